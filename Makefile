@@ -1,0 +1,46 @@
+# make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
+# make test    style, types and tests
+# make lint    style and types only
+# make bench   how fast it is here
+# make clean   remove what make has made
+
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
+COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "cowpath needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: .venv/run.stamp
+	$(COMPARE) examples/commit.sh
+	$(COMPARE) examples/oom-off.sh
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+bench: .venv/run.stamp
+	$(BIN)/python benchmarks/bench.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

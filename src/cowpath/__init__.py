@@ -1,0 +1,37 @@
+"""A wind tunnel for Linux's page-fault path: who stalls whom when a memory cgroup runs out of memory.
+
+``cowpath.run(session, design=...)`` runs a shell session on a simulated machine, ``cowpath.compare`` on several designs
+of the fault path. What is named here is loaded when it is first used, so that ``cowpath --version`` starts fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Comparison", "CowpathError", "InputError", "MachineError", "Result", "__version__", "compare", "run"]
+
+if TYPE_CHECKING:
+    from cowpath.api import Comparison, Result, compare, run
+    from cowpath.errors import CowpathError, InputError, MachineError
+
+HOMES = {
+    "Comparison": "cowpath.api",
+    "Result": "cowpath.api",
+    "compare": "cowpath.api",
+    "run": "cowpath.api",
+    "CowpathError": "cowpath.errors",
+    "InputError": "cowpath.errors",
+    "MachineError": "cowpath.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'cowpath' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,291 @@
+"""The Python API: run a session on one design or on several, and get figures, words and data frames."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cowpath import __version__
+from cowpath.errors import InputError
+from cowpath.kernel import names as n
+from cowpath.observe import metrics as figures
+from cowpath.observe.eventlog import LogWriter
+from cowpath.observe.frames import (
+    Keeper,
+    events_frame,
+    faults_frame,
+    groups_frame,
+    lock_holds_frame,
+    usage_frame,
+)
+from cowpath.observe.metrics import Metrics
+from cowpath.observe.scene import Scene
+from cowpath.observe.summary import Summary, machine_summary
+from cowpath.units import parse_size, parse_time
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cowpath.designs import Design
+    from cowpath.session.plan import Plan
+
+Progress = Callable[[int], None]  # is told the virtual time reached, in ns
+KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
+EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
+DEFAULT_UNTIL_NS = 600 * 10**9
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a session is run. None is what the session's table says, or else the default."""
+
+    cpus: int | None = None
+    memory: int | None = None  # bytes
+    seed: int = 0
+    until: int | None = None  # ns
+    costs: str | Path | None = None  # a cost table
+    reuse: float | None = None  # accesses to earlier pages per recorded one
+    copies: int | None = None  # of a recorded build's jobs
+    bystanders: tuple[str, ...] | None = None  # programs that run outside every group
+
+    @staticmethod
+    def of(
+        memory: int | str | None = None,
+        until: int | str | None = None,
+        bystanders: Sequence[str] | None = None,
+        **others: Any,
+    ) -> Options:
+        """Options from what a person writes ("64M", "5s"). Raises InputError for what makes no sense."""
+        options = Options(
+            memory=parse_size(memory) if isinstance(memory, str) else memory,
+            until=parse_time(until) if isinstance(until, str) else until,
+            bystanders=None if bystanders is None else tuple(bystanders),
+            **others,
+        )
+        for name, least in (("cpus", 1), ("memory", 1), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1)):
+            value = getattr(options, name)
+            if value is not None and value < least:
+                raise InputError(f"{name} is {value}", hint=f"at least {least}")
+        return options
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has shown. Times are ns of the machine's virtual time, sizes are bytes."""
+
+    summary: Summary  # the JSON object of the run, docs/json.md
+    plan: Plan = field(repr=False)
+    _kept: Keeper | None = field(repr=False, default=None)
+
+    @property
+    def design(self) -> str:
+        """The name of the design that it ran on."""
+        return str(self.summary["design"])
+
+    @property
+    def verdict(self) -> str:
+        """For the tasks outside every group: ``isolated``, ``stalled`` or ``stuck``."""
+        return str(self.summary["verdict"])
+
+    @property
+    def group_verdicts(self) -> dict[str, str]:
+        """For each group: ``progresses``, ``waits``, ``live-locked``, ``finished`` or ``killed``."""
+        return dict(self.summary["group_verdicts"])
+
+    @property
+    def chain(self) -> list[str]:
+        """Who waits for whom, a sentence for each task that is stuck."""
+        return list(self.summary["chain"])
+
+    @property
+    def output(self) -> str:
+        """What the session printed."""
+        return str(self.summary["output"])
+
+    @cached_property
+    def faults(self) -> pl.DataFrame:
+        """A row per page fault."""
+        return faults_frame(*self._events(), self.plan.comms, self.plan.groups)
+
+    @cached_property
+    def lock_holds(self) -> pl.DataFrame:
+        """A row per hold of a page lock that ended."""
+        files = [file.name for file in self.plan.files]
+        return lock_holds_frame(*self._events(), self.plan.comms, self.plan.groups, files)
+
+    @cached_property
+    def usage(self) -> pl.DataFrame:
+        """The memory that each group used, over time."""
+        return usage_frame(self._events()[0], self.plan.groups)
+
+    @cached_property
+    def groups(self) -> pl.DataFrame:
+        """A row per group: verdict, memory files, counters."""
+        verdicts = self.group_verdicts
+        rows = {name: {"verdict": verdicts.get(name), **group} for name, group in self.summary["groups"].items()}
+        return groups_frame(rows)
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """Every event; only after ``run(..., keep_events=True)``. Raises InputError otherwise."""
+        if self._kept is None or self._kept.kinds is not None:
+            raise InputError("the events of this run were not kept", hint="run(..., keep_events=True)")
+        return events_frame(*self._events(), self.plan.comms, self.plan.groups)
+
+    def _events(self) -> tuple[Any, Any]:
+        if self._kept is None:
+            raise InputError("the events of this run were not kept")
+        return self._kept.all()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same session on several designs."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def summary(self) -> Summary:
+        """The object that ``cowpath compare --json`` prints."""
+        return json_object(self.results)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Each design's verdict for the tasks outside."""
+        return {result.design: result.verdict for result in self.results}
+
+    def __getitem__(self, design: str) -> Result:
+        return next(result for result in self.results if result.design == design)
+
+
+def json_object(results: Sequence[Result]) -> Summary:
+    """What ``--json`` prints for these runs of one session."""
+    session = results[0].plan.name if results else None
+    return {"version": __version__, "session": session, "runs": [result.summary for result in results]}
+
+
+def run(
+    session: str | os.PathLike[str],
+    design: str | os.PathLike[str] = "linux-3.0",
+    *,
+    cpus: int | None = None,
+    memory: int | str | None = None,
+    seed: int = 0,
+    until: int | str | None = None,
+    costs: str | Path | None = None,
+    reuse: float | None = None,
+    copies: int | None = None,
+    bystanders: Sequence[str] | None = None,
+    log: str | os.PathLike[str] | None = None,
+    keep_events: bool = False,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a session (a file) on a design (a packaged name, or a TOML file).
+
+    ``memory`` is in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same session, design, seed and options
+    give the same run. ``log`` names a Parquet file for all events. Raises InputError for what is wrong in the input,
+    MachineError if the machine has no room for the session.
+    """
+    options = Options.of(memory, until, bystanders, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies)
+    plan = load_plan(session, options)
+    return run_plan(plan, load_design(design), options, log, Keeper(None if keep_events else KEPT), progress)
+
+
+def compare(
+    session: str | os.PathLike[str],
+    designs: Sequence[str | os.PathLike[str]] | None = None,
+    *,
+    memory: int | str | None = None,
+    until: int | str | None = None,
+    bystanders: Sequence[str] | None = None,
+    **options: Any,
+) -> Comparison:
+    """Run a session on several designs (None: all packaged ones) with the same options as ``run``."""
+    from cowpath import designs as packaged
+
+    chosen = Options.of(memory, until, bystanders, **options)
+    loaded = [load_design(design) for design in (packaged.names() if designs is None else designs)]
+    plan = load_plan(session, chosen)
+    return Comparison(tuple(run_plan(plan, design, chosen, keeper=Keeper(KEPT)) for design in loaded))
+
+
+def load_design(design: str | os.PathLike[str]) -> Design:
+    """A design by its packaged name or its file. Raises InputError."""
+    from cowpath import designs
+
+    return designs.load(os.fspath(design))
+
+
+def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
+    """A session, compiled. Raises InputError."""
+    from cowpath.session import load_session
+
+    return load_session(Path(session), copies=options.copies, bystanders=options.bystanders)
+
+
+def run_plan(
+    plan: Plan,
+    design: Design,
+    options: Options,
+    log: str | os.PathLike[str] | None = None,
+    keeper: Keeper | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
+    from cowpath.engine import machine
+    from cowpath.engine.clock import Clock
+    from cowpath.engine.verdict import judge
+
+    metrics = Metrics([start.comm for start in plan.starts])
+    with ExitStack() as stack:
+        writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
+        k = machine.build(
+            plan,
+            design,
+            cpus=options.cpus,
+            memory=options.memory,
+            seed=options.seed,
+            costs=options.costs,
+            reuse=options.reuse,
+        )
+        all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
+        k.books.log_mask = mask_of(EVERYTHING if all_kinds else {*figures.NEEDED, *KEPT})
+
+        def on_events(events: Any) -> None:
+            who = metrics.on_events(events)
+            if writer is not None:
+                writer.add(events, who)
+            if keeper is not None:
+                keeper.add(events, who)
+
+        clock = Clock(k, plan, design, on_events=on_events, progress=progress)
+        began = time.perf_counter()
+        ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
+        wall_s = time.perf_counter() - began
+    metrics.finish(k)
+    scene = Scene(k, plan)
+    judgement = judge(k, plan, ending)
+    summary = {
+        "design": design.name,
+        "seed": options.seed,
+        "verdict": judgement.outside,
+        "group_verdicts": dict(judgement.groups),
+        "chain": list(judgement.chains),
+        "longest_stall": judgement.longest_stall,
+        **machine_summary(scene, metrics),
+        "ended": ending.reason,
+        "wall_s": round(wall_s, 6),
+        "output": clock.output,
+    }
+    return Result(summary, plan, keeper)
+
+
+def mask_of(kinds: Sequence[int] | set[int]) -> int:
+    """``books.log_mask``: a bit for every kind of event that is wanted."""
+    return sum(1 << kind for kind in set(kinds))

@@ -1,0 +1,66 @@
+"""The command line: one thin function per command.
+
+Nothing here imports Numba, NumPy or polars before a command needs them, so that ``--version`` and ``--help`` are fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cowpath import __version__
+from cowpath.cli import catalog, runs, step
+from cowpath.cli.guard import GuardedGroup, guarded
+
+EPILOG = """Exit status: 0 it ran, whatever the verdict; 1 the verdict that --fail-on names; 2 wrong input or usage;
+3 not finished; 130 Ctrl-C."""
+
+app = typer.Typer(
+    cls=GuardedGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(f"cowpath {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cowpath(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A wind tunnel for Linux's page-fault path.
+
+    Runs a shell session that sets up memory cgroups and starts real, recorded work on a simulated machine, on one
+    design of the fault path or on several, and tells who stalls whom, for how long, and why.
+
+    Try: cowpath compare examples/commit.sh --design linux-3.0 --design preallocate
+    """
+
+
+app.command("run")(runs.run)
+app.command("compare")(runs.compare)
+app.command("step")(step.step)
+app.add_typer(catalog.designs_app, name="designs")
+app.command("programs")(catalog.programs)
+app.command("import")(catalog.import_recording)
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end a run
+    with guarded():
+        app(prog_name="cowpath")

@@ -1,0 +1,114 @@
+"""``cowpath designs``, ``cowpath programs`` and ``cowpath import``: what there is, and adding to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cowpath.cli.guard import GuardedGroup
+
+Name = Annotated[str, typer.Argument(help="A packaged design, or a TOML file.", metavar="DESIGN")]
+
+designs_app = typer.Typer(cls=GuardedGroup, invoke_without_command=True)
+
+
+@designs_app.callback()
+def designs(context: typer.Context) -> None:
+    """List, show and compare the designs of the fault path.
+
+    Example: cowpath designs diff linux-3.0 preallocate
+    """
+    if context.invoked_subcommand is None:
+        list_designs()
+
+
+@designs_app.command("list")
+def list_designs() -> None:
+    """List the packaged designs.
+
+    Example: cowpath designs list
+    """
+    from cowpath import designs
+
+    rows = [(name, designs.load(name).summary) for name in designs.names()]
+    for line in columns(rows):
+        typer.echo(line)
+
+
+@designs_app.command("show")
+def show_design(name: Name) -> None:
+    """Show a design: its commit, its policies, and the steps of its paths in order.
+
+    Example: cowpath designs show preallocate
+    """
+    from cowpath import designs
+    from cowpath.cli.guard import visible
+
+    design = designs.load(name)
+    typer.echo(visible(f"{design.name}: {design.summary}"))
+    if design.commit:
+        typer.echo(visible(f"commit {design.commit}"))
+    for title, rows in (
+        ("policies", [(policy, str(value)) for policy, value in design.policies.items()]),
+        ("paths", [(path, " ".join(steps)) for path, steps in design.paths.items()]),
+        ("error exits", [(path, " ".join(steps)) for path, steps in design.on_error.items()]),
+    ):
+        if not rows:
+            continue
+        typer.echo(f"\n{title}:")
+        for line in columns(rows):
+            typer.echo(f"  {line}")
+
+
+@designs_app.command("diff")
+def diff_designs(first: Name, second: Name) -> None:
+    """Show in what two designs differ.
+
+    Example: cowpath designs diff linux-3.0 preallocate
+    """
+    from cowpath import designs
+    from cowpath.cli.guard import visible
+
+    difference = designs.diff(designs.load(first), designs.load(second))
+    typer.echo(visible("\n".join(difference)) if difference else "They do the same.")
+
+
+def programs(
+    session: Annotated[
+        Path | None, typer.Argument(help="List the programs of this session, with those of its own table.")
+    ] = None,
+) -> None:
+    """List the programs that a session can run.
+
+    Example: cowpath programs examples/commit.sh
+    """
+    from cowpath.session import list_programs
+
+    for line in columns([(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session)]):
+        typer.echo(line)
+
+
+def import_recording(
+    folder: Annotated[Path, typer.Argument(help="The recording: a folder of perf's output.")],
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+) -> None:
+    """Turn a recording of real processes into a program that sessions can run.
+
+    Example: cowpath import my-build/ my-build.rec
+    """
+    from cowpath.cli.guard import visible
+    from cowpath.programs import recording
+    from cowpath.programs.importer import import_recording as imported
+
+    recording.write(imported(folder), out)
+    typer.echo(visible(f"{out}: {out.stat().st_size:,} bytes"))
+
+
+def columns(rows: list[tuple[str, str]]) -> list[str]:
+    """Two columns of text, safe for a terminal."""
+    from cowpath.cli.guard import visible
+
+    width = max((len(visible(left)) for left, _ in rows), default=0)
+    return [f"{visible(left):<{width}}  {visible(right)}".rstrip() for left, right in rows]

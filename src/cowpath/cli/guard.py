@@ -1,0 +1,101 @@
+"""What can go wrong in any command becomes one clear message and the right exit status, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cowpath.errors import CowpathError
+
+INPUT_ERROR = 2
+INTERRUPTED = 130  # 128 + SIGINT
+NOBODY_READS = 141  # 128 + SIGPIPE: what a shell reports for any command whose reader has gone
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Everything written, or one message on stderr."""
+    try:
+        yield
+        sys.stdout.flush()
+    except SystemExit:
+        flush_or_fail()
+        raise
+    except CowpathError as error:
+        fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        drop_output()
+        raise SystemExit(NOBODY_READS) from None
+    except OSError as error:
+        fail_writing(error)
+
+
+def flush_or_fail() -> None:
+    """Write out what is left on the way to an exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+        raise SystemExit(NOBODY_READS) from None
+    except OSError as error:
+        fail_writing(error)
+
+
+def fail(message: str, status: int) -> None:
+    """Say what is wrong, and stop."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        sys.stderr.write(f"cowpath: {visible(message)}\n")
+        sys.stderr.flush()
+    raise SystemExit(status)
+
+
+def fail_writing(error: OSError) -> None:
+    """A file or the output could not be written (a full disk), or a file not be read."""
+    where = f"{error.filename}: " if error.filename else ""
+    drop_output()
+    fail(f"{where}{error.strerror or error}", INPUT_ERROR)
+
+
+def drop_output() -> None:
+    """Let what cannot be written go, so that Python does not try again, and complain, on its way out."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def visible(message: str) -> str:
+    """Control characters from file names and words of the input, made visible; line breaks and tabs stay."""
+    keep = "\n\t"
+    return "".join(c if c in keep or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
+
+
+class GuardedGroup(TyperGroup):
+    """A group of commands, each of which runs guarded."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> Any:
+        """Read the command line (and print the help)."""
+        with exits_become_typers(), guarded():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with exits_become_typers(), guarded():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def exits_become_typers() -> Iterator[None]:
+    """Typer's test runner wants its own exit exception."""
+    try:
+        yield
+    except SystemExit as end:
+        raise typer.Exit(end.code if isinstance(end.code, int) else 0) from None

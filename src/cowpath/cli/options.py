@@ -1,0 +1,38 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+DEFAULT_DESIGN = "linux-3.0"
+
+Session = Annotated[Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh.")]
+Design = Annotated[str, typer.Option("--design", "-d", help="A packaged design (cowpath designs), or a TOML file.")]
+Designs = Annotated[
+    Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
+    typer.Option(
+        "--design", "-d", help="A packaged design or a TOML file; give it once for each. Default: all packaged."
+    ),
+]
+Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
+Memory = Annotated[str | None, typer.Option(help="Memory of the machine: 2G.", metavar="SIZE")]
+Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
+Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
+Costs = Annotated[Path | None, typer.Option(help="A cost table (TOML) instead of the packaged one.", metavar="TOML")]
+Reuse = Annotated[
+    float | None,
+    typer.Option(help="How often a recorded process comes back to its pages, per recorded touch.", min=0.0),
+]
+Copies = Annotated[int | None, typer.Option(help="Run every job of a recorded build this many times.", min=1)]
+Bystanders = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--bystander", help="A program outside every group; give it once for each.", metavar="PROGRAM"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
+FailOn = Annotated[
+    str | None,
+    typer.Option(help="Exit with 1 if a verdict is this or worse: stalled or stuck.", metavar="stuck|stalled"),
+]

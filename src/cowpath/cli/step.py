@@ -1,0 +1,112 @@
+"""``cowpath step``: one kernel step at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cowpath.cli import options as o
+
+if TYPE_CHECKING:
+    from cowpath.api import Options
+    from cowpath.designs import Design
+    from cowpath.observe.walk import Move
+    from cowpath.session.plan import Plan
+
+SHORTEST_NS = 100_000  # of the machine's time that is run at once; more while nothing of interest happens
+LONGEST_NS = 10_000_000
+NOT_INTERACTIVE = 20  # steps that are shown where nobody can press Enter
+PROMPT = "Enter: next, a number: so many steps, q: quit > "
+
+
+def step(
+    session: o.Session,
+    design: o.Design = o.DEFAULT_DESIGN,
+    start: Annotated[str, typer.Option("--from", help="Begin at this time of the machine: 5ms.", metavar="TIME")] = "0",
+    count: Annotated[int | None, typer.Option(help="Show so many steps, and stop.", min=1)] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Show only this task's steps: its number or its name.", metavar="TASK")
+    ] = None,
+    cpus: o.Cpus = None,
+    memory: o.Memory = None,
+    seed: o.Seed = 0,
+) -> None:
+    """Go through a session one kernel step at a time: who moves, which step, what it held and got.
+
+    Example: cowpath step examples/commit.sh --from 2s --task cc1
+    """
+    from cowpath import api
+    from cowpath.observe.walk import is_task
+    from cowpath.units import parse_time
+
+    chosen = api.Options.of(memory, None, None, cpus=cpus, seed=seed)
+    loaded = api.load_design(design)
+    plan = api.load_plan(session, chosen)
+    moves = walk(plan, loaded, chosen, parse_time(start))
+    wanted = moves if task is None else (move for move in moves if is_task(move, task))
+    interactive = count is None and sys.stdin.isatty() and sys.stdout.isatty()
+    shown = show(wanted, count or (1 if interactive else NOT_INTERACTIVE), interactive)
+    if not shown:
+        typer.echo(f"No step{'' if task is None else f' of {task}'} from {start} on.")
+
+
+def show(moves: Iterator[Move], count: int, interactive: bool) -> int:
+    """Print moves, and ask after each lot how many more; returns how many there were."""
+    shown = 0
+    while count:
+        for _ in range(count):
+            move = next(moves, None)
+            if move is None:
+                return shown
+            typer.echo(move.words())
+            shown += 1
+        count = ask() if interactive else 0
+    return shown
+
+
+def ask() -> int:
+    """How many steps to go on; 0 to quit."""
+    while True:
+        try:
+            answer = input(PROMPT).strip()
+        except EOFError:
+            return 0
+        if answer in ("q", "quit"):
+            return 0
+        if answer.isdigit() and int(answer):
+            return int(answer)
+        if not answer:
+            return 1
+        typer.echo("Press Enter, or type a number or q.")
+
+
+def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterator[Move]:
+    """The machine's steps from a time on; it is run only as far as somebody looks."""
+    from cowpath.api import EVERYTHING, mask_of
+    from cowpath.engine import machine
+    from cowpath.engine.clock import Clock
+    from cowpath.kernel import names as n
+    from cowpath.observe.walk import Walker
+    from cowpath.observe.who import Tracker
+
+    k = machine.build(plan, design, cpus=options.cpus, memory=options.memory, seed=options.seed, costs=None, reuse=None)
+    tracker, walker = Tracker([s.comm for s in plan.starts]), Walker(plan)
+    moves: list[Move] = []
+
+    def on_events(events: Any) -> None:
+        moves.extend(walker.moves(events, tracker.attribute(events)))
+
+    clock = Clock(k, plan, design, on_events=on_events, progress=None)
+    k.books.log_mask = mask_of(EVERYTHING)
+    ending = clock.run(start_ns) if start_ns else None
+    k.books.log_mask = mask_of({*EVERYTHING, n.EV_STEP})
+    at, length = start_ns, SHORTEST_NS
+    while ending is None or ending.reason == "until":
+        at += length
+        ending = clock.run(at)
+        length = SHORTEST_NS if moves else min(2 * length, LONGEST_NS)
+        yield from moves
+        moves.clear()

@@ -1,0 +1,166 @@
+"""Reading a design: a set of paths (lists of steps) and policies, from the package or from a user's file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cowpath.errors import InputError
+from cowpath.kernel.steps import PATH_NAMES
+
+from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
+
+POLICIES: dict[str, tuple[Any, ...]] = {
+    "oom_lock": ("counter", "flag"),
+    "page_lock_wait": ("killable", "uninterruptible"),
+    "fault_retry": (True, False),
+}
+KEYS = ("name", "extends", "summary", "commit", "policies", "paths", "on_error")
+MAX_CHAIN = 8  # designs that extend one another
+
+
+@dataclass(frozen=True)
+class Design:
+    """A complete design: every path has its steps."""
+
+    name: str
+    summary: str
+    commit: str
+    extends: str | None
+    source: str
+    paths: dict[str, tuple[str, ...]]
+    on_error: dict[str, tuple[str, ...]]
+    policies: dict[str, Any]
+
+
+def _folder() -> Any:
+    return resources.files("cowpath") / "designs"
+
+
+def names() -> list[str]:
+    """The packaged designs: 3.0 first, then what cures it, in the order of the commit's own list."""
+    first = ["linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock",
+             "linux-3.0-oom-flag", "linux-3.1"]  # fmt: skip
+    found = sorted(entry.name[:-5] for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return first + [name for name in found if name not in first]
+
+
+def load(name: str | Path) -> Design:
+    """A packaged design by its name, or a user's by its path (``*.toml``). Raises InputError."""
+    return _load(str(name), Path.cwd(), 0)
+
+
+def _load(name: str, beside: Path, depth: int) -> Design:
+    text, source, folder = _read(name, beside)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", file=source) from None
+    _check_keys(data, source)
+    extends = data.get("extends")
+    if depth >= MAX_CHAIN:
+        raise InputError(f"more than {MAX_CHAIN} designs extend one another", file=source)
+    if extends is None:
+        base = Design("", "", "", None, "", {}, {}, {})
+    else:
+        base = _load(str(extends), folder, depth + 1)
+    policies = base.policies | _policies(data.get("policies", {}), source)
+    paths = base.paths | _paths(data.get("paths", {}), source)
+    on_error = base.on_error | _error_exits(data.get("on_error", {}), source)
+    for missing in [path for path in PATH_NAMES if path not in paths]:
+        raise InputError(f"path {missing!r} has no steps", file=source, hint='extends = "linux-3.0" brings them all')
+    default = Path(source).stem
+    return Design(str(data.get("name", default)), str(data.get("summary", "")), str(data.get("commit", "")), extends,
+                  source, paths, on_error, policies)  # fmt: skip
+
+
+def _read(name: str, beside: Path) -> tuple[str, str, Path]:
+    if name in names():
+        entry = _folder() / f"{name}.toml"
+        return entry.read_text(encoding="utf-8"), f"{name}.toml", beside
+    path = beside / name
+    if name.endswith(".toml") or path.is_file():
+        try:
+            return path.read_text(encoding="utf-8"), str(name), path.parent
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise InputError(f"cannot read the design: {why}", file=name) from None
+    raise InputError(f"no design {name!r}", hint=_near(name, names()) + "; a file of your own ends in .toml")
+
+
+def _near(word: str, known: list[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, 1, 0.5)
+    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+
+
+def _check_keys(data: dict[str, Any], source: str) -> None:
+    for key in data:
+        if key not in KEYS:
+            raise InputError(f"unknown key {key!r}", file=source, hint=_near(key, KEYS))
+    for key in ("policies", "paths", "on_error"):
+        if not isinstance(data.get(key, {}), dict):
+            raise InputError(f"{key} must be a table", file=source, hint=f"[{key}]")
+
+
+def _policies(table: dict[str, Any], source: str) -> dict[str, Any]:
+    for name, value in table.items():
+        if name not in POLICIES:
+            raise InputError(f"unknown policy {name!r}", file=source, hint=_near(name, tuple(POLICIES)))
+        if value not in POLICIES[name] or isinstance(value, bool) != isinstance(POLICIES[name][0], bool):
+            choices = ", ".join(repr(choice) for choice in POLICIES[name])
+            raise InputError(f"policy {name}: {value!r} is not one of {choices}", file=source)
+    return table
+
+
+def _lists(table: dict[str, Any], source: str, what: str) -> dict[str, tuple[str, ...]]:
+    for path, steps in table.items():
+        if path not in PATH_NAMES:
+            raise InputError(f"unknown path {path!r}", file=source, hint=_near(path, PATH_NAMES))
+        if not isinstance(steps, list) or not all(isinstance(step, str) for step in steps):
+            raise InputError(f"{what} {path!r} must be a list of step names", file=source)
+    return {path: tuple(steps) for path, steps in table.items()}
+
+
+def _paths(table: dict[str, Any], source: str) -> dict[str, tuple[str, ...]]:
+    paths = _lists(table, source, "path")
+    for path, steps in paths.items():
+        check_path(path, steps, source)
+    return paths
+
+
+def _error_exits(table: dict[str, Any], source: str) -> dict[str, tuple[str, ...]]:
+    exits = _lists(table, source, "the error exit of")
+    for path, steps in exits.items():
+        check_error_exit(path, steps, source)
+    return exits
+
+
+def diff(first: Design, second: Design) -> list[str]:
+    """What is different in the second design, line by line: paths with the moved steps marked, policies."""
+    lines = []
+    for path in PATH_NAMES:
+        old, new = first.paths[path], second.paths[path]
+        if old == new:
+            continue
+        kept = {
+            index
+            for match in difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+            for index in range(match.b, match.b + match.size)
+        }
+        lines.append(f"{path}:")
+        lines.append("  - " + " ".join(old))
+        lines.append("  + " + " ".join(s if i in kept else f"[{s}]" for i, s in enumerate(new)))
+    for path in PATH_NAMES:
+        if first.on_error.get(path) != second.on_error.get(path):
+            lines.append(f"error exit of {path}: {first.on_error.get(path)} -> {second.on_error.get(path)}")
+    for name in POLICIES:
+        if first.policies[name] != second.policies[name]:
+            lines.append(f"policy {name}: {first.policies[name]} -> {second.policies[name]}")
+    return lines
+
+
+__all__ = ["ERROR_EXIT_STEPS", "Design", "diff", "load", "names"]

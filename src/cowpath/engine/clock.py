@@ -1,0 +1,135 @@
+"""The driver ``clock``: runs a machine in virtual time, feeds the log to whoever wants it, and watches for stalls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cowpath.errors import MachineError
+from cowpath.kernel import names as n
+from cowpath.kernel.state import ERROR_NAMES
+
+from . import loop
+from .waitfor import Link, chain
+
+if TYPE_CHECKING:
+    from cowpath.designs import Design
+    from cowpath.session.plan import Plan
+
+STALL_NS = 100_000_000  # a wait for another group's memory that is longer is a stall
+BOUND_NS = 2_000_000_000  # a group without a charge, an uncharge or an exit for so long ...
+BOUND_ROUNDS = 1_000  # ... and with so many rounds of retries has come to a standstill
+BUDGET = 2_000_000  # moves between two looks at Ctrl-C and at the progress bar
+
+REASONS = {loop.UNTIL: "until", loop.IDLE: "idle", loop.SCRIPT: "script", loop.SETTLED: "settled"}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run stopped: the ``script`` ended, the time was up (``until``), nothing can happen any more (``idle``), or
+    the script waits for groups in which nothing can happen any more (``settled``). ``at`` in ns."""
+
+    reason: str
+    at: int
+
+
+@dataclass
+class Stall:
+    """A task outside a group waited for the group's memory for longer than the bound. ``ns`` grows until it ended."""
+
+    task: int
+    group: int
+    links: list[Link]
+    words: str
+    ns: int
+    ended: bool = False
+
+
+@dataclass
+class Clock:
+    """Drives one machine. ``on_events`` gets blocks of the log; ``host`` prints for OP_HOST; ``words`` names a chain."""
+
+    k: Any
+    plan: Plan
+    design: Design
+    on_events: Callable[[np.ndarray[Any, Any]], None] = lambda events: None
+    progress: Callable[[int], None] | None = None
+    words: Callable[[list[Link]], str] = lambda links: ""
+    host: Callable[[Any, Any], str] = lambda k, text: ""
+    stall_ns: int = STALL_NS
+    bound_ns: int = BOUND_NS
+    bound_rounds: int = BOUND_ROUNDS
+    stalls: list[Stall] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        books = self.k.books
+        books.stall_ns = self.stall_ns
+        books.bound_ns = self.bound_ns
+        books.bound_rounds = self.bound_rounds
+        books.log_mask = int(books.log_mask) | 1 << n.EV_STALL
+        self._open: dict[int, Stall] = {}
+
+    @property
+    def output(self) -> str:
+        """What the session has printed so far."""
+        return "".join(self.printed)
+
+    def run(self, until_ns: int, budget: int | None = None) -> Ending:
+        """Go on until ``until_ns``, or until there is an end to it. Raises MachineError when the machine is too small.
+
+        With ``budget``, stop after so many moves (reason ``budget``). May be called again.
+        """
+        shell = self.plan.shell
+        left = budget
+        while True:
+            moves = BUDGET if left is None else min(BUDGET, left)
+            why = int(loop.run(self.k, until_ns, moves, shell))
+            self.drain()
+            now = int(self.k.books.now)
+            if self.progress is not None:
+                self.progress(now)
+            if why in REASONS:
+                return Ending(REASONS[why], now)
+            if why == loop.ERROR:
+                what = ERROR_NAMES[int(self.k.books.error)]
+                raise MachineError(f"the simulated machine has run out of {what}, at {now / 1e9:.3f} s")
+            if why == loop.STALL:
+                self._note_stalls()
+            elif why == loop.HOST:
+                self.printed.append(self.host(self.k, self.plan.texts[int(self.k.books.host)]))
+            elif why == loop.BUDGET and left is not None:
+                left -= moves
+                if left <= 0:
+                    return Ending("budget", now)
+
+    def drain(self) -> None:
+        """Hand the log's block over and empty it."""
+        count = int(self.k.books.log_count)
+        if not count:
+            return
+        events = self.k.books["log"][:count]
+        for row in events[events["kind"] == n.EV_STALL]:
+            stall = self._open.pop(int(row["task"]), None)
+            if stall is not None:
+                stall.ns, stall.ended = int(row["value"]), True
+        self.on_events(events)
+        self.k.books.log_count = 0
+
+    def _note_stalls(self) -> None:
+        books = self.k.books
+        for t in books["stalls"][: int(books.n_stalls)]:
+            links = chain(self.k, int(t))
+            since = int(books.tasks[int(t)].since)
+            stall = Stall(int(t), links[-1].what, links, self.words(links), int(books.now) - since)
+            self.stalls.append(stall)
+            self._open[int(t)] = stall
+        books.n_stalls = 0
+
+    def finish(self) -> None:
+        """Stalls that have not ended are as long as the run has lasted."""
+        for t, stall in self._open.items():
+            stall.ns = int(self.k.books.now) - int(self.k.books.tasks[t].since)

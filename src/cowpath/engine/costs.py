@@ -1,0 +1,88 @@
+"""The cost table: what each step costs in nanoseconds, the scheduler's constants, the disk."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from cowpath.errors import InputError
+from cowpath.kernel.steps import COST_NAMES
+
+DEFAULT = "slow-vm"
+SCHED = {"latency": 6_000_000, "min_granularity": 750_000, "wakeup_granularity": 1_000_000, "jitter": 0}
+DISK = {"latency": 100_000, "bandwidth": 500}
+MAX_NS = 10**12
+
+
+@dataclass(frozen=True)
+class Costs:
+    """``steps``: ns by name; ``sched``: ns, and the jitter in percent; ``disk``: latency in ns, bandwidth in MB/s."""
+
+    name: str
+    steps: dict[str, int]
+    sched: dict[str, int]
+    disk: dict[str, int]
+
+
+def names() -> list[str]:
+    """The packaged cost tables."""
+    folder = resources.files("cowpath") / "data" / "costs"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name: str | None = None) -> Costs:
+    """A packaged table by its name, or a user's file: what that leaves out is as in the default. Raises InputError."""
+    base = _parse(_packaged(DEFAULT), f"{DEFAULT}.toml", None)
+    if name is None or name == DEFAULT:
+        return base
+    if name in names():
+        return _parse(_packaged(name), f"{name}.toml", base)
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(f"cannot read the costs: {why}", file=name, hint="packaged: " + ", ".join(names())) from None
+    return _parse(text, name, base)
+
+
+def _packaged(name: str) -> str:
+    return (resources.files("cowpath") / "data" / "costs" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _parse(text: str, source: str, base: Costs | None) -> Costs:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"not valid TOML: {error}", file=source) from None
+    for key in data:
+        if key not in ("steps", "sched", "disk"):
+            raise InputError(f"unknown table [{key}]", file=source, hint="[steps], [sched] or [disk]")
+    steps = dict.fromkeys(COST_NAMES, 0) if base is None else base.steps
+    sched = SCHED if base is None else base.sched
+    disk = DISK if base is None else base.disk
+    return Costs(
+        Path(source).stem,
+        steps | _numbers(data, "steps", tuple(COST_NAMES), source),
+        sched | _numbers(data, "sched", tuple(SCHED), source),
+        disk | _numbers(data, "disk", tuple(DISK), source),
+    )
+
+
+def _numbers(data: dict[str, Any], table: str, known: tuple[str, ...], source: str) -> dict[str, int]:
+    rows = data.get(table, {})
+    if not isinstance(rows, dict):
+        raise InputError(f"{table} must be a table", file=source, hint=f"[{table}]")
+    for name, value in rows.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1, 0.5)
+            hint = f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+            raise InputError(f"[{table}]: unknown name {name!r}", file=source, hint=hint)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NS:
+            raise InputError(f"[{table}]: {name} = {value!r}", file=source, hint="a whole number, 0 or more")
+    if rows.get("min_granularity") == 0 or rows.get("bandwidth") == 0:
+        raise InputError(f"[{table}]: granularity and bandwidth cannot be 0", file=source)
+    return rows

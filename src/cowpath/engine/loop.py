@@ -1,0 +1,230 @@
+"""The clock's inner loop: CPUs, the run queues, timers and the disk, in virtual time.
+
+A move takes effect when it begins and then costs its time. The CPU that is furthest behind moves next; a tie is
+decided by the seed. It returns to Python with a reason.
+"""
+
+from __future__ import annotations
+
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.filemap import complete_io
+from cowpath.kernel.step import step
+from cowpath.kernel.vmscan import run_drain_worker
+from cowpath.kernel.wait import emit, random_below, wake
+
+from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
+from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
+from .waitfor import find_stalled, settled
+
+BUDGET = 0  # so many moves are done: time for progress and Ctrl-C
+LOG_FULL = 1
+UNTIL = 2
+HOST = 3
+ERROR = 4
+IDLE = 5  # nothing can ever happen again
+SCRIPT = 6  # the session's shell has exited
+STALL = 7  # a wait outside has passed the bound: see books.stalls
+SETTLED = 8  # the shell waits for groups in which nothing can happen any more
+
+FOREVER = 1 << 62
+LOG_MARGIN = 12288  # events that one move may write at most: more than one for each task
+
+
+@compiled
+def switch_to(k, c):  # type: ignore[no-untyped-def]
+    """schedule(): the CPU takes the first of its queue, or one from elsewhere, or idles."""
+    cpu = k.books.cpus[c]
+    if k.state.cpus[c].drain:
+        k.books.spent = 0
+        run_drain_worker(k, c)
+        cpu.now += k.books.spent
+    update_min_vruntime(k, c)
+    pull(k, c)
+    cpu.resched = 0
+    if cpu.queued == 0:
+        cpu.curr = n.NONE
+        k.books.cpu = c
+        emit(k, n.EV_SCHED, n.NONE, n.NONE, 0, 0, 0)
+        return
+    t = take(k, c, 0)
+    cpu.curr = t
+    cpu.now += k.books.cost[s.SWITCH]
+    cpu.slice_at = cpu.now
+    k.books.cpu = c
+    emit(k, n.EV_SCHED, t, t, 0, 0, 0)
+
+
+@compiled
+def put_back(k, c):  # type: ignore[no-untyped-def]
+    """The running task goes back into the queue."""
+    cpu = k.books.cpus[c]
+    t = cpu.curr
+    cpu.curr = n.NONE
+    target = k.state.tasks[t].affinity
+    if target == n.NONE or target == c or target >= k.state.n_cpus:
+        enqueue(k, c, t)
+    else:
+        activate(k, t, cpu.now)
+
+
+@compiled
+def start_timers(k, t, status, now):  # type: ignore[no-untyped-def]
+    """What the move has set going: a sleep, a disk request."""
+    if status == n.SLEEP and k.state.tasks[t].wait_kind == n.W_TIMER:
+        f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
+        k.books.tasks[t].alarm = now + f.arg
+        add_timer(k, now + f.arg, WAKE_TASK, t)
+    if k.books.submitted != n.NONE:
+        r = k.books.submitted
+        k.books.submitted = n.NONE
+        disk = k.books.disk
+        began = max(now, disk.free_at)
+        took = disk.latency + disk.page_ns * k.state.requests[r].pages
+        disk.free_at = began + took
+        disk.busy_ns += took
+        k.books.request_at[r] = now
+        add_timer(k, began + took, DISK_DONE, r)
+
+
+@compiled
+def activate_woken(k, now):  # type: ignore[no-untyped-def]
+    """Whoever was woken goes into a run queue; an idle CPU takes it at once."""
+    for i in range(k.books.n_woken):
+        activate(k, k.books.woken[i], now)
+    k.books.n_woken = 0
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        if cpu.curr == n.NONE and cpu.queued > 0:
+            switch_to(k, c)
+
+
+@compiled
+def fire(k):  # type: ignore[no-untyped-def]
+    """The earliest timer goes off."""
+    timer = k.books.timers[0]
+    now = timer.at
+    what = timer.what
+    which = timer.which
+    drop_first(k)
+    k.books.now = now
+    k.books.cpu = n.NONE
+    if what == DISK_DONE:
+        emit(k, n.EV_IO, n.NONE, which, k.state.requests[which].pages, now - k.books.request_at[which], 0)
+        complete_io(k, which)
+    else:
+        task = k.state.tasks[which]
+        if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_TIMER and k.books.tasks[which].alarm == now:
+            wake(k, which)
+    activate_woken(k, now)
+
+
+@compiled
+def next_cpu(k):  # type: ignore[no-untyped-def]
+    """The busy CPU that is furthest behind, or NONE."""
+    best = n.NONE
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        if cpu.curr == n.NONE:
+            continue
+        if best == n.NONE or cpu.now < k.books.cpus[best].now:
+            best = c
+        elif cpu.now == k.books.cpus[best].now and random_below(k, 2) == 1:
+            best = c
+    return best
+
+
+@compiled
+def horizon_of(k, c):  # type: ignore[no-untyped-def]
+    """Up to when this CPU may go on before anybody else has to move."""
+    until = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
+    for other in range(k.state.n_cpus):
+        if other != c and k.books.cpus[other].curr != n.NONE:
+            until = min(until, k.books.cpus[other].now)
+    return until
+
+
+@compiled
+def move(k, c, t):  # type: ignore[no-untyped-def]
+    """One move of the running task: the step, its cost, and what the scheduler makes of the answer."""
+    cpu = k.books.cpus[c]
+    books = k.books
+    books.now = cpu.now
+    books.cpu = c
+    status = step(k, t)
+    cost = books.spent
+    if books.sched.jitter > 0:
+        cost += cost * (random_below(k, 2 * books.sched.jitter + 1) - books.sched.jitter) // 100
+    cpu.now += cost
+    books.tasks[t].vruntime += cost
+    books.tasks[t].cpu_ns += cost + 1
+    start_timers(k, t, status, cpu.now)
+    if status == n.SLEEP or status == n.EXITED:
+        cpu.curr = n.NONE
+        if books.n_woken > 0:
+            update_min_vruntime(k, c)
+            activate_woken(k, cpu.now)
+        if cpu.curr == n.NONE:
+            switch_to(k, c)
+        return status
+    if books.n_woken > 0:
+        update_min_vruntime(k, c)
+        activate_woken(k, cpu.now)
+    if status == n.YIELD or (books.resched_ok and (cpu.resched or due(k, c))):
+        put_back(k, c)
+        switch_to(k, c)
+    return status
+
+
+@compiled
+def due(k, c):  # type: ignore[no-untyped-def]
+    """The running task's slice is over and others wait."""
+    cpu = k.books.cpus[c]
+    return cpu.queued > 0 and cpu.now - cpu.slice_at >= slice_of(k, c)
+
+
+@entry_point
+def run(k, until, budget, shell):  # type: ignore[no-untyped-def]
+    """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
+    activate_woken(k, k.books.now)
+    while budget > 0:
+        if k.books.error:
+            return ERROR
+        if k.books.log_count > len(k.books.log) - LOG_MARGIN:
+            return LOG_FULL
+        c = next_cpu(k)
+        at = k.books.cpus[c].now if c != n.NONE else FOREVER
+        timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
+        now = min(at, timer_at)
+        if now == FOREVER:
+            return IDLE
+        if now >= until:
+            k.books.now = until
+            return UNTIL
+        if now >= k.books.next_check:
+            k.books.now = now
+            k.books.next_check = now + k.books.stall_ns // 2
+            if find_stalled(k):
+                return STALL
+            if settled(k, shell):
+                return SETTLED
+        if timer_at <= at:
+            fire(k)
+            budget -= 1
+            continue
+        limit = min(min(horizon_of(k, c), until), k.books.next_check)
+        while budget > 0:
+            budget -= 1
+            t = k.books.cpus[c].curr
+            status = move(k, c, t)
+            if status == n.HOST:
+                return HOST
+            if status == n.EXITED and t == shell:
+                return SCRIPT
+            stop = k.books.error or k.books.log_count > len(k.books.log) - LOG_MARGIN
+            if stop or k.books.cpus[c].curr == n.NONE:
+                break
+            if k.books.cpus[c].now >= limit:
+                break
+    return BUDGET

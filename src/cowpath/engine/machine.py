@@ -1,0 +1,205 @@
+"""From a plan, a design and costs to a machine that is ready to run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cowpath.designs.check import ERROR_EXIT_STEPS
+from cowpath.errors import InputError
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.state import CLOCK, Capacity, new_machine
+
+if TYPE_CHECKING:
+    from cowpath.designs import Design
+    from cowpath.session.plan import Plan
+
+    from .costs import Costs
+
+DEFAULT_CPUS = 2
+DEFAULT_MEMORY = 4 << 30  # bytes
+DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
+DEFAULT_READAHEAD = 32  # pages: 128 KiB
+QUANTUM_NS = 50_000
+LOOPS_OVER_FILE = ("read",)
+
+
+def build(
+    plan: Plan,
+    design: Design,
+    costs: Costs,
+    *,
+    cpus: int | None = None,
+    memory: int | None = None,
+    seed: int = 0,
+    reuse: float | None = None,
+    capacity: Capacity = CLOCK,
+) -> Any:
+    """The machine at boot: files cached as the plan says, its first tasks ready. Raises InputError for what can't be."""
+    settings = plan.settings
+    cpus = cpus or settings.cpus or DEFAULT_CPUS
+    memory = memory or settings.memory or DEFAULT_MEMORY
+    pages = memory // n.PAGE_SIZE
+    _check(cpus, pages, seed, plan, capacity)
+    k = new_machine(capacity)
+    k.state.memory = pages
+    k.state.n_cpus = cpus
+    k.books["cpus"]["curr"] = n.NONE
+    k.books.rng = seed * 7919 % 2147483646 + 1
+    for _ in range(8):  # neighbouring seeds part ways
+        k.books.rng = int(k.books.rng) * 48271 % 2147483647
+    wanted = settings.reuse if reuse is None else reuse
+    k.books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
+    k.books.quantum = QUANTUM_NS
+    _set_design(k, design)
+    _set_costs(k, costs)
+    _set_groups(k, len(plan.groups))
+    _set_files(k, plan)
+    k.books.ops[: len(plan.ops)] = plan.ops
+    for start in plan.starts:
+        _boot(k, start)
+    k.books.driver = 1
+    return k
+
+
+def _check(cpus: int, pages: int, seed: int, plan: Plan, capacity: Capacity) -> None:
+    if not 1 <= cpus <= capacity.cpus:
+        raise InputError(f"{cpus} CPUs", hint=f"1 to {capacity.cpus}")
+    if not 64 <= pages <= capacity.pages:
+        most = capacity.pages * n.PAGE_SIZE >> 30
+        raise InputError(f"a memory of {pages} pages of {n.PAGE_SIZE} bytes", hint=f"256K to {most}G")
+    if seed < 0:
+        raise InputError(f"seed {seed}", hint="0 or more")
+    rooms = sum(max(file.room, 1) for file in plan.files)
+    limits = (("groups", len(plan.groups), capacity.groups), ("files", len(plan.files), capacity.files),
+              ("pages of files", rooms, capacity.slots), ("instructions", len(plan.ops), capacity.ops),
+              ("names of tasks", len(plan.slots), capacity.names))  # fmt: skip
+    for what, have, most in limits:
+        if have > most:
+            raise InputError(f"the session needs {have} {what}", file=plan.name, hint=f"there is room for {most}")
+    warm = sum(file.pages for file in plan.files if file.warm)
+    if warm + 64 > pages:
+        raise InputError(
+            f"the files that are warm at the start have {warm} pages, the machine {pages}", hint="raise --memory"
+        )
+
+
+def _set_design(k: Any, design: Design) -> None:
+    k.state.oom_counter = design.policies["oom_lock"] == "counter"
+    k.state.killable_lock = design.policies["page_lock_wait"] == "killable"
+    k.state.allow_retry = design.policies["fault_retry"]
+    for number, name in enumerate(s.PATH_NAMES):
+        steps = [s.STEP_NAMES.index(step) for step in design.paths[name]]
+        row = k.books.paths[number]
+        row.length = len(steps)
+        row["steps"][: len(steps)] = steps
+        if s.EACH_PAGE in steps:
+            row.loop_at = steps.index(s.EACH_PAGE)
+            row.loop_end = steps.index(s.NEXT_PAGE)
+        row.skips_cached = name == "readahead"
+        row.reads_file = name in LOOPS_OVER_FILE
+        if name in design.on_error:
+            bits = [ERROR_EXIT_STEPS[step] for step in design.on_error[name]]
+            row.has_on_error = 1
+            row.error_length = len(bits)
+            row["on_error"][: len(bits)] = bits
+
+
+def _set_costs(k: Any, costs: Costs) -> None:
+    for number, name in enumerate(s.COST_NAMES):
+        k.books.cost[number] = costs.steps[name]
+    for name, value in costs.sched.items():
+        k.books.sched[name] = value
+    k.books.disk.latency = costs.disk["latency"]
+    k.books.disk.page_ns = n.PAGE_SIZE * 1000 // costs.disk["bandwidth"]
+
+
+def _set_groups(k: Any, count: int) -> None:
+    k.state.n_groups = 1
+    root = k.state.groups[0]
+    root.alive = 1
+    root.parent = n.NONE
+    root.res.limit = root.memsw.limit = n.UNLIMITED
+    root.swappiness = 60
+    groups = k.state["groups"]
+    for queue in ("head", "tail"):
+        groups["oom_waiters"][queue][:count] = n.NONE
+        groups["lists"][queue][:count] = n.NONE
+
+
+def _set_files(k: Any, plan: Plan) -> None:
+    readahead = DEFAULT_READAHEAD if plan.settings.readahead is None else plan.settings.readahead
+    k.state.n_files = len(plan.files)
+    first = 0
+    for number, file in enumerate(plan.files):
+        row = k.state.files[number]
+        row.first = first
+        row.room = max(file.room, 1)
+        row.pages = file.pages
+        row.i_mutex = n.NONE
+        row.i_mutex_waiters.head = row.i_mutex_waiters.tail = n.NONE
+        row.readahead = readahead
+        row.shmem = file.shmem
+        if file.warm and file.pages:
+            _warm(k, number, first, file.pages)
+        first += int(row.room)
+
+
+def _warm(k: Any, file: int, first: int, count: int) -> None:
+    """All pages of a file in the page cache, charged to nobody (root), on root's inactive list."""
+    start = int(k.state.n_pages)
+    numbers = np.arange(start, start + count, dtype=np.int32)
+    pages = k.state["pages"][start : start + count]
+    pages["locked_by"] = n.FREE
+    pages["waiters"]["head"] = pages["waiters"]["tail"] = n.NONE
+    pages["group"] = 0
+    pages["file"] = file
+    pages["index"] = np.arange(count)
+    pages["bits"] = n.PG_UPTODATE | n.PG_LRU
+    pages["refs"] = 1
+    pages["rmap"] = n.NONE
+    pages["io_next"] = n.NONE
+    chain = k.state.groups[0].lists[n.LRU_INACTIVE_FILE]
+    pages["lru_next"] = np.append(numbers[1:], chain.head)
+    pages["lru_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
+    if chain.head != n.NONE:
+        k.state.pages[int(chain.head)].lru_prev = numbers[-1]
+    else:
+        chain.tail = numbers[-1]
+    chain.head = numbers[0]
+    chain.count += count
+    k.state["slots"][first : first + count] = numbers + 1
+    k.state.files[file].cached = count
+    k.state.n_pages += count
+    k.state.used_pages += count
+    k.books.groups[0].cache += count
+
+
+def _boot(k: Any, start: Any) -> None:
+    """A task that is there from the beginning, with an empty address space, outside all groups."""
+    t, m = int(k.state.n_tasks), int(k.state.n_mms)
+    k.state.n_tasks += 1
+    k.state.n_mms += 1
+    mm = k.state.mms[m]
+    mm.users = 1
+    mm.writer = mm.waiters.head = mm.waiters.tail = mm.root = mm.vmas = n.NONE
+    k.books.mm_table[m] = k.books.mm_vma[m] = n.NONE
+    task = k.state.tasks[t]
+    task.run_state = n.T_RUNNABLE
+    task.mm = m
+    task.parent = task.first_child = task.sibling = n.NONE
+    task.leader = t
+    task.program = start.comm
+    task.slot = start.slot
+    task.pc = task.entry = start.entry
+    task.affinity = start.cpu
+    task.is_root = 1
+    task.reuse_vpn = n.NONE
+    if start.slot != n.NONE:
+        k.state.names[start.slot] = t + 1
+    k.state.groups[0].tasks += 1
+    k.books.tasks[t].stalled = n.NONE
+    k.books.woken[int(k.books.n_woken)] = t
+    k.books.n_woken += 1

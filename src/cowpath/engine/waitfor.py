@@ -1,0 +1,228 @@
+"""Who waits for whom: from a waiting task, through the locks' holders, to a group's memory.
+
+A task inside a charge that is not getting through waits for memory, whatever it does at the moment (reclaim, sleep in
+the OOM section, spin). Everything is read off the state. ``books.tasks[].via`` and ``books.queue`` are scratch space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.memcg_oom import is_below
+
+
+@entry_point
+def charging_frame(k, t):  # type: ignore[no-untyped-def]
+    """The frame of a charge that has failed at least once and goes on, or NONE."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        f = task.frames[d]
+        if not f.unwinding and f.group > 0 and f.batch == 1 and k.books.paths[f.path].steps[f.pc] == s.CHARGE:
+            return d
+    return n.NONE
+
+
+@compiled
+def alive(k, t):  # type: ignore[no-untyped-def]
+    """Runnable or asleep."""
+    return k.state.tasks[t].run_state == n.T_RUNNABLE or k.state.tasks[t].run_state == n.T_SLEEPING
+
+
+@compiled
+def holds_mmap(k, t, m):  # type: ignore[no-untyped-def]
+    """The task holds this mmap_sem for reading."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        if task.frames[d].mm == m and task.frames[d].held & n.H_MMAP_READ:
+            return True
+    return False
+
+
+@compiled
+def visit(k, t, came_from, count):  # type: ignore[no-untyped-def]
+    """Put a task into the search's queue, once. Returns the queue's new length."""
+    if t < 0 or not alive(k, t) or k.books.tasks[t].via != n.NONE:
+        return count
+    k.books.tasks[t].via = came_from
+    k.books.queue[count] = t
+    return count + 1
+
+
+@compiled
+def visit_holders(k, t, count):  # type: ignore[no-untyped-def]
+    """Put all who hold what ``t`` sleeps for into the queue."""
+    task = k.state.tasks[t]
+    kind = task.wait_kind
+    which = task.wait_id
+    if kind == n.W_PAGE_LOCK:
+        owner = k.state.pages[which].locked_by
+        if owner <= n.REQUEST_OWNER:
+            request = k.state.requests[n.REQUEST_OWNER - owner]
+            owner = n.NONE if request.submitted else request.owner
+        return visit(k, owner, t, count)
+    if kind == n.W_I_MUTEX:
+        return visit(k, k.state.files[which].i_mutex, t, count)
+    if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
+        if k.state.mms[which].writer != n.NONE:
+            return visit(k, k.state.mms[which].writer, t, count)
+        for other in range(k.state.n_tasks):
+            if other != t and alive(k, other) and holds_mmap(k, other, which):
+                count = visit(k, other, t, count)
+    return count
+
+
+@entry_point
+def find_charger(k, t):  # type: ignore[no-untyped-def]
+    """The task at the end of the shortest chain from ``t`` that waits for a group's memory, or NONE. ``via`` leads back."""
+    for other in range(k.state.n_tasks):
+        k.books.tasks[other].via = n.NONE
+    count = visit(k, t, t, 0)
+    at = 0
+    while at < count:
+        u = k.books.queue[at]
+        at += 1
+        if charging_frame(k, u) != n.NONE:
+            return u
+        if k.state.tasks[u].run_state == n.T_SLEEPING:
+            count = visit_holders(k, u, count)
+    return n.NONE
+
+
+@entry_point
+def memory_behind(k, t):  # type: ignore[no-untyped-def]
+    """The group for whose memory ``t`` waits through any chain of locks, or NONE."""
+    end = find_charger(k, t)
+    if end == n.NONE:
+        return n.NONE
+    return k.state.tasks[end].frames[charging_frame(k, end)].group
+
+
+@entry_point
+def waits_for_lock(k, t):  # type: ignore[no-untyped-def]
+    """Asleep for a lock: what others may hold."""
+    task = k.state.tasks[t]
+    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_I_MUTEX
+
+
+@compiled
+def find_stalled(k):  # type: ignore[no-untyped-def]
+    """Mark tasks outside whose wait for a group's memory has passed the bound. True if there are new ones.
+
+    ``books.tasks[t].stalled`` is then the group, until the wait ends.
+    """
+    found = False
+    for t in range(k.state.n_tasks):
+        if not waits_for_lock(k, t) or k.books.now - k.books.tasks[t].since < k.books.stall_ns:
+            continue
+        if k.books.tasks[t].stalled != n.NONE:
+            continue
+        g = memory_behind(k, t)
+        if g != n.NONE and not is_below(k, k.state.tasks[t].group, g):
+            k.books.tasks[t].stalled = g
+            emit_stall(k, t, g)
+            found = True
+    return found
+
+
+@compiled
+def emit_stall(k, t, g):  # type: ignore[no-untyped-def]
+    """Remember the new stall for Python to put into words."""
+    k.books.stalls[k.books.n_stalls] = t
+    k.books.n_stalls += 1
+
+
+@entry_point
+def group_blocked(k, g):  # type: ignore[no-untyped-def]
+    """Nothing can happen in this group any more unless something happens outside. 0: no; 1: all sleep; 2: they spin.
+
+    For the bound there was no successful charge, uncharge or exit; every task of the subtree waits for a lock, a child,
+    a timer-less sleep or for memory; and those that spin have gone through the bound's rounds of retries.
+    """
+    books = k.books.groups[g]
+    if k.books.now - books.progress_at < k.books.bound_ns:
+        return 0
+    charging = 0
+    spinning = 0
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        if not alive(k, t) or not is_below(k, task.group, g):
+            continue
+        if charging_frame(k, t) != n.NONE:
+            charging += 1
+            if task.wait_kind != n.W_OOM:
+                spinning += 1
+        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
+            return 0
+        elif task.wait_kind == n.W_PAGE_LOCK and k.state.pages[task.wait_id].locked_by <= n.REQUEST_OWNER:
+            return 0
+    if charging == 0:
+        return 0
+    if spinning == 0:
+        return 1
+    return 2 if books.rounds >= k.books.bound_rounds else 0
+
+
+@compiled
+def settled(k, shell):  # type: ignore[no-untyped-def]
+    """The shell waits for a child, and in no group that has tasks can anything happen any more."""
+    if k.state.tasks[shell].run_state != n.T_SLEEPING or k.state.tasks[shell].wait_kind != n.W_CHILD:
+        return False
+    blocked = 0
+    for g in range(1, k.state.n_groups):
+        if k.state.groups[g].alive and k.state.groups[g].tasks > 0:
+            if not group_blocked(k, g):
+                return False
+            blocked += 1
+    return blocked > 0
+
+
+@dataclass(frozen=True)
+class Link:
+    """One task of a chain: what it waits for (``W_*`` or n.W_MEMORY), which one (page, mm, file, group), and its step."""
+
+    task: int
+    kind: int
+    what: int
+    step: str
+
+
+def chain(k: Any, t: int) -> list[Link]:
+    """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting."""
+    end = int(find_charger(k, t))
+    if end == n.NONE:
+        end = _end_of_plain_chain(k)
+    tasks = [end]
+    while tasks[-1] != t:
+        tasks.append(int(k.books.tasks[tasks[-1]].via))
+    return [_link(k, task) for task in reversed(tasks)]
+
+
+def _end_of_plain_chain(k: Any) -> int:
+    """The task that the search reached last: the chain leads to no group's memory, but it is a chain."""
+    reached = [t for t in range(int(k.state.n_tasks)) if k.books.tasks[t].via != n.NONE]
+    lengths = {}
+    for t in reached:
+        length, at = 0, t
+        while int(k.books.tasks[at].via) != at:
+            at = int(k.books.tasks[at].via)
+            length += 1
+        lengths[t] = length
+    return max(reached, key=lambda t: (lengths[t], -t))
+
+
+def _link(k: Any, t: int) -> Link:
+    task = k.state.tasks[t]
+    step = "user mode"
+    if task.depth > 0:
+        f = task.frames[int(task.depth) - 1]
+        step = s.STEP_NAMES[int(k.books.paths[int(f.path)].steps[int(f.pc)])]
+    d = int(charging_frame(k, t))
+    if d != n.NONE:
+        return Link(t, n.W_MEMORY, int(task.frames[d].group), step)
+    if task.run_state != n.T_SLEEPING:
+        return Link(t, n.W_NONE, 0, step)
+    return Link(t, int(task.wait_kind), int(task.wait_id), step)

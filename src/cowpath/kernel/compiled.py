@@ -1,0 +1,46 @@
+"""How kernel code is compiled: ``@compiled`` is Numba's njit with the project's settings.
+
+Only what Python calls is cached on disk (``@entry_point``); it carries everything that it calls along. Numba's cache
+does not see a change in a called function of another file, so the folder is named by a hash of all sources that are
+compiled, of Numba's version and of the bounds-check switch. Under ``NUMBA_DISABLE_JIT=1`` all of it is plain Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PACKAGE = Path(__file__).resolve().parent.parent
+SOURCES = ("kernel", "engine")
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
+    base = os.environ.get("COWPATH_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "cowpath"
+    )
+    digest = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
+    for folder in SOURCES:
+        for source in sorted((PACKAGE / folder).glob("*.py")):
+            digest.update(source.name.encode() + source.read_bytes())
+    return Path(base) / digest.hexdigest()[:16]
+
+
+numba.config.CACHE_DIR = str(cache_folder())
+
+
+def compiled(function: F) -> F:
+    """Compile a kernel function (no exception for a division by zero: the code checks what it divides by)."""
+    return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def entry_point(function: F) -> F:
+    """Compile a function that Python calls, and keep the result on disk."""
+    return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]

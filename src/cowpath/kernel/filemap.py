@@ -1,0 +1,375 @@
+"""The page cache (mm/filemap.c, mm/readahead.c, mm/truncate.c): where a file's pages are found, read and dropped.
+
+A file's pages stand in ``slots[first + index]``; the cache holds one reference to each.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import state as st
+from . import steps as s
+from .block import new_request, submit
+from .compiled import compiled
+from .lru import lru_add, lru_del, mark_page_accessed
+from .memcontrol import uncharge_end, uncharge_page
+from .page_alloc import free_page
+from .page_lock import KILLED, WAITING, lock_or_sleep, trylock_page, unlock_page, wait_on_page_locked
+from .rwsem import up_read
+from .wait import current, go_to, spend
+
+RETRY_PHASE = 7  # of lock_page: mmap_sem was dropped, the wait ends in VM_FAULT_RETRY
+REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
+MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
+
+
+@compiled
+def cached_page(k, file, index):  # type: ignore[no-untyped-def]
+    """The page of a file at an index, or NONE: find_get_page without the reference."""
+    return k.state.slots[k.state.files[file].first + index] - 1
+
+
+@compiled
+def put_page(k, p):  # type: ignore[no-untyped-def]
+    """Drop a reference; the last one frees the page."""
+    page = k.state.pages[p]
+    page.refs -= 1
+    if page.refs == 0:
+        lru_del(k, p)
+        g = uncharge_page(k, p)
+        free_page(k, p)
+        uncharge_end(k, g)
+
+
+@compiled
+def insert_page(k, p, file, index):  # type: ignore[no-untyped-def]
+    """add_to_page_cache: the cache takes a reference."""
+    page = k.state.pages[p]
+    page.file = file
+    page.index = index
+    page.refs += 1
+    k.state.slots[k.state.files[file].first + index] = p + 1
+    k.state.files[file].cached += 1
+
+
+@compiled
+def remove_from_page_cache(k, p):  # type: ignore[no-untyped-def]
+    """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
+    page = k.state.pages[p]
+    lru_del(k, p)
+    k.state.slots[k.state.files[page.file].first + page.index] = 0
+    k.state.files[page.file].cached -= 1
+    page.file = n.NONE
+    page.bits &= ~n.PG_DIRTY
+    return uncharge_page(k, p)
+
+
+@compiled
+def find_page(k, t):  # type: ignore[no-untyped-def]
+    """filemap_fault, do_generic_file_read: look the page up; on a miss read ahead (another path) and look again."""
+    f = current(k, t)
+    if f.index >= k.state.files[f.file].pages:
+        f.phase = 0
+        return n.FAIL_SIGBUS
+    p = cached_page(k, f.file, f.index)
+    if p == n.NONE:
+        spend(k, s.FIND_MISS)
+        if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
+            f.fault |= n.F_MAJOR
+        f.phase = MISSED_PHASE
+        return n.CALL
+    f.phase = 0
+    k.state.pages[p].refs += 1
+    f.page = p
+    f.held |= n.H_PAGE_REF
+    f.relock = 0
+    return n.NEXT
+
+
+@compiled
+def drop_mmap_sem(k, t):  # type: ignore[no-untyped-def]
+    """__lock_page_or_retry lets mmap_sem go before it waits: it is held by the page_fault frame below."""
+    task = k.state.tasks[t]
+    below = task.frames[task.depth - 2]
+    if below.held & n.H_MMAP_READ:
+        below.held &= ~n.H_MMAP_READ
+        up_read(k, below.mm)
+
+
+@compiled
+def lock_page(k, t):  # type: ignore[no-untyped-def]
+    """The fault's page lock.
+
+    The first time after find_page it is filemap_fault's: lock_page_or_retry, then check that the page is still the
+    file's (else look it up again), up to date and within the file. A second time it is a plain lock_page().
+    """
+    f = current(k, t)
+    if f.phase == MISSED_PHASE or f.held & n.H_PAGE_REF == 0:
+        status = find_page(k, t)
+        if status != n.NEXT:
+            return status
+    page = k.state.pages[f.page]
+    killable = 1 if f.fault & n.F_KILLABLE and k.state.killable_lock and not f.relock else 0
+    if f.phase == RETRY_PHASE:
+        waited = wait_on_page_locked(k, t, f.page, killable)
+        if waited == WAITING:
+            return n.SLEEP
+        f.phase = 0
+        return n.FAIL_KILLED if waited == KILLED else n.RETRY
+    if page.locked_by != n.FREE and f.fault & n.F_ALLOW_RETRY and not f.relock and f.phase != REREAD_PHASE:
+        return lock_or_retry(k, t, f, killable)
+    got = lock_or_sleep(k, t, f.page, killable)
+    if got == WAITING:
+        return n.SLEEP
+    if got == KILLED:
+        f.phase = 0
+        return n.FAIL_KILLED
+    f.held |= n.H_PAGE_LOCK
+    if f.relock:
+        f.phase = 0
+        return n.NEXT
+    return check_locked(k, t, f)
+
+
+@compiled
+def lock_or_retry(k, t, f, killable):  # type: ignore[no-untyped-def]
+    """Drop mmap_sem, wait until the page is unlocked, start the fault again."""
+    drop_mmap_sem(k, t)
+    f.phase = RETRY_PHASE
+    waited = wait_on_page_locked(k, t, f.page, killable)
+    if waited == WAITING:
+        return n.SLEEP
+    f.phase = 0
+    return n.FAIL_KILLED if waited == KILLED else n.RETRY
+
+
+@compiled
+def check_locked(k, t, f):  # type: ignore[no-untyped-def]
+    """What filemap_fault checks once it has the lock."""
+    page = k.state.pages[f.page]
+    if page.file != f.file or page.index != f.index:  # truncated meanwhile
+        unlock_page(k, f.page)
+        put_page(k, f.page)
+        f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
+        f.page = n.NONE
+        f.phase = 0
+        return n.AGAIN
+    if page.bits & n.PG_UPTODATE == 0:
+        if f.phase == REREAD_PHASE:
+            f.phase = 0
+            return n.FAIL_SIGBUS
+        f.phase = REREAD_PHASE
+        f.held &= ~n.H_PAGE_LOCK
+        return read_one(k, t, f.page)
+    if f.index >= k.state.files[f.file].pages:
+        f.phase = 0
+        return n.FAIL_SIGBUS
+    f.phase = 0
+    f.relock = 1
+    mark_page_accessed(k, f.page)
+    return n.NEXT
+
+
+@compiled
+def read_one(k, t, p):  # type: ignore[no-untyped-def]
+    """->readpage() for a page that is locked by us: the request takes the lock over."""
+    r = new_request(k, t)
+    if r == n.NONE:
+        return n.AGAIN
+    k.state.pages[p].bits &= ~n.PG_ERROR
+    add_to_request(k, r, p)
+    submit(k, r)
+    return n.AGAIN
+
+
+@compiled
+def add_to_request(k, r, p):  # type: ignore[no-untyped-def]
+    """The page's lock belongs to the request until its data is there."""
+    request = k.state.requests[r]
+    k.state.pages[p].locked_by = n.REQUEST_OWNER - r
+    k.state.pages[p].refs += 1
+    k.state.pages[p].io_next = n.NONE
+    if request.first == n.NONE:
+        request.first = p
+    else:
+        k.state.pages[request.last].io_next = p
+    request.last = p
+    request.pages += 1
+
+
+@compiled
+def wait_uptodate(k, t):  # type: ignore[no-untyped-def]
+    """do_generic_file_read: an up-to-date page needs no lock; else wait for the read, and read again on an error."""
+    f = current(k, t)
+    page = k.state.pages[f.page]
+    if page.bits & n.PG_UPTODATE:
+        f.phase = 0
+        mark_page_accessed(k, f.page)
+        return n.NEXT
+    waited = wait_on_page_locked(k, t, f.page, 1)
+    if waited == WAITING:
+        return n.SLEEP
+    if waited == KILLED:
+        f.phase = 0
+        return n.FAIL_KILLED
+    if page.bits & n.PG_UPTODATE == 0:
+        if page.file == n.NONE:  # truncated: look again
+            put_page(k, f.page)
+            f.held &= ~n.H_PAGE_REF
+            f.phase = 0
+            go_to(k, f, s.FIND_PAGE)
+            return n.AGAIN
+        if f.phase == REREAD_PHASE:
+            f.phase = 0
+            return n.FAIL_IO
+        f.phase = REREAD_PHASE
+        trylock_page(k, t, f.page)
+        return read_one(k, t, f.page)
+    return n.AGAIN
+
+
+@compiled
+def ra_window(k, t):  # type: ignore[no-untyped-def]
+    """do_sync_mmap_readahead: a window around the fault; for read(2) a window that begins at the page."""
+    f = current(k, t)
+    file = k.state.files[f.file]
+    if file.shmem or file.readahead <= 1:
+        f.count = 1
+    else:
+        start = f.index if f.arg else max(0, f.index - file.readahead // 2)
+        f.count = min(file.pages - start, file.readahead)
+        f.index = start
+    f.batch = 0
+    f.phase = 0
+    f.which = new_request(k, t)
+    return n.AGAIN if f.which == n.NONE else n.NEXT
+
+
+@compiled
+def add_to_page_cache(k, t):  # type: ignore[no-untyped-def]
+    """add_to_page_cache_lru: insert the new page locked and not up to date, unless somebody was faster."""
+    f = current(k, t)
+    if f.newpage == n.NONE:
+        return n.NEXT
+    p = f.newpage
+    f.newpage = n.NONE
+    f.batch = 0
+    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
+    if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE:
+        put_page(k, p)
+        if f.path == s.P_WRITE:
+            go_to(k, f, s.GRAB_PAGE)  # look again
+            return n.AGAIN
+        return n.NEXT
+    insert_page(k, p, f.file, f.index)
+    lru_add(k, p)
+    if f.path == s.P_WRITE:
+        trylock_page(k, t, p)
+        f.page = p
+        f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
+        return n.NEXT
+    k.books.pages[p].locked_at = k.books.now
+    k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
+    add_to_request(k, f.which, p)
+    put_page(k, p)
+    return n.NEXT
+
+
+@compiled
+def submit_io(k, t):  # type: ignore[no-untyped-def]
+    """Send the window's request, after the loop: its pages have been locked since they were inserted."""
+    f = current(k, t)
+    if k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
+        complete_io(k, f.which)
+    else:
+        submit(k, f.which)
+    f.which = n.NONE
+    return n.NEXT
+
+
+@compiled
+def complete_io(k, r):  # type: ignore[no-untyped-def]
+    """end_page_read for every page of a request, in the disk's interrupt."""
+    request = k.state.requests[r]
+    p = request.first
+    while p != n.NONE:
+        page = k.state.pages[p]
+        after = page.io_next
+        page.io_next = n.NONE
+        bad = False
+        if page.file != n.NONE:
+            file = k.state.files[page.file]
+            bad = file.bad_first <= page.index < file.bad_first + file.bad_count
+        if bad:
+            page.bits |= n.PG_ERROR
+        else:
+            page.bits |= n.PG_UPTODATE
+        unlock_page(k, p)
+        put_page(k, p)
+        p = after
+    request.busy = 0
+    request.submitted = 0
+    request.first = n.NONE
+    request.last = n.NONE
+    request.owner = 0
+    request.pages = 0
+
+
+@compiled
+def grab_page(k, t):  # type: ignore[no-untyped-def]
+    """grab_cache_page_write_begin: find and lock the page; the steps that follow make one if there is none."""
+    f = current(k, t)
+    if f.index >= k.state.files[f.file].room:
+        k.books.error = st.ERR_SLOTS
+        return n.FAIL_INVAL
+    if f.held & n.H_PAGE_REF == 0:
+        p = cached_page(k, f.file, f.index)
+        if p == n.NONE:
+            f.page = n.NONE
+            return n.NEXT
+        k.state.pages[p].refs += 1
+        f.page = p
+        f.held |= n.H_PAGE_REF
+    if lock_or_sleep(k, t, f.page, 0) == WAITING:
+        return n.SLEEP
+    if k.state.pages[f.page].file != f.file:
+        unlock_page(k, f.page)
+        put_page(k, f.page)
+        f.held &= ~n.H_PAGE_REF
+        return n.AGAIN
+    f.held |= n.H_PAGE_LOCK
+    return n.NEXT
+
+
+@compiled
+def set_page_dirty(k, t):  # type: ignore[no-untyped-def]
+    """generic_perform_write, write_end: the page is new data, the file is at least this long."""
+    f = current(k, t)
+    page = k.state.pages[f.page]
+    page.bits |= n.PG_UPTODATE | n.PG_DIRTY
+    mark_page_accessed(k, f.page)
+    file = k.state.files[f.file]
+    file.pages = max(file.pages, f.index + 1)
+    return n.NEXT
+
+
+@compiled
+def drop_page(k, p):  # type: ignore[no-untyped-def]
+    """Take a page out of the cache and drop the cache's reference."""
+    g = remove_from_page_cache(k, p)
+    put_page(k, p)
+    uncharge_end(k, g)
+
+
+@compiled
+def invalidate_page(k, t):  # type: ignore[no-untyped-def]
+    """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    p = cached_page(k, f.file, f.index)
+    if p != n.NONE:
+        page = k.state.pages[p]
+        idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
+        if idle and page.bits & n.PG_DIRTY == 0:
+            drop_page(k, p)
+    return n.NEXT

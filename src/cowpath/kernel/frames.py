@@ -1,0 +1,42 @@
+"""A task's stack of frames: entering a path and leaving it."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import state as st
+from . import steps as s
+from .compiled import compiled
+from .wait import spend
+
+
+@compiled
+def push(k, t, path):  # type: ignore[no-untyped-def]
+    """A new frame at the beginning of a path. Frames that are not in use are zeroes."""
+    task = k.state.tasks[t]
+    if task.depth >= st.FRAMES:
+        k.books.error = st.ERR_FRAMES
+        return task.frames[st.FRAMES - 1]
+    f = task.frames[task.depth]
+    task.depth += 1
+    f.path = path
+    f.page = n.NONE
+    f.newpage = n.NONE
+    f.vma = n.NONE
+    f.file = n.NONE
+    f.mm = n.NONE
+    f.which = n.NONE
+    return f
+
+
+@compiled
+def push_fault(k, t, m, vpn, fault):  # type: ignore[no-untyped-def]
+    """A page fault: the processor enters the kernel."""
+    f = push(k, t, s.P_PAGE_FAULT)
+    f.mm = m
+    f.vpn = vpn
+    f.fault = fault
+    books = k.books.tasks[t]
+    books.fault_at = k.books.now + k.books.spent
+    books.asleep = 0
+    spend(k, s.EXCEPTION)
+    return f

@@ -1,0 +1,423 @@
+"""The fault's steps (mm/memory.c of 3.0; the entry is arch/x86/mm/fault.c): what __do_fault and its kin are made of.
+
+A fault has two frames: ``page_fault`` (mmap_sem, find_vma) and the path for its kind, which a design may reorder.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import page_alloc
+from . import steps as s
+from .compiled import compiled
+from .filemap import cached_page, put_page
+from .filemap import remove_from_page_cache as remove_page
+from .lru import lru_add
+from .memcontrol import uncharge_end, uncharge_page
+from .mmap import find_vma as lookup_vma
+from .mmap import zap_one
+from .page_alloc import free_page
+from .page_lock import WAITING, unlock_page
+from .page_lock import lock_or_sleep as lock_anon
+from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
+from .rwsem import down_read, down_write, up_read, up_write
+from .wait import current, emit, spend
+
+
+# --- the entry ---------------------------------------------------------------------------------
+@compiled
+def mmap_read_lock(k, t):  # type: ignore[no-untyped-def]
+    """down_read(&mm->mmap_sem)"""
+    f = current(k, t)
+    if not down_read(k, t, f.mm):
+        return n.SLEEP
+    f.held |= n.H_MMAP_READ
+    return n.NEXT
+
+
+@compiled
+def mmap_read_unlock(k, t):  # type: ignore[no-untyped-def]
+    """up_read(&mm->mmap_sem)"""
+    f = current(k, t)
+    up_read(k, f.mm)
+    f.held &= ~n.H_MMAP_READ
+    return n.NEXT
+
+
+@compiled
+def mmap_write_lock(k, t):  # type: ignore[no-untyped-def]
+    """down_write(&mm->mmap_sem)"""
+    f = current(k, t)
+    if not down_write(k, t, f.mm):
+        return n.SLEEP
+    f.held |= n.H_MMAP_WRITE
+    return n.NEXT
+
+
+@compiled
+def mmap_write_unlock(k, t):  # type: ignore[no-untyped-def]
+    """up_write(&mm->mmap_sem)"""
+    f = current(k, t)
+    up_write(k, f.mm)
+    f.held &= ~n.H_MMAP_WRITE
+    return n.NEXT
+
+
+@compiled
+def find_vma(k, t):  # type: ignore[no-untyped-def]
+    """The mapping of the faulting address, and whether it allows the access."""
+    f = current(k, t)
+    f.vma = lookup_vma(k, f.mm, f.vpn)
+    if f.vma == n.NONE:
+        return n.FAIL_SEGV
+    vma = k.state.vmas[f.vma]
+    if f.fault & n.F_WRITE and vma.prot & n.VM_WRITE == 0:
+        return n.FAIL_SEGV
+    f.file = vma.file
+    f.index = vma.pgoff + (f.vpn - vma.start)
+    return n.NEXT
+
+
+@compiled
+def fault_path(k, f):  # type: ignore[no-untyped-def]
+    """handle_pte_fault: which path this fault takes, or NONE if somebody else has already mapped the page."""
+    vma = k.state.vmas[f.vma]
+    number = lookup_pte(k, f.mm, f.vpn)
+    write = f.fault & n.F_WRITE != 0
+    if number != n.NONE:
+        pte = pte_of(k, number)
+        if pte.bits & n.PTE_PRESENT:
+            if not write or pte.bits & n.PTE_WRITE:
+                return n.NONE
+            return s.P_WP_SHARED if vma.prot & n.VM_SHARED and vma.file != n.NONE else s.P_WP_COPY
+    if vma.file == n.NONE:
+        return s.P_ANON if write else s.P_ANON_READ
+    if not write:
+        return s.P_FILE_READ
+    return s.P_FILE_SHARED_WRITE if vma.prot & n.VM_SHARED else s.P_FILE_COW
+
+
+@compiled
+def handle_pte_fault(k, t):  # type: ignore[no-untyped-def]
+    """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
+    f = current(k, t)
+    if f.phase == 0:
+        f.which = fault_path(k, f)
+        if f.which == n.NONE:
+            return n.NEXT
+        f.phase = 1
+        return n.CALL
+    f.phase = 0
+    if f.ret == 0:
+        return n.NEXT
+    status = -f.ret
+    if status != n.RETRY:
+        return status
+    k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
+    if f.held & n.H_MMAP_READ:
+        up_read(k, f.mm)
+        f.held &= ~n.H_MMAP_READ
+    if k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE:
+        return n.FAIL_KILLED
+    f.fault &= ~n.F_ALLOW_RETRY
+    f.pc = 0
+    return n.AGAIN
+
+
+# --- the page in hand --------------------------------------------------------------------------
+@compiled
+def unlock_step(k, t):  # type: ignore[no-untyped-def]
+    """unlock_page() of the page in hand."""
+    f = current(k, t)
+    unlock_page(k, f.page)
+    f.held &= ~n.H_PAGE_LOCK
+    return n.NEXT
+
+
+@compiled
+def put_step(k, t):  # type: ignore[no-untyped-def]
+    """page_cache_release() of the page in hand."""
+    f = current(k, t)
+    if f.held & n.H_PAGE_REF:
+        put_page(k, f.page)
+        f.held &= ~n.H_PAGE_REF
+    f.page = n.NONE
+    return n.NEXT
+
+
+@compiled
+def anon_vma_prepare(k, t):  # type: ignore[no-untyped-def]
+    """The mapping gets its anon_vma."""
+    f = current(k, t)
+    k.state.vmas[f.vma].prot |= n.VM_ANON_VMA
+    return n.NEXT
+
+
+@compiled
+def alloc_page(k, t):  # type: ignore[no-untyped-def]
+    """alloc_page_vma, page_cache_alloc: a new page in hand (none where write(2) has found one in the cache)."""
+    f = current(k, t)
+    f.newpage = n.NONE
+    f.batch = 0
+    f.done = 0
+    if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
+        return n.NEXT
+    p = page_alloc.alloc_page(k)
+    if p == n.NONE:
+        return n.FAIL_OOM
+    f.newpage = p
+    f.held |= n.H_NEW_PAGE
+    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS] += 1
+    return n.NEXT
+
+
+@compiled
+def clear_page(k, t):  # type: ignore[no-untyped-def]
+    """clear_user_highpage: the new page is zeroes."""
+    f = current(k, t)
+    k.state.pages[f.newpage].bits |= n.PG_UPTODATE
+    return n.NEXT
+
+
+@compiled
+def copy_page(k, t):  # type: ignore[no-untyped-def]
+    """copy_user_highpage: the new page is a copy of the page in hand."""
+    f = current(k, t)
+    k.state.pages[f.newpage].bits |= n.PG_UPTODATE
+    k.books.groups[k.state.tasks[t].group].counters[n.C_COW] += 1
+    return n.NEXT
+
+
+@compiled
+def recheck_mapping(k, t):  # type: ignore[no-untyped-def]
+    """After locking again: is the page still the file's? Else the fault starts again."""
+    f = current(k, t)
+    page = k.state.pages[f.page]
+    if page.file != f.file or page.index != f.index:
+        return n.RETRY
+    return n.NEXT
+
+
+@compiled
+def page_mkwrite(k, t):  # type: ignore[no-untyped-def]
+    """->page_mkwrite(): the file system is told that a shared page will be written."""
+    return n.NEXT
+
+
+@compiled
+def wp_reuse(k, t):  # type: ignore[no-untyped-def]
+    """The start of do_wp_page: a page that is all ours becomes writable; else take it in hand for the copy.
+
+    An anonymous page is looked at under its lock. The rest of the path is skipped when the page is reused.
+    """
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    present = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
+    if f.phase == 1 and (not present or pte_of(k, number).page != f.page):
+        put_step(k, t)  # another page has taken its place while we slept
+        f.phase = 0
+    if not present:
+        return finish_path(k, f)  # the access faults again
+    pte = pte_of(k, number)
+    f.page = pte.page
+    f.arg = pte.page
+    if pte.page == n.NONE:
+        return n.NEXT
+    page = k.state.pages[pte.page]
+    if page.bits & n.PG_ANON:
+        if f.phase == 0:
+            page.refs += 1
+            f.held |= n.H_PAGE_REF
+            f.phase = 1
+        if lock_anon(k, t, f.page, 0) == WAITING:
+            return n.SLEEP
+        f.phase = 0
+        unlock_page(k, f.page)
+        if page.mapcount == 1 and page.refs == 2:
+            pte.bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
+            put_step(k, t)
+            return finish_path(k, f)
+        return n.NEXT
+    page.refs += 1
+    f.held |= n.H_PAGE_REF
+    return n.NEXT
+
+
+@compiled
+def finish_path(k, f):  # type: ignore[no-untyped-def]
+    """Skip the rest of the path."""
+    f.pc = k.books.paths[f.path].length - 1
+    return n.NEXT
+
+
+@compiled
+def map_page(k, t):  # type: ignore[no-untyped-def]
+    """The end of a fault, under the page table's lock: map the new page, or the file's.
+
+    pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
+    (page_add_new_anon_rmap), charged or not.
+    """
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    present = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
+    if f.path == s.P_WP_COPY:
+        return map_copy(k, t, f, number, present)
+    if f.path == s.P_WP_SHARED:
+        if present and pte_of(k, number).page == f.page:
+            pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
+        return n.NEXT
+    if present:  # lost the race
+        drop_newpage(k, t, f)
+        return n.NEXT
+    if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
+        return map_new(k, t, f)
+    bits = n.PTE_ACCESSED
+    if f.path == s.P_FILE_SHARED_WRITE:
+        bits |= n.PTE_WRITE | n.PTE_DIRTY
+    k.state.pages[f.page].refs += 1
+    set_pte(k, f.mm, f.vpn, f.page, bits)
+    return n.NEXT
+
+
+@compiled
+def map_new(k, t, f):  # type: ignore[no-untyped-def]
+    """Map the page that this fault has made; the mapping takes over its reference."""
+    p = f.newpage
+    page = k.state.pages[p]
+    page.bits |= n.PG_ANON | n.PG_ACTIVE
+    if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
+        return n.FAIL_OOM
+    lru_add(k, p)
+    if f.held & n.H_CHARGE:
+        f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    else:
+        page.refs += 1  # way 2: kept until it is charged
+        f.done = 1
+    return n.NEXT
+
+
+@compiled
+def map_copy(k, t, f, number, present):  # type: ignore[no-untyped-def]
+    """The end of do_wp_page: replace the old page by the copy."""
+    if not present or pte_of(k, number).page != f.arg:
+        drop_newpage(k, t, f)
+        return n.NEXT
+    old = clear_pte(k, number)
+    status = map_new(k, t, f)
+    if old != n.NONE:
+        put_page(k, old)
+    return status
+
+
+@compiled
+def drop_newpage(k, t, f):  # type: ignore[no-untyped-def]
+    """The race for the entry was lost: uncharge and free the new page."""
+    if f.held & n.H_NEW_PAGE:
+        counters = k.books.groups[k.state.tasks[t].group].counters
+        counters[n.C_ALLOCS_WASTED] += 1
+        if f.held & n.H_CHARGE:
+            counters[n.C_CHARGES_WASTED] += 1
+            uncharge_end(k, uncharge_page(k, f.newpage))
+        free_page(k, f.newpage)
+        f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    f.newpage = n.NONE
+
+
+@compiled
+def map_zero_page(k, t):  # type: ignore[no-untyped-def]
+    """do_anonymous_page for a read: map the zero page."""
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
+        set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+    return n.NEXT
+
+
+@compiled
+def undo_alloc(k, t):  # type: ignore[no-untyped-def]
+    """Give the new page back on an error exit."""
+    f = current(k, t)
+    put_page(k, f.newpage)
+    f.newpage = n.NONE
+    f.held &= ~n.H_NEW_PAGE
+    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
+
+
+# --- truncation --------------------------------------------------------------------------------
+@compiled
+def truncate_setsize(k, t):  # type: ignore[no-untyped-def]
+    """The file's new size, then unmap_mapping_range: mappings beyond it go, private copies too."""
+    f = current(k, t)
+    file = k.state.files[f.file]
+    old = file.pages
+    file.pages = min(f.arg, file.room)
+    f.index = file.pages
+    f.count = old - file.pages
+    for v in range(k.state.n_vmas):
+        vma = k.state.vmas[v]
+        if vma.mm == n.NONE or vma.end == 0 or vma.file != f.file:
+            continue
+        first = max(vma.start, vma.start + (file.pages - vma.pgoff))
+        for vpn in range(first, vma.end):
+            number = lookup_pte(k, vma.mm, vpn)
+            if number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT:
+                uncharge_end(k, zap_one(k, number))
+    return n.NEXT
+
+
+@compiled
+def truncate_page(k, t):  # type: ignore[no-untyped-def]
+    """truncate_inode_pages for the page at the index: wait for its lock, then take it out of the cache."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.held & n.H_PAGE_REF == 0:
+        p = cached_page(k, f.file, f.index)
+        if p == n.NONE:
+            return n.NEXT
+        k.state.pages[p].refs += 1
+        f.page = p
+        f.held |= n.H_PAGE_REF
+    if lock_anon(k, t, f.page, 0) == WAITING:
+        return n.SLEEP
+    drop_truncated(k, f.page)
+    unlock_page(k, f.page)
+    put_page(k, f.page)
+    f.held &= ~n.H_PAGE_REF
+    f.page = n.NONE
+    return n.NEXT
+
+
+@compiled
+def drop_truncated(k, p):  # type: ignore[no-untyped-def]
+    """Unmap a locked page wherever it is still mapped and take it out of the cache."""
+    from_cache = k.state.pages[p].file != n.NONE
+    while k.state.pages[p].rmap != n.NONE:
+        clear_pte(k, k.state.pages[p].rmap)
+        k.state.pages[p].refs -= 1
+    if from_cache:
+        remove_and_release(k, p)
+
+
+@compiled
+def remove_and_release(k, p):  # type: ignore[no-untyped-def]
+    """The cache's reference goes; the caller still has one of its own."""
+    g = remove_page(k, p)
+    k.state.pages[p].refs -= 1
+    uncharge_end(k, g)
+
+
+@compiled
+def note_fault(k, t, f, status):  # type: ignore[no-untyped-def]
+    """A fault is over: count it, and log how long it took and how long of that it slept."""
+    books = k.books.tasks[t]
+    g = k.state.tasks[t].group
+    counters = k.books.groups[g].counters
+    counters[n.C_FAULTS] += 1
+    k.books.groups[g].pgfault += 1
+    if f.fault & n.F_MAJOR:
+        counters[n.C_MAJOR] += 1
+        k.books.groups[g].pgmajfault += 1
+        books.majflt += 1
+    else:
+        books.minflt += 1
+    spend(k, s.EXCEPTION)
+    emit(k, n.EV_FAULT, t, f.which, status, k.books.now + k.books.spent - books.fault_at, books.asleep)

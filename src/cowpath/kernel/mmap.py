@@ -1,0 +1,254 @@
+"""Address spaces and their mappings (mm/mmap.c, kernel/fork.c): mm_alloc, find_vma, map, unmap, copy.
+
+Mappings are a list in order of addresses; numbers are pages.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import state as st
+from . import steps as s
+from .compiled import compiled
+from .lru import lru_del
+from .memcontrol import uncharge_end, uncharge_page
+from .page_alloc import free_page
+from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
+from .wait import init_queue, spend
+
+ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
+
+
+@compiled
+def mm_alloc(k, g):  # type: ignore[no-untyped-def]
+    """An empty address space with one user, owned by a task of group ``g``; NONE when there is no room."""
+    state = k.state
+    m = state.free_mm
+    if m != n.NONE:
+        state.free_mm = state.mms[m].root
+    elif state.n_mms < len(state.mms):
+        m = state.n_mms
+        state.n_mms += 1
+    else:
+        k.books.error = st.ERR_MMS
+        return n.NONE
+    mm = state.mms[m]
+    mm.users = 1
+    mm.readers = 0
+    mm.writer = n.NONE
+    init_queue(mm.waiters)
+    mm.root = n.NONE
+    mm.vmas = n.NONE
+    mm.anon_rss = 0
+    mm.file_rss = 0
+    mm.tables = 0
+    mm.owner_group = g
+    k.books.mm_table[m] = n.NONE
+    k.books.mm_vma[m] = n.NONE
+    return m
+
+
+@compiled
+def mm_free(k, m):  # type: ignore[no-untyped-def]
+    """The last user is gone and everything is unmapped."""
+    mm = k.state.mms[m]
+    mm.owner_group = 0
+    mm.users = 0
+    mm.vmas = 0
+    mm.root = k.state.free_mm
+    k.state.free_mm = m
+
+
+@compiled
+def find_vma(k, m, vpn):  # type: ignore[no-untyped-def]
+    """The mapping that holds a page, or NONE."""
+    vmas = k.state.vmas
+    v = k.books.mm_vma[m]
+    if v != n.NONE and vmas[v].mm == m and vmas[v].start <= vpn < vmas[v].end:
+        return v
+    v = k.state.mms[m].vmas
+    while v != n.NONE and vmas[v].end <= vpn:
+        v = vmas[v].next
+    if v == n.NONE or vmas[v].start > vpn:
+        return n.NONE
+    k.books.mm_vma[m] = v
+    return v
+
+
+@compiled
+def new_vma(k, m, start, end, file, pgoff, prot):  # type: ignore[no-untyped-def]
+    """A mapping in its place in the list (nothing may be there yet). An anonymous neighbour of the same kind grows."""
+    state = k.state
+    before = n.NONE
+    after = state.mms[m].vmas
+    while after != n.NONE and state.vmas[after].end <= start:
+        before = after
+        after = state.vmas[after].next
+    if before != n.NONE and file == n.NONE:
+        left = state.vmas[before]
+        if left.end == start and left.file == n.NONE and (left.prot & ~n.VM_ANON_VMA) == (prot & ~n.VM_ANON_VMA):
+            left.end = end
+            return before
+    v = state.free_vma
+    if v != n.NONE:
+        state.free_vma = state.vmas[v].next
+    elif state.n_vmas < len(state.vmas):
+        v = state.n_vmas
+        state.n_vmas += 1
+    else:
+        k.books.error = st.ERR_VMAS
+        return n.NONE
+    vma = state.vmas[v]
+    vma.mm = m
+    vma.start = start
+    vma.end = end
+    vma.file = file
+    vma.pgoff = pgoff
+    vma.prot = prot
+    vma.next = after
+    if before == n.NONE:
+        state.mms[m].vmas = v
+    else:
+        state.vmas[before].next = v
+    return v
+
+
+@compiled
+def _drop_vma(k, m, before, v):  # type: ignore[no-untyped-def]
+    state = k.state
+    after = state.vmas[v].next
+    if before == n.NONE:
+        state.mms[m].vmas = after
+    else:
+        state.vmas[before].next = after
+    vma = state.vmas[v]
+    vma.mm = n.NONE
+    vma.start = 0
+    vma.end = 0
+    vma.file = 0
+    vma.pgoff = 0
+    vma.prot = 0
+    vma.next = state.free_vma
+    state.free_vma = v
+    if k.books.mm_vma[m] == v:
+        k.books.mm_vma[m] = n.NONE
+    return after
+
+
+@compiled
+def remove_vmas(k, m, start, end):  # type: ignore[no-untyped-def]
+    """Take start..end out of the list of mappings (detach_vmas_to_be_unmapped); mappings at the edges are split."""
+    state = k.state
+    before = n.NONE
+    v = state.mms[m].vmas
+    while v != n.NONE and state.vmas[v].start < end:
+        vma = state.vmas[v]
+        if vma.end <= start:
+            before = v
+            v = vma.next
+            continue
+        if vma.start < start and vma.end > end:  # a hole in the middle
+            tail_end = vma.end
+            vma.end = start
+            off = vma.pgoff + (end - vma.start)
+            new_vma(k, m, end, tail_end, vma.file, off, vma.prot)
+            return
+        if vma.start < start:
+            vma.end = start
+            before = v
+            v = vma.next
+        elif vma.end > end:
+            vma.pgoff += end - vma.start
+            vma.start = end
+            return
+        else:
+            v = _drop_vma(k, m, before, v)
+
+
+@compiled
+def zap_one(k, number):  # type: ignore[no-untyped-def]
+    """zap_pte_range for one entry. Returns the group from which a page was uncharged, or NONE."""
+    p = clear_pte(k, number)
+    if p == n.NONE:
+        return n.NONE
+    page = k.state.pages[p]
+    page.refs -= 1
+    g = n.NONE
+    if page.refs == 0:
+        lru_del(k, p)
+        g = uncharge_page(k, p)
+        free_page(k, p)
+    return g
+
+
+@compiled
+def zap_chunk(k, m, start, end):  # type: ignore[no-untyped-def]
+    """Unmap up to ZAP_CHUNK pages of start..end; returns where to go on (``end`` when all is done)."""
+    entries = len(k.state.tables[0].pte)
+    vpn = start
+    cleared = 0
+    last = n.NONE
+    while vpn < end and cleared < ZAP_CHUNK:
+        number = lookup_pte(k, m, vpn)
+        if number == n.NONE:
+            vpn = (vpn | (entries - 1)) + 1
+            continue
+        stop = min(end, (vpn | (entries - 1)) + 1)
+        while vpn < stop and cleared < ZAP_CHUNK:
+            if pte_of(k, number).bits & n.PTE_PRESENT:
+                freed_from = zap_one(k, number)
+                if freed_from != n.NONE:
+                    if last != n.NONE and last != freed_from:
+                        uncharge_end(k, last)
+                    last = freed_from
+                cleared += 1
+            vpn += 1
+            number += 1
+    uncharge_end(k, last)
+    return min(vpn, end)
+
+
+@compiled
+def exit_mmap_chunk(k, m):  # type: ignore[no-untyped-def]
+    """Unmap a chunk of a whole address space. True when nothing is left."""
+    mm = k.state.mms[m]
+    if mm.vmas == n.NONE:
+        return True
+    vma = k.state.vmas[mm.vmas]
+    if mm.tables > 0:
+        vma.start = zap_chunk(k, m, vma.start, vma.end)
+    else:
+        vma.start = vma.end
+    if vma.start >= vma.end:
+        _drop_vma(k, m, n.NONE, mm.vmas)
+    return mm.vmas == n.NONE
+
+
+@compiled
+def copy_range(k, m, child, v, start):  # type: ignore[no-untyped-def]
+    """copy_page_range for a chunk of a mapping: anonymous pages are shared, both sides write-protected.
+
+    Pages of files that were never copied are left for faults to find. Returns where to go on.
+    """
+    vma = k.state.vmas[v]
+    entries = len(k.state.tables[0].pte)
+    vpn = start
+    copied = 0
+    while vpn < vma.end and copied < ZAP_CHUNK:
+        number = lookup_pte(k, m, vpn)
+        if number == n.NONE:
+            vpn = (vpn | (entries - 1)) + 1
+            continue
+        pte = pte_of(k, number)
+        if pte.bits & n.PTE_PRESENT:
+            p = pte.page
+            anon = p != n.NONE and k.state.pages[p].bits & n.PG_ANON
+            if anon or p == n.NONE:
+                if vma.prot & n.VM_SHARED == 0:
+                    pte.bits &= ~n.PTE_WRITE
+                if p != n.NONE:
+                    k.state.pages[p].refs += 1
+                set_pte(k, child, vpn, p, pte.bits & ~n.PTE_ZERO)
+                spend(k, s.DUP_PTE)
+                copied += 1
+        vpn += 1
+    return min(vpn, vma.end)

@@ -1,0 +1,215 @@
+"""The kernel's vocabulary: numbers with names, shared by the compiled code and by Python.
+
+Numba treats a module's integers as constants, so each name is a plain ``int``. Nothing here has state.
+"""
+
+from __future__ import annotations
+
+NONE = -1  # the NULL of every index
+PAGE_SIZE = 4096
+UNLIMITED = (1 << 63) // PAGE_SIZE - 1  # pages; res_counter's RESOURCE_MAX
+
+# --- what a step answers -----------------------------------------------------------------------
+NEXT = 0  # go on with the path's next step
+AGAIN = 1  # the same step has more to do, after what it has cost
+SLEEP = 2  # the task is on a wait queue; the step runs again when it is woken
+CALL = 3  # another path was pushed; the step runs again when that has returned
+YIELD = 4  # schedule() while runnable; then the step runs again
+HOST = 5  # stop the driver: Python has something to do (read a cgroup file); then go on
+EXITED = 6  # the task is gone
+RETRY = 7  # drop everything and start the fault again (VM_FAULT_RETRY)
+FAIL_OOM = 8  # VM_FAULT_OOM / -ENOMEM
+FAIL_SIGBUS = 9  # VM_FAULT_SIGBUS
+FAIL_SEGV = 10  # no such mapping, or no permission
+FAIL_KILLED = 11  # a fatal signal ended a killable wait
+FAIL_FAULT = 12  # -EFAULT: a system call could not reach the caller's memory
+FAIL_IO = 13  # -EIO
+FAIL_INVAL = 14  # -EINVAL
+FAIL_BUSY = 15  # -EBUSY
+FAIL_NOENT = 16  # -ENOENT
+STATUS_NAMES = (
+    "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT",
+)  # fmt: skip
+
+# --- tasks -------------------------------------------------------------------------------------
+T_FREE = 0
+T_RUNNABLE = 1
+T_SLEEPING = 2
+T_ZOMBIE = 3  # dead, not yet waited for
+
+# what a sleeping task waits for (task.wait_kind); task.wait_id says which one
+W_NONE = 0
+W_PAGE_LOCK = 1  # page
+W_MMAP_READ = 2  # mm
+W_MMAP_WRITE = 3  # mm
+W_I_MUTEX = 4  # file
+W_OOM = 5  # group: mem_cgroup_handle_oom
+W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
+W_TIMER = 7  # sleep
+W_MEMORY = 8  # of a chain, not of a task: inside a charge that is not getting through
+WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
+              "child", "sleep", "memory")  # fmt: skip
+
+# --- what a frame holds (frame.held) -----------------------------------------------------------
+H_PAGE_REF = 1  # a reference to frame.page
+H_PAGE_LOCK = 2  # the lock of frame.page
+H_NEW_PAGE = 4  # frame.newpage is ours
+H_CHARGE = 8  # frame.newpage is charged
+H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
+H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
+H_I_MUTEX = 64  # frame.file's i_mutex
+HOLD_NAMES = ("page reference", "page lock", "new page", "charge", "mmap_sem (read)", "mmap_sem (write)", "i_mutex")
+
+# --- fault flags (frame.fault) -----------------------------------------------------------------
+F_WRITE = 1
+F_ALLOW_RETRY = 2
+F_KILLABLE = 4
+F_USER = 8
+F_MAJOR = 16
+F_EXEC = 32
+
+# --- mappings (vma.prot) -----------------------------------------------------------------------
+VM_WRITE = 1
+VM_EXEC = 2
+VM_SHARED = 4
+VM_LOCKED = 8
+VM_ANON_VMA = 16  # anon_vma_prepare has run
+
+# --- page table entries (pte.bits) -------------------------------------------------------------
+PTE_PRESENT = 1
+PTE_WRITE = 2
+PTE_ACCESSED = 4
+PTE_DIRTY = 8
+PTE_ZERO = 16  # maps the zero page: pte.page is NONE
+
+# --- pages (page.bits) -------------------------------------------------------------------------
+PG_UPTODATE = 1
+PG_DIRTY = 2
+PG_REFERENCED = 4
+PG_ACTIVE = 8
+PG_LRU = 16
+PG_ANON = 32
+PG_ERROR = 64
+PG_UNEVICTABLE = 128
+PG_MLOCKED = 256
+
+LRU_INACTIVE_ANON = 0
+LRU_ACTIVE_ANON = 1
+LRU_INACTIVE_FILE = 2
+LRU_ACTIVE_FILE = 3
+LRU_UNEVICTABLE = 4
+LRU_NAMES = ("inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable")
+
+# owner of a page lock (page.locked_by): a task >= 0, FREE, or a disk request r as REQUEST_OWNER - r
+FREE = -1
+REQUEST_OWNER = -2
+
+# --- user-mode instructions (op.code): what a task's program consists of -------------------------
+# Addresses and lengths are in pages. "slot" is a number that names a task within the session ($!).
+OP_EXIT = 0  # a = exit status
+OP_COMPUTE = 1  # a = nanoseconds of CPU in user mode
+OP_TOUCH = 2  # pages a, a+c, ... (b of them); d = 1 + loop register added to a (0: none); bits = F_WRITE | F_EXEC
+OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*
+OP_MUNMAP = 4  # a = first page, b = pages
+OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
+OP_WRITE = 6  # the same for write(2)
+OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
+OP_MLOCK = 8  # a = first page, b = pages
+OP_TRUNCATE = 9  # a = file, b = its new size in pages
+OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
+OP_FORK = 11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits 1 = thread
+OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
+OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
+OP_SLEEP = 14  # a = nanoseconds
+OP_KILL = 15  # a = slot: SIGKILL; bits 1 = its descendants too
+OP_LOOP = 16  # a = loop register: set it to 0
+OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
+OP_JUMP = 18  # a = instruction; bits = JUMP_*
+OP_MARK = 19  # a job is done: a = its number in the program
+OP_ATTACH = 20  # a = group: join it (cgexec)
+OP_CG_CREATE = 21  # a = group
+OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
+OP_CG_DELETE = 23  # a = group
+OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget, an error)
+OP_AFFINITY = 25  # a = cpu, or NONE for any
+OP_OOM_ADJ = 26  # a = oom_score_adj
+OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
+OP_SIGBUS = 28  # a = 1: a handler that goes on after the access; 0: the default (the process dies)
+OP_FAIL_READS = 29  # a = file, b = page, c = pages: reads of them from disk give an I/O error; c = 0: no more
+OP_NAMES = (
+    "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
+    "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
+    "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads",
+)  # fmt: skip
+
+ANY_CHILD = -1
+ALL_CHILDREN = -2
+JUMP_ALWAYS = 0
+JUMP_IF_OK = 1  # the task's last status is 0
+JUMP_IF_FAILED = 2
+FORK_THREAD = 1
+KILL_TREE = 1
+
+# files of the memory controller that OP_CG_SET writes
+CG_LIMIT = 0
+CG_MEMSW_LIMIT = 1
+CG_OOM_CONTROL = 2
+CG_SWAPPINESS = 3
+CG_USE_HIERARCHY = 4
+CG_FAILCNT = 5
+CG_MEMSW_FAILCNT = 6
+CG_MAX_USAGE = 7
+CG_MEMSW_MAX_USAGE = 8
+CG_FILES = (
+    "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
+    "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
+    "memory.memsw.max_usage_in_bytes",
+)  # fmt: skip
+
+# --- events (event.kind) -----------------------------------------------------------------------
+EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
+EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
+EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step
+EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
+EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
+EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = pages scanned
+EV_OOM_KILL = 6  # a = group, b = victim, value = badness
+EV_FORK = 7  # a = child, b = program, value = slot
+EV_EXEC = 8  # a = program
+EV_EXIT = 9  # value = status, a = 1 if killed
+EV_GROUP = 10  # a = group, b = CG_* or NONE (joined), value = new value, extra = status
+EV_MARK = 11  # a = job
+EV_SCHED = 12  # a = task that the cpu goes on with (NONE: idle), value = ns that the last one ran
+EV_USAGE = 13  # a = group, value = usage in pages
+EV_IO = 14  # a disk request ended: a = request, b = pages, value = ns from submission
+EV_STEP = 15  # a = step, b = status, value = cost in ns, extra = path
+EV_STALL = 16  # a stall ended: a = group whose memory was waited for, b = wait_kind, value = ns
+EV_HOST = 17  # a = number of the text
+EVENT_NAMES = (
+    "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
+    "sched", "usage", "io", "step", "stall", "host",
+)  # fmt: skip
+
+# --- counters per group (books.groups[g].counters) ----------------------------------------------
+C_FAULTS = 0
+C_MAJOR = 1
+C_RETRIES = 2  # VM_FAULT_RETRY
+C_ALLOCS = 3
+C_ALLOCS_WASTED = 4  # allocated for a fault and given back unused
+C_CHARGES = 5
+C_CHARGES_WASTED = 6
+C_STEPS = 7  # steps taken inside faults
+C_SCANNED = 8
+C_RECLAIMED = 9
+C_OOM_KILLS = 10
+C_JOBS = 11
+C_OOM_ROUNDS = 12  # times a task came out of mem_cgroup_handle_oom to try again
+C_SIGBUS = 13
+C_COW = 14  # pages copied
+C_BYPASSED = 15  # charges that went past the limit because the task was being killed
+COUNTER_NAMES = (
+    "faults", "major_faults", "retries", "allocations", "allocations_wasted", "charges", "charges_wasted", "fault_steps",
+    "pages_scanned", "pages_reclaimed", "oom_kills", "jobs_done", "oom_rounds", "sigbus", "pages_copied",
+    "charges_bypassed",
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""Whom the OOM killer takes (mm/oom_kill.c of 3.0)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .signals import send_sigkill
+from .wait import emit, spend
+
+OOM_SCORE_ADJ_MIN = -1000
+
+
+@compiled
+def task_in_group(k, t, root):  # type: ignore[no-untyped-def]
+    """task_in_mem_cgroup: the owner of its mm is in the subtree."""
+    g = k.state.tasks[t].group
+    while g != root:
+        up = k.state.groups[g].parent
+        if up <= 0 or not k.state.groups[up].use_hierarchy:
+            return False
+        g = up
+    return True
+
+
+@compiled
+def oom_badness(k, t, g, limit):  # type: ignore[no-untyped-def]
+    """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free."""
+    task = k.state.tasks[t]
+    if task.mm == n.NONE or not task_in_group(k, t, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
+        return 0
+    mm = k.state.mms[task.mm]
+    points = (mm.anon_rss + mm.file_rss + mm.tables) * 1000 // limit
+    if task.is_root:
+        points -= 30
+    points += task.oom_score_adj
+    return min(1000, max(1, points))
+
+
+@compiled
+def select_bad_process(k, me, g, limit):  # type: ignore[no-untyped-def]
+    """The worst task of the subtree and its badness; NONE if there is none or somebody is dying already."""
+    chosen = n.NONE
+    worst = 0
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
+            continue
+        if not task_in_group(k, t, g):
+            continue
+        spend(k, s.OOM_SCAN_TASK)
+        if task.memdie:
+            return n.NONE, 0
+        if task.mm == n.NONE:
+            continue
+        if task.exiting:
+            if t != me:
+                return n.NONE, 0
+            chosen = t
+            worst = 1000
+        points = oom_badness(k, t, g, limit)
+        if points > worst:
+            chosen = t
+            worst = points
+    return chosen, worst
+
+
+@compiled
+def oom_kill_process(k, me, victim, g, limit, points):  # type: ignore[no-untyped-def]
+    """Kill the victim, or its worst child with an mm of its own in its place."""
+    task = k.state.tasks[victim]
+    if task.exiting:
+        task.memdie = 1
+        return
+    worst = 0
+    child = task.first_child
+    chosen = victim
+    while child != n.NONE:
+        other = k.state.tasks[child]
+        alive = other.run_state == n.T_RUNNABLE or other.run_state == n.T_SLEEPING
+        if alive and other.mm != task.mm:
+            child_points = oom_badness(k, child, g, limit)
+            if child_points > worst:
+                worst = child_points
+                chosen = child
+        child = other.sibling
+    spend(k, s.OOM_KILL)
+    k.books.groups[g].counters[n.C_OOM_KILLS] += 1
+    emit(k, n.EV_OOM_KILL, me, g, chosen, max(points, worst), 0)
+    send_sigkill(k, chosen)
+    k.state.tasks[chosen].memdie = 1
+    k.state.tasks[chosen].oom_victim = 1

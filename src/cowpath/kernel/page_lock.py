@@ -1,0 +1,91 @@
+"""The page lock: PG_locked, its wait queue, and the fault's way of waiting for it (mm/filemap.c).
+
+A lock's owner is a task, or the disk request that reads the page.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from .compiled import compiled
+from .wait import current, emit, fatal_signal_pending, pop_waiter, sleep_on
+
+TAKEN = 0
+WAITING = 1
+KILLED = 2
+
+
+@compiled
+def trylock_page(k, t, p):  # type: ignore[no-untyped-def]
+    """Take a page's lock if it is free."""
+    page = k.state.pages[p]
+    if page.locked_by != n.FREE:
+        return False
+    page.locked_by = t
+    k.books.pages[p].locked_at = k.books.now
+    k.books.pages[p].locked_in = n.NONE
+    if t >= 0 and k.state.tasks[t].depth > 0:
+        f = current(k, t)
+        k.books.pages[p].locked_in = k.books.paths[f.path].steps[f.pc]
+    return True
+
+
+@compiled
+def unlock_page(k, p):  # type: ignore[no-untyped-def]
+    """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
+    page = k.state.pages[p]
+    held = k.books.now - k.books.pages[p].locked_at
+    where = page.file * (1 << 32) + page.index
+    emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)
+    if page.locked_by >= 0 and held > k.books.longest.ns:
+        note_longest(k, p, held)
+    page.locked_by = n.FREE
+    queue = page.waiters
+    while queue.head != n.NONE:
+        exclusive = k.state.tasks[queue.head].exclusive
+        pop_waiter(k, queue)
+        if exclusive:
+            return
+
+
+@compiled
+def note_longest(k, p, held):  # type: ignore[no-untyped-def]
+    """This hold of a page lock by a task is the longest so far."""
+    page = k.state.pages[p]
+    longest = k.books.longest
+    longest.ns = held
+    longest.page = p
+    longest.task = page.locked_by
+    longest.step = k.books.pages[p].locked_in
+    longest.file = page.file
+    longest.index = page.index
+    longest.group = k.state.tasks[page.locked_by].group
+    longest.program = k.state.tasks[page.locked_by].program
+    longest.at = k.books.now
+
+
+@compiled
+def lock_or_sleep(k, t, p, killable):  # type: ignore[no-untyped-def]
+    """__lock_page, __lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
+    if trylock_page(k, t, p):
+        return TAKEN
+    if killable and fatal_signal_pending(k, t):
+        return KILLED
+    sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 1)
+    return WAITING
+
+
+@compiled
+def wait_on_page_locked(k, t, p, killable):  # type: ignore[no-untyped-def]
+    """Wait until nobody has the lock, without taking it: TAKEN (it is free), WAITING, or KILLED."""
+    if k.state.pages[p].locked_by == n.FREE:
+        return TAKEN
+    if killable and fatal_signal_pending(k, t):
+        return KILLED
+    sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 0)
+    return WAITING
+
+
+@compiled
+def is_locked_by_request(k, p):  # type: ignore[no-untyped-def]
+    """The page is being read from (or waits to be sent to) the disk."""
+    return k.state.pages[p].locked_by <= n.REQUEST_OWNER

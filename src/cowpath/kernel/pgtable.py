@@ -1,0 +1,231 @@
+"""Page tables and the reverse mapping (mm/memory.c, mm/rmap.c).
+
+Leaf tables of 512 entries hang under directories, as on x86-64. A page's mappings are a list through the entries
+themselves (``page.rmap``, ``pte.rmap_next``): what the kernel reaches through anon_vma and the file's prio tree.
+An entry's number is ``table * entries + place``.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import state as st
+from . import steps as s
+from .compiled import compiled
+from .wait import spend
+
+
+@compiled
+def _new_directory(k, up, slot):  # type: ignore[no-untyped-def]
+    state = k.state
+    d = state.free_directory
+    if d != n.NONE:
+        state.free_directory = state.directories[d].up
+    elif state.n_directories < len(state.directories):
+        d = state.n_directories
+        state.n_directories += 1
+        entries = state.directories[d].entry
+        for i in range(len(entries)):
+            entries[i] = n.NONE
+    else:
+        k.books.error = st.ERR_DIRECTORIES
+        return n.NONE
+    state.directories[d].used = 0
+    state.directories[d].up = up
+    state.directories[d].slot = slot
+    return d
+
+
+@compiled
+def _new_table(k, m, up, slot, base):  # type: ignore[no-untyped-def]
+    state = k.state
+    table = state.free_table
+    if table != n.NONE:
+        state.free_table = state.tables[table].up
+    elif state.n_tables < len(state.tables):
+        table = state.n_tables
+        state.n_tables += 1
+    else:
+        k.books.error = st.ERR_TABLES
+        return n.NONE
+    leaf = state.tables[table]
+    leaf.mm = m
+    leaf.used = 0
+    leaf.up = up
+    leaf.slot = slot
+    leaf.base = base
+    state.mms[m].tables += 1
+    return table
+
+
+@compiled
+def _find_table(k, m, vpn, create):  # type: ignore[no-untyped-def]
+    """The leaf table that covers a page, or NONE."""
+    state = k.state
+    entries = len(state.tables[0].pte)
+    base = vpn & ~(entries - 1)
+    cached = k.books.mm_table[m]
+    if cached != n.NONE and state.tables[cached].mm == m and state.tables[cached].base == base:
+        return cached
+    bits = 0
+    while (1 << bits) < entries:
+        bits += 1
+    d = state.mms[m].root
+    if d == n.NONE:
+        if not create:
+            return n.NONE
+        d = _new_directory(k, n.NONE, 0)
+        if d == n.NONE:
+            return n.NONE
+        state.mms[m].root = d
+    for level in range(st.DIRECTORY_LEVELS, 0, -1):
+        slot = (vpn >> (bits * level)) & (entries - 1)
+        below = state.directories[d].entry[slot]
+        if below == n.NONE:
+            if not create:
+                return n.NONE
+            below = _new_directory(k, d, slot) if level > 1 else _new_table(k, m, d, slot, base)
+            if below == n.NONE:
+                return n.NONE
+            state.directories[d].entry[slot] = below
+            state.directories[d].used += 1
+        d = below
+    k.books.mm_table[m] = d
+    return d
+
+
+@compiled
+def lookup_pte(k, m, vpn):  # type: ignore[no-untyped-def]
+    """The number of a page's table entry, or NONE where there is no table."""
+    table = _find_table(k, m, vpn, False)
+    if table == n.NONE:
+        return n.NONE
+    entries = len(k.state.tables[0].pte)
+    return table * entries + (vpn & (entries - 1))
+
+
+@compiled
+def pte_of(k, number):  # type: ignore[no-untyped-def]
+    """The entry with this number."""
+    entries = len(k.state.tables[0].pte)
+    return k.state.tables[number // entries].pte[number % entries]
+
+
+@compiled
+def mm_of_pte(k, number):  # type: ignore[no-untyped-def]
+    """The address space to which an entry belongs."""
+    return k.state.tables[number // len(k.state.tables[0].pte)].mm
+
+
+@compiled
+def vpn_of_pte(k, number):  # type: ignore[no-untyped-def]
+    """The page number that an entry maps."""
+    entries = len(k.state.tables[0].pte)
+    return k.state.tables[number // entries].base + number % entries
+
+
+@compiled
+def set_pte(k, m, vpn, p, bits):  # type: ignore[no-untyped-def]
+    """Map page ``p`` (NONE: the zero page) at ``vpn``, which must be empty; count it in the mm and the page.
+
+    Takes over one reference to the page. Returns False where the machine has no table left.
+    """
+    table = _find_table(k, m, vpn, True)
+    if table == n.NONE:
+        return False
+    state = k.state
+    entries = len(state.tables[0].pte)
+    number = table * entries + (vpn & (entries - 1))
+    pte = pte_of(k, number)
+    pte.page = p
+    pte.bits = bits | n.PTE_PRESENT
+    state.tables[table].used += 1
+    pte.rmap_prev = n.NONE
+    pte.rmap_next = n.NONE
+    if p == n.NONE:
+        pte.bits |= n.PTE_ZERO
+        return True
+    page = state.pages[p]
+    pte.rmap_next = page.rmap
+    if page.rmap != n.NONE:
+        pte_of(k, page.rmap).rmap_prev = number
+    page.rmap = number
+    page.mapcount += 1
+    if page.bits & n.PG_ANON:
+        state.mms[m].anon_rss += 1
+    else:
+        state.mms[m].file_rss += 1
+        if page.mapcount == 1 and page.group != n.NONE:
+            k.books.groups[page.group].mapped_file += 1
+    return True
+
+
+@compiled
+def clear_pte(k, number):  # type: ignore[no-untyped-def]
+    """Unmap one entry (page_remove_rmap): the accounts and the dirty and accessed bits go to the page.
+
+    The reference stays with the caller. Returns the page, or NONE for the zero page. An empty table is given back.
+    """
+    state = k.state
+    pte = pte_of(k, number)
+    m = mm_of_pte(k, number)
+    p = pte.page
+    bits = pte.bits
+    if p != n.NONE:
+        page = state.pages[p]
+        if pte.rmap_prev == n.NONE:
+            page.rmap = pte.rmap_next
+        else:
+            pte_of(k, pte.rmap_prev).rmap_next = pte.rmap_next
+        if pte.rmap_next != n.NONE:
+            pte_of(k, pte.rmap_next).rmap_prev = pte.rmap_prev
+        page.mapcount -= 1
+        if page.bits & n.PG_ANON:
+            state.mms[m].anon_rss -= 1
+        else:
+            state.mms[m].file_rss -= 1
+            if page.mapcount == 0 and page.group != n.NONE:
+                k.books.groups[page.group].mapped_file -= 1
+            if bits & n.PTE_DIRTY:
+                page.bits |= n.PG_DIRTY
+            if bits & n.PTE_ACCESSED:
+                page.bits |= n.PG_REFERENCED
+    pte.page = 0
+    pte.bits = 0
+    pte.rmap_next = 0
+    pte.rmap_prev = 0
+    spend(k, s.ZAP_PTE)
+    table = number // len(state.tables[0].pte)
+    state.tables[table].used -= 1
+    if state.tables[table].used == 0:
+        _free_table(k, table)
+    return p
+
+
+@compiled
+def _free_table(k, table):  # type: ignore[no-untyped-def]
+    state = k.state
+    leaf = state.tables[table]
+    m = leaf.mm
+    up = leaf.up
+    slot = leaf.slot
+    state.mms[m].tables -= 1
+    leaf.mm = n.NONE
+    leaf.base = 0
+    leaf.slot = 0
+    leaf.up = state.free_table
+    state.free_table = table
+    k.books.mm_table[m] = n.NONE
+    while up != n.NONE:
+        directory = state.directories[up]
+        directory.entry[slot] = n.NONE
+        directory.used -= 1
+        if directory.used > 0:
+            return
+        above = directory.up
+        slot = directory.slot
+        directory.slot = 0
+        directory.up = state.free_directory
+        state.free_directory = up
+        if above == n.NONE:
+            state.mms[m].root = n.NONE
+        up = above

@@ -1,0 +1,56 @@
+"""SIGKILL (kernel/signal.c): a killable sleep ends, everything else sees it when it next looks."""
+
+from __future__ import annotations
+
+from . import names as n
+from .compiled import compiled
+from .wait import unlink, wake
+
+
+@compiled
+def leave_queue(k, t):  # type: ignore[no-untyped-def]
+    """Take a sleeper off the queue on which it waits."""
+    task = k.state.tasks[t]
+    kind = task.wait_kind
+    if kind == n.W_PAGE_LOCK:
+        unlink(k, k.state.pages[task.wait_id].waiters, t)
+    elif kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
+        unlink(k, k.state.mms[task.wait_id].waiters, t)
+    elif kind == n.W_I_MUTEX:
+        unlink(k, k.state.files[task.wait_id].i_mutex_waiters, t)
+    elif kind == n.W_OOM:
+        unlink(k, k.state.groups[task.wait_id].oom_waiters, t)
+
+
+@compiled
+def kill_one(k, t):  # type: ignore[no-untyped-def]
+    """A fatal signal for one task."""
+    task = k.state.tasks[t]
+    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
+        return
+    task.sigkill = 1
+    if task.run_state == n.T_SLEEPING and task.killable:
+        leave_queue(k, t)
+        wake(k, t)
+
+
+@compiled
+def send_sigkill(k, t):  # type: ignore[no-untyped-def]
+    """SIGKILL for a whole thread group."""
+    leader = k.state.tasks[t].leader
+    for other in range(k.state.n_tasks):
+        if k.state.tasks[other].run_state != n.T_FREE and k.state.tasks[other].leader == leader:
+            kill_one(k, other)
+
+
+@compiled
+def kill_tree(k, t):  # type: ignore[no-untyped-def]
+    """SIGKILL for a task and all who descend from it, as a user kills a job."""
+    for other in range(k.state.n_tasks):
+        if k.state.tasks[other].run_state == n.T_FREE or k.state.tasks[other].run_state == n.T_ZOMBIE:
+            continue
+        up = other
+        while up != n.NONE and up != t:
+            up = k.state.tasks[up].parent
+        if up == t:
+            kill_one(k, other)

@@ -1,0 +1,299 @@
+"""step(): one atomic move of one task, and what follows from a step's answer. All drivers call this."""
+
+from __future__ import annotations
+
+from . import cgroup, filemap, memory, sched, syscalls, vmscan
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .frames import push, push_fault
+from .memcontrol import charge, undo_charge
+from .rwsem import up_read, up_write
+from .user import after_kernel, user
+from .wait import emit, spend
+
+
+@compiled
+def step(k, t):  # type: ignore[no-untyped-def]
+    """Let task ``t`` make one move. Its cost in ns is in books.spent. Returns NEXT, AGAIN, SLEEP, YIELD, HOST, EXITED."""
+    books = k.books
+    books.spent = 0
+    books.steps += 1
+    task = k.state.tasks[t]
+    if task.depth == 0:
+        books.resched_ok = 1
+        return user(k, t)
+    books.resched_ok = 0
+    f = task.frames[task.depth - 1]
+    if f.unwinding:
+        return unwind(k, t, f)
+    path = f.path
+    which = books.paths[path].steps[f.pc]
+    spend(k, which)
+    if path <= s.P_WP_SHARED:
+        books.groups[task.group].counters[n.C_STEPS] += 1
+    status = run_step(k, t, which)
+    if (books.log_mask >> n.EV_STEP) & 1:
+        emit(k, n.EV_STEP, t, which, status, books.spent, path)
+    return settle(k, t, f, which, status)
+
+
+@compiled
+def settle(k, t, f, which, status):  # type: ignore[no-untyped-def]
+    """Go on as the step has answered."""
+    if status == n.NEXT:
+        f.pc += 1
+        if f.pc >= k.books.paths[f.path].length:
+            return leave(k, t, f, n.NEXT)
+        return n.NEXT
+    if status == n.CALL:
+        call(k, t, f, which)
+        return n.NEXT
+    if status >= n.RETRY:
+        f.unwinding = status
+        f.phase = 0
+        if k.books.paths[f.path].has_on_error:
+            f.pc = 0
+        return n.AGAIN
+    return status
+
+
+@compiled
+def call(k, t, f, which):  # type: ignore[no-untyped-def]
+    """Push the path that a step has called for."""
+    if which == s.FIND_PAGE or which == s.LOCK_PAGE:
+        below = push(k, t, s.P_READAHEAD)
+        below.file = f.file
+        below.index = f.index
+        below.arg = 1 if f.path == s.P_READ else 0
+    elif which == s.CHARGE or which == s.RESIZE_LIMIT:
+        below = push(k, t, s.P_RECLAIM)
+        below.group = f.group
+    elif which == s.HANDLE_PTE_FAULT:
+        below = push(k, t, f.which)
+        below.mm = f.mm
+        below.vpn = f.vpn
+        below.vma = f.vma
+        below.file = f.file
+        below.index = f.index
+        below.fault = f.fault
+    elif which == s.POPULATE:  # get_user_pages: not killable
+        push_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
+    else:  # copy_to_user, copy_from_user
+        push_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
+
+
+@compiled
+def leave(k, t, f, status):  # type: ignore[no-untyped-def]
+    """The path is over: its result goes to the path that called it, or to user mode."""
+    task = k.state.tasks[t]
+    if f.path == s.P_PAGE_FAULT:
+        memory.note_fault(k, t, f, status)
+    value = f.done if f.path == s.P_RECLAIM else 0
+    major = f.fault & n.F_MAJOR
+    path = f.path
+    sched.clear_frame(f)
+    task.depth -= 1
+    if task.depth == 0:
+        return after_kernel(k, t, path, status)
+    above = task.frames[task.depth - 1]
+    above.fault |= major
+    above.ret = value if status == n.NEXT else -status
+    return n.NEXT
+
+
+@compiled
+def undo_one(k, t, f, bit):  # type: ignore[no-untyped-def]
+    """Give one thing back that the frame holds."""
+    if bit == n.H_PAGE_LOCK:
+        spend(k, s.UNLOCK_PAGE)
+        memory.unlock_step(k, t)
+    elif bit == n.H_PAGE_REF:
+        spend(k, s.PUT_PAGE)
+        memory.put_step(k, t)
+    elif bit == n.H_CHARGE:
+        undo_charge(k, t)
+    elif bit == n.H_NEW_PAGE:
+        memory.undo_alloc(k, t)
+    elif bit == n.H_MMAP_READ:
+        spend(k, s.MMAP_READ_UNLOCK)
+        up_read(k, f.mm)
+        f.held &= ~n.H_MMAP_READ
+    elif bit == n.H_MMAP_WRITE:
+        spend(k, s.MMAP_WRITE_UNLOCK)
+        up_write(k, f.mm)
+        f.held &= ~n.H_MMAP_WRITE
+    elif bit == n.H_I_MUTEX:
+        spend(k, s.I_MUTEX_UNLOCK)
+        syscalls.i_mutex_unlock(k, t)
+
+
+@compiled
+def taken_by(which):  # type: ignore[no-untyped-def]
+    """What a step takes that has to be given back on an error (the table in steps.py says the same)."""
+    if which == s.LOCK_PAGE:
+        return n.H_PAGE_LOCK
+    if which == s.FIND_PAGE or which == s.WP_REUSE:
+        return n.H_PAGE_REF
+    if which == s.GRAB_PAGE:
+        return n.H_PAGE_LOCK | n.H_PAGE_REF
+    if which == s.ALLOC_PAGE:
+        return n.H_NEW_PAGE
+    if which == s.CHARGE:
+        return n.H_CHARGE
+    if which == s.MMAP_READ_LOCK:
+        return n.H_MMAP_READ
+    if which == s.MMAP_WRITE_LOCK:
+        return n.H_MMAP_WRITE
+    if which == s.I_MUTEX_LOCK:
+        return n.H_I_MUTEX
+    if which == s.ADD_TO_PAGE_CACHE:  # write(2): the page that it has inserted is in hand, locked
+        return n.H_PAGE_LOCK | n.H_PAGE_REF
+    return 0
+
+
+@compiled
+def unwind(k, t, f):  # type: ignore[no-untyped-def]
+    """After an error: one undo a move, in reverse order of the steps, or as the design's own error exit says."""
+    path = k.books.paths[f.path]
+    if path.has_on_error:
+        while f.pc < path.error_length:
+            bit = path.on_error[f.pc]
+            f.pc += 1
+            if f.held & bit:
+                undo_one(k, t, f, bit)
+                return n.AGAIN
+        return leave(k, t, f, f.unwinding)
+    while f.pc >= 0:
+        bits = taken_by(path.steps[f.pc]) & f.held
+        if bits:
+            undo_one(k, t, f, bits & n.H_PAGE_LOCK if bits & n.H_PAGE_LOCK else bits)
+            return n.AGAIN
+        f.pc -= 1
+    return leave(k, t, f, f.unwinding)
+
+
+@compiled
+def run_step(k, t, which):  # type: ignore[no-untyped-def]
+    """The table of steps."""
+    if which < s.RA_WINDOW:
+        return run_fault_step(k, t, which)
+    if which < s.DUP_MM:
+        return run_file_step(k, t, which)
+    return run_task_step(k, t, which)
+
+
+@compiled
+def run_fault_step(k, t, which):  # type: ignore[no-untyped-def]
+    """Steps of a fault."""
+    if which == s.MMAP_READ_LOCK:
+        return memory.mmap_read_lock(k, t)
+    if which == s.FIND_VMA:
+        return memory.find_vma(k, t)
+    if which == s.HANDLE_PTE_FAULT:
+        return memory.handle_pte_fault(k, t)
+    if which == s.MMAP_READ_UNLOCK:
+        return memory.mmap_read_unlock(k, t)
+    if which == s.FIND_PAGE:
+        return filemap.find_page(k, t)
+    if which == s.LOCK_PAGE:
+        return filemap.lock_page(k, t)
+    if which == s.UNLOCK_PAGE:
+        return memory.unlock_step(k, t)
+    if which == s.PUT_PAGE:
+        return memory.put_step(k, t)
+    if which == s.ANON_VMA_PREPARE:
+        return memory.anon_vma_prepare(k, t)
+    if which == s.ALLOC_PAGE:
+        return memory.alloc_page(k, t)
+    if which == s.CHARGE:
+        return charge(k, t)
+    if which == s.COPY_PAGE:
+        return memory.copy_page(k, t)
+    if which == s.CLEAR_PAGE:
+        return memory.clear_page(k, t)
+    if which == s.MAP_PAGE:
+        return memory.map_page(k, t)
+    if which == s.MAP_ZERO_PAGE:
+        return memory.map_zero_page(k, t)
+    if which == s.RECHECK_MAPPING:
+        return memory.recheck_mapping(k, t)
+    if which == s.PAGE_MKWRITE:
+        return memory.page_mkwrite(k, t)
+    return memory.wp_reuse(k, t)
+
+
+@compiled
+def run_file_step(k, t, which):  # type: ignore[no-untyped-def]
+    """Steps of read-ahead and of the calls on files and mappings."""
+    if which == s.RA_WINDOW:
+        return filemap.ra_window(k, t)
+    if which == s.EACH_PAGE:
+        return syscalls.each_page(k, t)
+    if which == s.NEXT_PAGE:
+        return syscalls.next_page(k, t)
+    if which == s.ADD_TO_PAGE_CACHE:
+        return filemap.add_to_page_cache(k, t)
+    if which == s.SUBMIT_IO:
+        return filemap.submit_io(k, t)
+    if which == s.WAIT_UPTODATE:
+        return filemap.wait_uptodate(k, t)
+    if which == s.COPY_TO_USER:
+        return syscalls.copy_user(k, t, 1)
+    if which == s.COPY_FROM_USER:
+        return syscalls.copy_user(k, t, 0)
+    if which == s.GRAB_PAGE:
+        return filemap.grab_page(k, t)
+    if which == s.SET_PAGE_DIRTY:
+        return filemap.set_page_dirty(k, t)
+    if which == s.I_MUTEX_LOCK:
+        return syscalls.i_mutex_lock(k, t)
+    if which == s.I_MUTEX_UNLOCK:
+        return syscalls.i_mutex_unlock(k, t)
+    if which == s.MMAP_WRITE_LOCK:
+        return memory.mmap_write_lock(k, t)
+    if which == s.MMAP_WRITE_UNLOCK:
+        return memory.mmap_write_unlock(k, t)
+    if which == s.MAP_REGION:
+        return syscalls.map_region(k, t)
+    if which == s.UNMAP_REGION:
+        return syscalls.unmap_region(k, t)
+    if which == s.MLOCK_FIXUP:
+        return syscalls.mlock_fixup(k, t)
+    if which == s.POPULATE:
+        return syscalls.populate(k, t)
+    if which == s.INVALIDATE_PAGE:
+        return filemap.invalidate_page(k, t)
+    if which == s.TRUNCATE_SETSIZE:
+        return memory.truncate_setsize(k, t)
+    if which == s.TRUNCATE_PAGE:
+        return memory.truncate_page(k, t)
+    return n.NEXT  # show_map: only its cost
+
+
+@compiled
+def run_task_step(k, t, which):  # type: ignore[no-untyped-def]
+    """Steps of tasks, of the groups' files, and of reclaim."""
+    if which == s.DUP_MM:
+        return sched.dup_mm(k, t)
+    if which == s.WAKE_UP_NEW_TASK:
+        return sched.wake_up_new_task(k, t)
+    if which == s.EXEC_MMAP:
+        return sched.exec_mmap(k, t)
+    if which == s.EXIT_MM:
+        return sched.exit_mm(k, t)
+    if which == s.EXIT_NOTIFY:
+        return sched.exit_notify(k, t)
+    if which == s.DO_WAIT:
+        return sched.do_wait(k, t)
+    if which == s.NANOSLEEP:
+        return sched.nanosleep(k, t)
+    if which == s.SEND_SIGKILL:
+        return sched.kill_step(k, t)
+    if which == s.RESIZE_LIMIT:
+        return cgroup.resize_limit(k, t)
+    if which == s.DRAIN_ALL_STOCK:
+        return vmscan.drain_step(k, t)
+    if which == s.SHRINK_ZONE:
+        return vmscan.shrink_zone(k, t)
+    return sched.mmput(k, t)

@@ -1,0 +1,171 @@
+"""System calls' steps (mm/filemap.c, mm/mmap.c, mm/mlock.c, fs/proc/task_mmu.c), except those of tasks (``sched.py``)."""
+
+from __future__ import annotations
+
+from . import names as n
+from .compiled import compiled
+from .filemap import cached_page
+from .mmap import find_vma, new_vma, remove_vmas, zap_chunk
+from .pgtable import lookup_pte, pte_of
+from .lru import lru_add, lru_del
+from .wait import current, pop_waiter, sleep_on
+
+
+@compiled
+def each_page(k, t):  # type: ignore[no-untyped-def]
+    """The head of a loop over pages: leave it when none is left (read-ahead: pass over those that are cached)."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    path = k.books.paths[f.path]
+    if path.skips_cached:
+        while f.count > 0 and (f.index >= k.state.files[f.file].pages or cached_page(k, f.file, f.index) != n.NONE):
+            f.index += 1
+            f.count -= 1
+    elif path.reads_file and f.count > 0 and f.index >= k.state.files[f.file].pages:
+        f.count = 0  # end of the file: a short read
+    if f.count <= 0 or (k.state.tasks[t].sigkill and path.reads_file):
+        f.pc = path.loop_end
+    return n.NEXT
+
+
+@compiled
+def next_page(k, t):  # type: ignore[no-untyped-def]
+    """The end of the loop: back to its head."""
+    f = current(k, t)
+    f.index += 1
+    f.count -= 1
+    f.vpn += 1
+    f.pc = k.books.paths[f.path].loop_at - 1
+    return n.NEXT
+
+
+@compiled
+def accessible(k, m, vpn, write):  # type: ignore[no-untyped-def]
+    """The page is mapped and the access is allowed; the accessed and dirty bits are set, as the processor does."""
+    number = lookup_pte(k, m, vpn)
+    if number == n.NONE:
+        return False
+    pte = pte_of(k, number)
+    if pte.bits & n.PTE_PRESENT == 0 or (write and pte.bits & n.PTE_WRITE == 0):
+        return False
+    pte.bits |= n.PTE_ACCESSED | (n.PTE_DIRTY if write else 0)
+    return True
+
+
+@compiled
+def copy_user(k, t, write):  # type: ignore[no-untyped-def]
+    """copy_to_user, copy_from_user: the caller's page may have to be faulted in, in kernel mode (another path)."""
+    f = current(k, t)
+    if f.phase == 1:
+        f.phase = 0
+        if f.ret != 0:
+            return n.FAIL_KILLED if -f.ret == n.FAIL_KILLED else n.FAIL_FAULT
+    if f.arg == n.NONE:
+        return n.NEXT
+    if accessible(k, k.state.tasks[t].mm, f.arg + f.vpn, write):
+        return n.NEXT
+    f.phase = 1
+    f.fault = n.F_WRITE if write else 0
+    return n.CALL
+
+
+@compiled
+def i_mutex_lock(k, t):  # type: ignore[no-untyped-def]
+    """mutex_lock(&inode->i_mutex): uninterruptible; who is woken tries again."""
+    f = current(k, t)
+    file = k.state.files[f.file]
+    if file.i_mutex != n.NONE:
+        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)
+    file.i_mutex = t
+    f.held |= n.H_I_MUTEX
+    return n.NEXT
+
+
+@compiled
+def i_mutex_unlock(k, t):  # type: ignore[no-untyped-def]
+    """mutex_unlock(&inode->i_mutex)"""
+    f = current(k, t)
+    file = k.state.files[f.file]
+    file.i_mutex = n.NONE
+    f.held &= ~n.H_I_MUTEX
+    pop_waiter(k, file.i_mutex_waiters)
+    return n.NEXT
+
+
+@compiled
+def unmap_region(k, t):  # type: ignore[no-untyped-def]
+    """do_munmap: a chunk a move, then the mappings."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.phase == 0:
+        f.index = f.vpn
+        f.phase = 1
+    f.index = zap_chunk(k, f.mm, f.index, f.vpn + f.count)
+    if f.index < f.vpn + f.count:
+        return n.AGAIN
+    remove_vmas(k, f.mm, f.vpn, f.vpn + f.count)
+    f.phase = 0
+    return n.NEXT
+
+
+@compiled
+def map_region(k, t):  # type: ignore[no-untyped-def]
+    """mmap_region with MAP_FIXED: what was there goes first."""
+    f = current(k, t)
+    op = k.books.ops[f.arg]
+    if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
+        status = unmap_region(k, t)
+        if status != n.NEXT:
+            return status
+    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
+        return n.FAIL_OOM
+    return n.NEXT
+
+
+@compiled
+def overlaps(k, m, start, end):  # type: ignore[no-untyped-def]
+    """Something is mapped in start..end."""
+    v = k.state.mms[m].vmas
+    while v != n.NONE and k.state.vmas[v].end <= start:
+        v = k.state.vmas[v].next
+    return v != n.NONE and k.state.vmas[v].start < end
+
+
+@compiled
+def mlock_fixup(k, t):  # type: ignore[no-untyped-def]
+    """The mappings of the range become VM_LOCKED."""
+    f = current(k, t)
+    v = k.state.mms[f.mm].vmas
+    found = False
+    while v != n.NONE:
+        vma = k.state.vmas[v]
+        if vma.start < f.vpn + f.count and vma.end > f.vpn:
+            vma.prot |= n.VM_LOCKED
+            found = True
+        v = vma.next
+    return n.NEXT if found else n.FAIL_OOM
+
+
+@compiled
+def populate(k, t):  # type: ignore[no-untyped-def]
+    """__mlock_vma_pages_range: fault the page in (uninterruptible) and take it off the evictable lists."""
+    f = current(k, t)
+    if f.phase == 1:
+        f.phase = 0
+        if f.ret != 0:
+            return -f.ret
+    v = find_vma(k, f.mm, f.vpn)
+    if v == n.NONE:
+        return n.FAIL_OOM
+    prot = k.state.vmas[v].prot
+    write = prot & n.VM_WRITE != 0 and prot & n.VM_SHARED == 0
+    if not accessible(k, f.mm, f.vpn, write):
+        f.phase = 1
+        f.fault = n.F_WRITE if write else 0
+        return n.CALL
+    p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
+    if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
+        lru_del(k, p)
+        k.state.pages[p].bits |= n.PG_UNEVICTABLE
+        lru_add(k, p)
+    return n.NEXT

@@ -1,0 +1,291 @@
+"""User mode: a task's program, an instruction at a time. What enters the kernel pushes a frame.
+
+Accesses to mapped pages are only the processor's; the rule for re-use lives here too. A recording has first touches
+only, so after each recorded touch the task goes back to ``reuse`` earlier ones (books.reuse, in 1/256), chosen so that
+every power of two of distance back in its program is as likely as another: often the last few pages, now and then one
+from the beginning. Only what is still mapped is touched, for reading.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .cgroup import cg_create, cg_delete, errno_of
+from .compiled import compiled
+from .frames import push, push_fault
+from .mmap import find_vma
+from .sched import SIGBUS_STATUS, SIGSEGV_STATUS, join_group
+from .syscalls import accessible
+from .wait import emit, random_below, spend
+
+ACCESSES = 32  # of mapped pages in one move
+
+
+@compiled
+def finish_op(k, t):  # type: ignore[no-untyped-def]
+    """On to the next instruction."""
+    task = k.state.tasks[t]
+    task.pc += 1
+    task.progress = 0
+    return n.NEXT
+
+
+@compiled
+def start_exit(k, t, status):  # type: ignore[no-untyped-def]
+    """The task enters the kernel for the last time."""
+    f = push(k, t, s.P_EXIT)
+    f.arg = status
+    return n.NEXT
+
+
+@compiled
+def after_kernel(k, t, path, status):  # type: ignore[no-untyped-def]
+    """The outermost frame is gone: the instruction is done, or a signal has to be dealt with."""
+    task = k.state.tasks[t]
+    if status == n.NEXT:
+        if path == s.P_PAGE_FAULT or path == s.P_EXEC:
+            return n.NEXT  # the access is tried again; a new program begins
+        return finish_op(k, t)
+    if status == n.FAIL_KILLED:
+        task.status = 4
+        if not task.sigkill:
+            finish_op(k, t)
+        return n.NEXT
+    if path != s.P_PAGE_FAULT:  # a system call failed
+        task.status = errno_of(status)
+        finish_op(k, t)
+        return n.NEXT
+    if task.reuse_left > 0:  # an earlier page is no longer there (the file was truncated)
+        task.reuse_left -= 1
+        task.reuse_vpn = n.NONE
+        return n.NEXT
+    if status == n.FAIL_SIGBUS:
+        k.books.groups[task.group].counters[n.C_SIGBUS] += 1
+        if task.sigbus_handler:
+            spend(k, s.SIGNAL)
+            task.progress += 1
+            return n.NEXT
+        return start_exit(k, t, SIGBUS_STATUS)
+    return start_exit(k, t, SIGSEGV_STATUS)
+
+
+@compiled
+def user(k, t):  # type: ignore[no-untyped-def]
+    """One move in user mode."""
+    task = k.state.tasks[t]
+    if task.sigkill:
+        return start_exit(k, t, 0)
+    op = k.books.ops[task.pc]
+    code = op.code
+    if code == n.OP_TOUCH:
+        return touch(k, t, op)
+    if code == n.OP_COMPUTE:
+        return compute(k, t, op)
+    if code == n.OP_LOOP:
+        task.registers[op.a] = 0
+        return finish_op(k, t)
+    if code == n.OP_NEXT:
+        task.registers[op.a] += 1
+        finish_op(k, t)
+        if op.b < 0 or task.registers[op.a] < op.b:
+            task.pc = op.c
+        return n.NEXT
+    if code == n.OP_JUMP:
+        finish_op(k, t)
+        failed = task.status != 0
+        if op.bits == n.JUMP_ALWAYS or (op.bits == n.JUMP_IF_FAILED) == failed:
+            task.pc = op.a
+        return n.NEXT
+    if code == n.OP_FILL:
+        return fill(k, t, op)
+    if code == n.OP_EXIT:
+        return start_exit(k, t, op.a)
+    return system_call(k, t, op)
+
+
+@compiled
+def compute(k, t, op):  # type: ignore[no-untyped-def]
+    """Burn CPU; the driver may take it away and comes back here."""
+    task = k.state.tasks[t]
+    if task.progress == 0:
+        task.remaining = op.a
+        task.progress = 1
+    slice_ns = min(task.remaining, k.books.quantum)
+    k.books.spent += slice_ns
+    task.remaining -= slice_ns
+    if task.remaining > 0:
+        return n.AGAIN
+    return finish_op(k, t)
+
+
+@compiled
+def touch(k, t, op):  # type: ignore[no-untyped-def]
+    """Accesses to pages: up to ACCESSES of them, or up to the first fault."""
+    task = k.state.tasks[t]
+    if task.reuse_left > 0:
+        return touch_again(k, t)
+    start = op.a
+    if op.d > 0:
+        start += task.registers[op.d - 1]
+    for _ in range(ACCESSES):
+        if task.progress >= op.b:
+            break
+        vpn = start + task.progress * op.c
+        spend(k, s.USER)
+        if not accessible(k, task.mm, vpn, op.bits & n.F_WRITE):
+            push_fault(k, t, task.mm, vpn, (op.bits & n.F_WRITE) | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+            return n.NEXT
+        task.progress += 1
+    if task.progress < op.b:
+        return n.AGAIN
+    if op.b == 1 and k.books.reuse > 0 and task.pc > task.entry:
+        owed = k.books.reuse // 256
+        if random_below(k, 256) < k.books.reuse % 256:
+            owed += 1
+        task.reuse_left = owed
+        task.reuse_vpn = n.NONE
+        if owed > 0:
+            return n.AGAIN
+    return finish_op(k, t)
+
+
+@compiled
+def choose_earlier(k, t):  # type: ignore[no-untyped-def]
+    """A page touched earlier by this program and still mapped, or NONE."""
+    task = k.state.tasks[t]
+    back = task.pc - task.entry
+    doublings = 0
+    while (2 << doublings) <= back:
+        doublings += 1
+    near = 1 << random_below(k, doublings + 1)
+    distance = min(back, near + random_below(k, near))
+    op = k.books.ops[task.pc - distance]
+    if op.code != n.OP_TOUCH or op.b != 1 or op.d > 0:
+        return n.NONE
+    if find_vma(k, task.mm, op.a) == n.NONE:
+        return n.NONE
+    return op.a
+
+
+@compiled
+def touch_again(k, t):  # type: ignore[no-untyped-def]
+    """Go back to earlier pages; one that reclaim has taken faults again."""
+    task = k.state.tasks[t]
+    while task.reuse_left > 0:
+        if task.reuse_vpn == n.NONE:
+            task.reuse_vpn = choose_earlier(k, t)
+        if task.reuse_vpn != n.NONE:
+            spend(k, s.USER)
+            if not accessible(k, task.mm, task.reuse_vpn, 0):
+                push_fault(k, t, task.mm, task.reuse_vpn, n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+                return n.NEXT
+        task.reuse_vpn = n.NONE
+        task.reuse_left -= 1
+    return finish_op(k, t)
+
+
+@compiled
+def fill(k, t, op):  # type: ignore[no-untyped-def]
+    """Write to pages in order until the group is full to the last page: usage = limit = rss + cache."""
+    task = k.state.tasks[t]
+    group = k.state.groups[task.group]
+    books = k.books.groups[task.group]
+    full = group.res.usage >= group.res.limit and books.rss + books.cache >= group.res.limit
+    if full or task.progress >= op.b:
+        return finish_op(k, t)
+    vpn = op.a + task.progress * op.c
+    spend(k, s.USER)
+    if not accessible(k, task.mm, vpn, 1):
+        push_fault(k, t, task.mm, vpn, n.F_WRITE | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+        return n.NEXT
+    task.progress += 1
+    return n.AGAIN
+
+
+@compiled
+def system_call(k, t, op):  # type: ignore[no-untyped-def]
+    """Everything else: either done at once, or a path."""
+    task = k.state.tasks[t]
+    code = op.code
+    spend(k, s.SYSCALL)
+    if code == n.OP_MMAP or code == n.OP_MUNMAP or code == n.OP_MLOCK:
+        f = push(k, t, s.P_MMAP if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
+        f.mm = task.mm
+        f.vpn = op.a
+        f.count = op.b
+        f.arg = task.pc
+    elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
+        f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
+        f.file = op.a
+        f.index = op.b
+        f.count = op.c
+        f.arg = op.d
+    elif code == n.OP_TRUNCATE:
+        f = push(k, t, s.P_TRUNCATE)
+        f.file = op.a
+        f.arg = op.b
+    elif code == n.OP_FORK:
+        f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
+        f.mm = task.mm
+        f.arg = task.pc
+        task.status = 0
+    elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
+        f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
+        f.arg = task.pc
+    elif code == n.OP_WAIT or code == n.OP_SLEEP:
+        f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
+        f.arg = op.a
+    elif code == n.OP_READ_PROC:
+        other = k.state.names[op.a] - 1
+        if other == n.NONE or k.state.tasks[other].mm == n.NONE:
+            task.status = 2
+            return finish_op(k, t)
+        f = push(k, t, s.P_READ_PROC)
+        f.mm = k.state.tasks[other].mm
+        k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+    else:
+        return small_call(k, t, op)
+    return n.NEXT
+
+
+@compiled
+def small_call(k, t, op):  # type: ignore[no-untyped-def]
+    """Calls that are one atomic move."""
+    task = k.state.tasks[t]
+    code = op.code
+    task.status = 0
+    if code == n.OP_MARK:
+        g = task.group
+        while True:
+            k.books.groups[g].counters[n.C_JOBS] += 1
+            g = k.state.groups[g].parent
+            if g <= 0:
+                break
+        emit(k, n.EV_MARK, t, op.a, 0, 0, 0)
+    elif code == n.OP_ATTACH:
+        if k.state.groups[op.a].alive:
+            join_group(k, t, op.a)
+        else:
+            task.status = 2
+    elif code == n.OP_CG_CREATE:
+        task.status = errno_of(cg_create(k, op.a, op.b))
+    elif code == n.OP_CG_DELETE:
+        task.status = errno_of(cg_delete(k, op.a))
+    elif code == n.OP_AFFINITY:
+        task.affinity = op.a
+        k.books.resched_ok = 1
+        finish_op(k, t)
+        return n.YIELD
+    elif code == n.OP_OOM_ADJ:
+        task.oom_score_adj = op.a
+    elif code == n.OP_SIGBUS:
+        task.sigbus_handler = op.a
+    elif code == n.OP_FAIL_READS:
+        k.state.files[op.a].bad_first = op.b
+        k.state.files[op.a].bad_count = op.c
+    elif code == n.OP_HOST:
+        k.books.host = op.a
+        emit(k, n.EV_HOST, t, op.a, 0, 0, 0)
+        finish_op(k, t)
+        return n.HOST
+    return finish_op(k, t)

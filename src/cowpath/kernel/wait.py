@@ -1,0 +1,186 @@
+"""Time, the log, and wait queues: what every other file of the kernel stands on (kernel/wait.c, kernel/sched.c)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+
+
+@compiled
+def spend(k, what):  # type: ignore[no-untyped-def]
+    """The current step costs this much more (``what``: an entry of the cost table)."""
+    k.books.spent += k.books.cost[what]
+
+
+@compiled
+def spend_times(k, what, times):  # type: ignore[no-untyped-def]
+    """The current step costs ``times`` entries more."""
+    k.books.spent += k.books.cost[what] * times
+
+
+@compiled
+def random_below(k, bound):  # type: ignore[no-untyped-def]
+    """A number from 0 to bound - 1 (MINSTD): the machine's own, so that a run is a function of its seed."""
+    k.books.rng = k.books.rng * 48271 % 2147483647
+    return k.books.rng % bound
+
+
+@compiled
+def emit(k, kind, t, a, b, value, extra):  # type: ignore[no-untyped-def]
+    """Append an event to the log block, if its kind is wanted. The driver empties the block in good time."""
+    books = k.books
+    if (books.log_mask >> kind) & 1 == 0 or books.log_count >= len(books.log):
+        return
+    event = books.log[books.log_count]
+    books.log_count += 1
+    event.time = books.now
+    event.kind = kind
+    event.cpu = books.cpu
+    event.task = t
+    event.a = a
+    event.b = b
+    event.value = value
+    event.extra = extra
+
+
+@compiled
+def current(k, t):  # type: ignore[no-untyped-def]
+    """The frame in which the task is."""
+    task = k.state.tasks[t]
+    return task.frames[task.depth - 1]
+
+
+@compiled
+def go_to(k, f, step):  # type: ignore[no-untyped-def]
+    """Go back to an earlier step of the frame's path."""
+    path = k.books.paths[f.path]
+    for i in range(path.length):
+        if path.steps[i] == step:
+            f.pc = i
+            return
+
+
+@compiled
+def fatal_signal_pending(k, t):  # type: ignore[no-untyped-def]
+    """A SIGKILL is on its way to this task."""
+    return k.state.tasks[t].sigkill != 0
+
+
+@compiled
+def sleep_on(k, t, queue, kind, which, killable, exclusive):  # type: ignore[no-untyped-def]
+    """Put the task at the end of a wait queue; the step runs again when it is woken."""
+    task = k.state.tasks[t]
+    task.run_state = n.T_SLEEPING
+    task.wait_kind = kind
+    task.wait_id = which
+    task.killable = killable
+    task.exclusive = exclusive
+    task.wait_next = n.NONE
+    if queue.tail == n.NONE:
+        queue.head = t
+    else:
+        k.state.tasks[queue.tail].wait_next = t
+    queue.tail = t
+    _fell_asleep(k, t)
+    return n.SLEEP
+
+
+@compiled
+def sleep_alone(k, t, kind, which, killable):  # type: ignore[no-untyped-def]
+    """Sleep on no queue: a timer or an exiting child wakes the task by name."""
+    task = k.state.tasks[t]
+    task.run_state = n.T_SLEEPING
+    task.wait_kind = kind
+    task.wait_id = which
+    task.killable = killable
+    task.exclusive = 0
+    task.wait_next = n.NONE
+    _fell_asleep(k, t)
+    return n.SLEEP
+
+
+@compiled
+def _fell_asleep(k, t):  # type: ignore[no-untyped-def]
+    task = k.state.tasks[t]
+    k.books.tasks[t].since = k.books.now
+    k.books.tasks[t].stalled = n.NONE
+    step = n.NONE
+    if task.depth > 0:
+        f = task.frames[task.depth - 1]
+        step = k.books.paths[f.path].steps[f.pc]
+    emit(k, n.EV_WAIT, t, task.wait_kind, task.wait_id, step, 0)
+
+
+@compiled
+def wake(k, t):  # type: ignore[no-untyped-def]
+    """try_to_wake_up: the task is runnable; the driver is told. It must be on no queue any more."""
+    task = k.state.tasks[t]
+    asleep = k.books.now - k.books.tasks[t].since
+    k.books.tasks[t].asleep += asleep
+    emit(k, n.EV_WAKE, t, task.wait_kind, task.wait_id, asleep, 0)
+    if k.books.tasks[t].stalled != n.NONE:
+        emit(k, n.EV_STALL, t, k.books.tasks[t].stalled, task.wait_kind, asleep, 0)
+        k.books.tasks[t].stalled = n.NONE
+    task.run_state = n.T_RUNNABLE
+    task.wait_kind = n.W_NONE
+    task.wait_id = 0
+    task.wait_next = 0
+    task.killable = 0
+    task.exclusive = 0
+    spend(k, s.WAKE)
+    announce(k, t)
+
+
+@compiled
+def announce(k, t):  # type: ignore[no-untyped-def]
+    """Tell the driver that a task has become runnable."""
+    if k.books.driver:
+        k.books.woken[k.books.n_woken] = t
+        k.books.n_woken += 1
+
+
+@compiled
+def pop_waiter(k, queue):  # type: ignore[no-untyped-def]
+    """Take the first task off a wait queue, and wake it. Returns it, or NONE."""
+    t = queue.head
+    if t == n.NONE:
+        return n.NONE
+    queue.head = k.state.tasks[t].wait_next
+    if queue.head == n.NONE:
+        queue.tail = n.NONE
+    wake(k, t)
+    return t
+
+
+@compiled
+def wake_all(k, queue):  # type: ignore[no-untyped-def]
+    """Wake everybody on a queue."""
+    while queue.head != n.NONE:
+        pop_waiter(k, queue)
+
+
+@compiled
+def unlink(k, queue, t):  # type: ignore[no-untyped-def]
+    """Take a task off a wait queue wherever it stands (it is being killed)."""
+    before = n.NONE
+    at = queue.head
+    while at != n.NONE and at != t:
+        before = at
+        at = k.state.tasks[at].wait_next
+    if at == n.NONE:
+        return
+    after = k.state.tasks[t].wait_next
+    if before == n.NONE:
+        queue.head = after
+    else:
+        k.state.tasks[before].wait_next = after
+    if queue.tail == t:
+        queue.tail = before
+
+
+@compiled
+def init_queue(queue):  # type: ignore[no-untyped-def]
+    """An empty wait queue."""
+    queue.head = n.NONE
+    queue.tail = n.NONE

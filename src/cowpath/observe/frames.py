@@ -1,0 +1,127 @@
+"""The event log as polars data frames, for the Python API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cowpath.kernel import names as n
+from cowpath.observe.who import Events, Tracker, Who
+
+
+def number_or_null(column: str) -> pl.Expr:
+    """A column of indices with NONE as null."""
+    return pl.when(pl.col(column) == n.NONE).then(None).otherwise(pl.col(column)).alias(column)
+
+
+def named(numbers: Any, table: Sequence[str]) -> pl.Series:
+    """Names by number as a categorical column; a number that the table does not have is null."""
+    distinct, places = np.unique(np.asarray(numbers), return_inverse=True)
+    texts = [table[i] if 0 <= i < len(table) else None for i in distinct]
+    return pl.Series(texts, dtype=pl.String).cast(pl.Categorical).gather(places)
+
+
+def events_frame(events: Events, who: Who, comms: Sequence[str], groups: Sequence[str]) -> pl.DataFrame:
+    """Every event: the columns of the log file, and the group (empty: outside every group) of its task."""
+    return pl.DataFrame(
+        {
+            "time_ns": events["time"],
+            "kind": named(events["kind"], n.EVENT_NAMES),
+            "cpu": events["cpu"],
+            "task": events["task"],
+            "comm": named(who.comm, comms),
+            "group": named(who.group, groups),
+            "a": events["a"],
+            "b": events["b"],
+            "value": events["value"],
+            "extra": events["extra"],
+        }
+    )
+
+
+def faults_frame(events: Events, who: Who, comms: Sequence[str], groups: Sequence[str]) -> pl.DataFrame:
+    """Every page fault that ended: when, whose, its path in the design, how it ended, its time and sleep in ns."""
+    at = np.flatnonzero(events["kind"] == n.EV_FAULT)
+    faults = events[at]
+    return pl.DataFrame(
+        {
+            "time_ns": faults["time"],
+            "cpu": faults["cpu"],
+            "task": faults["task"],
+            "comm": named(who.comm[at], comms),
+            "group": named(who.group[at], groups),
+            "path": faults["a"],
+            "status": named(faults["b"], n.STATUS_NAMES),
+            "ns": faults["value"],
+            "asleep_ns": faults["extra"],
+        }
+    )
+
+
+def lock_holds_frame(
+    events: Events, who: Who, comms: Sequence[str], groups: Sequence[str], files: Sequence[str]
+) -> pl.DataFrame:
+    """Every hold of a page lock that ended: whose (null: a read from disk), which page, taken in which step, ns."""
+    at = np.flatnonzero(events["kind"] == n.EV_LOCK)
+    holds = events[at]
+    frame = pl.DataFrame(
+        {
+            "time_ns": holds["time"],
+            "task": np.maximum(holds["task"], n.NONE),
+            "comm": named(who.comm[at], comms),
+            "group": named(who.group[at], groups),
+            "page": holds["a"],
+            "file": named(holds["extra"] >> 32, files),
+            "index": holds["extra"] & 0xFFFFFFFF,
+            "step": holds["b"],
+            "ns": holds["value"],
+        }
+    )
+    return frame.with_columns(number_or_null("task"))
+
+
+def usage_frame(events: Events, groups: Sequence[str]) -> pl.DataFrame:
+    """How much memory each group used over time, in bytes."""
+    usage = events[events["kind"] == n.EV_USAGE]
+    bytes_used = usage["value"] * n.PAGE_SIZE
+    return pl.DataFrame(
+        {"time_ns": usage["time"], "group": named(usage["a"], groups), "usage_in_bytes": bytes_used},
+    )
+
+
+def groups_frame(groups: dict[str, dict[str, Any]]) -> pl.DataFrame:
+    """One row per group: its verdict, its memory files and its counters, from a run's summary."""
+    rows = [
+        {"group": name} | {key: v for key, v in group.items() if not isinstance(v, dict)}
+        for name, group in groups.items()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+class Keeper:
+    """Keeps copies of the events of some kinds, with whom they are about (None: of all kinds)."""
+
+    def __init__(self, kinds: Sequence[int] | None) -> None:
+        self.kinds = None if kinds is None else np.array(kinds)
+        self._events: list[Events] = []
+        self._groups: list[Any] = []
+        self._comms: list[Any] = []
+
+    def add(self, events: Events, who: Who) -> None:
+        """Take a block of the log."""
+        at = slice(None) if self.kinds is None else np.flatnonzero(np.isin(events["kind"], self.kinds))
+        self._events.append(events[at].copy())
+        self._groups.append(who.group[at].copy())
+        self._comms.append(who.comm[at].copy())
+
+    def all(self) -> tuple[Events, Who]:
+        """What was kept, as one block."""
+        if not self._events:
+            from cowpath.kernel.state import event
+
+            empty = np.zeros(0, event)
+            return empty, Tracker().attribute(empty)
+        return np.concatenate(self._events), Who(np.concatenate(self._groups), np.concatenate(self._comms))

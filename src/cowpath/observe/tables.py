@@ -1,0 +1,211 @@
+"""Runs as tables and paragraphs for people: one row per design, a small table per question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cowpath.observe.text import clean, count, duration, significant, size
+
+Run = dict[str, Any]  # observe.summary.Summary with its verdicts
+
+STYLES = {
+    "isolated": "green", "stalled": "yellow", "stuck": "bold red",
+    "progresses": "green", "finished": "green", "waits": "yellow", "killed": "yellow", "live-locked": "bold red",
+}  # fmt: skip
+
+
+class Terminal(Console):
+    """A console that leaves it to the command line to say what happens when the reader of its output has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which is a verdict's status here."""
+        raise BrokenPipeError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure: its heading and how it reads from a run."""
+
+    heading: str
+    cell: Callable[[Run], str | Text]
+    justify: str = "right"
+    fold: bool = False
+
+
+def verdict_text(verdict: str | None) -> Text:
+    """A verdict in its colour."""
+    return Text(verdict or "-", style=STYLES.get(verdict or "", ""))
+
+
+def at(*keys: str) -> Callable[[Run], Any]:
+    """Reads ``run[key][key]...``; None where there is nothing."""
+
+    def read(run: Run) -> Any:
+        value: Any = run
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    return read
+
+
+def shown(form: Callable[[Any], str], *keys: str) -> Callable[[Run], str]:
+    """Reads a measure and shows it in a form."""
+    read = at(*keys)
+    return lambda run: form(read(run))
+
+
+def latency_columns(*where: str) -> list[Column]:
+    """Faults and their times, of a class of tasks."""
+    times = [("p50", "p50_ns"), ("p99", "p99_ns"), ("p99.9", "p999_ns"), ("max", "max_ns"), ("blocked", "blocked_ns")]
+    return [
+        Column("faults", shown(count, *where, "faults")),
+        *(Column(heading, shown(duration, *where, key)) for heading, key in times),
+    ]
+
+
+def holder(run: Run) -> str:
+    """Who held a page lock longest."""
+    lock = run["page_lock"]
+    if lock["holder"] is None:
+        return "-"
+    return f"{lock['holder']} in {lock['group']}" if lock.get("group") else str(lock["holder"])
+
+
+def hold_time(run: Run) -> Text:
+    """How long; a hold that the end of the run cut off is marked."""
+    lock = run["page_lock"]
+    open_ended = lock.get("ended") is False
+    return Text(
+        duration(lock["longest_hold_ns"]) + (" +" if open_ended else ""), style="bold red" if open_ended else ""
+    )
+
+
+def stall_time(run: Run) -> str:
+    """The longest wait of a task outside for a group's memory."""
+    stall = run.get("longest_stall")
+    return duration(stall["ns"]) if stall else "-"
+
+
+def ending(run: Run) -> str:
+    """How long the machine ran, and why it stopped."""
+    return f"{duration(run['virtual_ns'])}, {run['ended']}" if run.get("ended") else duration(run["virtual_ns"])
+
+
+def group_columns(group: str) -> list[Column]:
+    """A group's progress and its memory files."""
+    where = ("groups", group)
+    return [
+        Column("jobs\ndone", shown(count, *where, "jobs_done")),
+        Column("OOM\nkills", shown(count, *where, "oom_kills")),
+        Column("usage", shown(size, *where, "memory.usage_in_bytes")),
+        Column("max\nusage", shown(size, *where, "memory.max_usage_in_bytes")),
+        Column("failcnt", shown(count, *where, "memory.failcnt")),
+        Column("memsw\nfailcnt", shown(count, *where, "memory.memsw.failcnt")),
+    ]
+
+
+def cost_columns() -> list[Column]:
+    """What a design costs."""
+    return [
+        Column("faults", shown(count, "faults")),
+        Column("steps per\nfault", lambda run: "-" if (v := run["steps_per_fault"]) is None else f"{v:.2f}"),
+        Column("retries", shown(count, "retries")),
+        Column("major\nfaults", shown(count, "major_faults")),
+        Column("wasted\nallocs", shown(count, "wasted", "allocations")),
+        Column("wasted\ncharges", shown(count, "wasted", "charges")),
+    ]
+
+
+def group_names(runs: Sequence[Run]) -> list[str]:
+    """The groups of all runs, in order."""
+    return list(dict.fromkeys(name for run in runs for name in run["groups"]))
+
+
+def verdict_columns(runs: Sequence[Run]) -> list[Column]:
+    """The verdict for the tasks outside, and one for each group."""
+    groups = group_names(runs)
+    columns = [Column("outside", lambda run: verdict_text(run["verdict"]), "left")]
+    for name in groups:
+        read = at("group_verdicts", name)
+        columns.append(Column(clean(name, 16), lambda run, read=read: verdict_text(read(run)), "left"))  # type: ignore[misc]
+    return [*columns, Column("longest\nstall", stall_time), Column("ran for", ending, "left")]
+
+
+def table(title: str, runs: Sequence[Run], columns: Sequence[Column]) -> Table:
+    """A table with a row per run."""
+    made = Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    made.add_column("design", no_wrap=True, overflow="ellipsis", vertical="bottom")
+    for column in columns:
+        justify: Any = column.justify
+        made.add_column(
+            Text(column.heading), justify=justify, no_wrap=not column.fold, overflow="fold", vertical="bottom"
+        )
+    for run in runs:
+        made.add_row(Text(clean(run["design"], 28)), *(as_text(column.cell(run)) for column in columns))
+    return made
+
+
+def as_text(cell: str | Text) -> Text:
+    """A cell that is shown as it is: outside names are no markup, and give the terminal no orders."""
+    return cell if isinstance(cell, Text) else Text(clean(cell, 60))
+
+
+def chains(runs: Sequence[Run]) -> Iterator[RenderableType]:
+    """A paragraph per design in which somebody is stuck or was stalled; equal ones are told once."""
+    for run in runs:
+        lines = list(run["chain"])
+        stall = run.get("longest_stall")
+        if not lines and not (stall and stall.get("chain")):
+            continue
+        head = Text.assemble((clean(run["design"], 28), "bold"), ": ", verdict_text(run["verdict"]))
+        if lines:
+            yield Group(head, *(Padding(Text(line + "."), (0, 0, 0, 2)) for line in lines))
+        elif stall:
+            line = f"for {duration(stall['ns'])}, {stall['chain']}."
+            yield Group(head, Padding(Text(line), (0, 0, 0, 2)))
+
+
+def report(runs: Sequence[Run]) -> Group:
+    """Everything about one run, or about several side by side."""
+    groups = group_names(runs)
+    lock_columns = [
+        Column("held for", hold_time),
+        Column("by", holder, "left", fold=True),
+        Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
+    ]
+    parts: list[RenderableType] = [
+        table("Verdicts: does a group's lack of memory hold up the tasks outside it?", runs, verdict_columns(runs)),
+        table("Page faults outside every group", runs, latency_columns("bystanders")),
+        table("The longest hold of a page lock (+: it never ended)", runs, lock_columns),
+    ]
+    for name in groups:
+        parts.append(table(f"Group {clean(name)}: its progress and its memory files", runs, group_columns(name)))
+        parts.append(table(f"Group {clean(name)}: its page faults", runs, latency_columns("groups", name, "latency")))
+    parts.append(table("What the page faults cost", runs, cost_columns()))
+    told = list(chains(runs))
+    if told:
+        parts += [Group(Text("Who waits for whom", style="bold"), *told)]
+    return Group(*(Padding(part, (0, 0, 1, 0), expand=False) for part in parts))
+
+
+def speed(run: Run) -> str:
+    """``1,200,000 steps in 3.1 s: 387,000 steps/s``."""
+    wall = run["wall_s"]
+    rate = f": {significant(run['steps'] / wall)} steps/s" if wall else ""
+    return f"{count(run['steps'])} steps in {significant(wall)} s{rate}"

@@ -1,0 +1,89 @@
+"""The wait-for chain in words: who waits for what, held by whom, who waits for whose memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cowpath.kernel import names as n
+from cowpath.observe.scene import Scene
+
+W_MEMORY = 8  # a link's kind: the task is inside a charge that does not get through, asleep or trying again
+
+
+class Link(Protocol):
+    """A link of ``engine.waitfor.chain``: a task and what it waits for."""
+
+    @property
+    def task(self) -> int:
+        """Its number."""
+
+    @property
+    def kind(self) -> int:
+        """What it waits for: ``W_*`` or W_MEMORY."""
+
+    @property
+    def what(self) -> int:
+        """Which one: a page, an address space, a file, a group."""
+
+    @property
+    def step(self) -> str:
+        """The kernel step that it is in."""
+
+
+def chain_in_words(links: Sequence[Link], scene: Scene) -> str:
+    """A chain as one sentence.
+
+    ``ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, which waits for A's memory: limit
+    64M, OOM killer off``. The scene is the machine in which the links were found, unchanged.
+    """
+    if not links:
+        return ""
+    words = scene.task_and_group(links[0].task)
+    for i, link in enumerate(links):
+        after = links[i + 1] if i + 1 < len(links) else None
+        words += (" " if i == 0 else ", which ") + waits_for(link, scene)
+        if after is not None:
+            words += f", {holds(link, after, scene)} {scene.task_and_group(after.task)}"
+            if any(earlier.task == after.task for earlier in links[: i + 1]):
+                return words + ": a deadlock"
+    return words
+
+
+def waits_for(link: Link, scene: Scene) -> str:
+    """What a task waits for: ``waits for the page lock of libc.so.6 page 31``."""
+    match link.kind:
+        case n.W_PAGE_LOCK if being_read(link, scene):
+            return f"waits for the read of {scene.page(link.what)} from disk"
+        case n.W_PAGE_LOCK:
+            return f"waits for the page lock of {scene.page(link.what)}"
+        case n.W_MMAP_READ:
+            return "waits for mmap_sem (to read)"
+        case n.W_MMAP_WRITE:
+            return "waits for mmap_sem (to write)"
+        case n.W_I_MUTEX:
+            return f"waits for the i_mutex of {scene.file(link.what)}"
+        case n.W_OOM | 8:  # W_MEMORY
+            return f"waits for {scene.memory_of(link.what)}"
+        case n.W_CHILD:
+            return "waits for its children"
+        case n.W_TIMER:
+            return "sleeps"
+        case _:
+            return f"is in {link.step}" if link.step else "runs"
+
+
+def holds(link: Link, after: Link, scene: Scene) -> str:
+    """How the task of the next link stands in the way of this one."""
+    if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
+        return "which has yet to be sent to the disk by"
+    if link.kind == n.W_MMAP_READ and after.kind == n.W_MMAP_WRITE and after.what == link.what:
+        return "behind the waiting writer"
+    if link.kind in (n.W_CHILD, n.W_TIMER, n.W_NONE):
+        return "by way of"
+    return "held by"
+
+
+def being_read(link: Link, scene: Scene) -> bool:
+    """The page's lock is held by a disk request."""
+    return int(scene.k.state.pages[link.what].locked_by) <= n.REQUEST_OWNER

@@ -1,0 +1,266 @@
+"""Programs written by hand: a file of commands, one per line. docs/sessions.md is their reference.
+
+mapf lib @lib 1024 rw private     # a mapping, called lib
+loop i 1024
+  touch lib i 1 1 w               # one access each to its pages
+end
+"""
+
+from __future__ import annotations
+
+from cowpath.kernel import names as n
+from cowpath.kernel.state import CLOCK, REGISTERS
+from cowpath.programs.lines import Line, choice, named, number, read_lines
+from cowpath.programs.regions import Regions
+from cowpath.programs.unit import Call, Unit
+from cowpath.programs.writer import TASK_STARTS, Loop, Writer, command, started
+from cowpath.units import parse_time
+from cowpath.words import Word, nearest
+
+MOST_CALLS = 1 << 18  # read or write calls that one line may stand for
+
+
+def compile_written(text: str, file: str, name: str) -> Unit:
+    """A written program. ``file`` is named in errors, ``name`` is what its task is called."""
+    lines = read_lines(text, file)
+    return Writer(name, Regions.of(lines), started(lines, TASK_STARTS), started(lines, ("thread",))).program(lines)
+
+
+# --- mappings ------------------------------------------------------------------------------------
+
+
+@command("anon REGION pages")
+def _anon(w: Writer, line: Line) -> None:
+    region = w.regions.place(line.arguments[0])
+    w.asm.emit(n.OP_MMAP, a=region, b=number(line.arguments[1], 1), c=n.NONE, bits=n.VM_WRITE)
+
+
+@command("anonpop REGION pages")
+def _anonpop(w: Writer, line: Line) -> None:
+    _anon(w, line)
+    w.asm.emit(n.OP_TOUCH, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=1, bits=n.F_WRITE)
+
+
+@command("shm REGION pages")
+def _shm(w: Writer, line: Line) -> None:
+    pages = number(line.arguments[1], 1)
+    file = w.asm.file(f"{w.name}:{line.arguments[0].text}", pages, shmem=True)
+    bits = n.VM_WRITE | n.VM_SHARED
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=file, bits=bits)
+
+
+@command("mapf REGION @file pages r|rw private|shared [first]")
+def _mapf(w: Writer, line: Line) -> None:
+    region, file, size, access, sharing, *first = line.arguments
+    pages, offset = number(size, 1), number(first[0]) if first else 0
+    bits = choice(access, {"r": 0, "rw": n.VM_WRITE}) | choice(sharing, {"private": 0, "shared": n.VM_SHARED})
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(region), b=pages, c=w.file(file, offset + pages), d=offset, bits=bits)
+
+
+@command("munmap REGION [first] [pages]")
+def _munmap(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_MUNMAP, *_range(w, line))
+
+
+@command("mlock REGION [first] [pages]")
+def _mlock(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_MLOCK, *_range(w, line))
+
+
+def _range(w: Writer, line: Line) -> tuple[int, int]:
+    """The pages of a region that a line speaks of: all, or those named."""
+    region, *rest = line.arguments
+    start, size = w.regions.place(region), w.regions.size(region)
+    first = number(rest[0]) if rest else 0
+    pages = number(rest[1], 1) if len(rest) > 1 else size - first
+    w.regions.check(region, first, first + pages - 1, rest[-1] if rest else region)
+    return start + first, pages
+
+
+# --- accesses ------------------------------------------------------------------------------------
+
+
+@command("touch REGION first count step r|w")
+def _touch(w: Writer, line: Line) -> None:
+    region, first, count, step, access = line.arguments
+    least, most, register = w.touched(first)
+    times, stride = number(count, 1), number(step, 1)
+    w.regions.check(region, least, most + (times - 1) * stride, first)
+    bits = choice(access, {"r": 0, "w": n.F_WRITE})
+    w.asm.emit(n.OP_TOUCH, a=w.regions.place(region) + least, b=times, c=stride, d=register, bits=bits)
+
+
+@command("fill REGION")
+def _fill(w: Writer, line: Line) -> None:
+    region = line.arguments[0]
+    w.asm.emit(n.OP_FILL, a=w.regions.place(region), b=w.regions.size(region), c=1)
+
+
+@command("readf @file first pages [chunk]")
+def _readf(w: Writer, line: Line) -> None:
+    _calls(w, line, n.OP_READ)
+
+
+@command("writef @file first pages [chunk]")
+def _writef(w: Writer, line: Line) -> None:
+    _calls(w, line, n.OP_WRITE)
+
+
+def _calls(w: Writer, line: Line, code: int) -> None:
+    """One call for each chunk of the pages."""
+    name, start, size, *rest = line.arguments
+    first, pages = number(start), number(size, 1)
+    chunk = number(rest[0], 1) if rest else pages
+    if pages > chunk * MOST_CALLS:
+        raise size.error(f"{line.word.text} would be more than {MOST_CALLS} calls", "a larger chunk")
+    end = first + pages
+    file = w.file(name, end) if code == n.OP_READ else w.file(name, 0, end)
+    for at in range(first, end, chunk):
+        w.asm.emit(code, a=file, b=at, c=min(chunk, end - at), d=n.NONE)
+
+
+@command("readinto REGION @file pages [first]")
+def _readinto(w: Writer, line: Line) -> None:
+    region, name, size, *rest = line.arguments
+    pages, first = number(size, 1, MOST_CALLS), number(rest[0]) if rest else 0
+    w.regions.check(region, first, first + pages - 1, size)
+    buffer, file = w.regions.place(region) + first, w.file(name, pages)
+    for page in range(pages):
+        w.asm.emit(n.OP_READ, a=file, b=page, c=1, d=buffer + page)
+
+
+@command("fadv @file dontneed")
+def _fadv(w: Writer, line: Line) -> None:
+    choice(line.arguments[1], {"dontneed": 0})
+    w.asm.emit(n.OP_FADVISE, a=w.file(line.arguments[0], 0), b=0, c=n.NONE)
+
+
+@command("truncate @file pages")
+def _truncate(w: Writer, line: Line) -> None:
+    pages = number(line.arguments[1])
+    w.asm.emit(n.OP_TRUNCATE, a=w.file(line.arguments[0], 0, pages), b=pages)
+
+
+@command("failreads @file first pages")
+def _failreads(w: Writer, line: Line) -> None:
+    name, first, pages = line.arguments
+    w.asm.emit(n.OP_FAIL_READS, a=w.file(name, 0), b=number(first), c=number(pages))
+
+
+@command("readproc TASK")
+def _readproc(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_READ_PROC, a=w.slot(line.arguments[0]))
+
+
+# --- time and control ----------------------------------------------------------------------------
+
+
+@command("sleep time")
+def _sleep(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_SLEEP, a=line.arguments[0].place.of(parse_time, line.arguments[0].text))
+
+
+@command("compute time")
+def _compute(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_COMPUTE, a=line.arguments[0].place.of(parse_time, line.arguments[0].text))
+
+
+@command("loop [variable] rounds|forever")
+def _loop(w: Writer, line: Line) -> None:
+    *variable, count = line.arguments
+    if len(w.loops) == REGISTERS:
+        raise line.word.error(f"more than {REGISTERS} loops within each other", f"at most {REGISTERS}")
+    rounds = n.NONE if count.text == "forever" else number(count, 1, (1 << 31) - 1)
+    register = len(w.loops)
+    w.asm.emit(n.OP_LOOP, a=register)
+    w.loops.append(Loop(named(variable[0], "a variable") if variable else None, rounds))
+    back = w.asm.here
+    w.lines(line.body)
+    w.loops.pop()
+    w.asm.emit(n.OP_NEXT, a=register, b=rounds, c=back)
+
+
+@command("exit [status]")
+def _exit(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_EXIT, a=number(line.arguments[0], 0, 255) if line.arguments else 0)
+
+
+@command("mark")
+def _mark(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_MARK, a=w.asm.jobs)
+    w.asm.jobs += 1
+
+
+# --- tasks ---------------------------------------------------------------------------------------
+
+
+@command("fork [NAME]")
+def _fork(w: Writer, line: Line) -> None:
+    _child(w, line, 0)
+
+
+@command("thread [NAME]")
+def _thread(w: Writer, line: Line) -> None:
+    _child(w, line, n.FORK_THREAD)
+
+
+def _child(w: Writer, line: Line, bits: int) -> None:
+    """A child whose lines stand here; the parent jumps over them."""
+    fork = w.fork(named(line.arguments[0], "a task") if line.arguments else None, bits)
+    jump = w.asm.emit(n.OP_JUMP)
+    w.asm.patch(fork, "a", w.asm.here)
+    w.process(line.body)
+    w.asm.patch(jump, "a", w.asm.here)
+
+
+@command("start TASK")
+def _start(w: Writer, line: Line) -> None:
+    word = line.arguments[0]
+    if word.text not in w.defined:
+        raise word.error(f"no task {word.text!r}", nearest(word.text, w.defined, "task NAME ... end defines one"))
+    w.starts.append((w.fork(word.text), word))
+
+
+@command("run PROGRAM ...")
+def _run(w: Writer, line: Line) -> None:
+    word, *arguments = line.arguments
+    name = word.text.rpartition("/")[2]
+    fork = w.fork(name)
+    w.calls.append(Call(fork, word, tuple(arguments), name))
+    w.asm.emit(n.OP_WAIT, a=w.asm.slot(name))
+
+
+@command("wait TASK|any|all")
+def _wait(w: Writer, line: Line) -> None:
+    word = line.arguments[0]
+    fixed = {"any": n.ANY_CHILD, "all": n.ALL_CHILDREN}
+    if word.text in fixed:
+        w.asm.emit(n.OP_WAIT, a=fixed[word.text])
+    else:
+        bits = n.FORK_THREAD if word.text in w.threads else 0  # join a thread, or wait for a process
+        w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
+
+
+@command("kill TASK [tree]")
+def _kill(w: Writer, line: Line) -> None:
+    bits = choice(line.arguments[1], {"tree": n.KILL_TREE}) if len(line.arguments) > 1 else 0
+    w.asm.emit(n.OP_KILL, a=w.slot(line.arguments[0]), bits=bits)
+
+
+@command("cpu number|any")
+def _cpu(w: Writer, line: Line) -> None:
+    word = line.arguments[0]
+    w.asm.emit(n.OP_AFFINITY, a=n.NONE if word.text == "any" else number(word, 0, CLOCK.cpus - 1))
+
+
+@command("oom_score_adj value")
+def _oom_score_adj(w: Writer, line: Line) -> None:
+    word = line.arguments[0]
+    negative = word.text.startswith("-")
+    value = number(Word(word.text[1:], word.place) if negative else word, 0, 1000)
+    w.asm.emit(n.OP_OOM_ADJ, a=-value if negative else value)
+
+
+@command("handle sigbus|nothing")
+def _handle(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_SIGBUS, a=choice(line.arguments[0], {"sigbus": 1, "nothing": 0}))

@@ -1,0 +1,122 @@
+"""The commands of a session, as the parser understands them. Every one knows the word that it starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cowpath.words import Word
+
+
+@dataclass(frozen=True)
+class Create:
+    """cgcreate, mkdir: groups to make, each with the parents that are missing."""
+
+    word: Word
+    groups: tuple[Word, ...]
+    parents: bool = True  # make missing parents too (cgcreate, mkdir -p)
+
+
+@dataclass(frozen=True)
+class Delete:
+    """cgdelete, rmdir."""
+
+    word: Word
+    groups: tuple[Word, ...]
+    recursive: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """FILE=VALUE of a cgset, or the one of an echo. ``value`` is in the file's unit (limits: pages)."""
+
+    word: Word
+    file: int  # CG_*
+    value: int
+
+
+@dataclass(frozen=True)
+class Set:
+    """cgset, echo VALUE > FILE."""
+
+    word: Word
+    groups: tuple[Word, ...]
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True)
+class Get:
+    """cgget, cat FILE: what is shown is read when the shell gets there."""
+
+    word: Word
+    kind: str  # "cgget" or "cat"
+    group: Word
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Say:
+    """echo TEXT, without a file."""
+
+    word: Word
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A program, in a group (cgexec) or outside of all."""
+
+    word: Word  # the program's name
+    arguments: tuple[Word, ...]
+    group: Word | None
+    cpu: int | None  # taskset -c
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """sleep TIME."""
+
+    word: Word
+    ns: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """wait: for a background job, or for all of them."""
+
+    word: Word
+    job: Word | None
+
+
+@dataclass(frozen=True)
+class Kill:
+    """kill: SIGKILL to a background job and what it started."""
+
+    word: Word
+    jobs: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Remember:
+    """NAME=$!."""
+
+    word: Word
+    name: str
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """cd, ``true``: no effect on the machine."""
+
+    word: Word
+
+
+Action = Create | Delete | Set | Get | Say | Run | Sleep | Wait | Kill | Remember | Nothing
+
+
+@dataclass(frozen=True)
+class Command:
+    """An action, and how it is joined to what follows."""
+
+    action: Action
+    background: bool
+    and_next: bool

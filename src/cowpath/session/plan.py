@@ -1,0 +1,75 @@
+"""What a session is compiled to: everything that the engine needs to build a machine and run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from cowpath.programs.code import Ops
+
+
+@dataclass(frozen=True)
+class Start:
+    """A task that exists at boot."""
+
+    entry: int  # its first instruction in ``Plan.ops``
+    comm: int  # its name, in ``Plan.comms``
+    slot: int  # its slot, or NONE
+    cpu: int  # the cpu that it is bound to, or NONE
+    bystander: bool  # started outside every group, before the session's shell
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """A file of the machine. ``pages`` is its size at the start, ``room`` the most that it grows to."""
+
+    name: str
+    pages: int
+    room: int
+    shmem: bool
+    warm: bool  # wholly in the page cache before the start, charged to nobody
+
+
+@dataclass(frozen=True)
+class HostText:
+    """What is printed when the shell reaches an OP_HOST; ``session.cgroupfs.render`` makes the text."""
+
+    kind: str  # "cat", "cgget", "echo" or "error"
+    group: int  # whose files
+    files: tuple[str, ...]  # "memory.stat"
+    text: str  # echo: the text; error: what comes before the reason; cgget: the group as it was written
+    line: int  # in the session
+
+
+@dataclass(frozen=True)
+class MachineSettings:
+    """The table's ``[machine]``; None is the default. What the caller gives wins (``over``)."""
+
+    cpus: int | None = None
+    memory: int | None = None  # bytes
+    until: int | None = None  # ns
+    reuse: float | None = None  # accesses to earlier pages per recorded one
+    readahead: int | None = None  # pages
+    costs: str | None = None  # a cost table: a file's path, or a packaged name
+
+    def over(self, other: MachineSettings) -> MachineSettings:
+        """These settings, and ``other``'s where these have none."""
+        return replace(other, **{f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A session with all its programs, linked."""
+
+    name: str  # the session's file name
+    source: str  # and its text
+    ops: Ops
+    comms: tuple[str, ...]
+    slots: tuple[str, ...]
+    files: tuple[FilePlan, ...]
+    groups: tuple[str, ...]  # names; the index is the group's number, 0 is "" (root)
+    parents: tuple[int, ...]  # of the groups; NONE for the root
+    starts: tuple[Start, ...]  # bystanders first, then the shell
+    shell: int  # index in ``starts``
+    texts: tuple[HostText, ...]
+    settings: MachineSettings
+    notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know

@@ -1,0 +1,162 @@
+"""Finds the programs that a session names, and makes units of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cowpath.kernel import names as n
+from cowpath.programs.code import Assembler
+from cowpath.programs.unit import Unit
+from cowpath.session.table import Entry, Table
+from cowpath.units import parse_time
+from cowpath.words import Word, nearest, read_text
+
+if TYPE_CHECKING:
+    from cowpath.programs.recording import Recording
+
+COMMANDS = (
+    "cgcreate", "cgset", "cgget", "cgexec", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep", "wait", "kill",
+    "taskset", "true",
+)  # fmt: skip
+IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A program of the table, as ``cowpath programs`` lists it."""
+
+    name: str
+    kind: str  # "written", "recording" or "build"
+    source: str
+    about: str
+    table: str  # the file that names it
+
+
+@dataclass
+class Programs:
+    """The programs of a table; each is read once."""
+
+    table: Table
+    copies: int = 1
+    notes: list[str] = field(default_factory=list)
+    _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
+
+    def find(self, word: Word, arguments: tuple[Word, ...]) -> Unit:
+        """A program by the name (or path) that a command gives. Raises InputError at the word."""
+        name = word.text.rpartition("/")[2]
+        key = (name, tuple(argument.text for argument in arguments))
+        if key not in self._units:
+            self._units[key] = self._make(name, word, arguments)
+        return self._units[key]
+
+    def _make(self, name: str, word: Word, arguments: tuple[Word, ...]) -> Unit:
+        entry = self.table.programs.get(name)
+        if entry is None and name == "sleep":
+            return _sleep(word, arguments)
+        if entry is None:
+            raise word.error(
+                f"unknown command or program: {word.text!r}",
+                nearest(name, [*self.table.programs, *COMMANDS], "'cowpath programs' lists them"),
+            )
+        if entry.kind == "build":
+            return self._build(entry, arguments)
+        if entry.kind == "recording":
+            if arguments:
+                self._note(f"{name}: its arguments are those that it was recorded with")
+            from cowpath.programs.replay import compile_tree
+
+            return Unit(compile_tree(_recording(entry)))
+        if arguments:
+            raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
+        return _written(entry, name)
+
+    def _build(self, entry: Entry, arguments: tuple[Word, ...]) -> Unit:
+        from cowpath.programs.build import compile_build
+
+        jobs, ignored = make_jobs(arguments)
+        if ignored:
+            self._note(f"{entry.name}: {' '.join(ignored)} has no effect on the recorded build")
+        return Unit(compile_build(_recording(entry), jobs, self.copies))
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def make_jobs(arguments: tuple[Word, ...]) -> tuple[int | None, list[str]]:
+    """make's -j (None: without a bound; 1 if it is not given), and the arguments that have no effect."""
+    jobs: int | None = 1
+    ignored: list[str] = []
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        if word.text in ("-j", "--jobs"):
+            jobs = None
+            if words and re.fullmatch(r"[0-9]+", words[0].text):
+                jobs = _job_count(words.pop(0))
+        elif match := re.fullmatch(r"(-j|--jobs=)([0-9]+)", word.text):
+            jobs = _job_count(Word(match[2], word.place.after(len(match[1]))))
+        elif word.text in ("-C", "-f", "-l", "-o"):
+            if not words:
+                raise word.error(f"{word.text} needs a value", MAKE_HINT)
+            ignored += [word.text, words.pop(0).text]
+        elif word.text.startswith("-") and word.text not in IGNORED_MAKE_FLAGS:
+            raise word.error(f"unknown option of make: {word.text!r}", MAKE_HINT)
+        else:
+            ignored.append(word.text)
+    return jobs, ignored
+
+
+def _job_count(word: Word) -> int:
+    if re.fullmatch(r"[1-9][0-9]{0,3}", word.text) is None:
+        raise word.error(f"{word.text!r} is not a number of jobs", "make -j4; -j alone starts all jobs at once")
+    return int(word.text)
+
+
+def _sleep(word: Word, arguments: tuple[Word, ...]) -> Unit:
+    """``sleep TIME &``, or within a group."""
+    if len(arguments) != 1:
+        raise word.error("sleep takes one time", "sleep 1.5, sleep 50ms")
+    time = arguments[0].place.of(parse_time, arguments[0].text)
+    asm = Assembler("sleep")
+    asm.emit(n.OP_EXEC, a=1, c=asm.comm("sleep"))
+    asm.emit(n.OP_SLEEP, a=time)
+    asm.emit(n.OP_EXIT)
+    return Unit(asm.code())
+
+
+def _written(entry: Entry, name: str) -> Unit:
+    from cowpath.programs.written import compile_written
+
+    path = Path(entry.source)
+    if not path.is_file():
+        raise entry.word.error(f"the program {name!r} is missing: {path} is not a file", 'written = "NAME.prog"')
+    return compile_written(read_text(path), str(path), name)
+
+
+def _recording(entry: Entry) -> Recording:
+    """An entry's recording: a file beside the table, or a packaged one."""
+    from cowpath.programs import library
+    from cowpath.programs.recording import load
+
+    path = Path(entry.source)
+    if path.is_file():
+        return load(path)
+    packaged = library.packaged()
+    if entry.source not in packaged:
+        raise entry.word.error(
+            f"no such recording: {entry.source!r}",
+            nearest(
+                entry.source, packaged, f"a file beside {entry.table.name}, or one of: {', '.join(sorted(packaged))}"
+            ),
+        )
+    return load(packaged[entry.source])
+
+
+def rows(table: Table) -> list[Row]:
+    """The table's programs in alphabetical order."""
+    return [Row(e.name, e.kind, e.source, e.about, str(e.table)) for _, e in sorted(table.programs.items())]

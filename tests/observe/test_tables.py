@@ -1,0 +1,103 @@
+"""Tables and paragraphs, at the widths of real terminals."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cowpath.observe.tables import report, speed
+
+CHAIN = (
+    "ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, "
+    "which waits for A's memory: limit 64M, OOM killer off"
+)
+DESIGNS = {
+    "linux-3.0": "stuck", "preallocate": "isolated", "charge-after-map": "isolated", "charge-after-unlock": "isolated",
+    "unlock-charge-relock": "isolated", "linux-3.0-oom-flag": "stalled", "linux-3.1": "isolated",
+}  # fmt: skip
+
+
+def a_run(design: str, verdict: str = "isolated", group: str = "A") -> dict[str, Any]:
+    latency = {
+        "faults": 1_234_567, "unfinished": 0, "p50_ns": 1234, "p99_ns": 45_600, "p999_ns": 1_230_000,
+        "max_ns": 4_015_000_000, "blocked_ns": 12_345_678_901,
+    }  # fmt: skip
+    files = {"memory.usage_in_bytes": 64 << 20, "memory.max_usage_in_bytes": 67_076_096}
+    counters = {"jobs_done": 128, "oom_kills": 12, "memory.failcnt": 12_345_678, "memory.memsw.failcnt": 0}
+    stall = {"ns": 1_500_000_000, "task": "ls[412]", "chain": CHAIN}
+    return {
+        "design": design,
+        "verdict": verdict,
+        "group_verdicts": {group: "live-locked"},
+        "chain": [CHAIN] if verdict == "stuck" else [],
+        "longest_stall": stall if verdict == "stalled" else None,
+        "bystanders": latency,
+        "groups": {group: {**files, **counters, "latency": latency}},
+        "page_lock": {
+            "longest_hold_ns": 12 * 10**9, "holder": "cc1[208]", "group": group, "page": "libc.so.6 page 31",
+            "step": "lock_page", "ended": verdict != "stuck",
+        },
+        "wasted": {"allocations": 12_345, "charges": 12_345},
+        "retries": 12_345,
+        "major_faults": 1234,
+        "faults": 1_234_567,
+        "steps_per_fault": 12.34,
+        "steps": 12_345_678,
+        "virtual_ns": 60 * 10**9,
+        "wall_s": 3.2,
+        "ended": "settled",
+    }  # fmt: skip
+
+
+def shown(runs: list[dict[str, Any]], width: int, **options: Any) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, **options).print(report(runs))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_every_name_and_number_is_whole(width: int) -> None:
+    text = shown([a_run(design, verdict) for design, verdict in DESIGNS.items()], width)
+    for word in [
+        *DESIGNS,
+        "live-locked",
+        "12,345,678",
+        "63.97M",
+        "1,234,567",
+        "45.6 us",
+        "4.01 s",
+        "12.3 s",
+        "settled",
+    ]:
+        assert word in text, word
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+
+
+def test_the_chain_is_told_where_somebody_is_stuck_or_was_stalled() -> None:
+    text = " ".join(shown([a_run(design, verdict) for design, verdict in DESIGNS.items()], 80).split())
+    assert f"linux-3.0: stuck {CHAIN}." in text
+    assert f"linux-3.0-oom-flag: stalled for 1.50 s, {CHAIN}." in text
+    assert "12.0 s +" in text
+    assert "Who waits for whom" not in shown([a_run("preallocate")], 80)
+
+
+def test_no_escapes_when_not_a_terminal_and_none_from_names() -> None:
+    text = shown([a_run("[bold]x\x1b[2J", group="\x1b]0;A\x07")], 80)
+    assert "\x1b" not in text and "\x07" not in text
+    assert "[bold]x" in text
+
+
+def test_a_run_without_faults_groups_or_locks_has_dashes() -> None:
+    empty = a_run("d")
+    empty["bystanders"] = dict.fromkeys(empty["bystanders"])
+    empty["groups"], empty["group_verdicts"], empty["steps_per_fault"] = {}, {}, None
+    empty["page_lock"] = dict.fromkeys(empty["page_lock"])
+    assert " - " in shown([empty], 80)
+
+
+def test_speed() -> None:
+    assert speed(a_run("d")) == "12,345,678 steps in 3.20 s: 3,858,024 steps/s"

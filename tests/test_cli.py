@@ -1,0 +1,210 @@
+"""The command line: help, version, exit statuses, and one clear message for everything that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cowpath
+from cowpath.cli import app
+from cowpath.cli.guard import visible
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SMALL = """cgcreate -g memory:A
+cgset -r memory.limit_in_bytes=64M A
+cgexec -g memory:A ls
+cat /sys/fs/cgroup/memory/A/memory.failcnt
+"""
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"})
+
+
+def process(*arguments: str, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "cowpath", *arguments], text=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    session = tmp_path / "small.sh"
+    session.write_text(SMALL)
+    return str(session)
+
+
+def test_version() -> None:
+    assert call("--version").output == f"cowpath {cowpath.__version__}\n"
+
+
+def test_version_loads_nothing_heavy() -> None:
+    code = "import sys, cowpath.cli; print(sorted({'numba', 'numpy', 'polars', 'pyarrow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "compare", "step", "programs", "import", "designs list", "designs show", "designs diff", "designs"],
+)
+def test_the_help_of_every_command_teaches_with_an_example(command: str) -> None:
+    result = call(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Example: cowpath" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run"], ["nosuch"], ["run", "x.sh", "--cpus", "0"], ["run", "x.sh", "--cpus", "two"],
+     ["step", "x", "--count", "0"], ["run", "x.sh", "--nosuch"],
+     ["run", "x.sh", "--fail-on", "isolated"], ["run", "x.sh", "--memory", "64Q"],
+     ["run", "x.sh", "--until", "soon"], ["compare", "x.sh", "--seed", "-1"], ["designs", "diff", "linux-3.0"]],
+)  # fmt: skip
+def test_bad_options_are_usage_errors(arguments: list[str]) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nosuch.sh"], ["nosuch.sh"]),
+        (["run", "{small}", "--design", "linux-3.00"], ["linux-3.00", "linux-3.0"]),
+        (["run", "{small}", "--log", "/no/such/folder/log.parquet"], ["/no/such/folder/log.parquet"]),
+        (["run", "{small}", "--costs", "nosuch.toml"], ["nosuch.toml"]),
+        (["designs", "show", "preallocte"], ["preallocte", "preallocate"]),
+        (["designs", "diff", "linux-3.0", "nosuch"], ["nosuch"]),
+        (["import", "nosuch-folder", "out.rec"], ["nosuch-folder"]),
+        (["programs", "nosuch.sh"], ["nosuch.sh"]),
+    ],
+)
+def test_bad_input_is_one_clear_message(small: str, arguments: list[str], words: list[str]) -> None:
+    result = call(*(argument.format(small=small) for argument in arguments))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+    assert result.stderr.startswith("cowpath: ") and "Traceback" not in result.stderr
+
+
+def test_a_message_cannot_give_the_terminal_orders() -> None:
+    assert visible("a\x1b[2J\nb") == "a\\x1b[2J\nb"
+    assert "\x1b" not in call("run", "\x1b[2J.sh").stderr
+
+
+def test_designs_are_listed_shown_and_compared() -> None:
+    listed = call("designs").output
+    assert listed == call("designs", "list").output
+    for name in ("linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock"):
+        assert name in listed
+    assert "file_cow" in call("designs", "show", "preallocate").output
+    assert "file_cow" in call("designs", "diff", "linux-3.0", "preallocate").output
+    assert call("designs", "diff", "linux-3.0", "linux-3.0").output == "They do the same.\n"
+
+
+def test_programs_are_listed() -> None:
+    output = call("programs").output
+    assert "make" in output and "ls" in output
+
+
+def test_run_shows_the_sessions_output_and_the_tables(small: str) -> None:
+    result = call("run", small)
+    assert result.exit_code == 0, result.output
+    for words in ("Verdicts", "isolated", "Group A", "failcnt"):
+        assert words in result.output
+
+
+def test_json_is_one_object_and_the_same_every_time(small: str) -> None:
+    first, second = (json.loads(call("run", small, "--json", "--seed", "7").stdout) for _ in range(2))
+    for made in (first, second):
+        assert made["version"] == cowpath.__version__ and made["session"] == "small.sh"
+        assert made["runs"][0].pop("wall_s") > 0
+    assert first == second
+    run = first["runs"][0]
+    assert run["design"] == "linux-3.0" and run["seed"] == 7 and run["verdict"] == "isolated"
+    assert {"faults", "p50_ns", "p99_ns", "p999_ns", "max_ns", "blocked_ns"} <= run["bystanders"].keys()
+    assert {"memory.failcnt", "memory.memsw.failcnt", "oom_kills", "jobs_done"} <= run["groups"]["A"].keys()
+    assert {"longest_hold_ns", "holder"} <= run["page_lock"].keys()
+    assert {"allocations", "charges"} == run["wasted"].keys()
+    assert {
+        "group_verdicts",
+        "chain",
+        "retries",
+        "major_faults",
+        "faults",
+        "steps",
+        "virtual_ns",
+        "output",
+    } <= run.keys()
+
+
+def test_compare_has_a_row_per_design_and_fail_on_tells() -> None:
+    session = str(EXAMPLES / "oom-off.sh")
+    designs = ["--design", "linux-3.0", "--design", "preallocate"]
+    result = call("compare", session, *designs, "--fail-on", "stuck")
+    assert result.exit_code == 1, result.output
+    assert "stuck" in result.output and "isolated" in result.output and "waits for the page lock of" in result.output
+    assert call("compare", session, "--design", "preallocate", "--fail-on", "stalled").exit_code == 0
+
+
+def test_a_log_is_written_and_the_same_every_time(small: str, tmp_path: Path) -> None:
+    logs = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    for log in logs:
+        assert call("run", small, "--log", str(log)).exit_code == 0
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+
+
+def test_step_shows_steps(small: str) -> None:
+    result = call("step", small, "--count", "5", "--task", "ls")
+    assert result.exit_code == 0, result.output
+    assert len(result.output.splitlines()) == 5
+    assert all(" ls[" in line for line in result.output.splitlines())
+
+
+def test_ctrl_c_leaves_no_half_written_log(tmp_path: Path) -> None:
+    log = tmp_path / "log.parquet"
+    running = process(
+        "run",
+        str(EXAMPLES / "commit.sh"),
+        "--until",
+        "1000s",
+        "--log",
+        str(log),
+        "--copies",
+        "50",
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert errors.splitlines()[-1] == "cowpath: interrupted" and "Traceback" not in errors
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "{small}", "--json"]])
+def test_a_full_disk_behind_stdout(small: str, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        running = process(*(a.format(small=small) for a in arguments), stdout=full, stderr=subprocess.PIPE)
+        _, errors = running.communicate(timeout=120)
+    assert running.returncode == 2
+    assert errors.strip() == "cowpath: No space left on device"
+
+
+def test_a_reader_that_has_gone() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    running = process("--version", stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    _, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (141, "")
