@@ -26,6 +26,7 @@ from cowpath.observe.frames import (
 )
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
+from cowpath.observe.words import chain_in_words
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.units import parse_size, parse_time
 
@@ -238,22 +239,12 @@ def run_plan(
     progress: Progress | None = None,
 ) -> Result:
     """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
-    from cowpath.engine import machine
-    from cowpath.engine.clock import Clock
     from cowpath.engine.verdict import judge
 
     metrics = Metrics([start.comm for start in plan.starts])
     with ExitStack() as stack:
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
-        k = machine.build(
-            plan,
-            design,
-            cpus=options.cpus,
-            memory=options.memory,
-            seed=options.seed,
-            costs=options.costs,
-            reuse=options.reuse,
-        )
+        k = build_machine(plan, design, options)
         all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
         k.books.log_mask = mask_of(EVERYTHING if all_kinds else {*figures.NEEDED, *KEPT})
 
@@ -264,26 +255,69 @@ def run_plan(
             if keeper is not None:
                 keeper.add(events, who)
 
-        clock = Clock(k, plan, design, on_events=on_events, progress=progress)
+        clock = make_clock(k, plan, design, on_events, progress)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
     metrics.finish(k)
     scene = Scene(k, plan)
-    judgement = judge(k, plan, ending)
+    judgement = judge(k, plan, clock)
     summary = {
         "design": design.name,
         "seed": options.seed,
         "verdict": judgement.outside,
         "group_verdicts": dict(judgement.groups),
+        "group_chains": dict(judgement.group_chains),
         "chain": list(judgement.chains),
-        "longest_stall": judgement.longest_stall,
+        "stalls": len(clock.stalls),
+        "longest_stall": longest_stall(judgement.longest, scene),
         **machine_summary(scene, metrics),
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
     }
     return Result(summary, plan, keeper)
+
+
+def build_machine(plan: Plan, design: Design, options: Options) -> Any:
+    """The machine at boot, with the caller's options before the session's settings."""
+    from cowpath.engine import costs, machine
+
+    table = costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
+    return machine.build(
+        plan,
+        design,
+        table,
+        cpus=options.cpus,
+        memory=options.memory,
+        seed=options.seed,
+        reuse=options.reuse,
+    )
+
+
+def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Progress | None = None) -> Any:
+    """The clock for a machine, with words for chains and for what the session prints."""
+    from cowpath.engine.clock import Clock
+    from cowpath.session.cgroupfs import render
+
+    scene = Scene(k, plan)
+    shell = k.state.tasks[plan.shell]
+    return Clock(
+        k,
+        plan,
+        design,
+        on_events=on_events,
+        progress=progress,
+        words=lambda links: chain_in_words(links, scene),
+        host=lambda machine, text: render(machine, text, int(shell.status)),
+    )
+
+
+def longest_stall(stall: Any, scene: Scene) -> Summary | None:
+    """The longest wait of a task outside for a group's memory: who, for whose, how long, and the chain in words."""
+    if stall is None:
+        return None
+    return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": stall.words}
 
 
 def mask_of(kinds: Sequence[int] | set[int]) -> int:

@@ -85,21 +85,19 @@ def ask() -> int:
 
 def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterator[Move]:
     """The machine's steps from a time on; it is run only as far as somebody looks."""
-    from cowpath.api import EVERYTHING, mask_of
-    from cowpath.engine import machine
-    from cowpath.engine.clock import Clock
+    from cowpath.api import EVERYTHING, build_machine, make_clock, mask_of
     from cowpath.kernel import names as n
     from cowpath.observe.walk import Walker
     from cowpath.observe.who import Tracker
 
-    k = machine.build(plan, design, cpus=options.cpus, memory=options.memory, seed=options.seed, costs=None, reuse=None)
+    k = build_machine(plan, design, options)
     tracker, walker = Tracker([s.comm for s in plan.starts]), Walker(plan)
     moves: list[Move] = []
 
     def on_events(events: Any) -> None:
         moves.extend(walker.moves(events, tracker.attribute(events)))
 
-    clock = Clock(k, plan, design, on_events=on_events, progress=None)
+    clock = make_clock(k, plan, design, on_events)
     k.books.log_mask = mask_of(EVERYTHING)
     ending = clock.run(start_ns) if start_ns else None
     k.books.log_mask = mask_of({*EVERYTHING, n.EV_STEP})

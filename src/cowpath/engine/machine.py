@@ -9,7 +9,7 @@ import numpy as np
 from cowpath.designs.check import ERROR_EXIT_STEPS
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernel import steps as s
+from cowpath.kernel import steps as st
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def build(
     _set_costs(k, costs)
     _set_groups(k, len(plan.groups))
     _set_files(k, plan)
-    k.books.ops[: len(plan.ops)] = plan.ops
+    _check_cpus(plan, cpus)
+    k.books["ops"][: len(plan.ops)] = plan.ops
     for start in plan.starts:
         _boot(k, start)
     k.books.driver = 1
@@ -86,18 +87,30 @@ def _check(cpus: int, pages: int, seed: int, plan: Plan, capacity: Capacity) -> 
         )
 
 
+def _check_cpus(plan: Plan, cpus: int) -> None:
+    """No program may ask for a CPU that the machine does not have."""
+    ops = plan.ops
+    pinned = np.concatenate(
+        [ops["a"][ops["code"] == n.OP_AFFINITY], ops["d"][ops["code"] == n.OP_FORK] - 1, [start.cpu for start in plan.starts]]
+    )
+    if len(pinned) and pinned.max() >= cpus:
+        raise InputError(
+            f"a program asks for CPU {int(pinned.max())}", file=plan.name, hint=f"this machine has CPUs 0 to {cpus - 1}"
+        )
+
+
 def _set_design(k: Any, design: Design) -> None:
     k.state.oom_counter = design.policies["oom_lock"] == "counter"
     k.state.killable_lock = design.policies["page_lock_wait"] == "killable"
     k.state.allow_retry = design.policies["fault_retry"]
-    for number, name in enumerate(s.PATH_NAMES):
-        steps = [s.STEP_NAMES.index(step) for step in design.paths[name]]
+    for number, name in enumerate(st.PATH_NAMES):
+        steps = [st.STEP_NAMES.index(step) for step in design.paths[name]]
         row = k.books.paths[number]
         row.length = len(steps)
         row["steps"][: len(steps)] = steps
-        if s.EACH_PAGE in steps:
-            row.loop_at = steps.index(s.EACH_PAGE)
-            row.loop_end = steps.index(s.NEXT_PAGE)
+        if st.EACH_PAGE in steps:
+            row.loop_at = steps.index(st.EACH_PAGE)
+            row.loop_end = steps.index(st.NEXT_PAGE)
         row.skips_cached = name == "readahead"
         row.reads_file = name in LOOPS_OVER_FILE
         if name in design.on_error:
@@ -108,7 +121,7 @@ def _set_design(k: Any, design: Design) -> None:
 
 
 def _set_costs(k: Any, costs: Costs) -> None:
-    for number, name in enumerate(s.COST_NAMES):
+    for number, name in enumerate(st.COST_NAMES):
         k.books.cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
         k.books.sched[name] = value
@@ -189,7 +202,9 @@ def _boot(k: Any, start: Any) -> None:
     task = k.state.tasks[t]
     task.run_state = n.T_RUNNABLE
     task.mm = m
-    task.parent = task.first_child = task.sibling = n.NONE
+    task.parent = task.first_child = task.last_child = task.sibling = n.NONE
+    k.state.births += 1
+    task.born = k.state.births
     task.leader = t
     task.program = start.comm
     task.slot = start.slot

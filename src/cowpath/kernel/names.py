@@ -128,10 +128,10 @@ OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
 OP_MARK = 19  # a job is done: a = its number in the program
 OP_ATTACH = 20  # a = group: join it (cgexec)
-OP_CG_CREATE = 21  # a = group
+OP_CG_CREATE = 21  # a = group, b = its parent
 OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
 OP_CG_DELETE = 23  # a = group
-OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget, an error)
+OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget); bits 1 = an error: keep the status
 OP_AFFINITY = 25  # a = cpu, or NONE for any
 OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache

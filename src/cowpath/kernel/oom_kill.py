@@ -59,7 +59,8 @@ def select_bad_process(k, me, g, limit):  # type: ignore[no-untyped-def]
             chosen = t
             worst = 1000
         points = oom_badness(k, t, g, limit)
-        if points > worst:
+        older = chosen != n.NONE and task.born < k.state.tasks[chosen].born
+        if points > worst or (points == worst and points > 0 and older):
             chosen = t
             worst = points
     return chosen, worst

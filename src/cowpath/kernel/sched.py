@@ -35,7 +35,10 @@ def new_task(k):  # type: ignore[no-untyped-def]
     task.parent = n.NONE
     task.leader = t
     task.first_child = n.NONE
+    task.last_child = n.NONE
     task.sibling = n.NONE
+    state.births += 1
+    task.born = state.births
     task.slot = n.NONE
     task.affinity = n.NONE
     task.is_root = 1
@@ -67,6 +70,8 @@ def release_task(k, t):  # type: ignore[no-untyped-def]
     task.parent = 0
     task.leader = n.NONE
     task.first_child = 0
+    task.last_child = 0
+    task.born = 0
     task.program = 0
     task.slot = 0
     task.pc = 0
@@ -152,8 +157,11 @@ def wake_up_new_task(k, t):  # type: ignore[no-untyped-def]
     new.group = task.group
     k.state.groups[task.group].tasks += 1
     new.parent = t
-    new.sibling = task.first_child
-    task.first_child = child
+    if task.last_child == n.NONE:
+        task.first_child = child
+    else:
+        k.state.tasks[task.last_child].sibling = child
+    task.last_child = child
     new.program = op.c
     new.pc = op.a
     new.entry = op.a
@@ -265,6 +273,7 @@ def reparent(k, t):  # type: ignore[no-untyped-def]
             release_task(k, child)
         child = after
     k.state.tasks[t].first_child = n.NONE
+    k.state.tasks[t].last_child = n.NONE
 
 
 @compiled
@@ -352,6 +361,8 @@ def unlink_child(k, t, child):  # type: ignore[no-untyped-def]
         k.state.tasks[t].first_child = after
     else:
         k.state.tasks[before].sibling = after
+    if after == n.NONE:
+        k.state.tasks[t].last_child = before
 
 
 @compiled

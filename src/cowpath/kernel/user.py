@@ -253,7 +253,8 @@ def small_call(k, t, op):  # type: ignore[no-untyped-def]
     """Calls that are one atomic move."""
     task = k.state.tasks[t]
     code = op.code
-    task.status = 0
+    if code != n.OP_HOST or op.bits == 0:
+        task.status = 0
     if code == n.OP_MARK:
         g = task.group
         while True:
