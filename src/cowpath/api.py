@@ -26,8 +26,8 @@ from cowpath.observe.frames import (
 )
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
-from cowpath.observe.words import chain_in_words
 from cowpath.observe.summary import Summary, machine_summary
+from cowpath.observe.words import chain_in_words
 from cowpath.units import parse_size, parse_time
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
+Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
 KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
 EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
 DEFAULT_UNTIL_NS = 600 * 10**9
@@ -237,8 +238,10 @@ def run_plan(
     log: str | os.PathLike[str] | None = None,
     keeper: Keeper | None = None,
     progress: Progress | None = None,
+    compiling: Compiling | None = None,
 ) -> Result:
     """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
+    from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
     metrics = Metrics([start.comm for start in plan.starts])
@@ -256,6 +259,7 @@ def run_plan(
                 keeper.add(events, who)
 
         clock = make_clock(k, plan, design, on_events, progress)
+        ready(k, compiling)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,8 +45,10 @@ def run(
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)
-    with progress_bar([loaded.name], chosen.until or plan.settings.until) as progress:
-        result = api.run_plan(plan, loaded, chosen, log=log, progress=progress(loaded.name))
+    with progress_bars(chosen.until or plan.settings.until) as progress:
+        result = api.run_plan(
+            plan, loaded, chosen, log=log, progress=progress(loaded.name), compiling=progress.compiling
+        )
     show([result], as_json)
     end([result], fail_on)
 
@@ -76,8 +78,11 @@ def compare(
     loaded = [api.load_design(name) for name in dict.fromkeys(design or designs.names())]
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)
-    with progress_bar([each.name for each in loaded], chosen.until or plan.settings.until) as progress:
-        results = [api.run_plan(plan, each, chosen, progress=progress(each.name)) for each in loaded]
+    with progress_bars(chosen.until or plan.settings.until) as progress:
+        results = [
+            api.run_plan(plan, each, chosen, progress=progress(each.name), compiling=progress.compiling)
+            for each in loaded
+        ]
     show(results, as_json)
     end(results, fail_on)
 
@@ -125,30 +130,3 @@ def show_notes(notes: Sequence[str]) -> None:
 
     for note in notes:
         typer.echo(f"cowpath: note: {visible(note)}", err=True)
-
-
-@contextmanager
-def progress_bar(names: Sequence[str], until_ns: int | None) -> Iterator[Callable[[str], Callable[[int], None] | None]]:
-    """A bar per run on stderr, if that is a terminal; ``progress(name)`` gives what the run is to call."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda name: None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from cowpath.observe.text import duration
-
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[reached]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
-
-        def progress(name: str) -> Callable[[int], None]:
-            bar = bars.add_task(name, total=until_ns, reached="compiling")  # until the machine first reports
-
-            def reached(now_ns: int) -> None:
-                bars.update(bar, completed=now_ns, reached=f"{duration(now_ns)} of the machine's time")
-
-            return reached
-
-        yield progress

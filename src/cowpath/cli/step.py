@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.progress import Progress
 
 if TYPE_CHECKING:
     from cowpath.api import Options
@@ -86,11 +87,13 @@ def ask() -> int:
 def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterator[Move]:
     """The machine's steps from a time on; it is run only as far as somebody looks."""
     from cowpath.api import EVERYTHING, build_machine, make_clock, mask_of
+    from cowpath.engine.ready import ready
     from cowpath.kernel import names as n
     from cowpath.observe.walk import Walker
     from cowpath.observe.who import Tracker
 
     k = build_machine(plan, design, options)
+    ready(k, Progress().compiling)
     tracker, walker = Tracker([s.comm for s in plan.starts]), Walker(plan)
     moves: list[Move] = []
 

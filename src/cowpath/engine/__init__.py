@@ -1,0 +1,1 @@
+"""The drivers: they decide who moves next, and call the kernel's ``step()``."""

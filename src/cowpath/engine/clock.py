@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 STALL_NS = 100_000_000  # a wait for another group's memory that is longer is a stall
 BOUND_NS = 2_000_000_000  # a group without a charge, an uncharge or an exit for so long ...
 BOUND_ROUNDS = 1_000  # ... and with so many rounds of retries has come to a standstill
+LINGER_NS = 5_000_000_000  # after the script's end the groups' tasks may go on for so long
 BUDGET = 2_000_000  # moves between two looks at Ctrl-C and at the progress bar
 
-REASONS = {loop.UNTIL: "until", loop.IDLE: "idle", loop.SCRIPT: "script", loop.SETTLED: "settled"}
+REASONS = {loop.UNTIL: "until", loop.IDLE: "idle", loop.SETTLED: "settled"}
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Why a run stopped: the ``script`` ended, the time was up (``until``), nothing can happen any more (``idle``), or
-    the script waits for groups in which nothing can happen any more (``settled``). ``at`` in ns."""
+    """Why a run stopped. ``at`` in ns.
+
+    ``script``: it has ended, and the groups' tasks with it, or they went on for LINGER_NS more; ``until``: the time was
+    up; ``idle``: nothing can happen any more; ``settled``: the script waits for groups in which nothing can happen any
+    more, or has ended and left such groups behind; ``budget``: so many moves were asked for.
+    """
 
     reason: str
     at: int
@@ -50,7 +55,7 @@ class Stall:
 
 @dataclass
 class Clock:
-    """Drives one machine. ``on_events`` gets blocks of the log; ``host`` prints for OP_HOST; ``words`` names a chain."""
+    """Drives a machine. ``on_events`` gets blocks of the log; ``host`` prints for OP_HOST; ``words`` names a chain."""
 
     k: Any
     plan: Plan
@@ -72,6 +77,7 @@ class Clock:
         books.bound_rounds = self.bound_rounds
         books.log_mask = int(books.log_mask) | 1 << n.EV_STALL
         self._open: dict[int, Stall] = {}
+        self._script_end: int | None = None
 
     @property
     def output(self) -> str:
@@ -83,21 +89,24 @@ class Clock:
 
         With ``budget``, stop after so many moves (reason ``budget``). May be called again.
         """
-        shell = self.plan.shell
         left = budget
         while True:
             moves = BUDGET if left is None else min(BUDGET, left)
-            why = int(loop.run(self.k, until_ns, moves, shell))
+            end = until_ns if self._script_end is None else min(until_ns, self._script_end + LINGER_NS)
+            shell = n.NONE if self._script_end is not None else self.plan.shell
+            why = int(loop.run(self.k, end, moves, shell))
             self.drain()
             now = int(self.k.books.now)
             if self.progress is not None:
                 self.progress(now)
             if why in REASONS:
-                return Ending(REASONS[why], now)
-            if why == loop.ERROR:
+                return self._ending(why, now, until_ns)
+            if why == loop.SCRIPT:
+                self._script_end = now
+            elif why == loop.ERROR:
                 what = ERROR_NAMES[int(self.k.books.error)]
                 raise MachineError(f"the simulated machine has run out of {what}, at {now / 1e9:.3f} s")
-            if why == loop.STALL:
+            elif why == loop.STALL:
                 self._note_stalls()
             elif why == loop.HOST:
                 self.printed.append(self.host(self.k, self.plan.texts[int(self.k.books.host)]))
@@ -105,6 +114,12 @@ class Clock:
                 left -= moves
                 if left <= 0:
                     return Ending("budget", now)
+
+    def _ending(self, why: int, now: int, until_ns: int) -> Ending:
+        """After the script's end there is no more than its tasks' going on, or that they are all gone."""
+        over = self._script_end is not None and (why != loop.UNTIL or now < until_ns)
+        gone = not any(group.alive and group.tasks for group in self.k.state.groups[1 : int(self.k.state.n_groups)])
+        return Ending("script" if over and (gone or why == loop.UNTIL) else REASONS[why], now)
 
     def drain(self) -> None:
         """Hand the log's block over and empty it."""

@@ -33,7 +33,7 @@ LOG_MARGIN = 12288  # events that one move may write at most: more than one for 
 
 
 @compiled
-def switch_to(k, c):  # type: ignore[no-untyped-def]
+def switch_to(k, c):
     """schedule(): the CPU takes the first of its queue, or one from elsewhere, or idles."""
     cpu = k.books.cpus[c]
     if k.state.cpus[c].drain:
@@ -57,7 +57,7 @@ def switch_to(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def put_back(k, c):  # type: ignore[no-untyped-def]
+def put_back(k, c):
     """The running task goes back into the queue."""
     cpu = k.books.cpus[c]
     t = cpu.curr
@@ -70,7 +70,7 @@ def put_back(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def start_timers(k, t, status, now):  # type: ignore[no-untyped-def]
+def start_timers(k, t, status, now):
     """What the move has set going: a sleep, a disk request."""
     if status == n.SLEEP and k.state.tasks[t].wait_kind == n.W_TIMER:
         f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
@@ -89,7 +89,7 @@ def start_timers(k, t, status, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def activate_woken(k, now):  # type: ignore[no-untyped-def]
+def activate_woken(k, now):
     """Whoever was woken goes into a run queue; an idle CPU takes it at once."""
     for i in range(k.books.n_woken):
         activate(k, k.books.woken[i], now)
@@ -101,7 +101,7 @@ def activate_woken(k, now):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fire(k):  # type: ignore[no-untyped-def]
+def fire(k):
     """The earliest timer goes off."""
     timer = k.books.timers[0]
     now = timer.at
@@ -121,7 +121,7 @@ def fire(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_cpu(k):  # type: ignore[no-untyped-def]
+def next_cpu(k):
     """The busy CPU that is furthest behind, or NONE."""
     best = n.NONE
     for c in range(k.state.n_cpus):
@@ -136,7 +136,7 @@ def next_cpu(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def horizon_of(k, c):  # type: ignore[no-untyped-def]
+def horizon_of(k, c):
     """Up to when this CPU may go on before anybody else has to move."""
     until = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
     for other in range(k.state.n_cpus):
@@ -146,7 +146,7 @@ def horizon_of(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def move(k, c, t):  # type: ignore[no-untyped-def]
+def move(k, c, t):
     """One move of the running task: the step, its cost, and what the scheduler makes of the answer."""
     cpu = k.books.cpus[c]
     books = k.books
@@ -178,14 +178,14 @@ def move(k, c, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def due(k, c):  # type: ignore[no-untyped-def]
+def due(k, c):
     """The running task's slice is over and others wait."""
     cpu = k.books.cpus[c]
     return cpu.queued > 0 and cpu.now - cpu.slice_at >= slice_of(k, c)
 
 
 @entry_point
-def run(k, until, budget, shell):  # type: ignore[no-untyped-def]
+def run(k, until, budget, shell):
     """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
     activate_woken(k, k.books.now)
     while budget > 0:

@@ -37,7 +37,7 @@ def build(
     reuse: float | None = None,
     capacity: Capacity = CLOCK,
 ) -> Any:
-    """The machine at boot: files cached as the plan says, its first tasks ready. Raises InputError for what can't be."""
+    """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be."""
     settings = plan.settings
     cpus = cpus or settings.cpus or DEFAULT_CPUS
     memory = memory or settings.memory or DEFAULT_MEMORY
@@ -91,7 +91,11 @@ def _check_cpus(plan: Plan, cpus: int) -> None:
     """No program may ask for a CPU that the machine does not have."""
     ops = plan.ops
     pinned = np.concatenate(
-        [ops["a"][ops["code"] == n.OP_AFFINITY], ops["d"][ops["code"] == n.OP_FORK] - 1, [start.cpu for start in plan.starts]]
+        [
+            ops["a"][ops["code"] == n.OP_AFFINITY],
+            ops["d"][ops["code"] == n.OP_FORK] - 1,
+            [start.cpu for start in plan.starts],
+        ]
     )
     if len(pinned) and pinned.max() >= cpus:
         raise InputError(

@@ -10,7 +10,7 @@ from cowpath.kernel.compiled import compiled
 
 
 @compiled
-def before(k, a, b):  # type: ignore[no-untyped-def]
+def before(k, a, b):
     """Task ``a`` runs before task ``b``."""
     va = k.books.tasks[a].vruntime
     vb = k.books.tasks[b].vruntime
@@ -18,7 +18,7 @@ def before(k, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def sift_up(k, c, i):  # type: ignore[no-untyped-def]
+def sift_up(k, c, i):
     """Move an entry up to its place."""
     heap = k.books.runq[c].heap
     t = heap[i]
@@ -32,7 +32,7 @@ def sift_up(k, c, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def sift_down(k, c, i):  # type: ignore[no-untyped-def]
+def sift_down(k, c, i):
     """Move an entry down to its place."""
     heap = k.books.runq[c].heap
     count = k.books.cpus[c].queued
@@ -51,7 +51,7 @@ def sift_down(k, c, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def enqueue(k, c, t):  # type: ignore[no-untyped-def]
+def enqueue(k, c, t):
     """Put a runnable task into a CPU's queue."""
     cpu = k.books.cpus[c]
     k.books.runq[c].heap[cpu.queued] = t
@@ -61,7 +61,7 @@ def enqueue(k, c, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def take(k, c, i):  # type: ignore[no-untyped-def]
+def take(k, c, i):
     """Remove the entry at a place of the heap."""
     cpu = k.books.cpus[c]
     heap = k.books.runq[c].heap
@@ -75,7 +75,7 @@ def take(k, c, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def update_min_vruntime(k, c):  # type: ignore[no-untyped-def]
+def update_min_vruntime(k, c):
     """The queue's clock: it never goes back."""
     cpu = k.books.cpus[c]
     least = cpu.min_vruntime
@@ -90,15 +90,15 @@ def update_min_vruntime(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def slice_of(k, c):  # type: ignore[no-untyped-def]
+def slice_of(k, c):
     """sched_slice: how long the running task may run when others wait."""
     running = k.books.cpus[c].queued + 1
     return max(k.books.sched.latency // running, k.books.sched.min_granularity)
 
 
 @compiled
-def choose_cpu(k, t):  # type: ignore[no-untyped-def]
-    """Where a task that becomes runnable goes: its own CPU if idle, else an idle one; a new task to the least loaded."""
+def choose_cpu(k, t):
+    """Where a task that becomes runnable goes: its own CPU if idle, else an idle one; a new one to the least loaded."""
     task = k.state.tasks[t]
     if task.affinity != n.NONE and task.affinity < k.state.n_cpus:
         return task.affinity
@@ -119,7 +119,7 @@ def choose_cpu(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pull(k, c):  # type: ignore[no-untyped-def]
+def pull(k, c):
     """Load balancing: take a task that may move from the longest queue, if that is longer by two."""
     longest = n.NONE
     for other in range(k.state.n_cpus):
@@ -129,7 +129,7 @@ def pull(k, c):  # type: ignore[no-untyped-def]
         return
     theirs = k.books.cpus[longest].queued
     mine = k.books.cpus[c].queued
-    if theirs == 0 or theirs < mine + 2 and not (mine == 0 and theirs >= 1):
+    if theirs == 0 or (theirs < mine + 2 and not (mine == 0 and theirs >= 1)):
         return
     for i in range(theirs - 1, -1, -1):
         t = k.books.runq[longest].heap[i]
@@ -141,7 +141,7 @@ def pull(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def activate(k, t, now):  # type: ignore[no-untyped-def]
+def activate(k, t, now):
     """enqueue_task_fair for a task that was woken or forked; may ask the running task to make way."""
     books = k.books.tasks[t]
     c = choose_cpu(k, t)

@@ -10,7 +10,7 @@ DISK_DONE = 1
 
 
 @compiled
-def earlier(k, a, b):  # type: ignore[no-untyped-def]
+def earlier(k, a, b):
     """Timer ``a`` comes before timer ``b``; at the same time, in the order in which they were set."""
     x = k.books.timers[a]
     y = k.books.timers[b]
@@ -18,7 +18,7 @@ def earlier(k, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def swap(k, a, b):  # type: ignore[no-untyped-def]
+def swap(k, a, b):
     """Exchange two entries."""
     x = k.books.timers[a]
     y = k.books.timers[b]
@@ -29,7 +29,7 @@ def swap(k, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_timer(k, at, what, which):  # type: ignore[no-untyped-def]
+def add_timer(k, at, what, which):
     """Set a timer."""
     if k.books.n_timers >= len(k.books.timers):
         k.books.error = st.ERR_TIMERS
@@ -48,7 +48,7 @@ def add_timer(k, at, what, which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop_first(k):  # type: ignore[no-untyped-def]
+def drop_first(k):
     """Remove the earliest timer."""
     k.books.n_timers -= 1
     count = k.books.n_timers

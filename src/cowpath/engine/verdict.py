@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judgement:
-    """``outside`` and ``groups`` are verdicts; ``chains`` sentences; ``longest`` the longest stall, if there was one."""
+    """``outside`` and ``groups`` are verdicts, ``chains`` sentences, ``longest`` the longest stall if there was one."""
 
     outside: str
     groups: dict[str, str]
@@ -46,9 +46,11 @@ def judge(k: Any, plan: Plan, clock: Clock) -> Judgement:
             if groups[name] in ("waits", "live-locked") and waiting is not None:
                 group_chains[name] = clock.words(chain(k, waiting))
     if stuck:
-        chains = tuple(clock.words(chain(k, t)) for t in stuck)
+        chains = tuple(
+            f"{clock.words(chain(k, t))}; {_so_far(k, t)}, and nothing in the machine will end it" for t in stuck
+        )
     elif longest:
-        chains = (longest.words,)
+        chains = (f"{longest.words}; {longest.ns / 1e9:.2f} s" + (", then it went on" if longest.ended else " so far"),)
     else:
         chains = ()
     return Judgement(outside, groups, group_chains, chains, longest)
@@ -64,6 +66,11 @@ def _stuck(k: Any) -> list[int]:
         if g != n.NONE and not is_below(k, int(k.state.tasks[t].group), g) and group_blocked(k, g):
             found.append(t)
     return found
+
+
+def _so_far(k: Any, t: int) -> str:
+    """How long a task has been asleep."""
+    return f"{(int(k.books.now) - int(k.books.tasks[t].since)) / 1e9:.2f} s so far"
 
 
 def _members(k: Any, g: int) -> list[int]:

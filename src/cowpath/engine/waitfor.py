@@ -16,7 +16,7 @@ from cowpath.kernel.memcg_oom import is_below
 
 
 @entry_point
-def charging_frame(k, t):  # type: ignore[no-untyped-def]
+def charging_frame(k, t):
     """The frame of a charge that has failed at least once and goes on, or NONE."""
     task = k.state.tasks[t]
     for d in range(task.depth):
@@ -27,13 +27,13 @@ def charging_frame(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def alive(k, t):  # type: ignore[no-untyped-def]
+def alive(k, t):
     """Runnable or asleep."""
     return k.state.tasks[t].run_state == n.T_RUNNABLE or k.state.tasks[t].run_state == n.T_SLEEPING
 
 
 @compiled
-def holds_mmap(k, t, m):  # type: ignore[no-untyped-def]
+def holds_mmap(k, t, m):
     """The task holds this mmap_sem for reading."""
     task = k.state.tasks[t]
     for d in range(task.depth):
@@ -43,7 +43,7 @@ def holds_mmap(k, t, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def visit(k, t, came_from, count):  # type: ignore[no-untyped-def]
+def visit(k, t, came_from, count):
     """Put a task into the search's queue, once. Returns the queue's new length."""
     if t < 0 or not alive(k, t) or k.books.tasks[t].via != n.NONE:
         return count
@@ -53,7 +53,7 @@ def visit(k, t, came_from, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def visit_holders(k, t, count):  # type: ignore[no-untyped-def]
+def visit_holders(k, t, count):
     """Put all who hold what ``t`` sleeps for into the queue."""
     task = k.state.tasks[t]
     kind = task.wait_kind
@@ -76,8 +76,8 @@ def visit_holders(k, t, count):  # type: ignore[no-untyped-def]
 
 
 @entry_point
-def find_charger(k, t):  # type: ignore[no-untyped-def]
-    """The task at the end of the shortest chain from ``t`` that waits for a group's memory, or NONE. ``via`` leads back."""
+def find_charger(k, t):
+    """The task at the end of the shortest chain from ``t`` to a group's memory, or NONE. ``via`` leads back."""
     for other in range(k.state.n_tasks):
         k.books.tasks[other].via = n.NONE
     count = visit(k, t, t, 0)
@@ -93,7 +93,7 @@ def find_charger(k, t):  # type: ignore[no-untyped-def]
 
 
 @entry_point
-def memory_behind(k, t):  # type: ignore[no-untyped-def]
+def memory_behind(k, t):
     """The group for whose memory ``t`` waits through any chain of locks, or NONE."""
     end = find_charger(k, t)
     if end == n.NONE:
@@ -102,14 +102,14 @@ def memory_behind(k, t):  # type: ignore[no-untyped-def]
 
 
 @entry_point
-def waits_for_lock(k, t):  # type: ignore[no-untyped-def]
+def waits_for_lock(k, t):
     """Asleep for a lock: what others may hold."""
     task = k.state.tasks[t]
     return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_I_MUTEX
 
 
 @compiled
-def find_stalled(k):  # type: ignore[no-untyped-def]
+def find_stalled(k):
     """Mark tasks outside whose wait for a group's memory has passed the bound. True if there are new ones.
 
     ``books.tasks[t].stalled`` is then the group, until the wait ends.
@@ -129,14 +129,21 @@ def find_stalled(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def emit_stall(k, t, g):  # type: ignore[no-untyped-def]
+def emit_stall(k, t, g):
     """Remember the new stall for Python to put into words."""
     k.books.stalls[k.books.n_stalls] = t
     k.books.n_stalls += 1
 
 
+@compiled
+def is_being_read(k, p):
+    """The page is locked by a request that the disk has: it will be unlocked."""
+    owner = k.state.pages[p].locked_by
+    return owner <= n.REQUEST_OWNER and k.state.requests[n.REQUEST_OWNER - owner].submitted != 0
+
+
 @entry_point
-def group_blocked(k, g):  # type: ignore[no-untyped-def]
+def group_blocked(k, g):
     """Nothing can happen in this group any more unless something happens outside. 0: no; 1: all sleep; 2: they spin.
 
     For the bound there was no successful charge, uncharge or exit; every task of the subtree waits for a lock, a child,
@@ -157,7 +164,7 @@ def group_blocked(k, g):  # type: ignore[no-untyped-def]
                 spinning += 1
         elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
             return 0
-        elif task.wait_kind == n.W_PAGE_LOCK and k.state.pages[task.wait_id].locked_by <= n.REQUEST_OWNER:
+        elif task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
             return 0
     if charging == 0:
         return 0
@@ -167,22 +174,24 @@ def group_blocked(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def settled(k, shell):  # type: ignore[no-untyped-def]
-    """The shell waits for a child, and in no group that has tasks can anything happen any more."""
-    if k.state.tasks[shell].run_state != n.T_SLEEPING or k.state.tasks[shell].wait_kind != n.W_CHILD:
+def settled(k, shell):
+    """The shell waits for a child (or has ended: NONE), and in no group can anything happen any more."""
+    if shell != n.NONE and (
+        k.state.tasks[shell].run_state != n.T_SLEEPING or k.state.tasks[shell].wait_kind != n.W_CHILD
+    ):
         return False
-    blocked = 0
+    busy = 0
     for g in range(1, k.state.n_groups):
         if k.state.groups[g].alive and k.state.groups[g].tasks > 0:
             if not group_blocked(k, g):
                 return False
-            blocked += 1
-    return blocked > 0
+            busy += 1
+    return busy > 0 or shell == n.NONE
 
 
 @dataclass(frozen=True)
 class Link:
-    """One task of a chain: what it waits for (``W_*`` or n.W_MEMORY), which one (page, mm, file, group), and its step."""
+    """One task of a chain: what it waits for (``W_*``), which one (page, mm, file, group), and its step."""
 
     task: int
     kind: int

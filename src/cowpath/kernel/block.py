@@ -8,7 +8,7 @@ from .compiled import compiled
 
 
 @compiled
-def new_request(k, t):  # type: ignore[no-untyped-def]
+def new_request(k, t):
     """An empty request that is being filled by task ``t``; NONE when the queue is full."""
     for r in range(len(k.state.requests)):
         request = k.state.requests[r]
@@ -25,7 +25,7 @@ def new_request(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def submit(k, r):  # type: ignore[no-untyped-def]
+def submit(k, r):
     """submit_bio: the request is the disk's now. An empty one is dropped."""
     request = k.state.requests[r]
     if request.pages == 0:

@@ -12,7 +12,7 @@ from .wait import current, emit, spend
 
 
 @compiled
-def cg_create(k, g, parent):  # type: ignore[no-untyped-def]
+def cg_create(k, g, parent):
     """mkdir: a group without limits, with its parent's use_hierarchy and swappiness. A status."""
     group = k.state.groups[g]
     if group.alive:
@@ -26,12 +26,31 @@ def cg_create(k, g, parent):  # type: ignore[no-untyped-def]
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED
     group.memsw.limit = n.UNLIMITED
+    group.oom_lock = 0
+    group.under_oom = 0
+    clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
     return n.NEXT
 
 
 @compiled
-def has_children(k, g):  # type: ignore[no-untyped-def]
+def clear_books(k, g):
+    """The files of a new group start at 0, also if there was one of its name before."""
+    books = k.books.groups[g]
+    books.failcnt = 0
+    books.memsw_failcnt = 0
+    books.max_usage = 0
+    books.memsw_max_usage = 0
+    books.pgpgin = 0
+    books.pgpgout = 0
+    books.pgfault = 0
+    books.pgmajfault = 0
+    books.rounds = 0
+    books.progress_at = k.books.now
+
+
+@compiled
+def has_children(k, g):
     """There are groups below."""
     for other in range(1, k.state.n_groups):
         if k.state.groups[other].alive and k.state.groups[other].parent == g:
@@ -40,7 +59,7 @@ def has_children(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def cg_delete(k, g):  # type: ignore[no-untyped-def]
+def cg_delete(k, g):
     """rmdir: EBUSY while there are tasks or children. What is left of the pages goes to the parent."""
     group = k.state.groups[g]
     if not group.alive:
@@ -54,8 +73,8 @@ def cg_delete(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def move_parent(k, g):  # type: ignore[no-untyped-def]
-    """mem_cgroup_force_empty at rmdir: what is left of the group's pages is charged to its parent. False if it can't be."""
+def move_parent(k, g):
+    """mem_cgroup_force_empty at rmdir: what is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
     for c in range(k.state.n_cpus):
         if k.state.cpus[c].stock_group == g:
@@ -73,12 +92,14 @@ def move_parent(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def move_account(k, p, g):  # type: ignore[no-untyped-def]
+def move_account(k, p, g):
     """mem_cgroup_move_account from a group to its parent; an ancestor that counts both is not touched."""
     page = k.state.pages[p]
     source = k.books.groups[g]
     target = k.books.groups[k.state.groups[g].parent]
     page.group = k.state.groups[g].parent
+    source.pgpgout += 1
+    target.pgpgin += 1
     if page.bits & n.PG_ANON:
         source.rss -= 1
         target.rss += 1
@@ -94,7 +115,7 @@ def move_account(k, p, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def resize_limit(k, t):  # type: ignore[no-untyped-def]
+def resize_limit(k, t):
     """Write a file of the group. A limit below usage reclaims, five fruitless rounds a child, and gives EBUSY."""
     f = current(k, t)
     op = k.books.ops[f.arg]
@@ -133,7 +154,7 @@ def resize_limit(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def count_subtree(k, g):  # type: ignore[no-untyped-def]
+def count_subtree(k, g):
     """mem_cgroup_count_children: the group and those below it in the hierarchy."""
     count = 0
     for other in range(1, k.state.n_groups):
@@ -143,7 +164,7 @@ def count_subtree(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def write_small(k, g, what, value):  # type: ignore[no-untyped-def]
+def write_small(k, g, what, value):
     """The files that take effect at once."""
     group = k.state.groups[g]
     books = k.books.groups[g]
@@ -177,7 +198,7 @@ def write_small(k, g, what, value):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def finish(k, t, g, op, status):  # type: ignore[no-untyped-def]
+def finish(k, t, g, op, status):
     """The writer gets its status (an E* number for what failed)."""
     f = current(k, t)
     f.phase = 0
@@ -187,7 +208,7 @@ def finish(k, t, g, op, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def errno_of(status):  # type: ignore[no-untyped-def]
+def errno_of(status):
     """The errno that a failed step stands for."""
     if status == n.FAIL_INVAL:
         return 22

@@ -11,36 +11,38 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
-F = TypeVar("F", bound=Callable[..., Any])
+Function = Callable[..., Any]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = ("kernel", "engine")
+FUNCTIONS: list[str] = []  # all that are compiled, to say how far it is
 
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
-    base = os.environ.get("COWPATH_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "cowpath"
-    )
-    digest = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(os.environ.get("COWPATH_CACHE") or caches / "cowpath")
+    digest = hashlib.sha256(f"{numba.__version__} {os.environ.get('NUMBA_BOUNDSCHECK')}".encode())
     for folder in SOURCES:
         for source in sorted((PACKAGE / folder).glob("*.py")):
             digest.update(source.name.encode() + source.read_bytes())
-    return Path(base) / digest.hexdigest()[:16]
+    return base / digest.hexdigest()[:16]
 
 
-numba.config.CACHE_DIR = str(cache_folder())
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
-def compiled(function: F) -> F:
+def compiled(function: Function) -> Function:
     """Compile a kernel function (no exception for a division by zero: the code checks what it divides by)."""
-    return numba.njit(error_model="numpy")(function)  # type: ignore[no-any-return]
+    FUNCTIONS.append(function.__name__)
+    return numba.njit(error_model="numpy")(function)
 
 
-def entry_point(function: F) -> F:
+def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
-    return numba.njit(error_model="numpy", cache=True)(function)  # type: ignore[no-any-return]
+    FUNCTIONS.append(function.__name__)
+    return numba.njit(error_model="numpy", cache=True)(function)

@@ -23,13 +23,13 @@ MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 
 
 @compiled
-def cached_page(k, file, index):  # type: ignore[no-untyped-def]
+def cached_page(k, file, index):
     """The page of a file at an index, or NONE: find_get_page without the reference."""
     return k.state.slots[k.state.files[file].first + index] - 1
 
 
 @compiled
-def put_page(k, p):  # type: ignore[no-untyped-def]
+def put_page(k, p):
     """Drop a reference; the last one frees the page."""
     page = k.state.pages[p]
     page.refs -= 1
@@ -41,7 +41,7 @@ def put_page(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def insert_page(k, p, file, index):  # type: ignore[no-untyped-def]
+def insert_page(k, p, file, index):
     """add_to_page_cache: the cache takes a reference."""
     page = k.state.pages[p]
     page.file = file
@@ -52,7 +52,7 @@ def insert_page(k, p, file, index):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def remove_from_page_cache(k, p):  # type: ignore[no-untyped-def]
+def remove_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
     lru_del(k, p)
@@ -64,7 +64,7 @@ def remove_from_page_cache(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def find_page(k, t):  # type: ignore[no-untyped-def]
+def find_page(k, t):
     """filemap_fault, do_generic_file_read: look the page up; on a miss read ahead (another path) and look again."""
     f = current(k, t)
     if f.index >= k.state.files[f.file].pages:
@@ -86,7 +86,7 @@ def find_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop_mmap_sem(k, t):  # type: ignore[no-untyped-def]
+def drop_mmap_sem(k, t):
     """__lock_page_or_retry lets mmap_sem go before it waits: it is held by the page_fault frame below."""
     task = k.state.tasks[t]
     below = task.frames[task.depth - 2]
@@ -96,7 +96,7 @@ def drop_mmap_sem(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lock_page(k, t):  # type: ignore[no-untyped-def]
+def lock_page(k, t):
     """The fault's page lock.
 
     The first time after find_page it is filemap_fault's: lock_page_or_retry, then check that the page is still the
@@ -131,7 +131,7 @@ def lock_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lock_or_retry(k, t, f, killable):  # type: ignore[no-untyped-def]
+def lock_or_retry(k, t, f, killable):
     """Drop mmap_sem, wait until the page is unlocked, start the fault again."""
     drop_mmap_sem(k, t)
     f.phase = RETRY_PHASE
@@ -143,7 +143,7 @@ def lock_or_retry(k, t, f, killable):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def check_locked(k, t, f):  # type: ignore[no-untyped-def]
+def check_locked(k, t, f):
     """What filemap_fault checks once it has the lock."""
     page = k.state.pages[f.page]
     if page.file != f.file or page.index != f.index:  # truncated meanwhile
@@ -170,7 +170,7 @@ def check_locked(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def read_one(k, t, p):  # type: ignore[no-untyped-def]
+def read_one(k, t, p):
     """->readpage() for a page that is locked by us: the request takes the lock over."""
     r = new_request(k, t)
     if r == n.NONE:
@@ -182,7 +182,7 @@ def read_one(k, t, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_to_request(k, r, p):  # type: ignore[no-untyped-def]
+def add_to_request(k, r, p):
     """The page's lock belongs to the request until its data is there."""
     request = k.state.requests[r]
     k.state.pages[p].locked_by = n.REQUEST_OWNER - r
@@ -197,7 +197,7 @@ def add_to_request(k, r, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wait_uptodate(k, t):  # type: ignore[no-untyped-def]
+def wait_uptodate(k, t):
     """do_generic_file_read: an up-to-date page needs no lock; else wait for the read, and read again on an error."""
     f = current(k, t)
     page = k.state.pages[f.page]
@@ -228,7 +228,7 @@ def wait_uptodate(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def ra_window(k, t):  # type: ignore[no-untyped-def]
+def ra_window(k, t):
     """do_sync_mmap_readahead: a window around the fault; for read(2) a window that begins at the page."""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -245,7 +245,7 @@ def ra_window(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_to_page_cache(k, t):  # type: ignore[no-untyped-def]
+def add_to_page_cache(k, t):
     """add_to_page_cache_lru: insert the new page locked and not up to date, unless somebody was faster."""
     f = current(k, t)
     if f.newpage == n.NONE:
@@ -276,7 +276,7 @@ def add_to_page_cache(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def submit_io(k, t):  # type: ignore[no-untyped-def]
+def submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
@@ -288,7 +288,7 @@ def submit_io(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def complete_io(k, r):  # type: ignore[no-untyped-def]
+def complete_io(k, r):
     """end_page_read for every page of a request, in the disk's interrupt."""
     request = k.state.requests[r]
     p = request.first
@@ -316,7 +316,7 @@ def complete_io(k, r):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def grab_page(k, t):  # type: ignore[no-untyped-def]
+def grab_page(k, t):
     """grab_cache_page_write_begin: find and lock the page; the steps that follow make one if there is none."""
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
@@ -342,7 +342,7 @@ def grab_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def set_page_dirty(k, t):  # type: ignore[no-untyped-def]
+def set_page_dirty(k, t):
     """generic_perform_write, write_end: the page is new data, the file is at least this long."""
     f = current(k, t)
     page = k.state.pages[f.page]
@@ -354,7 +354,7 @@ def set_page_dirty(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop_page(k, p):  # type: ignore[no-untyped-def]
+def drop_page(k, p):
     """Take a page out of the cache and drop the cache's reference."""
     g = remove_from_page_cache(k, p)
     put_page(k, p)
@@ -362,7 +362,7 @@ def drop_page(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def invalidate_page(k, t):  # type: ignore[no-untyped-def]
+def invalidate_page(k, t):
     """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
     f = current(k, t)
     k.books.resched_ok = 1

@@ -10,7 +10,7 @@ from .wait import spend
 
 
 @compiled
-def push(k, t, path):  # type: ignore[no-untyped-def]
+def push(k, t, path):
     """A new frame at the beginning of a path. Frames that are not in use are zeroes."""
     task = k.state.tasks[t]
     if task.depth >= st.FRAMES:
@@ -29,7 +29,7 @@ def push(k, t, path):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def push_fault(k, t, m, vpn, fault):  # type: ignore[no-untyped-def]
+def push_fault(k, t, m, vpn, fault):
     """A page fault: the processor enters the kernel."""
     f = push(k, t, s.P_PAGE_FAULT)
     f.mm = m

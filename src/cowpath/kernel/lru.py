@@ -7,7 +7,7 @@ from .compiled import compiled
 
 
 @compiled
-def list_of(page):  # type: ignore[no-untyped-def]
+def list_of(page):
     """The list on which a page belongs: page_lru()."""
     if page.bits & n.PG_UNEVICTABLE:
         return n.LRU_UNEVICTABLE
@@ -16,7 +16,7 @@ def list_of(page):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lru_add(k, p):  # type: ignore[no-untyped-def]
+def lru_add(k, p):
     """Put a page at the head of its group's list. A page that nobody is charged for is on no list."""
     page = k.state.pages[p]
     if page.group == n.NONE or page.bits & n.PG_LRU:
@@ -34,7 +34,7 @@ def lru_add(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lru_del(k, p):  # type: ignore[no-untyped-def]
+def lru_del(k, p):
     """Take a page off its list."""
     page = k.state.pages[p]
     if page.bits & n.PG_LRU == 0:
@@ -55,7 +55,7 @@ def lru_del(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mark_page_accessed(k, p):  # type: ignore[no-untyped-def]
+def mark_page_accessed(k, p):
     """inactive, unreferenced -> inactive, referenced -> active (mark_page_accessed)."""
     page = k.state.pages[p]
     if page.bits & (n.PG_ACTIVE | n.PG_UNEVICTABLE) == 0 and page.bits & n.PG_REFERENCED and page.bits & n.PG_LRU:

@@ -20,7 +20,7 @@ HAS_LOCK = 2
 
 
 @compiled
-def is_below(k, g, root):  # type: ignore[no-untyped-def]
+def is_below(k, g, root):
     """``g`` is ``root`` or one of those that are charged to it."""
     while g != root:
         up = k.state.groups[g].parent
@@ -31,7 +31,7 @@ def is_below(k, g, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mem_cgroup_oom_lock(k, root):  # type: ignore[no-untyped-def]
+def mem_cgroup_oom_lock(k, root):
     """Lock the subtree's OOM; True if we may kill."""
     highest = 0
     failed = False
@@ -54,7 +54,7 @@ def mem_cgroup_oom_lock(k, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mem_cgroup_oom_unlock(k, root, had_lock):  # type: ignore[no-untyped-def]
+def mem_cgroup_oom_unlock(k, root, had_lock):
     """Leave the section."""
     for g in range(1, k.state.n_groups):
         group = k.state.groups[g]
@@ -67,7 +67,7 @@ def mem_cgroup_oom_unlock(k, root, had_lock):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wakeup_oom(k, g):  # type: ignore[no-untyped-def]
+def wakeup_oom(k, g):
     """memcg_wakeup_oom: wake who sleeps for this group, one above or one below it."""
     for other in range(1, k.state.n_groups):
         if is_below(k, other, g) or is_below(k, g, other):
@@ -75,7 +75,7 @@ def wakeup_oom(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def oom_recover(k, g):  # type: ignore[no-untyped-def]
+def oom_recover(k, g):
     """memcg_oom_recover: there may be memory now; wake the sleepers if there are any."""
     group = k.state.groups[g]
     if (group.oom_lock if k.state.oom_counter else group.under_oom) > 0:
@@ -83,7 +83,7 @@ def oom_recover(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def enter_oom(k, t, f):  # type: ignore[no-untyped-def]
+def enter_oom(k, t, f):
     """The first half of mem_cgroup_handle_oom: take the lock and go to kill, or sleep (killable)."""
     spend(k, s.OOM_SLEEP)
     group = k.state.groups[f.group]
@@ -99,7 +99,7 @@ def enter_oom(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def leave_oom(k, t, f):  # type: ignore[no-untyped-def]
+def leave_oom(k, t, f):
     """The second half: unlock, and wake everybody else to try again."""
     mem_cgroup_oom_unlock(k, f.group, (f.oomed & HAS_LOCK) != 0)
     f.oomed = 0
@@ -107,7 +107,7 @@ def leave_oom(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def out_of_memory(k, t, g):  # type: ignore[no-untyped-def]
+def out_of_memory(k, t, g):
     """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying already."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1

@@ -24,7 +24,7 @@ RECLAIMED = 2
 
 
 @compiled
-def parent_of(k, g):  # type: ignore[no-untyped-def]
+def parent_of(k, g):
     """The group that is charged as well, or NONE: the parent, if it uses the hierarchy and is not the root."""
     up = k.state.groups[g].parent
     if up > 0 and k.state.groups[up].use_hierarchy:
@@ -33,7 +33,7 @@ def parent_of(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def in_subtree(k, g, root):  # type: ignore[no-untyped-def]
+def in_subtree(k, g, root):
     """Group ``g`` is ``root`` or is charged to it through the hierarchy."""
     while g != n.NONE:
         if g == root:
@@ -43,7 +43,7 @@ def in_subtree(k, g, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def made_progress(k, g):  # type: ignore[no-untyped-def]
+def made_progress(k, g):
     """A charge, an uncharge or an exit came about in this group: whoever waits for its memory may hope."""
     while g != n.NONE:
         k.books.groups[g].progress_at = k.books.now
@@ -52,7 +52,7 @@ def made_progress(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def res_charge(k, g, pages):  # type: ignore[no-untyped-def]
+def res_charge(k, g, pages):
     """Raise res and memsw of the group and its ancestors, or nothing at all.
 
     Returns ``(over, memsw)``: NONE if it went well, else the group over its limit and whether that was memsw's.
@@ -86,7 +86,7 @@ def res_charge(k, g, pages):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def res_uncharge(k, g, pages):  # type: ignore[no-untyped-def]
+def res_uncharge(k, g, pages):
     """Lower res and memsw of the group and its ancestors."""
     up = g
     while up != n.NONE:
@@ -97,7 +97,7 @@ def res_uncharge(k, g, pages):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drain_stock(k, c):  # type: ignore[no-untyped-def]
+def drain_stock(k, c):
     """Give a CPU's stock back to its group's counter. Wakes nobody (3.0)."""
     cpu = k.state.cpus[c]
     if cpu.stock > 0:
@@ -108,7 +108,7 @@ def drain_stock(k, c):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def refill_stock(k, c, g, pages):  # type: ignore[no-untyped-def]
+def refill_stock(k, c, g, pages):
     """Keep what a batch brought too much, for the next charge on this CPU."""
     cpu = k.state.cpus[c]
     if cpu.stock_group != g:
@@ -118,7 +118,7 @@ def refill_stock(k, c, g, pages):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drain_all_stock(k, c, root):  # type: ignore[no-untyped-def]
+def drain_all_stock(k, c, root):
     """drain_all_stock_async: ask the other CPUs to drain what they keep for this subtree. Their workers do it later."""
     for other in range(k.state.n_cpus):
         cpu = k.state.cpus[other]
@@ -128,7 +128,7 @@ def drain_all_stock(k, c, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def commit_charge(k, t, p, g, is_cache):  # type: ignore[no-untyped-def]
+def commit_charge(k, t, p, g, is_cache):
     """The page is the group's now (__mem_cgroup_commit_charge)."""
     page = k.state.pages[p]
     page.group = g
@@ -146,7 +146,7 @@ def commit_charge(k, t, p, g, is_cache):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def uncharge_page(k, p):  # type: ignore[no-untyped-def]
+def uncharge_page(k, p):
     """The page is nobody's any more. The caller calls ``uncharge_end`` when its series is over."""
     page = k.state.pages[p]
     g = page.group
@@ -166,7 +166,7 @@ def uncharge_page(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def uncharge_end(k, g):  # type: ignore[no-untyped-def]
+def uncharge_end(k, g):
     """mem_cgroup_uncharge_end: a series of uncharges from this group is over; wake those who wait for its memory."""
     if g == n.NONE or g == 0:
         return
@@ -178,14 +178,14 @@ def uncharge_end(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def margin(k, g):  # type: ignore[no-untyped-def]
+def margin(k, g):
     """How many more pages the group may be charged (mem_cgroup_margin)."""
     group = k.state.groups[g]
     return min(group.res.limit - group.res.usage, group.memsw.limit - group.memsw.usage)
 
 
 @compiled
-def bypass(k, t, f):  # type: ignore[no-untyped-def]
+def bypass(k, t, f):
     """A dying task's charge goes past the limit and is on nobody's account."""
     k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
     f.held |= n.H_CHARGE
@@ -195,13 +195,13 @@ def bypass(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def is_cache_path(path):  # type: ignore[no-untyped-def]
+def is_cache_path(path):
     """What is charged on this path goes into the page cache."""
     return path == s.P_READAHEAD or path == s.P_WRITE
 
 
 @compiled
-def drop_mapped_hold(k, f):  # type: ignore[no-untyped-def]
+def drop_mapped_hold(k, f):
     """Way 2: the page was mapped before it was charged; the reference kept for the charge goes."""
     if is_cache_path(f.path) or not f.done:
         return
@@ -217,7 +217,7 @@ def drop_mapped_hold(k, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def finish_charge(k, t, f, g):  # type: ignore[no-untyped-def]
+def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged."""
     commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
     f.held |= n.H_CHARGE
@@ -227,7 +227,7 @@ def finish_charge(k, t, f, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def charge(k, t):  # type: ignore[no-untyped-def]
+def charge(k, t):
     """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: __mem_cgroup_try_charge for the page in hand.
 
     Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
@@ -262,7 +262,7 @@ def charge(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def try_charge(k, t, f, g):  # type: ignore[no-untyped-def]
+def try_charge(k, t, f, g):
     """mem_cgroup_do_charge: the counters, else reclaim."""
     over, memsw = res_charge(k, g, f.batch)
     if over == n.NONE:
@@ -281,7 +281,7 @@ def try_charge(k, t, f, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def after_reclaim(k, t, f):  # type: ignore[no-untyped-def]
+def after_reclaim(k, t, f):
     """Reclaim has done what it could: try again, or go into the OOM section."""
     note_round(k, f.group)
     if margin(k, f.group) >= 1 or f.ret > 0:
@@ -296,7 +296,7 @@ def after_reclaim(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def note_round(k, g):  # type: ignore[no-untyped-def]
+def note_round(k, g):
     """A try to charge this group (and those it is charged to) has come to nothing."""
     while g != n.NONE:
         k.books.groups[g].rounds += 1
@@ -304,7 +304,7 @@ def note_round(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def after_oom(k, t, f):  # type: ignore[no-untyped-def]
+def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
         out_of_memory(k, t, f.group)
@@ -319,7 +319,7 @@ def after_oom(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def undo_charge(k, t):  # type: ignore[no-untyped-def]
+def undo_charge(k, t):
     """mem_cgroup_uncharge_page on an error exit."""
     f = current(k, t)
     g = uncharge_page(k, f.newpage)

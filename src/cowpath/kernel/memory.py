@@ -12,10 +12,9 @@ from .compiled import compiled
 from .filemap import cached_page, put_page
 from .filemap import remove_from_page_cache as remove_page
 from .lru import lru_add
-from .memcontrol import uncharge_end, uncharge_page
+from .memcontrol import uncharge_end
 from .mmap import find_vma as lookup_vma
 from .mmap import zap_one
-from .page_alloc import free_page
 from .page_lock import WAITING, unlock_page
 from .page_lock import lock_or_sleep as lock_anon
 from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
@@ -25,7 +24,7 @@ from .wait import current, emit, spend
 
 # --- the entry ---------------------------------------------------------------------------------
 @compiled
-def mmap_read_lock(k, t):  # type: ignore[no-untyped-def]
+def mmap_read_lock(k, t):
     """down_read(&mm->mmap_sem)"""
     f = current(k, t)
     if not down_read(k, t, f.mm):
@@ -35,7 +34,7 @@ def mmap_read_lock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mmap_read_unlock(k, t):  # type: ignore[no-untyped-def]
+def mmap_read_unlock(k, t):
     """up_read(&mm->mmap_sem)"""
     f = current(k, t)
     up_read(k, f.mm)
@@ -44,7 +43,7 @@ def mmap_read_unlock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mmap_write_lock(k, t):  # type: ignore[no-untyped-def]
+def mmap_write_lock(k, t):
     """down_write(&mm->mmap_sem)"""
     f = current(k, t)
     if not down_write(k, t, f.mm):
@@ -54,7 +53,7 @@ def mmap_write_lock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mmap_write_unlock(k, t):  # type: ignore[no-untyped-def]
+def mmap_write_unlock(k, t):
     """up_write(&mm->mmap_sem)"""
     f = current(k, t)
     up_write(k, f.mm)
@@ -63,7 +62,7 @@ def mmap_write_unlock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def find_vma(k, t):  # type: ignore[no-untyped-def]
+def find_vma(k, t):
     """The mapping of the faulting address, and whether it allows the access."""
     f = current(k, t)
     f.vma = lookup_vma(k, f.mm, f.vpn)
@@ -78,7 +77,7 @@ def find_vma(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fault_path(k, f):  # type: ignore[no-untyped-def]
+def fault_path(k, f):
     """handle_pte_fault: which path this fault takes, or NONE if somebody else has already mapped the page."""
     vma = k.state.vmas[f.vma]
     number = lookup_pte(k, f.mm, f.vpn)
@@ -97,7 +96,7 @@ def fault_path(k, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def handle_pte_fault(k, t):  # type: ignore[no-untyped-def]
+def handle_pte_fault(k, t):
     """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
     f = current(k, t)
     if f.phase == 0:
@@ -125,7 +124,7 @@ def handle_pte_fault(k, t):  # type: ignore[no-untyped-def]
 
 # --- the page in hand --------------------------------------------------------------------------
 @compiled
-def unlock_step(k, t):  # type: ignore[no-untyped-def]
+def unlock_step(k, t):
     """unlock_page() of the page in hand."""
     f = current(k, t)
     unlock_page(k, f.page)
@@ -134,7 +133,7 @@ def unlock_step(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def put_step(k, t):  # type: ignore[no-untyped-def]
+def put_step(k, t):
     """page_cache_release() of the page in hand."""
     f = current(k, t)
     if f.held & n.H_PAGE_REF:
@@ -145,7 +144,7 @@ def put_step(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def anon_vma_prepare(k, t):  # type: ignore[no-untyped-def]
+def anon_vma_prepare(k, t):
     """The mapping gets its anon_vma."""
     f = current(k, t)
     k.state.vmas[f.vma].prot |= n.VM_ANON_VMA
@@ -153,7 +152,7 @@ def anon_vma_prepare(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def alloc_page(k, t):  # type: ignore[no-untyped-def]
+def alloc_page(k, t):
     """alloc_page_vma, page_cache_alloc: a new page in hand (none where write(2) has found one in the cache)."""
     f = current(k, t)
     f.newpage = n.NONE
@@ -171,7 +170,7 @@ def alloc_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def clear_page(k, t):  # type: ignore[no-untyped-def]
+def clear_page(k, t):
     """clear_user_highpage: the new page is zeroes."""
     f = current(k, t)
     k.state.pages[f.newpage].bits |= n.PG_UPTODATE
@@ -179,7 +178,7 @@ def clear_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def copy_page(k, t):  # type: ignore[no-untyped-def]
+def copy_page(k, t):
     """copy_user_highpage: the new page is a copy of the page in hand."""
     f = current(k, t)
     k.state.pages[f.newpage].bits |= n.PG_UPTODATE
@@ -188,7 +187,7 @@ def copy_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def recheck_mapping(k, t):  # type: ignore[no-untyped-def]
+def recheck_mapping(k, t):
     """After locking again: is the page still the file's? Else the fault starts again."""
     f = current(k, t)
     page = k.state.pages[f.page]
@@ -198,59 +197,54 @@ def recheck_mapping(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def page_mkwrite(k, t):  # type: ignore[no-untyped-def]
+def page_mkwrite(k, t):
     """->page_mkwrite(): the file system is told that a shared page will be written."""
     return n.NEXT
 
 
 @compiled
-def wp_reuse(k, t):  # type: ignore[no-untyped-def]
+def wp_reuse(k, t):
     """The start of do_wp_page: a page that is all ours becomes writable; else take it in hand for the copy.
 
     An anonymous page is looked at under its lock. The rest of the path is skipped when the page is reused.
     """
     f = current(k, t)
+    if f.phase == 0:
+        number = lookup_pte(k, f.mm, f.vpn)
+        if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
+            return finish_path(k, f)  # the access faults again
+        f.page = pte_of(k, number).page
+        f.arg = f.page
+        if f.page == n.NONE:
+            return n.NEXT
+        k.state.pages[f.page].refs += 1
+        f.held |= n.H_PAGE_REF
+        if k.state.pages[f.page].bits & n.PG_ANON == 0:
+            return n.NEXT
+        f.phase = 1
+    if lock_anon(k, t, f.page, 0) == WAITING:
+        return n.SLEEP
+    f.phase = 0
+    unlock_page(k, f.page)
     number = lookup_pte(k, f.mm, f.vpn)
-    present = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
-    if f.phase == 1 and (not present or pte_of(k, number).page != f.page):
-        put_step(k, t)  # another page has taken its place while we slept
-        f.phase = 0
-    if not present:
-        return finish_path(k, f)  # the access faults again
-    pte = pte_of(k, number)
-    f.page = pte.page
-    f.arg = pte.page
-    if pte.page == n.NONE:
+    same = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT and pte_of(k, number).page == f.page
+    if same and (k.state.pages[f.page].mapcount > 1 or k.state.pages[f.page].refs > 2):
         return n.NEXT
-    page = k.state.pages[pte.page]
-    if page.bits & n.PG_ANON:
-        if f.phase == 0:
-            page.refs += 1
-            f.held |= n.H_PAGE_REF
-            f.phase = 1
-        if lock_anon(k, t, f.page, 0) == WAITING:
-            return n.SLEEP
-        f.phase = 0
-        unlock_page(k, f.page)
-        if page.mapcount == 1 and page.refs == 2:
-            pte.bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
-            put_step(k, t)
-            return finish_path(k, f)
-        return n.NEXT
-    page.refs += 1
-    f.held |= n.H_PAGE_REF
-    return n.NEXT
+    if same:
+        pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
+    put_step(k, t)
+    return finish_path(k, f)
 
 
 @compiled
-def finish_path(k, f):  # type: ignore[no-untyped-def]
+def finish_path(k, f):
     """Skip the rest of the path."""
     f.pc = k.books.paths[f.path].length - 1
     return n.NEXT
 
 
 @compiled
-def map_page(k, t):  # type: ignore[no-untyped-def]
+def map_page(k, t):
     """The end of a fault, under the page table's lock: map the new page, or the file's.
 
     pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
@@ -279,7 +273,7 @@ def map_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def map_new(k, t, f):  # type: ignore[no-untyped-def]
+def map_new(k, t, f):
     """Map the page that this fault has made; the mapping takes over its reference."""
     p = f.newpage
     page = k.state.pages[p]
@@ -296,7 +290,7 @@ def map_new(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def map_copy(k, t, f, number, present):  # type: ignore[no-untyped-def]
+def map_copy(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
     if not present or pte_of(k, number).page != f.arg:
         drop_newpage(k, t, f)
@@ -309,21 +303,20 @@ def map_copy(k, t, f, number, present):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop_newpage(k, t, f):  # type: ignore[no-untyped-def]
+def drop_newpage(k, t, f):
     """The race for the entry was lost: uncharge and free the new page."""
     if f.held & n.H_NEW_PAGE:
         counters = k.books.groups[k.state.tasks[t].group].counters
         counters[n.C_ALLOCS_WASTED] += 1
         if f.held & n.H_CHARGE:
             counters[n.C_CHARGES_WASTED] += 1
-            uncharge_end(k, uncharge_page(k, f.newpage))
-        free_page(k, f.newpage)
+        put_page(k, f.newpage)
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     f.newpage = n.NONE
 
 
 @compiled
-def map_zero_page(k, t):  # type: ignore[no-untyped-def]
+def map_zero_page(k, t):
     """do_anonymous_page for a read: map the zero page."""
     f = current(k, t)
     number = lookup_pte(k, f.mm, f.vpn)
@@ -333,7 +326,7 @@ def map_zero_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def undo_alloc(k, t):  # type: ignore[no-untyped-def]
+def undo_alloc(k, t):
     """Give the new page back on an error exit."""
     f = current(k, t)
     put_page(k, f.newpage)
@@ -344,7 +337,7 @@ def undo_alloc(k, t):  # type: ignore[no-untyped-def]
 
 # --- truncation --------------------------------------------------------------------------------
 @compiled
-def truncate_setsize(k, t):  # type: ignore[no-untyped-def]
+def truncate_setsize(k, t):
     """The file's new size, then unmap_mapping_range: mappings beyond it go, private copies too."""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -365,7 +358,7 @@ def truncate_setsize(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def truncate_page(k, t):  # type: ignore[no-untyped-def]
+def truncate_page(k, t):
     """truncate_inode_pages for the page at the index: wait for its lock, then take it out of the cache."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -387,7 +380,7 @@ def truncate_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop_truncated(k, p):  # type: ignore[no-untyped-def]
+def drop_truncated(k, p):
     """Unmap a locked page wherever it is still mapped and take it out of the cache."""
     from_cache = k.state.pages[p].file != n.NONE
     while k.state.pages[p].rmap != n.NONE:
@@ -398,7 +391,7 @@ def drop_truncated(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def remove_and_release(k, p):  # type: ignore[no-untyped-def]
+def remove_and_release(k, p):
     """The cache's reference goes; the caller still has one of its own."""
     g = remove_page(k, p)
     k.state.pages[p].refs -= 1
@@ -406,7 +399,7 @@ def remove_and_release(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def note_fault(k, t, f, status):  # type: ignore[no-untyped-def]
+def note_fault(k, t, f, status):
     """A fault is over: count it, and log how long it took and how long of that it slept."""
     books = k.books.tasks[t]
     g = k.state.tasks[t].group

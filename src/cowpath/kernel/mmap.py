@@ -19,7 +19,7 @@ ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
 
 
 @compiled
-def mm_alloc(k, g):  # type: ignore[no-untyped-def]
+def mm_alloc(k, g):
     """An empty address space with one user, owned by a task of group ``g``; NONE when there is no room."""
     state = k.state
     m = state.free_mm
@@ -48,7 +48,7 @@ def mm_alloc(k, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mm_free(k, m):  # type: ignore[no-untyped-def]
+def mm_free(k, m):
     """The last user is gone and everything is unmapped."""
     mm = k.state.mms[m]
     mm.owner_group = 0
@@ -59,7 +59,7 @@ def mm_free(k, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def find_vma(k, m, vpn):  # type: ignore[no-untyped-def]
+def find_vma(k, m, vpn):
     """The mapping that holds a page, or NONE."""
     vmas = k.state.vmas
     v = k.books.mm_vma[m]
@@ -75,7 +75,7 @@ def find_vma(k, m, vpn):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def new_vma(k, m, start, end, file, pgoff, prot):  # type: ignore[no-untyped-def]
+def new_vma(k, m, start, end, file, pgoff, prot):
     """A mapping in its place in the list (nothing may be there yet). An anonymous neighbour of the same kind grows."""
     state = k.state
     before = n.NONE
@@ -113,7 +113,7 @@ def new_vma(k, m, start, end, file, pgoff, prot):  # type: ignore[no-untyped-def
 
 
 @compiled
-def _drop_vma(k, m, before, v):  # type: ignore[no-untyped-def]
+def _drop_vma(k, m, before, v):
     state = k.state
     after = state.vmas[v].next
     if before == n.NONE:
@@ -135,7 +135,7 @@ def _drop_vma(k, m, before, v):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def remove_vmas(k, m, start, end):  # type: ignore[no-untyped-def]
+def remove_vmas(k, m, start, end):
     """Take start..end out of the list of mappings (detach_vmas_to_be_unmapped); mappings at the edges are split."""
     state = k.state
     before = n.NONE
@@ -165,7 +165,7 @@ def remove_vmas(k, m, start, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def zap_one(k, number):  # type: ignore[no-untyped-def]
+def zap_one(k, number):
     """zap_pte_range for one entry. Returns the group from which a page was uncharged, or NONE."""
     p = clear_pte(k, number)
     if p == n.NONE:
@@ -181,7 +181,7 @@ def zap_one(k, number):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def zap_chunk(k, m, start, end):  # type: ignore[no-untyped-def]
+def zap_chunk(k, m, start, end):
     """Unmap up to ZAP_CHUNK pages of start..end; returns where to go on (``end`` when all is done)."""
     entries = len(k.state.tables[0].pte)
     vpn = start
@@ -208,23 +208,22 @@ def zap_chunk(k, m, start, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def exit_mmap_chunk(k, m):  # type: ignore[no-untyped-def]
+def exit_mmap_chunk(k, m):
     """Unmap a chunk of a whole address space. True when nothing is left."""
     mm = k.state.mms[m]
     if mm.vmas == n.NONE:
         return True
     vma = k.state.vmas[mm.vmas]
-    if mm.tables > 0:
-        vma.start = zap_chunk(k, m, vma.start, vma.end)
-    else:
-        vma.start = vma.end
+    start = zap_chunk(k, m, vma.start, vma.end) if mm.tables > 0 else vma.end
+    vma.pgoff += start - vma.start
+    vma.start = start
     if vma.start >= vma.end:
         _drop_vma(k, m, n.NONE, mm.vmas)
     return mm.vmas == n.NONE
 
 
 @compiled
-def copy_range(k, m, child, v, start):  # type: ignore[no-untyped-def]
+def copy_range(k, m, child, v, start):
     """copy_page_range for a chunk of a mapping: anonymous pages are shared, both sides write-protected.
 
     Pages of files that were never copied are left for faults to find. Returns where to go on.

@@ -118,7 +118,9 @@ OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
-OP_FORK = 11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits 1 = thread
+OP_FORK = (
+    11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits 1 = thread
+)
 OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
 OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
 OP_SLEEP = 14  # a = nanoseconds
@@ -209,7 +211,7 @@ C_SIGBUS = 13
 C_COW = 14  # pages copied
 C_BYPASSED = 15  # charges that went past the limit because the task was being killed
 COUNTER_NAMES = (
-    "faults", "major_faults", "retries", "allocations", "allocations_wasted", "charges", "charges_wasted", "fault_steps",
-    "pages_scanned", "pages_reclaimed", "oom_kills", "jobs_done", "oom_rounds", "sigbus", "pages_copied",
+    "faults", "major_faults", "retries", "allocations", "allocations_wasted", "charges", "charges_wasted",
+    "fault_steps", "pages_scanned", "pages_reclaimed", "oom_kills", "jobs_done", "oom_rounds", "sigbus", "pages_copied",
     "charges_bypassed",
 )  # fmt: skip

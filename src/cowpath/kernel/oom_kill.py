@@ -12,7 +12,7 @@ OOM_SCORE_ADJ_MIN = -1000
 
 
 @compiled
-def task_in_group(k, t, root):  # type: ignore[no-untyped-def]
+def task_in_group(k, t, root):
     """task_in_mem_cgroup: the owner of its mm is in the subtree."""
     g = k.state.tasks[t].group
     while g != root:
@@ -24,7 +24,7 @@ def task_in_group(k, t, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def oom_badness(k, t, g, limit):  # type: ignore[no-untyped-def]
+def oom_badness(k, t, g, limit):
     """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free."""
     task = k.state.tasks[t]
     if task.mm == n.NONE or not task_in_group(k, t, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
@@ -38,7 +38,7 @@ def oom_badness(k, t, g, limit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def select_bad_process(k, me, g, limit):  # type: ignore[no-untyped-def]
+def select_bad_process(k, me, g, limit):
     """The worst task of the subtree and its badness; NONE if there is none or somebody is dying already."""
     chosen = n.NONE
     worst = 0
@@ -67,7 +67,7 @@ def select_bad_process(k, me, g, limit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def oom_kill_process(k, me, victim, g, limit, points):  # type: ignore[no-untyped-def]
+def oom_kill_process(k, me, victim, g, limit, points):
     """Kill the victim, or its worst child with an mm of its own in its place."""
     task = k.state.tasks[victim]
     if task.exiting:

@@ -10,7 +10,7 @@ from .wait import init_queue, spend
 
 
 @compiled
-def alloc_page(k):  # type: ignore[no-untyped-def]
+def alloc_page(k):
     """A free page with one reference, or NONE when the machine has no more (books.error then says so)."""
     state = k.state
     p = state.free_page
@@ -40,7 +40,7 @@ def alloc_page(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def free_page(k, p):  # type: ignore[no-untyped-def]
+def free_page(k, p):
     """Give a page back whose last reference has gone."""
     page = k.state.pages[p]
     page.bits = 0

@@ -15,7 +15,7 @@ KILLED = 2
 
 
 @compiled
-def trylock_page(k, t, p):  # type: ignore[no-untyped-def]
+def trylock_page(k, t, p):
     """Take a page's lock if it is free."""
     page = k.state.pages[p]
     if page.locked_by != n.FREE:
@@ -30,7 +30,7 @@ def trylock_page(k, t, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def unlock_page(k, p):  # type: ignore[no-untyped-def]
+def unlock_page(k, p):
     """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
     page = k.state.pages[p]
     held = k.books.now - k.books.pages[p].locked_at
@@ -48,7 +48,7 @@ def unlock_page(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def note_longest(k, p, held):  # type: ignore[no-untyped-def]
+def note_longest(k, p, held):
     """This hold of a page lock by a task is the longest so far."""
     page = k.state.pages[p]
     longest = k.books.longest
@@ -64,7 +64,7 @@ def note_longest(k, p, held):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lock_or_sleep(k, t, p, killable):  # type: ignore[no-untyped-def]
+def lock_or_sleep(k, t, p, killable):
     """__lock_page, __lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
     if trylock_page(k, t, p):
         return TAKEN
@@ -75,7 +75,7 @@ def lock_or_sleep(k, t, p, killable):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wait_on_page_locked(k, t, p, killable):  # type: ignore[no-untyped-def]
+def wait_on_page_locked(k, t, p, killable):
     """Wait until nobody has the lock, without taking it: TAKEN (it is free), WAITING, or KILLED."""
     if k.state.pages[p].locked_by == n.FREE:
         return TAKEN
@@ -86,6 +86,6 @@ def wait_on_page_locked(k, t, p, killable):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def is_locked_by_request(k, p):  # type: ignore[no-untyped-def]
+def is_locked_by_request(k, p):
     """The page is being read from (or waits to be sent to) the disk."""
     return k.state.pages[p].locked_by <= n.REQUEST_OWNER

@@ -15,7 +15,7 @@ from .wait import spend
 
 
 @compiled
-def _new_directory(k, up, slot):  # type: ignore[no-untyped-def]
+def _new_directory(k, up, slot):
     state = k.state
     d = state.free_directory
     if d != n.NONE:
@@ -36,7 +36,7 @@ def _new_directory(k, up, slot):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _new_table(k, m, up, slot, base):  # type: ignore[no-untyped-def]
+def _new_table(k, m, up, slot, base):
     state = k.state
     table = state.free_table
     if table != n.NONE:
@@ -58,7 +58,7 @@ def _new_table(k, m, up, slot, base):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _find_table(k, m, vpn, create):  # type: ignore[no-untyped-def]
+def _find_table(k, m, vpn, create):
     """The leaf table that covers a page, or NONE."""
     state = k.state
     entries = len(state.tables[0].pte)
@@ -94,7 +94,7 @@ def _find_table(k, m, vpn, create):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def lookup_pte(k, m, vpn):  # type: ignore[no-untyped-def]
+def lookup_pte(k, m, vpn):
     """The number of a page's table entry, or NONE where there is no table."""
     table = _find_table(k, m, vpn, False)
     if table == n.NONE:
@@ -104,27 +104,27 @@ def lookup_pte(k, m, vpn):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pte_of(k, number):  # type: ignore[no-untyped-def]
+def pte_of(k, number):
     """The entry with this number."""
     entries = len(k.state.tables[0].pte)
     return k.state.tables[number // entries].pte[number % entries]
 
 
 @compiled
-def mm_of_pte(k, number):  # type: ignore[no-untyped-def]
+def mm_of_pte(k, number):
     """The address space to which an entry belongs."""
     return k.state.tables[number // len(k.state.tables[0].pte)].mm
 
 
 @compiled
-def vpn_of_pte(k, number):  # type: ignore[no-untyped-def]
+def vpn_of_pte(k, number):
     """The page number that an entry maps."""
     entries = len(k.state.tables[0].pte)
     return k.state.tables[number // entries].base + number % entries
 
 
 @compiled
-def set_pte(k, m, vpn, p, bits):  # type: ignore[no-untyped-def]
+def set_pte(k, m, vpn, p, bits):
     """Map page ``p`` (NONE: the zero page) at ``vpn``, which must be empty; count it in the mm and the page.
 
     Takes over one reference to the page. Returns False where the machine has no table left.
@@ -160,7 +160,7 @@ def set_pte(k, m, vpn, p, bits):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def clear_pte(k, number):  # type: ignore[no-untyped-def]
+def clear_pte(k, number):
     """Unmap one entry (page_remove_rmap): the accounts and the dirty and accessed bits go to the page.
 
     The reference stays with the caller. Returns the page, or NONE for the zero page. An empty table is given back.
@@ -202,7 +202,7 @@ def clear_pte(k, number):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _free_table(k, table):  # type: ignore[no-untyped-def]
+def _free_table(k, table):
     state = k.state
     leaf = state.tables[table]
     m = leaf.mm

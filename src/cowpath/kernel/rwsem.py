@@ -11,7 +11,7 @@ from .wait import pop_waiter, sleep_on
 
 
 @compiled
-def down_read(k, t, m):  # type: ignore[no-untyped-def]
+def down_read(k, t, m):
     """Take mmap_sem for reading: True, or False and asleep (uninterruptible, as in 3.0)."""
     mm = k.state.mms[m]
     if k.state.tasks[t].granted:
@@ -25,7 +25,7 @@ def down_read(k, t, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def down_write(k, t, m):  # type: ignore[no-untyped-def]
+def down_write(k, t, m):
     """Take mmap_sem for writing: True, or False and asleep."""
     mm = k.state.mms[m]
     if k.state.tasks[t].granted:
@@ -39,7 +39,7 @@ def down_write(k, t, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def up_read(k, m):  # type: ignore[no-untyped-def]
+def up_read(k, m):
     """Let a reader's hold go."""
     mm = k.state.mms[m]
     mm.readers -= 1
@@ -48,7 +48,7 @@ def up_read(k, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def up_write(k, m):  # type: ignore[no-untyped-def]
+def up_write(k, m):
     """Let the writer's hold go."""
     mm = k.state.mms[m]
     mm.writer = n.NONE
@@ -56,7 +56,7 @@ def up_write(k, m):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _grant(k, mm):  # type: ignore[no-untyped-def]
+def _grant(k, mm):
     """__rwsem_do_wake: the first waiter, and the readers right behind a reader."""
     head = mm.waiters.head
     if head == n.NONE:

@@ -17,7 +17,7 @@ NO_CHILD_STATUS = 127
 
 
 @compiled
-def new_task(k):  # type: ignore[no-untyped-def]
+def new_task(k):
     """A task's record, zeroed; NONE when there is no room."""
     state = k.state
     t = state.free_task
@@ -59,9 +59,27 @@ def new_task(k):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def release_task(k, t):  # type: ignore[no-untyped-def]
+def leave_thread_group(k, t):
+    """A thread's record goes; if it was the leader's, another thread leads from now on."""
+    tasks = k.state.tasks
+    if tasks[t].leader != t:
+        tasks[tasks[t].leader].threads -= 1
+        return
+    heir = n.NONE
+    for other in range(k.state.n_tasks if tasks[t].threads > 0 else 0):
+        if other != t and tasks[other].run_state != n.T_FREE and tasks[other].leader == t:
+            if heir == n.NONE:
+                heir = other
+                tasks[heir].threads = tasks[t].threads - 1
+            tasks[other].leader = heir
+    tasks[t].threads = 0
+
+
+@compiled
+def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
+    leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0
     task.run_state = n.T_FREE
@@ -99,7 +117,7 @@ def release_task(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def join_group(k, t, g):  # type: ignore[no-untyped-def]
+def join_group(k, t, g):
     """The task is charged to this group from now on (its pages stay where they are, as in v1)."""
     task = k.state.tasks[t]
     k.state.groups[task.group].tasks -= 1
@@ -111,7 +129,7 @@ def join_group(k, t, g):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def dup_mm(k, t):  # type: ignore[no-untyped-def]
+def dup_mm(k, t):
     """dup_mmap: a chunk of the parent's mappings a move."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -139,7 +157,7 @@ def dup_mm(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wake_up_new_task(k, t):  # type: ignore[no-untyped-def]
+def wake_up_new_task(k, t):
     """The end of do_fork: the child's record, and it runs. The parent's status is 0."""
     f = current(k, t)
     child = new_task(k)
@@ -152,6 +170,7 @@ def wake_up_new_task(k, t):  # type: ignore[no-untyped-def]
         new.mm = task.mm
         k.state.mms[task.mm].users += 1
         new.leader = task.leader
+        k.state.tasks[task.leader].threads += 1
     else:
         new.mm = f.which
     new.group = task.group
@@ -185,13 +204,13 @@ def wake_up_new_task(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fatal(task):  # type: ignore[no-untyped-def]
+def fatal(task):
     """A task that is being killed: what it forks dies with it."""
     return task.sigkill != 0
 
 
 @compiled
-def exec_mmap(k, t):  # type: ignore[no-untyped-def]
+def exec_mmap(k, t):
     """Leave the old address space (and take it down, if this was its last user) for an empty one."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -205,9 +224,11 @@ def exec_mmap(k, t):  # type: ignore[no-untyped-def]
         f.phase = 1
         if f.which != n.NONE:
             k.state.mms[f.which].users -= 1
+            if k.state.mms[f.which].users > 0:
+                f.which = n.NONE  # its last user takes it down
         return n.AGAIN
-    if f.which == n.NONE or k.state.mms[f.which].users > 0 or exit_mmap_chunk(k, f.which):
-        if f.which != n.NONE and k.state.mms[f.which].users == 0:
+    if f.which == n.NONE or exit_mmap_chunk(k, f.which):
+        if f.which != n.NONE:
             mm_free(k, f.which)
         f.phase = 0
         op = k.books.ops[f.arg]
@@ -223,7 +244,7 @@ def exec_mmap(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def exit_mm(k, t):  # type: ignore[no-untyped-def]
+def exit_mm(k, t):
     """exit_mm: the address space goes, a chunk a move, if this was its last user."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -246,7 +267,7 @@ def exit_mm(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mmput(k, t):  # type: ignore[no-untyped-def]
+def mmput(k, t):
     """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -262,7 +283,7 @@ def mmput(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def reparent(k, t):  # type: ignore[no-untyped-def]
+def reparent(k, t):
     """Orphans go to nobody: dead ones are reaped, live ones reap themselves."""
     child = k.state.tasks[t].first_child
     while child != n.NONE:
@@ -277,7 +298,7 @@ def reparent(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def exit_notify(k, t):  # type: ignore[no-untyped-def]
+def exit_notify(k, t):
     """The task is dead: tell its parent, leave the group."""
     task = k.state.tasks[t]
     f = current(k, t)
@@ -306,7 +327,7 @@ def exit_notify(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def note_death(k, t, g, status):  # type: ignore[no-untyped-def]
+def note_death(k, t, g, status):
     """How the group's tasks end, for the verdict on the group."""
     task = k.state.tasks[t]
     while g != n.NONE:
@@ -318,7 +339,7 @@ def note_death(k, t, g, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def clear_frame(f):  # type: ignore[no-untyped-def]
+def clear_frame(f):
     """A frame that is not in use is zeroes."""
     f.path = 0
     f.pc = 0
@@ -349,7 +370,7 @@ def clear_frame(f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def unlink_child(k, t, child):  # type: ignore[no-untyped-def]
+def unlink_child(k, t, child):
     """Take a dead child off the parent's list."""
     before = n.NONE
     at = k.state.tasks[t].first_child
@@ -366,7 +387,7 @@ def unlink_child(k, t, child):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def do_wait(k, t):  # type: ignore[no-untyped-def]
+def do_wait(k, t):
     """wait4: for one named child, any, or all; its exit status becomes the caller's status."""
     f = current(k, t)
     task = k.state.tasks[t]
@@ -395,17 +416,19 @@ def do_wait(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nanosleep(k, t):  # type: ignore[no-untyped-def]
+def nanosleep(k, t):
     """Sleep until the driver's timer (or a fatal signal) ends it."""
     f = current(k, t)
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
     if f.phase == 1:
-        return n.FAIL_KILLED if k.state.tasks[t].sigkill else n.NEXT
+        return n.NEXT
     f.phase = 1
     return sleep_alone(k, t, n.W_TIMER, f.arg, 1)
 
 
 @compiled
-def kill_step(k, t):  # type: ignore[no-untyped-def]
+def kill_step(k, t):
     """kill -9: a task, or a task and its descendants."""
     f = current(k, t)
     op = k.books.ops[f.arg]

@@ -8,7 +8,7 @@ from .wait import unlink, wake
 
 
 @compiled
-def leave_queue(k, t):  # type: ignore[no-untyped-def]
+def leave_queue(k, t):
     """Take a sleeper off the queue on which it waits."""
     task = k.state.tasks[t]
     kind = task.wait_kind
@@ -23,7 +23,7 @@ def leave_queue(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def kill_one(k, t):  # type: ignore[no-untyped-def]
+def kill_one(k, t):
     """A fatal signal for one task."""
     task = k.state.tasks[t]
     if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
@@ -35,7 +35,7 @@ def kill_one(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def send_sigkill(k, t):  # type: ignore[no-untyped-def]
+def send_sigkill(k, t):
     """SIGKILL for a whole thread group."""
     leader = k.state.tasks[t].leader
     for other in range(k.state.n_tasks):
@@ -44,7 +44,7 @@ def send_sigkill(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def kill_tree(k, t):  # type: ignore[no-untyped-def]
+def kill_tree(k, t):
     """SIGKILL for a task and all who descend from it, as a user kills a job."""
     for other in range(k.state.n_tasks):
         if k.state.tasks[other].run_state == n.T_FREE or k.state.tasks[other].run_state == n.T_ZOMBIE:

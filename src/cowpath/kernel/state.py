@@ -23,6 +23,7 @@ COSTS = 96  # room for the cost table
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
 MAX_LIMIT = 1 << 30  # bytes: NumPy 2.4 overflows silently at 2 GiB; stay well away
 
+
 def _alignment(kind: np.dtype[Any]) -> int:
     """What C would align a field of this type to; NumPy forgets it for a record inside a record."""
     if kind.subdtype is not None:
@@ -42,7 +43,8 @@ def record(**fields: Any) -> np.dtype[Any]:
         offsets.append(end)
         end += kind.itemsize
         widest = max(widest, align)
-    layout = {"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": -(-end // widest) * widest}
+    whole = -(-end // widest) * widest
+    layout: Any = {"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": whole}
     return np.dtype((np.record, np.dtype(layout, align=True)))
 
 
@@ -150,6 +152,7 @@ task = record(
     group="i4",
     parent="i4",
     leader="i4",  # thread group
+    threads="i4",  # of a leader: how many others there are in its group
     first_child="i4",  # the oldest
     last_child="i4",
     sibling="i4",  # the next younger
@@ -263,7 +266,17 @@ cpu_books = record(
 timer = record(at="i8", order="i8", what="i4", which="i4")
 op = record(code="i4", bits="i4", a="i8", b="i8", c="i8", d="i8")
 event = record(time="i8", kind="i2", cpu="i2", task="i4", a="i4", b="i4", value="i8", extra="i8")
-path = record(length="i4", loop_at="i4", loop_end="i4", skips_cached="i4", reads_file="i4", has_on_error="i4", error_length="i4", steps=("i4", 32), on_error=("i4", 32))
+path = record(
+    length="i4",
+    loop_at="i4",
+    loop_end="i4",
+    skips_cached="i4",
+    reads_file="i4",
+    has_on_error="i4",
+    error_length="i4",
+    steps=("i4", 32),
+    on_error=("i4", 32),
+)
 sched = record(latency="i8", min_granularity="i8", wakeup_granularity="i8", jitter="i8")
 disk = record(latency="i8", page_ns="i8", free_at="i8", busy_ns="i8")
 hold = record(ns="i8", page="i4", task="i4", step="i4", file="i4", index="i4", group="i4", program="i4", at="i8")
@@ -372,8 +385,8 @@ ERR_SLOTS = 10
 ERR_OPS = 11
 ERROR_NAMES = (
     "", "the machine's memory (raise --memory)", "tasks", "address spaces", "mappings", "page-table directories",
-    "page tables", "disk requests", "frames of a task", "timers", "page-cache slots of a file (written beyond its room)",
-    "instructions",
+    "page tables", "disk requests", "frames of a task", "timers",
+    "page-cache slots of a file (written beyond its room)", "instructions",
 )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from .wait import emit, spend
 
 
 @compiled
-def step(k, t):  # type: ignore[no-untyped-def]
-    """Let task ``t`` make one move. Its cost in ns is in books.spent. Returns NEXT, AGAIN, SLEEP, YIELD, HOST, EXITED."""
+def step(k, t):
+    """Let task ``t`` make one move; books.spent is its cost in ns. NEXT, AGAIN, SLEEP, YIELD, HOST or EXITED."""
     books = k.books
     books.spent = 0
     books.steps += 1
@@ -39,7 +39,7 @@ def step(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def settle(k, t, f, which, status):  # type: ignore[no-untyped-def]
+def settle(k, t, f, which, status):
     """Go on as the step has answered."""
     if status == n.NEXT:
         f.pc += 1
@@ -59,7 +59,7 @@ def settle(k, t, f, which, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def call(k, t, f, which):  # type: ignore[no-untyped-def]
+def call(k, t, f, which):
     """Push the path that a step has called for."""
     if which == s.FIND_PAGE or which == s.LOCK_PAGE:
         below = push(k, t, s.P_READAHEAD)
@@ -84,7 +84,7 @@ def call(k, t, f, which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def leave(k, t, f, status):  # type: ignore[no-untyped-def]
+def leave(k, t, f, status):
     """The path is over: its result goes to the path that called it, or to user mode."""
     task = k.state.tasks[t]
     if f.path == s.P_PAGE_FAULT:
@@ -103,7 +103,7 @@ def leave(k, t, f, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def undo_one(k, t, f, bit):  # type: ignore[no-untyped-def]
+def undo_one(k, t, f, bit):
     """Give one thing back that the frame holds."""
     if bit == n.H_PAGE_LOCK:
         spend(k, s.UNLOCK_PAGE)
@@ -129,7 +129,7 @@ def undo_one(k, t, f, bit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def taken_by(which):  # type: ignore[no-untyped-def]
+def taken_by(which):
     """What a step takes that has to be given back on an error (the table in steps.py says the same)."""
     if which == s.LOCK_PAGE:
         return n.H_PAGE_LOCK
@@ -153,7 +153,7 @@ def taken_by(which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def unwind(k, t, f):  # type: ignore[no-untyped-def]
+def unwind(k, t, f):
     """After an error: one undo a move, in reverse order of the steps, or as the design's own error exit says."""
     path = k.books.paths[f.path]
     if path.has_on_error:
@@ -174,7 +174,7 @@ def unwind(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run_step(k, t, which):  # type: ignore[no-untyped-def]
+def run_step(k, t, which):
     """The table of steps."""
     if which < s.RA_WINDOW:
         return run_fault_step(k, t, which)
@@ -184,7 +184,7 @@ def run_step(k, t, which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run_fault_step(k, t, which):  # type: ignore[no-untyped-def]
+def run_fault_step(k, t, which):
     """Steps of a fault."""
     if which == s.MMAP_READ_LOCK:
         return memory.mmap_read_lock(k, t)
@@ -224,7 +224,7 @@ def run_fault_step(k, t, which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run_file_step(k, t, which):  # type: ignore[no-untyped-def]
+def run_file_step(k, t, which):
     """Steps of read-ahead and of the calls on files and mappings."""
     if which == s.RA_WINDOW:
         return filemap.ra_window(k, t)
@@ -272,7 +272,7 @@ def run_file_step(k, t, which):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run_task_step(k, t, which):  # type: ignore[no-untyped-def]
+def run_task_step(k, t, which):
     """Steps of tasks, of the groups' files, and of reclaim."""
     if which == s.DUP_MM:
         return sched.dup_mm(k, t)

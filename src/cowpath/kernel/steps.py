@@ -104,9 +104,9 @@ COST_NAMES = (
     "i_mutex_unlock", "mmap_write_lock", "mmap_write_unlock", "map_region", "unmap_region", "mlock_fixup", "populate",
     "invalidate_page", "truncate_setsize", "truncate_page", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap",
     "exit_mm", "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit", "drain_all_stock", "shrink_zone",
-    "mmput", "user_access", "exception", "syscall", "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority",
-    "rmap_pte", "reclaim_page", "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task", "oom_kill", "signal",
-    "find_miss", "oom_sleep",
+    "mmput", "user_access", "exception", "syscall", "context_switch", "wake_up", "res_charge", "scan_page",
+    "scan_priority", "rmap_pte", "reclaim_page", "zap_pte", "free_page", "uncharge", "dup_pte",
+    "oom_scan_task", "oom_kill", "signal", "find_miss", "oom_sleep",
 )  # fmt: skip
 N_STEPS = USER
 STEP_NAMES = COST_NAMES[:N_STEPS]

@@ -1,18 +1,18 @@
-"""System calls' steps (mm/filemap.c, mm/mmap.c, mm/mlock.c, fs/proc/task_mmu.c), except those of tasks (``sched.py``)."""
+"""System calls' steps (mm/filemap.c, mm/mmap.c, mm/mlock.c, fs/proc/task_mmu.c); those of tasks are in ``sched.py``."""
 
 from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
 from .filemap import cached_page
+from .lru import lru_add, lru_del
 from .mmap import find_vma, new_vma, remove_vmas, zap_chunk
 from .pgtable import lookup_pte, pte_of
-from .lru import lru_add, lru_del
 from .wait import current, pop_waiter, sleep_on
 
 
 @compiled
-def each_page(k, t):  # type: ignore[no-untyped-def]
+def each_page(k, t):
     """The head of a loop over pages: leave it when none is left (read-ahead: pass over those that are cached)."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -29,7 +29,7 @@ def each_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_page(k, t):  # type: ignore[no-untyped-def]
+def next_page(k, t):
     """The end of the loop: back to its head."""
     f = current(k, t)
     f.index += 1
@@ -40,7 +40,7 @@ def next_page(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def accessible(k, m, vpn, write):  # type: ignore[no-untyped-def]
+def accessible(k, m, vpn, write):
     """The page is mapped and the access is allowed; the accessed and dirty bits are set, as the processor does."""
     number = lookup_pte(k, m, vpn)
     if number == n.NONE:
@@ -53,7 +53,7 @@ def accessible(k, m, vpn, write):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def copy_user(k, t, write):  # type: ignore[no-untyped-def]
+def copy_user(k, t, write):
     """copy_to_user, copy_from_user: the caller's page may have to be faulted in, in kernel mode (another path)."""
     f = current(k, t)
     if f.phase == 1:
@@ -70,7 +70,7 @@ def copy_user(k, t, write):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def i_mutex_lock(k, t):  # type: ignore[no-untyped-def]
+def i_mutex_lock(k, t):
     """mutex_lock(&inode->i_mutex): uninterruptible; who is woken tries again."""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -82,7 +82,7 @@ def i_mutex_lock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def i_mutex_unlock(k, t):  # type: ignore[no-untyped-def]
+def i_mutex_unlock(k, t):
     """mutex_unlock(&inode->i_mutex)"""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -93,7 +93,7 @@ def i_mutex_unlock(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def unmap_region(k, t):  # type: ignore[no-untyped-def]
+def unmap_region(k, t):
     """do_munmap: a chunk a move, then the mappings."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -109,7 +109,7 @@ def unmap_region(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def map_region(k, t):  # type: ignore[no-untyped-def]
+def map_region(k, t):
     """mmap_region with MAP_FIXED: what was there goes first."""
     f = current(k, t)
     op = k.books.ops[f.arg]
@@ -123,7 +123,7 @@ def map_region(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def overlaps(k, m, start, end):  # type: ignore[no-untyped-def]
+def overlaps(k, m, start, end):
     """Something is mapped in start..end."""
     v = k.state.mms[m].vmas
     while v != n.NONE and k.state.vmas[v].end <= start:
@@ -132,7 +132,7 @@ def overlaps(k, m, start, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mlock_fixup(k, t):  # type: ignore[no-untyped-def]
+def mlock_fixup(k, t):
     """The mappings of the range become VM_LOCKED."""
     f = current(k, t)
     v = k.state.mms[f.mm].vmas
@@ -147,7 +147,7 @@ def mlock_fixup(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def populate(k, t):  # type: ignore[no-untyped-def]
+def populate(k, t):
     """__mlock_vma_pages_range: fault the page in (uninterruptible) and take it off the evictable lists."""
     f = current(k, t)
     if f.phase == 1:

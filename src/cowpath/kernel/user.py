@@ -22,7 +22,7 @@ ACCESSES = 32  # of mapped pages in one move
 
 
 @compiled
-def finish_op(k, t):  # type: ignore[no-untyped-def]
+def finish_op(k, t):
     """On to the next instruction."""
     task = k.state.tasks[t]
     task.pc += 1
@@ -31,7 +31,7 @@ def finish_op(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def start_exit(k, t, status):  # type: ignore[no-untyped-def]
+def start_exit(k, t, status):
     """The task enters the kernel for the last time."""
     f = push(k, t, s.P_EXIT)
     f.arg = status
@@ -39,7 +39,7 @@ def start_exit(k, t, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def after_kernel(k, t, path, status):  # type: ignore[no-untyped-def]
+def after_kernel(k, t, path, status):
     """The outermost frame is gone: the instruction is done, or a signal has to be dealt with."""
     task = k.state.tasks[t]
     if status == n.NEXT:
@@ -70,7 +70,7 @@ def after_kernel(k, t, path, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def user(k, t):  # type: ignore[no-untyped-def]
+def user(k, t):
     """One move in user mode."""
     task = k.state.tasks[t]
     if task.sigkill:
@@ -104,7 +104,7 @@ def user(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def compute(k, t, op):  # type: ignore[no-untyped-def]
+def compute(k, t, op):
     """Burn CPU; the driver may take it away and comes back here."""
     task = k.state.tasks[t]
     if task.progress == 0:
@@ -119,7 +119,7 @@ def compute(k, t, op):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def touch(k, t, op):  # type: ignore[no-untyped-def]
+def touch(k, t, op):
     """Accesses to pages: up to ACCESSES of them, or up to the first fault."""
     task = k.state.tasks[t]
     if task.reuse_left > 0:
@@ -150,7 +150,7 @@ def touch(k, t, op):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def choose_earlier(k, t):  # type: ignore[no-untyped-def]
+def choose_earlier(k, t):
     """A page touched earlier by this program and still mapped, or NONE."""
     task = k.state.tasks[t]
     back = task.pc - task.entry
@@ -168,7 +168,7 @@ def choose_earlier(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def touch_again(k, t):  # type: ignore[no-untyped-def]
+def touch_again(k, t):
     """Go back to earlier pages; one that reclaim has taken faults again."""
     task = k.state.tasks[t]
     while task.reuse_left > 0:
@@ -185,7 +185,7 @@ def touch_again(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fill(k, t, op):  # type: ignore[no-untyped-def]
+def fill(k, t, op):
     """Write to pages in order until the group is full to the last page: usage = limit = rss + cache."""
     task = k.state.tasks[t]
     group = k.state.groups[task.group]
@@ -203,7 +203,7 @@ def fill(k, t, op):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def system_call(k, t, op):  # type: ignore[no-untyped-def]
+def system_call(k, t, op):
     """Everything else: either done at once, or a path."""
     task = k.state.tasks[t]
     code = op.code
@@ -237,7 +237,8 @@ def system_call(k, t, op):  # type: ignore[no-untyped-def]
         f.arg = op.a
     elif code == n.OP_READ_PROC:
         other = k.state.names[op.a] - 1
-        if other == n.NONE or k.state.tasks[other].mm == n.NONE:
+        gone = other == n.NONE or k.state.tasks[other].mm == n.NONE
+        if gone or k.state.mms[k.state.tasks[other].mm].users == 0:  # being taken down
             task.status = 2
             return finish_op(k, t)
         f = push(k, t, s.P_READ_PROC)
@@ -249,7 +250,7 @@ def system_call(k, t, op):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def small_call(k, t, op):  # type: ignore[no-untyped-def]
+def small_call(k, t, op):
     """Calls that are one atomic move."""
     task = k.state.tasks[t]
     code = op.code

@@ -14,9 +14,9 @@ from .filemap import remove_from_page_cache
 from .lru import lru_add, lru_del
 from .memcg_oom import is_below
 from .memcontrol import drain_all_stock, drain_stock, margin, uncharge_end
+from .mmap import find_vma
 from .page_alloc import free_page
 from .pgtable import clear_pte, mm_of_pte, pte_of, vpn_of_pte
-from .mmap import find_vma
 from .wait import current, emit, spend, spend_times
 
 DEF_PRIORITY = 12
@@ -30,7 +30,7 @@ RECLAIM = 2
 
 
 @compiled
-def drain_step(k, t):  # type: ignore[no-untyped-def]
+def drain_step(k, t):
     """The beginning of mem_cgroup_hierarchical_reclaim."""
     f = current(k, t)
     drain_all_stock(k, k.state.tasks[t].cpu, f.group)
@@ -41,7 +41,7 @@ def drain_step(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def shrink_zone(k, t):  # type: ignore[no-untyped-def]
+def shrink_zone(k, t):
     """try_to_free_mem_cgroup_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -64,7 +64,7 @@ def shrink_zone(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def next_list(k, f):  # type: ignore[no-untyped-def]
+def next_list(k, f):
     """Choose the next list of this priority, or the next priority. False when the group has been scanned enough."""
     group = k.state.groups[f.batch]
     if f.priority <= DEF_PRIORITY and f.which == n.LRU_ACTIVE_FILE:
@@ -88,13 +88,13 @@ def next_list(k, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def scan_count(pages, priority):  # type: ignore[no-untyped-def]
+def scan_count(pages, priority):
     """get_scan_count, without anonymous pages: a share by priority, but at least a cluster."""
     return min(pages, max(pages >> priority, SWAP_CLUSTER_MAX))
 
 
 @compiled
-def next_victim(k, t, f):  # type: ignore[no-untyped-def]
+def next_victim(k, t, f):
     """mem_cgroup_select_victim: the next group of the hierarchy, until there is room or all have been asked."""
     root = f.group
     if margin(k, root) <= 0:
@@ -117,7 +117,7 @@ def next_victim(k, t, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def page_referenced(k, p, root):  # type: ignore[no-untyped-def]
+def page_referenced(k, p, root):
     """Clear and count the accessed bits that the reclaiming hierarchy's own tasks have set. Returns (count, bits).
 
     References from outside the group do not count (mm_match_cgroup): a page that is charged to the group is reclaimed
@@ -142,7 +142,7 @@ def page_referenced(k, p, root):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def shrink_active(k, f):  # type: ignore[no-untyped-def]
+def shrink_active(k, f):
     """shrink_active_list for one page: down to the inactive list, or another round if it is executed text in use."""
     p = k.state.groups[f.batch].lists[n.LRU_ACTIVE_FILE].tail
     if p == n.NONE:
@@ -160,7 +160,7 @@ def shrink_active(k, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def check_references(k, p, found):  # type: ignore[no-untyped-def]
+def check_references(k, p, found):
     """page_check_references for a file page: twice referenced means active, once means another round."""
     page = k.state.pages[p]
     was_referenced = page.bits & n.PG_REFERENCED
@@ -174,7 +174,7 @@ def check_references(k, p, found):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def shrink_inactive(k, f):  # type: ignore[no-untyped-def]
+def shrink_inactive(k, f):
     """shrink_page_list for one page. A page that cannot be trylocked is skipped."""
     p = k.state.groups[f.batch].lists[n.LRU_INACTIVE_FILE].tail
     if p == n.NONE:
@@ -202,7 +202,7 @@ def shrink_inactive(k, f):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def evict(k, p):  # type: ignore[no-untyped-def]
+def evict(k, p):
     """Unmap a clean page everywhere (try_to_unmap) and take it out of the page cache (__remove_mapping)."""
     page = k.state.pages[p]
     if page.refs != 1 + page.mapcount:
@@ -221,7 +221,7 @@ def evict(k, p):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def run_drain_worker(k, c):  # type: ignore[no-untyped-def]
+def run_drain_worker(k, c):
     """The CPU's worker drains its stock, as drain_all_stock asked."""
     if k.state.cpus[c].drain:
         drain_stock(k, c)

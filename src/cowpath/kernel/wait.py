@@ -8,26 +8,26 @@ from .compiled import compiled
 
 
 @compiled
-def spend(k, what):  # type: ignore[no-untyped-def]
+def spend(k, what):
     """The current step costs this much more (``what``: an entry of the cost table)."""
     k.books.spent += k.books.cost[what]
 
 
 @compiled
-def spend_times(k, what, times):  # type: ignore[no-untyped-def]
+def spend_times(k, what, times):
     """The current step costs ``times`` entries more."""
     k.books.spent += k.books.cost[what] * times
 
 
 @compiled
-def random_below(k, bound):  # type: ignore[no-untyped-def]
+def random_below(k, bound):
     """A number from 0 to bound - 1 (MINSTD): the machine's own, so that a run is a function of its seed."""
     k.books.rng = k.books.rng * 48271 % 2147483647
     return k.books.rng % bound
 
 
 @compiled
-def emit(k, kind, t, a, b, value, extra):  # type: ignore[no-untyped-def]
+def emit(k, kind, t, a, b, value, extra):
     """Append an event to the log block, if its kind is wanted. The driver empties the block in good time."""
     books = k.books
     if (books.log_mask >> kind) & 1 == 0 or books.log_count >= len(books.log):
@@ -45,14 +45,14 @@ def emit(k, kind, t, a, b, value, extra):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def current(k, t):  # type: ignore[no-untyped-def]
+def current(k, t):
     """The frame in which the task is."""
     task = k.state.tasks[t]
     return task.frames[task.depth - 1]
 
 
 @compiled
-def go_to(k, f, step):  # type: ignore[no-untyped-def]
+def go_to(k, f, step):
     """Go back to an earlier step of the frame's path."""
     path = k.books.paths[f.path]
     for i in range(path.length):
@@ -62,13 +62,13 @@ def go_to(k, f, step):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def fatal_signal_pending(k, t):  # type: ignore[no-untyped-def]
+def fatal_signal_pending(k, t):
     """A SIGKILL is on its way to this task."""
     return k.state.tasks[t].sigkill != 0
 
 
 @compiled
-def sleep_on(k, t, queue, kind, which, killable, exclusive):  # type: ignore[no-untyped-def]
+def sleep_on(k, t, queue, kind, which, killable, exclusive):
     """Put the task at the end of a wait queue; the step runs again when it is woken."""
     task = k.state.tasks[t]
     task.run_state = n.T_SLEEPING
@@ -87,7 +87,7 @@ def sleep_on(k, t, queue, kind, which, killable, exclusive):  # type: ignore[no-
 
 
 @compiled
-def sleep_alone(k, t, kind, which, killable):  # type: ignore[no-untyped-def]
+def sleep_alone(k, t, kind, which, killable):
     """Sleep on no queue: a timer or an exiting child wakes the task by name."""
     task = k.state.tasks[t]
     task.run_state = n.T_SLEEPING
@@ -101,7 +101,7 @@ def sleep_alone(k, t, kind, which, killable):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _fell_asleep(k, t):  # type: ignore[no-untyped-def]
+def _fell_asleep(k, t):
     task = k.state.tasks[t]
     k.books.tasks[t].since = k.books.now
     k.books.tasks[t].stalled = n.NONE
@@ -113,7 +113,7 @@ def _fell_asleep(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wake(k, t):  # type: ignore[no-untyped-def]
+def wake(k, t):
     """try_to_wake_up: the task is runnable; the driver is told. It must be on no queue any more."""
     task = k.state.tasks[t]
     asleep = k.books.now - k.books.tasks[t].since
@@ -133,7 +133,7 @@ def wake(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def announce(k, t):  # type: ignore[no-untyped-def]
+def announce(k, t):
     """Tell the driver that a task has become runnable."""
     if k.books.driver:
         k.books.woken[k.books.n_woken] = t
@@ -141,7 +141,7 @@ def announce(k, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pop_waiter(k, queue):  # type: ignore[no-untyped-def]
+def pop_waiter(k, queue):
     """Take the first task off a wait queue, and wake it. Returns it, or NONE."""
     t = queue.head
     if t == n.NONE:
@@ -154,14 +154,14 @@ def pop_waiter(k, queue):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def wake_all(k, queue):  # type: ignore[no-untyped-def]
+def wake_all(k, queue):
     """Wake everybody on a queue."""
     while queue.head != n.NONE:
         pop_waiter(k, queue)
 
 
 @compiled
-def unlink(k, queue, t):  # type: ignore[no-untyped-def]
+def unlink(k, queue, t):
     """Take a task off a wait queue wherever it stands (it is being killed)."""
     before = n.NONE
     at = queue.head
@@ -180,7 +180,7 @@ def unlink(k, queue, t):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def init_queue(queue):  # type: ignore[no-untyped-def]
+def init_queue(queue):
     """An empty wait queue."""
     queue.head = n.NONE
     queue.tail = n.NONE

@@ -1,0 +1,72 @@
+"""How far a long command is: bars on stderr if that is a terminal, else one line when the kernel has to be compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+COMPILING = "compiling the modelled kernel (once after each change of it)"
+
+
+class Progress:
+    """Without a terminal: nothing, but for the word that the kernel is being compiled."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def __call__(self, name: str) -> Callable[[int], None] | None:
+        """What the run of this name is to call with the time that it has reached."""
+        return None
+
+    def compiling(self, done: int, total: int) -> None:
+        """So many functions of so many are compiled."""
+        if not self.said:
+            self.said = True
+            typer.echo(f"cowpath: {COMPILING}: {total} functions, about a minute", err=True)
+
+
+class Bars(Progress):
+    """On a terminal: a bar for the compiler and one for each run."""
+
+    def __init__(self, bars: Any, until_ns: int | None) -> None:
+        super().__init__()
+        self.bars = bars
+        self.until_ns = until_ns
+        self.compiler: Any = None
+
+    def __call__(self, name: str) -> Callable[[int], None]:
+        """A bar for the run of this name."""
+        from cowpath.observe.text import duration
+
+        bar = self.bars.add_task(name, total=self.until_ns, reached="")
+
+        def reached(now_ns: int) -> None:
+            self.bars.update(bar, completed=now_ns, reached=f"{duration(now_ns)} of the machine's time")
+
+        return reached
+
+    def compiling(self, done: int, total: int) -> None:
+        """Move the compiler's bar."""
+        if self.compiler is None:
+            self.compiler = self.bars.add_task(COMPILING, total=total, reached="")
+        self.bars.update(self.compiler, completed=done, reached=f"{done} of {total} functions")
+
+
+@contextmanager
+def progress_bars(until_ns: int | None) -> Iterator[Progress]:
+    """Progress on stderr while the block runs."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Progress()
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[reached]}"))
+    with RichProgress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
+        yield Bars(bars, until_ns)

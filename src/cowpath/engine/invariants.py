@@ -1,0 +1,178 @@
+"""The checking mode: after every move, is everything still true that must always be true?
+
+``violation`` checks a machine between two moves; ``run_checked`` is ``loop.run`` with such a check after every move,
+``nothing_is_left`` what must be true when all tasks are gone. For small machines: a check looks at all of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cowpath.kernel import names as n
+from cowpath.kernel.compiled import compiled, entry_point
+
+from . import invariants_locks as locks
+from . import invariants_pages as pages
+from . import loop
+from .invariants_pages import OK
+
+FINE = 0
+WORDS = (
+    "",
+    "a free page is in use, locked, mapped, listed or charged (page)",
+    "a page's references do not add up (page)",
+    "a page's list of mappings is wrong (page)",
+    "page tables or rss do not add up, or an entry maps what does not belong there (table or mm)",
+    "mappings are not in order, or one is lost (mm)",
+    "page-table directories do not add up (directory)",
+    "an LRU list is wrong (page or group)",
+    "a charged page that is in use is on no list (page)",
+    "the page cache's slots and its pages disagree (page or file)",
+    "a group's usage is not its pages + stock, or above its limit (group)",
+    "memory.stat is not what the pages give (group)",
+    "a page lock's owner is dead, or does not know it (page)",
+    "a frame holds what is not its task's (task)",
+    "a disk request is not in order (request)",
+    "mmap_sem's holders do not add up (mm)",
+    "the owner of an i_mutex is dead, or does not know it (file)",
+    "a sleeper is not in its queue, or somebody is who does not belong there (task, page, mm, file or group)",
+    "a wake-up was lost (task)",
+    "the OOM section's counters do not add up (group or task)",
+    "the users of an mm do not add up (mm)",
+    "a task is in no run queue, or in two (task)",
+    "parents, children, leaders or the groups' tasks do not add up (task or group)",
+    "something is left over when all tasks are gone",
+)
+LEFT_OVER = len(WORDS) - 1
+
+
+@compiled
+def check_pages(k):
+    """Pages, mappings and accounts: (what is wrong, of which), or (FINE, OK)."""
+    at = pages.free_pages_are_clean(k)
+    if at != OK:
+        return 1, at
+    at = pages.references_add_up(k)
+    if at != OK:
+        return 2, at
+    at = pages.mappings_point_back(k)
+    if at != OK:
+        return 3, at
+    at = pages.page_tables_add_up(k)
+    if at != OK:
+        return 4, at
+    at = pages.vmas_are_in_order(k)
+    if at != OK:
+        return 5, at
+    at = pages.directories_add_up(k)
+    if at != OK:
+        return 6, at
+    at = pages.lru_lists_are_whole(k)
+    if at != OK:
+        return 7, at
+    at = pages.charged_pages_are_listed(k)
+    if at != OK:
+        return 8, at
+    at = pages.page_cache_agrees(k)
+    if at != OK:
+        return 9, at
+    at = pages.usage_adds_up(k)
+    if at != OK:
+        return 10, at
+    at = pages.statistics_add_up(k)
+    if at != OK:
+        return 11, at
+    return FINE, OK
+
+
+@compiled
+def check_locks(k):
+    """Locks, queues and tasks: (what is wrong, of which), or (FINE, OK)."""
+    at = locks.page_locks_have_owners(k)
+    if at != OK:
+        return 12, at
+    at = locks.frames_own_what_they_hold(k)
+    if at != OK:
+        return 13, at
+    at = locks.requests_are_in_order(k)
+    if at != OK:
+        return 14, at
+    at = locks.mmap_sems_add_up(k)
+    if at != OK:
+        return 15, at
+    at = locks.i_mutexes_have_owners(k)
+    if at != OK:
+        return 16, at
+    at = locks.sleepers_stand_in_their_queue(k)
+    if at != OK:
+        return 17, at
+    at = locks.no_wakeup_is_lost(k)
+    if at != OK:
+        return 18, at
+    at = locks.oom_sections_add_up(k)
+    if at != OK:
+        return 19, at
+    at = locks.mms_have_users(k)
+    if at != OK:
+        return 20, at
+    at = locks.tasks_are_queued_once(k)
+    if at != OK:
+        return 21, at
+    at = locks.families_are_whole(k)
+    if at != OK:
+        return 22, at
+    return FINE, OK
+
+
+@compiled
+def check(k):
+    """Everything: (what is wrong, of which), or (FINE, OK). Not for a machine that has run out of something."""
+    code, at = check_pages(k)
+    if code != FINE:
+        return code, at
+    return check_locks(k)
+
+
+@entry_point
+def run_checked(k, until, budget, shell):
+    """``loop.run`` with a check after every move: (why it stopped, what is wrong, of which).
+
+    Goes on after what ``loop.run`` would tell Python (a stall, a full log, a text to print).
+    """
+    code, at = check(k)
+    if code != FINE:
+        return loop.BUDGET, code, at
+    for _ in range(budget):
+        why = loop.run(k, until, 1, shell)
+        if k.books.error:
+            return loop.ERROR, FINE, OK
+        code, at = check(k)
+        if code != FINE:
+            return why, code, at
+        if why == loop.UNTIL or why == loop.IDLE or why == loop.SCRIPT or why == loop.SETTLED:
+            return why, FINE, OK
+        if why == loop.LOG_FULL:
+            k.books.log_count = 0
+        k.books.n_stalls = 0
+    return loop.BUDGET, FINE, OK
+
+
+def nothing_is_left(k: Any) -> bool:
+    """When all tasks are gone: no address space, no table, no lock, no frame; pages only where the page cache or the
+    disk has them."""
+    state = k.state
+    tasks, rows = state["tasks"][: int(state.n_tasks)], state["pages"][: int(state.n_pages)]
+    if (tasks["run_state"] != n.T_FREE).any() or tasks["depth"].any():
+        return False
+    used = rows[rows["refs"] > 0]
+    reading = used["locked_by"] <= n.REQUEST_OWNER
+    cached = (used["file"] != n.NONE) & (used["refs"] == 1) & (used["locked_by"] == n.FREE) & (used["mapcount"] == 0)
+    mms = state["mms"][: int(state.n_mms)]
+    return bool((cached | reading).all()) and not (
+        mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any()
+    )
+
+
+def in_words(code: int, at: int) -> str:
+    """A violation as a sentence."""
+    return f"{WORDS[code]}: {at}"

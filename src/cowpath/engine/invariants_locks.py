@@ -1,0 +1,388 @@
+"""What must always be true of locks, wait queues, tasks and timers. Each function answers OK, or what is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.compiled import compiled
+from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION, is_below
+
+from .invariants_pages import OK, mm_is_free
+from .timers import DISK_DONE, WAKE_TASK
+from .waitfor import alive
+
+
+@compiled
+def step_of(k, t):
+    """The kernel step in which a task is, or NONE in user mode (and while it gives things back after an error)."""
+    task = k.state.tasks[t]
+    if task.depth == 0:
+        return n.NONE
+    f = task.frames[task.depth - 1]
+    return n.NONE if f.unwinding else k.books.paths[f.path].steps[f.pc]
+
+
+@compiled
+def holds_page(k, t, p):
+    """How many of the task's frames hold this page's lock."""
+    count = 0
+    for d in range(k.state.tasks[t].depth):
+        f = k.state.tasks[t].frames[d]
+        count += f.held & n.H_PAGE_LOCK != 0 and f.page == p
+    return count
+
+
+@compiled
+def request_has(k, r, p):
+    """The page is one of the disk request's."""
+    if not 0 <= r < len(k.state.requests) or not k.state.requests[r].busy:
+        return False
+    other = k.state.requests[r].first
+    while other != n.NONE and other != p:
+        other = k.state.pages[other].io_next
+    return other == p
+
+
+# --- locks ---------------------------------------------------------------------------------------
+@compiled
+def page_locks_have_owners(k):
+    """The owner of a page lock is alive and knows it, or is a disk request that has the page."""
+    for p in range(k.state.n_pages):
+        owner = k.state.pages[p].locked_by
+        if owner >= 0 and (owner >= k.state.n_tasks or not alive(k, owner) or holds_page(k, owner, p) != 1):
+            return p
+        if owner <= n.REQUEST_OWNER and not request_has(k, n.REQUEST_OWNER - owner, p):
+            return p
+    return OK
+
+
+@compiled
+def frames_own_what_they_hold(k):
+    """What a frame says it holds is its task's; a charge is never in hand without its page; the dead have no frames."""
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        if task.depth > 0 and not alive(k, t):
+            return t
+        for d in range(task.depth):
+            f = task.frames[d]
+            if f.held & n.H_PAGE_LOCK and k.state.pages[f.page].locked_by != t:
+                return t
+            if f.held & n.H_MMAP_WRITE and k.state.mms[f.mm].writer != t:
+                return t
+            if f.held & n.H_I_MUTEX and k.state.files[f.file].i_mutex != t:
+                return t
+            if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0:
+                return t
+    return OK
+
+
+@compiled
+def requests_are_in_order(k):
+    """A request is being filled by a task that knows it, or is the disk's; its pages are locked by it."""
+    for r in range(len(k.state.requests)):
+        request = k.state.requests[r]
+        if not request.busy:
+            if request.pages != 0 and request.first != n.NONE:
+                return r
+            continue
+        count = 0
+        p = request.first
+        while p != n.NONE and count <= request.pages:
+            if k.state.pages[p].locked_by != n.REQUEST_OWNER - r:
+                return r
+            count += 1
+            p = k.state.pages[p].io_next
+        if count != request.pages:
+            return r
+        if request.submitted != has_timer(k, DISK_DONE, r):
+            return r
+        if not request.submitted and not is_filling(k, request.owner, r):
+            return r
+    return OK
+
+
+@compiled
+def is_filling(k, t, r):
+    """The task reads ahead into this request."""
+    for d in range(k.state.tasks[t].depth):
+        f = k.state.tasks[t].frames[d]
+        if f.path == s.P_READAHEAD and f.which == r:
+            return True
+    return False
+
+
+@compiled
+def has_timer(k, what, which):
+    """A timer is set for this."""
+    for i in range(k.books.n_timers):
+        if k.books.timers[i].what == what and k.books.timers[i].which == which:
+            return True
+    return False
+
+
+@compiled
+def mmap_sems_add_up(k):
+    """Readers and the writer of an mmap_sem are the frames that hold it and those to whom it was just handed."""
+    state = k.state
+    readers = np.zeros(state.n_mms, np.int32)
+    writers = np.zeros(state.n_mms, np.int32)
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        for d in range(task.depth):
+            f = task.frames[d]
+            readers[f.mm] += f.held & n.H_MMAP_READ != 0
+            writers[f.mm] += f.held & n.H_MMAP_WRITE != 0
+        if task.granted:
+            f = task.frames[max(0, task.depth - 1)]
+            readers[f.mm] += step_of(k, t) == s.MMAP_READ_LOCK
+            writers[f.mm] += step_of(k, t) == s.MMAP_WRITE_LOCK and state.mms[f.mm].writer == t
+    for m in range(state.n_mms):
+        mm = state.mms[m]
+        if mm_is_free(k, m):
+            if mm.users != 0 or mm.readers != 0 or mm.writer != n.NONE or mm.waiters.head != n.NONE:
+                return m
+        elif mm.readers != readers[m] or (mm.writer != n.NONE) != writers[m] or (readers[m] and writers[m]):
+            return m
+    return OK
+
+
+@compiled
+def i_mutexes_have_owners(k):
+    """The owner of a file's i_mutex is alive and knows it."""
+    for i in range(k.state.n_files):
+        owner = k.state.files[i].i_mutex
+        if owner == n.NONE:
+            continue
+        count = 0
+        for d in range(k.state.tasks[owner].depth):
+            f = k.state.tasks[owner].frames[d]
+            count += f.held & n.H_I_MUTEX != 0 and f.file == i
+        if count != 1 or not alive(k, owner):
+            return i
+    return OK
+
+
+# --- wait queues ---------------------------------------------------------------------------------
+@compiled
+def count_queue(k, queue, kind, other_kind, which, seen):
+    """Mark who stands in a wait queue. False if somebody does not belong there or the queue's ends are wrong."""
+    last = n.NONE
+    t = queue.head
+    while t != n.NONE:
+        task = k.state.tasks[t]
+        if seen[t] or task.run_state != n.T_SLEEPING or task.wait_id != which:
+            return False
+        if task.wait_kind != kind and task.wait_kind != other_kind:
+            return False
+        seen[t] = 1
+        last = t
+        t = task.wait_next
+    return queue.tail == last
+
+
+@compiled
+def sleepers_stand_in_their_queue(k):
+    """Each sleeper is in the queue that it names, and nobody else is in any; who is being killed sleeps on only
+    where the kernel lets him."""
+    state = k.state
+    seen = np.zeros(state.n_tasks, np.int8)
+    for p in range(state.n_pages):
+        if not count_queue(k, state.pages[p].waiters, n.W_PAGE_LOCK, n.W_PAGE_LOCK, p, seen):
+            return p
+    for m in range(state.n_mms):
+        if not count_queue(k, state.mms[m].waiters, n.W_MMAP_READ, n.W_MMAP_WRITE, m, seen):
+            return m
+    for i in range(state.n_files):
+        if not count_queue(k, state.files[i].i_mutex_waiters, n.W_I_MUTEX, n.W_I_MUTEX, i, seen):
+            return i
+    for g in range(state.n_groups):
+        if not count_queue(k, state.groups[g].oom_waiters, n.W_OOM, n.W_OOM, g, seen):
+            return g
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        if task.run_state != n.T_SLEEPING:
+            if seen[t] or task.wait_kind != n.W_NONE:
+                return t
+            continue
+        queued = task.wait_kind != n.W_CHILD and task.wait_kind != n.W_TIMER
+        if seen[t] != queued or (task.sigkill and task.killable):
+            return t
+    return OK
+
+
+@compiled
+def will_lock(k, p):
+    """A runnable task is about to take this page's lock."""
+    for t in range(k.state.n_tasks):
+        if k.state.tasks[t].run_state != n.T_RUNNABLE or k.state.tasks[t].depth == 0:
+            continue
+        f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
+        step = step_of(k, t)
+        locking = step == s.LOCK_PAGE or step == s.GRAB_PAGE or step == s.TRUNCATE_PAGE or step == s.WP_REUSE
+        if locking and f.page == p and f.held & n.H_PAGE_REF:
+            return True
+    return False
+
+
+@compiled
+def will_lock_inode(k, file):
+    """A runnable task is about to take this file's i_mutex."""
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        locking = task.run_state == n.T_RUNNABLE and step_of(k, t) == s.I_MUTEX_LOCK
+        if locking and task.frames[task.depth - 1].file == file:
+            return True
+    return False
+
+
+@compiled
+def no_wakeup_is_lost(k):
+    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, or without a timer."""
+    state = k.state
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        if task.run_state != n.T_SLEEPING:
+            continue
+        kind = task.wait_kind
+        which = task.wait_id
+        if kind == n.W_PAGE_LOCK and state.pages[which].locked_by == n.FREE and not will_lock(k, which):
+            return t
+        if kind == n.W_I_MUTEX and state.files[which].i_mutex == n.NONE and not will_lock_inode(k, which):
+            return t
+        of_mm = kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE
+        if of_mm and state.mms[which].writer == n.NONE and state.mms[which].readers == 0:
+            return t
+        if kind == n.W_TIMER and not has_timer(k, WAKE_TASK, t):
+            return t
+        if kind == n.W_CHILD and not has_living_child(k, t, which):
+            return t
+    return OK
+
+
+@compiled
+def has_living_child(k, t, want):
+    """There is a child to wait for, and none that is dead already."""
+    child = k.state.tasks[t].first_child
+    living = False
+    while child != n.NONE:
+        if want < 0 or k.state.tasks[child].slot == want:
+            if not alive(k, child):
+                return False
+            living = True
+        child = k.state.tasks[child].sibling
+    return living
+
+
+@compiled
+def oom_sections_add_up(k):
+    """oom_lock and under_oom of a group are at most the tasks in a section over it, and 0 when there are none.
+
+    At most, since a group that is made while its parent is in the section is not counted, but taken off (as in 3.0).
+    """
+    state = k.state
+    inside = np.zeros(state.n_groups, np.int32)
+    locked = np.zeros(state.n_groups, np.int32)
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.path == s.P_RECLAIM or f.oomed & IN_SECTION == 0:
+                continue
+            for g in range(1, state.n_groups):
+                if is_below(k, g, f.group):
+                    inside[g] += 1
+                    locked[g] += f.oomed & HAS_LOCK != 0
+    for g in range(1, state.n_groups):
+        group = state.groups[g]
+        most = inside[g] if state.oom_counter else min(1, locked[g])
+        if group.alive and not (0 <= group.oom_lock <= most and 0 <= group.under_oom <= inside[g]):
+            return g
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        in_section = task.depth > 0 and task.frames[task.depth - 1].oomed & IN_SECTION
+        if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_OOM and not in_section:
+            return t
+    return OK
+
+
+# --- tasks and address spaces --------------------------------------------------------------------
+@compiled
+def mms_have_users(k):
+    """An mm's users: the tasks that run in it, who read it through /proc, and a fork that fills it.
+
+    One without users is free, or is being taken down by exactly one frame.
+    """
+    state = k.state
+    users = np.zeros(state.n_mms, np.int32)
+    taken_down = np.zeros(state.n_mms, np.int32)
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        exiting = False
+        for d in range(task.depth):
+            f = task.frames[d]
+            if f.path == s.P_READ_PROC:
+                users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
+                taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
+            elif f.path == s.P_FORK and f.which != n.NONE:
+                users[f.which] += step_of(k, t) != n.NONE
+            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and task.mm != n.NONE:
+                taken_down[f.which] += 1
+                exiting = True
+            elif f.path == s.P_EXEC and f.phase == 1 and f.which != n.NONE and state.mms[f.which].users == 0:
+                taken_down[f.which] += 1
+        if alive(k, t) and task.mm != n.NONE and not exiting:
+            users[task.mm] += 1
+    for m in range(state.n_mms):
+        if state.mms[m].users != users[m] or mm_is_free(k, m) != (users[m] == 0 and taken_down[m] == 0):
+            return m
+        if users[m] == 0 and taken_down[m] > 1:
+            return m
+    return OK
+
+
+@compiled
+def tasks_are_queued_once(k):
+    """A runnable task runs, is in one run queue, or has just been woken; nobody else is."""
+    seen = np.zeros(k.state.n_tasks, np.int32)
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        if cpu.curr != n.NONE:
+            seen[cpu.curr] += 1
+        for i in range(cpu.queued):
+            seen[k.books.runq[c].heap[i]] += 1
+    for i in range(k.books.n_woken):
+        seen[k.books.woken[i]] += 1
+    for t in range(k.state.n_tasks):
+        if seen[t] != (k.state.tasks[t].run_state == n.T_RUNNABLE):
+            return t
+    return OK
+
+
+@compiled
+def families_are_whole(k):
+    """Children and parents name each other; a thread group has a leader; the groups know how many tasks they have."""
+    state = k.state
+    left = 0
+    members = np.zeros(state.n_groups, np.int32)
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        if task.run_state == n.T_FREE:
+            continue
+        left += task.parent != n.NONE
+        members[task.group] += alive(k, t)
+        leader = task.leader
+        if not 0 <= leader < state.n_tasks or state.tasks[leader].run_state == n.T_FREE:
+            return t
+        if state.tasks[leader].leader != leader or (not alive(k, t) and task.mm != n.NONE):
+            return t
+        child = task.first_child
+        while child != n.NONE:
+            if state.tasks[child].parent != t or state.tasks[child].run_state == n.T_FREE:
+                return child
+            left -= 1
+            child = state.tasks[child].sibling
+    for g in range(state.n_groups):
+        if state.groups[g].tasks != members[g] or (members[g] > 0 and not state.groups[g].alive):
+            return g
+    return OK if left == 0 else left

@@ -1,0 +1,333 @@
+"""What must always be true of pages, mappings and accounts. Each function answers OK, or the number of what is wrong.
+
+They hold between any two moves. Each is one pass over what was ever used, so they are for small machines.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernel.compiled import compiled
+from cowpath.kernel.lru import list_of
+from cowpath.kernel.memcontrol import in_subtree
+from cowpath.kernel.pgtable import pte_of
+
+OK = -1
+
+
+# --- free pages and references ------------------------------------------------------------------
+@compiled
+def free_pages_are_clean(k):
+    """Nobody has, locks, maps, lists or is charged for a free page; all pages that are not free are in use."""
+    state = k.state
+    count = 0
+    p = state.free_page
+    while p != n.NONE:
+        page = state.pages[p]
+        count += 1
+        if count > state.n_pages or page.refs != 0 or page.mapcount != 0 or page.rmap != n.NONE or page.bits != 0:
+            return p
+        if page.group != n.NONE or page.file != n.NONE or page.locked_by != n.FREE or page.waiters.head != n.NONE:
+            return p
+        p = page.lru_next
+    return OK if count == state.n_pages - state.used_pages else count
+
+
+@compiled
+def is_used(k, p):
+    """The number is that of a page that somebody has a reference to."""
+    return 0 <= p < k.state.n_pages and k.state.pages[p].refs > 0
+
+
+@compiled
+def references_add_up(k):
+    """A page's references: the page cache's, one for each mapping, those in frames, those of disk requests."""
+    state = k.state
+    want = np.zeros(state.n_pages, np.int32)
+    used = 0
+    for p in range(state.n_pages):
+        want[p] = state.pages[p].mapcount + (state.pages[p].file != n.NONE)
+        used += state.pages[p].refs > 0
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.held & n.H_PAGE_REF:
+                if not is_used(k, f.page):
+                    return f.page
+                want[f.page] += 1
+            if f.held & n.H_NEW_PAGE:
+                if not is_used(k, f.newpage):
+                    return f.newpage
+                want[f.newpage] += 1
+    for r in range(len(state.requests)):
+        p = state.requests[r].first if state.requests[r].busy else n.NONE
+        while p != n.NONE:
+            if not is_used(k, p) or want[p] > state.pages[p].refs:
+                return p
+            want[p] += 1
+            p = state.pages[p].io_next
+    for p in range(state.n_pages):
+        if want[p] != state.pages[p].refs:
+            return p
+    return OK if used == state.used_pages else used
+
+
+# --- page tables ---------------------------------------------------------------------------------
+@compiled
+def mappings_point_back(k):
+    """A page's list of mappings is as long as its mapcount, and each entry on it maps the page."""
+    for p in range(k.state.n_pages):
+        page = k.state.pages[p]
+        count = 0
+        before = n.NONE
+        number = page.rmap if page.refs > 0 else n.NONE
+        while number != n.NONE:
+            pte = pte_of(k, number)
+            count += 1
+            if count > page.mapcount or pte.page != p or pte.rmap_prev != before or pte.bits & n.PTE_PRESENT == 0:
+                return p
+            before = number
+            number = pte.rmap_next
+        if count != page.mapcount:
+            return p
+    return OK
+
+
+@compiled
+def entry_fits(k, pte, m, vpn):
+    """A present entry lies in a mapping of its address space and maps what belongs there."""
+    state = k.state
+    v = state.mms[m].vmas
+    while v != n.NONE and state.vmas[v].end <= vpn:
+        v = state.vmas[v].next
+    if v == n.NONE or state.vmas[v].start > vpn:
+        return False
+    if pte.page == n.NONE:
+        return pte.bits & n.PTE_ZERO != 0 and pte.bits & n.PTE_WRITE == 0
+    page = state.pages[pte.page]
+    if page.bits & n.PG_ANON:
+        return page.file == n.NONE
+    vma = state.vmas[v]
+    return page.file == vma.file and page.index == vma.pgoff + (vpn - vma.start)
+
+
+@compiled
+def page_tables_add_up(k):
+    """Each mm's rss and table counts, each table's own, and each mapping's place: no page beyond a truncation."""
+    state = k.state
+    entries = len(state.tables[0].pte)
+    anon = np.zeros(state.n_mms, np.int32)
+    file = np.zeros(state.n_mms, np.int32)
+    tables = np.zeros(state.n_mms, np.int32)
+    total = 0
+    for i in range(state.n_tables):
+        used = 0
+        m = state.tables[i].mm
+        for slot in range(entries):
+            pte = state.tables[i].pte[slot]
+            if pte.bits & n.PTE_PRESENT == 0:
+                if pte.page != 0 or pte.bits != 0:
+                    return i
+                continue
+            used += 1
+            if m < 0 or not entry_fits(k, pte, m, state.tables[i].base + slot):
+                return i
+            if pte.page != n.NONE:
+                total += 1
+                anon[m] += state.pages[pte.page].bits & n.PG_ANON != 0
+                file[m] += state.pages[pte.page].bits & n.PG_ANON == 0
+        if used != (state.tables[i].used if m != n.NONE else 0):
+            return i
+        if m != n.NONE:
+            tables[m] += 1
+    for m in range(state.n_mms):
+        mm = state.mms[m]
+        if mm.anon_rss != anon[m] or mm.file_rss != file[m] or mm.tables != tables[m]:
+            return m
+    for p in range(state.n_pages):
+        total -= state.pages[p].mapcount
+    return OK if total == 0 else total
+
+
+@compiled
+def vmas_are_in_order(k):
+    """Mappings of an mm do not overlap and stand in order; none is lost, and no page-table directory is."""
+    state = k.state
+    left = 0
+    for v in range(state.n_vmas):
+        left += state.vmas[v].end > 0
+    for m in range(state.n_mms):
+        v = state.mms[m].vmas if not mm_is_free(k, m) else n.NONE
+        end = 0
+        while v != n.NONE:
+            vma = state.vmas[v]
+            if vma.mm != m or vma.start < end or vma.start >= vma.end:
+                return m
+            end = vma.end
+            left -= 1
+            v = vma.next
+    return OK if left == 0 else left
+
+
+@compiled
+def mm_is_free(k, m):
+    """The mm is on the free list."""
+    other = k.state.free_mm
+    while other != n.NONE:
+        if other == m:
+            return True
+        other = k.state.mms[other].root
+    return False
+
+
+@compiled
+def directories_add_up(k):
+    """Each page-table directory that is in use counts its entries right and hangs in its parent."""
+    state = k.state
+    free = np.zeros(state.n_directories, np.int8)
+    d = state.free_directory
+    while d != n.NONE:
+        if free[d]:
+            return d
+        free[d] = 1
+        d = state.directories[d].up
+    below = np.zeros(state.n_directories, np.int32)
+    for i in range(state.n_tables):
+        if state.tables[i].mm != n.NONE:
+            below[state.tables[i].up] += 1
+            if state.directories[state.tables[i].up].entry[state.tables[i].slot] != i:
+                return state.tables[i].up
+    for d in range(state.n_directories):
+        up = state.directories[d].up
+        if not free[d] and up != n.NONE:
+            below[up] += 1
+            if state.directories[up].entry[state.directories[d].slot] != d:
+                return up
+    for d in range(state.n_directories):
+        if below[d] != (0 if free[d] else state.directories[d].used) or (below[d] == 0 and not free[d]):
+            return d
+    return OK
+
+
+# --- lists and the page cache --------------------------------------------------------------------
+@compiled
+def lru_lists_are_whole(k):
+    """Every page with PG_LRU is on the one list that its bits and group name; the lists' links and counts are right."""
+    state = k.state
+    left = 0
+    for p in range(state.n_pages):
+        left += state.pages[p].bits & n.PG_LRU != 0
+    for g in range(state.n_groups):
+        for which in range(len(state.groups[g].lists)):
+            chain = state.groups[g].lists[which]
+            count = 0
+            before = n.NONE
+            p = chain.head
+            while p != n.NONE:
+                page = state.pages[p]
+                count += 1
+                if count > chain.count or page.bits & n.PG_LRU == 0 or page.group != g or list_of(page) != which:
+                    return p
+                if page.lru_prev != before:
+                    return p
+                before = p
+                p = page.lru_next
+            if count != chain.count or chain.tail != before:
+                return g
+            left -= count
+    return OK if left == 0 else left
+
+
+@compiled
+def charged_pages_are_listed(k):
+    """A charged page that is mapped or in the page cache is on a list, where reclaim can find it."""
+    for p in range(k.state.n_pages):
+        page = k.state.pages[p]
+        if page.group != n.NONE and (page.mapcount > 0 or page.file != n.NONE) and page.bits & n.PG_LRU == 0:
+            return p
+    return OK
+
+
+@compiled
+def page_cache_agrees(k):
+    """Slots and pages name each other, within the file; the file's count is right."""
+    state = k.state
+    cached = 0
+    for p in range(state.n_pages):
+        page = state.pages[p]
+        if page.file == n.NONE:
+            continue
+        cached += 1
+        if page.bits & n.PG_ANON or not 0 <= page.file < state.n_files:
+            return p
+        file = state.files[page.file]
+        if not 0 <= page.index < file.room or state.slots[file.first + page.index] != p + 1:
+            return p
+    for i in range(state.n_files):
+        count = 0
+        for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):
+            count += state.slots[slot] != 0
+        if count != state.files[i].cached:
+            return i
+        cached -= count
+    return OK if cached == 0 else cached
+
+
+# --- accounts ------------------------------------------------------------------------------------
+@compiled
+def usage_adds_up(k):
+    """Usage of a group = the pages charged in its subtree + what the CPUs keep for it; within its limits, and above 0.
+
+    A charge in hand is a page that bears its group already. There is no swap yet: memsw counts the same.
+    """
+    state = k.state
+    own = np.zeros(state.n_groups, np.int64)
+    for p in range(state.n_pages):
+        if state.pages[p].group != n.NONE:
+            own[state.pages[p].group] += 1
+    for c in range(state.n_cpus):
+        if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
+            return n.UNLIMITED
+        own[state.cpus[c].stock_group] += state.cpus[c].stock
+    for g in range(1, state.n_groups):
+        group = state.groups[g]
+        want = 0
+        for other in range(1, state.n_groups):
+            if in_subtree(k, other, g):
+                want += own[other]
+        if not group.alive and want != 0:
+            return g
+        if group.alive and (group.res.usage != want or group.memsw.usage != want):
+            return g
+        if group.res.usage > group.res.limit or group.memsw.usage > group.memsw.limit:
+            return g
+    return OK
+
+
+@compiled
+def statistics_add_up(k):
+    """cache, rss, mapped_file and pgpgin - pgpgout of memory.stat are what a count of the pages gives; max_usage is the
+    most."""
+    state = k.state
+    cache = np.zeros(state.n_groups, np.int64)
+    rss = np.zeros(state.n_groups, np.int64)
+    mapped = np.zeros(state.n_groups, np.int64)
+    for p in range(state.n_pages):
+        page = state.pages[p]
+        if page.group == n.NONE:
+            continue
+        if page.bits & n.PG_ANON:
+            rss[page.group] += 1
+        else:
+            cache[page.group] += 1
+            mapped[page.group] += page.mapcount > 0
+    for g in range(state.n_groups):
+        books = k.books.groups[g]
+        if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g]:
+            return g
+        if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
+            return g
+        if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
+            return g
+    return OK

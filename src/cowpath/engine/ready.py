@@ -1,0 +1,50 @@
+"""Compiling the modelled kernel: once after each change of its sources, with word of how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core import event
+
+from cowpath.kernel.compiled import FUNCTIONS
+
+from . import loop, waitfor
+
+Told = Callable[[int, int], None]  # functions compiled, and how many there are
+
+
+class _Counter(event.Listener):
+    """Counts the functions whose compilation ends."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.done = 0
+
+    def on_start(self, _: Any) -> None:
+        pass
+
+    def on_end(self, ended: Any) -> None:
+        self.done += 1
+        self.told(min(self.done, len(FUNCTIONS)), len(FUNCTIONS))
+
+
+def ready(k: Any, told: Told | None = None) -> None:
+    """Compile what the clock needs, or load it from the cache (then ``told`` is never called)."""
+    if not hasattr(loop.run, "compile"):  # NUMBA_DISABLE_JIT
+        return
+    machine: Any = numba.typeof(k)  # type: ignore[no-untyped-call]
+    number = numba.int64
+    wanted: list[tuple[Any, tuple[Any, ...]]] = [
+        (loop.run, (machine, number, number, number)),
+        (waitfor.charging_frame, (machine, number)),
+        (waitfor.find_charger, (machine, number)),
+        (waitfor.memory_behind, (machine, number)),
+        (waitfor.waits_for_lock, (machine, number)),
+        (waitfor.group_blocked, (machine, number)),
+    ]
+    counter = _Counter(told or (lambda done, total: None))
+    with event.install_listener("numba:compile", counter):
+        for function, signature in wanted:
+            function.compile(signature)
