@@ -54,6 +54,7 @@ class Options:
     costs: str | Path | None = None  # a cost table
     reuse: float | None = None  # accesses to earlier pages per recorded one
     copies: int | None = None  # of a recorded build's jobs
+    cold: bool | None = None  # nothing is in the page cache at the start
     bystanders: tuple[str, ...] | None = None  # programs that run outside every group
 
     @staticmethod
@@ -183,6 +184,7 @@ def run(
     costs: str | Path | None = None,
     reuse: float | None = None,
     copies: int | None = None,
+    cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
     log: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
@@ -194,7 +196,9 @@ def run(
     give the same run. ``log`` names a Parquet file for all events. Raises InputError for what is wrong in the input,
     MachineError if the machine has no room for the session.
     """
-    options = Options.of(memory, until, bystanders, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies)
+    options = Options.of(
+        memory, until, bystanders, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+    )
     plan = load_plan(session, options)
     return run_plan(plan, load_design(design), options, log, Keeper(None if keep_events else KEPT), progress)
 
@@ -228,7 +232,7 @@ def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
     from cowpath.session import load_session
 
-    return load_session(Path(session), copies=options.copies, bystanders=options.bystanders)
+    return load_session(Path(session), copies=options.copies, bystanders=options.bystanders, cold=options.cold)
 
 
 def run_plan(

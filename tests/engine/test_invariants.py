@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,15 @@ REACHED = (
     "retries", "allocations_wasted", "charges_wasted", "pages_reclaimed", "oom_kills", "oom_rounds", "sigbus",
     "pages_copied", "charges_bypassed", "major_faults",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One of xdist's workers compiles; the others wait, and load what it has cached."""
+    shared = tmp_path_factory.getbasetemp().parent
+    with (shared / "compile.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run(boot(BUSY), 0)
 
 
 @pytest.mark.parametrize("part", range(8))

@@ -21,12 +21,18 @@ Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, ma
 Memory = Annotated[str | None, typer.Option(help="Memory of the machine: 2G.", metavar="SIZE")]
 Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
 Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
-Costs = Annotated[Path | None, typer.Option(help="A cost table (TOML) instead of the packaged one.", metavar="TOML")]
+Costs = Annotated[
+    Path | None, typer.Option(help="A cost table: slow-vm (default), bare, or a TOML file.", metavar="TOML")
+]
 Reuse = Annotated[
     float | None,
     typer.Option(help="How often a recorded process comes back to its pages, per recorded touch.", min=0.0),
 ]
 Copies = Annotated[int | None, typer.Option(help="Run every job of a recorded build this many times.", min=1)]
+Cold = Annotated[
+    bool | None,
+    typer.Option("--cold/--warm", help="Start with nothing in the page cache (default: as the session says)."),
+]
 Bystanders = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--bystander", help="A program outside every group; give it once for each.", metavar="PROGRAM"),

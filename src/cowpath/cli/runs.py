@@ -29,6 +29,7 @@ def run(
     costs: o.Costs = None,
     reuse: o.Reuse = None,
     copies: o.Copies = None,
+    cold: o.Cold = None,
     bystander: o.Bystanders = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     as_json: o.Json = False,
@@ -41,7 +42,9 @@ def run(
     check_fail_on(fail_on)
     from cowpath import api
 
-    chosen = api.Options.of(memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies)
+    chosen = api.Options.of(
+        memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+    )
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)
@@ -63,6 +66,7 @@ def compare(
     costs: o.Costs = None,
     reuse: o.Reuse = None,
     copies: o.Copies = None,
+    cold: o.Cold = None,
     bystander: o.Bystanders = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
@@ -74,7 +78,9 @@ def compare(
     check_fail_on(fail_on)
     from cowpath import api, designs
 
-    chosen = api.Options.of(memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies)
+    chosen = api.Options.of(
+        memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+    )
     loaded = [api.load_design(name) for name in dict.fromkeys(design or designs.names())]
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)

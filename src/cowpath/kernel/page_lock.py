@@ -36,8 +36,6 @@ def unlock_page(k, p):
     held = k.books.now - k.books.pages[p].locked_at
     where = page.file * (1 << 32) + page.index
     emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)
-    if page.locked_by >= 0 and held > k.books.longest.ns:
-        note_longest(k, p, held)
     page.locked_by = n.FREE
     queue = page.waiters
     while queue.head != n.NONE:
@@ -45,22 +43,6 @@ def unlock_page(k, p):
         pop_waiter(k, queue)
         if exclusive:
             return
-
-
-@compiled
-def note_longest(k, p, held):
-    """This hold of a page lock by a task is the longest so far."""
-    page = k.state.pages[p]
-    longest = k.books.longest
-    longest.ns = held
-    longest.page = p
-    longest.task = page.locked_by
-    longest.step = k.books.pages[p].locked_in
-    longest.file = page.file
-    longest.index = page.index
-    longest.group = k.state.tasks[page.locked_by].group
-    longest.program = k.state.tasks[page.locked_by].program
-    longest.at = k.books.now
 
 
 @compiled

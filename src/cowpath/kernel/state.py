@@ -279,7 +279,6 @@ path = record(
 )
 sched = record(latency="i8", min_granularity="i8", wakeup_granularity="i8", jitter="i8")
 disk = record(latency="i8", page_ns="i8", free_at="i8", busy_ns="i8")
-hold = record(ns="i8", page="i4", task="i4", step="i4", file="i4", index="i4", group="i4", program="i4", at="i8")
 
 
 def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
@@ -346,7 +345,6 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         n_stalls="i4",
         sched=sched,
         disk=disk,
-        longest=hold,
         cost=("i8", COSTS),
         paths=(path, c.paths),
         tasks=(task_books, c.tasks),

@@ -16,6 +16,7 @@ from cowpath.observe.text import clean, count, duration, significant, size
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
+MOST_CHAINS = 3  # sentences per design; the others are much the same
 STYLES = {
     "isolated": "green", "stalled": "yellow", "stuck": "bold red",
     "progresses": "green", "finished": "green", "waits": "yellow", "killed": "yellow", "live-locked": "bold red",
@@ -105,7 +106,6 @@ def group_columns(group: str) -> list[Column]:
     where = ("groups", group)
     return [
         Column("jobs\ndone", shown(count, *where, "jobs_done")),
-        Column("OOM\nkills", shown(count, *where, "oom_kills")),
         Column("usage", shown(size, *where, "memory.usage_in_bytes")),
         Column("max\nusage", shown(size, *where, "memory.max_usage_in_bytes")),
         Column("failcnt", shown(count, *where, "memory.failcnt")),
@@ -133,11 +133,15 @@ def group_names(runs: Sequence[Run]) -> list[str]:
 def verdict_columns(runs: Sequence[Run]) -> list[Column]:
     """The verdict for the tasks outside, and one for each group."""
     groups = group_names(runs)
-    columns = [Column("outside", lambda run: verdict_text(run["verdict"]), "left")]
+    columns = [
+        Column("outside", lambda run: verdict_text(run["verdict"]), "left"),
+        Column("longest\nstall", stall_time),
+    ]
     for name in groups:
         read = at("group_verdicts", name)
         columns.append(Column(clean(name, 16), lambda run, read=read: verdict_text(read(run)), "left"))  # type: ignore[misc]
-    return [*columns, Column("longest\nstall", stall_time), Column("ran for", ending, "left")]
+        columns.append(Column("OOM\nkills", shown(count, "groups", name, "oom_kills")))
+    return [*columns, Column("ran for", ending, "left")]
 
 
 def table(title: str, runs: Sequence[Run], columns: Sequence[Column]) -> Table:
@@ -175,7 +179,10 @@ def chains(runs: Sequence[Run]) -> Iterator[RenderableType]:
             continue
         head = Text.assemble((clean(run["design"], 28), "bold"), ": ", verdict_text(run["verdict"]))
         if lines:
-            yield Group(head, *(Padding(Text(line + "."), (0, 0, 0, 2)) for line in lines))
+            shown_lines = [line + "." for line in lines[:MOST_CHAINS]]
+            if len(lines) > MOST_CHAINS:
+                shown_lines.append(f"... and {len(lines) - MOST_CHAINS} more (--json has them all).")
+            yield Group(head, *(Padding(Text(line), (0, 0, 0, 2)) for line in shown_lines))
         elif stall:
             line = f"for {duration(stall['ns'])}, {stall['chain']}."
             yield Group(head, Padding(Text(line), (0, 0, 0, 2)))
