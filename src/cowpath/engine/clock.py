@@ -13,7 +13,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel.state import ERROR_NAMES
 
 from . import loop
-from .waitfor import Link, chain
+from .waitfor import Link, chain, survey
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -136,6 +136,7 @@ class Clock:
 
     def _note_stalls(self) -> None:
         books = self.k.books
+        survey(self.k)
         for t in books["stalls"][: int(books.n_stalls)]:
             links = chain(self.k, int(t))
             since = int(books.tasks[int(t)].since)

@@ -318,7 +318,6 @@ def mms_have_users(k):
     taken_down = np.zeros(state.n_mms, np.int32)
     for t in range(state.n_tasks):
         task = state.tasks[t]
-        exiting = False
         for d in range(task.depth):
             f = task.frames[d]
             if f.path == s.P_READ_PROC:
@@ -326,12 +325,11 @@ def mms_have_users(k):
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
             elif f.path == s.P_FORK and f.which != n.NONE:
                 users[f.which] += step_of(k, t) != n.NONE
-            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and task.mm != n.NONE:
+            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and f.which != n.NONE:
                 taken_down[f.which] += 1
-                exiting = True
             elif f.path == s.P_EXEC and f.phase == 1 and f.which != n.NONE and state.mms[f.which].users == 0:
                 taken_down[f.which] += 1
-        if alive(k, t) and task.mm != n.NONE and not exiting:
+        if alive(k, t) and task.mm != n.NONE:
             users[task.mm] += 1
     for m in range(state.n_mms):
         if state.mms[m].users != users[m] or mm_is_free(k, m) != (users[m] == 0 and taken_down[m] == 0):

@@ -38,11 +38,8 @@ def ready(k: Any, told: Told | None = None) -> None:
     number = numba.int64
     wanted: list[tuple[Any, tuple[Any, ...]]] = [
         (loop.run, (machine, number, number, number)),
-        (waitfor.charging_frame, (machine, number)),
+        (waitfor.survey, (machine,)),
         (waitfor.find_charger, (machine, number)),
-        (waitfor.memory_behind, (machine, number)),
-        (waitfor.waits_for_lock, (machine, number)),
-        (waitfor.group_blocked, (machine, number)),
     ]
     counter = _Counter(told or (lambda done, total: None))
     with event.install_listener("numba:compile", counter):

@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cowpath.kernel import names as n
-from cowpath.kernel.memcg_oom import is_below
 
 from .clock import Clock, Stall
-from .waitfor import alive, chain, charging_frame, group_blocked, memory_behind, waits_for_lock
+from .waitfor import chain, survey
 
 if TYPE_CHECKING:
     from cowpath.session.plan import Plan
@@ -35,16 +36,19 @@ class Judgement:
 def judge(k: Any, plan: Plan, clock: Clock) -> Judgement:
     """Judge a machine at the end of its run."""
     clock.finish()
-    stuck = _stuck(k)
+    survey(k)
+    count = int(k.state.n_tasks)
+    stuck = [int(t) for t in np.flatnonzero(_alive(k) & (k.books["tasks"]["stuck_on"][:count] != n.NONE))]
     longest = max(clock.stalls, key=lambda stall: stall.ns, default=None)
     outside = "stuck" if stuck else "stalled" if longest else "isolated"
     groups, group_chains = {}, {}
     for g, name in enumerate(plan.groups):
         if g and k.state.groups[g].alive:
-            groups[name] = _group_verdict(k, g)
-            waiting = _waiting_in(k, g)
-            if groups[name] in ("waits", "live-locked") and waiting is not None:
-                group_chains[name] = clock.words(chain(k, waiting))
+            members = _members(k, g)
+            waiting = [t for t in members if k.books.tasks[t].charging != n.NONE]
+            groups[name] = _group_verdict(k, g, members, waiting)
+            if groups[name] in ("waits", "live-locked"):
+                group_chains[name] = clock.words(chain(k, waiting[0]))
     if stuck:
         chains = tuple(
             f"{clock.words(chain(k, t))}; {_so_far(k, t)}, and nothing in the machine will end it" for t in stuck
@@ -56,41 +60,34 @@ def judge(k: Any, plan: Plan, clock: Clock) -> Judgement:
     return Judgement(outside, groups, group_chains, chains, longest)
 
 
-def _stuck(k: Any) -> list[int]:
-    """The tasks outside that wait for the memory of a group in which nothing can happen any more."""
-    found = []
-    for t in range(int(k.state.n_tasks)):
-        if not waits_for_lock(k, t):
-            continue
-        g = int(memory_behind(k, t))
-        if g != n.NONE and not is_below(k, int(k.state.tasks[t].group), g) and group_blocked(k, g):
-            found.append(t)
-    return found
-
-
 def _so_far(k: Any, t: int) -> str:
     """How long a task has been asleep."""
     return f"{(int(k.books.now) - int(k.books.tasks[t].since)) / 1e9:.2f} s so far"
 
 
-def _members(k: Any, g: int) -> list[int]:
-    tasks = range(int(k.state.n_tasks))
-    return [t for t in tasks if alive(k, t) and is_below(k, int(k.state.tasks[t].group), g)]
+def _alive(k: Any) -> Any:
+    """For each task, whether it is runnable or asleep."""
+    return np.isin(k.state["tasks"]["run_state"][: int(k.state.n_tasks)], (n.T_RUNNABLE, n.T_SLEEPING))
 
 
-def _waiting_in(k: Any, g: int) -> int | None:
-    """One of the group's tasks that wait for memory."""
-    return next((t for t in _members(k, g) if charging_frame(k, t) != n.NONE), None)
+def _members(k: Any, root: int) -> list[int]:
+    """The living tasks of a group and of those that are charged to it."""
+    subtree = {root}
+    for g in range(1, int(k.state.n_groups)):  # a parent's number is lower than its children's
+        parent = int(k.state.groups[g].parent)
+        if parent in subtree and k.state.groups[parent].use_hierarchy:
+            subtree.add(g)
+    groups = k.state["tasks"]["group"][: int(k.state.n_tasks)]
+    return [int(t) for t in np.flatnonzero(_alive(k) & np.isin(groups, list(subtree)))]
 
 
-def _group_verdict(k: Any, g: int) -> str:
-    members = _members(k, g)
+def _group_verdict(k: Any, g: int, members: list[int], waiting: list[int]) -> str:
     if not members:
         return "killed" if k.books.groups[g].killed else "finished"
-    blocked = int(group_blocked(k, g))
+    blocked = int(k.books.groups[g].blocked)
     if not blocked:
         return "progresses"
-    over = {int(k.state.tasks[t].frames[d].group) for t in members if (d := int(charging_frame(k, t))) != n.NONE}
+    over = {int(k.books.tasks[t].charging) for t in waiting}
     if blocked == 1 and all(k.state.groups[o].oom_kill_disable for o in over):
         return "waits"
     return "live-locked"

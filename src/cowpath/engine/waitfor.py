@@ -15,7 +15,7 @@ from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.memcg_oom import is_below
 
 
-@entry_point
+@compiled
 def charging_frame(k, t):
     """The frame of a charge that has failed at least once and goes on, or NONE."""
     task = k.state.tasks[t]
@@ -92,7 +92,7 @@ def find_charger(k, t):
     return n.NONE
 
 
-@entry_point
+@compiled
 def memory_behind(k, t):
     """The group for whose memory ``t`` waits through any chain of locks, or NONE."""
     end = find_charger(k, t)
@@ -101,7 +101,7 @@ def memory_behind(k, t):
     return k.state.tasks[end].frames[charging_frame(k, end)].group
 
 
-@entry_point
+@compiled
 def waits_for_lock(k, t):
     """Asleep for a lock: what others may hold."""
     task = k.state.tasks[t]
@@ -142,7 +142,7 @@ def is_being_read(k, p):
     return owner <= n.REQUEST_OWNER and k.state.requests[n.REQUEST_OWNER - owner].submitted != 0
 
 
-@entry_point
+@compiled
 def group_blocked(k, g):
     """Nothing can happen in this group any more unless something happens outside. 0: no; 1: all sleep; 2: they spin.
 
@@ -189,6 +189,29 @@ def settled(k, shell):
     return busy > 0 or shell == n.NONE
 
 
+@entry_point
+def survey(k):
+    """Write down, for ``engine.verdict``, who waits for whose memory and which groups have come to a standstill.
+
+    One call: handing the machine to compiled code costs Python some milliseconds each time.
+    """
+    for g in range(1, k.state.n_groups):
+        k.books.groups[g].blocked = group_blocked(k, g)
+    for t in range(k.state.n_tasks):
+        books = k.books.tasks[t]
+        books.charging = n.NONE
+        books.stuck_on = n.NONE
+        if not alive(k, t):
+            continue
+        d = charging_frame(k, t)
+        if d != n.NONE:
+            books.charging = k.state.tasks[t].frames[d].group
+        if waits_for_lock(k, t):
+            g = memory_behind(k, t)
+            if g != n.NONE and not is_below(k, k.state.tasks[t].group, g) and k.books.groups[g].blocked:
+                books.stuck_on = g
+
+
 @dataclass(frozen=True)
 class Link:
     """One task of a chain: what it waits for (``W_*``), which one (page, mm, file, group), and its step."""
@@ -200,7 +223,10 @@ class Link:
 
 
 def chain(k: Any, t: int) -> list[Link]:
-    """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting."""
+    """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting.
+
+    Call ``survey`` first, once for the machine as it stands.
+    """
     end = int(find_charger(k, t))
     if end == n.NONE:
         end = _end_of_plain_chain(k)
@@ -229,9 +255,9 @@ def _link(k: Any, t: int) -> Link:
     if task.depth > 0:
         f = task.frames[int(task.depth) - 1]
         step = s.STEP_NAMES[int(k.books.paths[int(f.path)].steps[int(f.pc)])]
-    d = int(charging_frame(k, t))
-    if d != n.NONE:
-        return Link(t, n.W_MEMORY, int(task.frames[d].group), step)
+    charging = int(k.books.tasks[t].charging)
+    if charging != n.NONE:
+        return Link(t, n.W_MEMORY, charging, step)
     if task.run_state != n.T_SLEEPING:
         return Link(t, n.W_NONE, 0, step)
     return Link(t, int(task.wait_kind), int(task.wait_id), step)

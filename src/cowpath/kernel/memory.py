@@ -100,6 +100,7 @@ def handle_pte_fault(k, t):
     """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
     f = current(k, t)
     if f.phase == 0:
+        k.books.groups[k.state.tasks[t].group].pgfault += 1  # handle_mm_fault counts at its entry, a retry once more
         f.which = fault_path(k, f)
         if f.which == n.NONE:
             return n.NEXT
@@ -405,7 +406,6 @@ def note_fault(k, t, f, status):
     g = k.state.tasks[t].group
     counters = k.books.groups[g].counters
     counters[n.C_FAULTS] += 1
-    k.books.groups[g].pgfault += 1
     if f.fault & n.F_MAJOR:
         counters[n.C_MAJOR] += 1
         k.books.groups[g].pgmajfault += 1

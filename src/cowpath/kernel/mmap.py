@@ -9,7 +9,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
-from .lru import lru_del
+from .lru import lru_add, lru_del
 from .memcontrol import uncharge_end, uncharge_page
 from .page_alloc import free_page
 from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
@@ -177,6 +177,10 @@ def zap_one(k, number):
         lru_del(k, p)
         g = uncharge_page(k, p)
         free_page(k, p)
+    elif page.mapcount == 0 and page.bits & n.PG_UNEVICTABLE:  # munlock: with its last mapping
+        lru_del(k, p)
+        page.bits &= ~n.PG_UNEVICTABLE
+        lru_add(k, p)
     return g
 
 

@@ -245,7 +245,10 @@ def exec_mmap(k, t):
 
 @compiled
 def exit_mm(k, t):
-    """exit_mm: the address space goes, a chunk a move, if this was its last user."""
+    """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
+
+    From the beginning the OOM killer sees a task without an mm: it looks at others, unless this one is TIF_MEMDIE.
+    """
     f = current(k, t)
     k.books.resched_ok = 1
     task = k.state.tasks[t]
@@ -253,15 +256,14 @@ def exit_mm(k, t):
         task.exiting = 1
         f.which = task.mm
         f.phase = 1
+        task.mm = n.NONE
         if f.which == n.NONE:
             return n.NEXT
         k.state.mms[f.which].users -= 1
-    if k.state.mms[f.which].users > 0:
-        task.mm = n.NONE
-        return n.NEXT
+        if k.state.mms[f.which].users > 0:
+            return n.NEXT
     if not exit_mmap_chunk(k, f.which):
         return n.AGAIN
-    task.mm = n.NONE
     mm_free(k, f.which)
     return n.NEXT
 

@@ -228,6 +228,8 @@ task_books = record(
     fault_at="i8",  # when the current fault began
     alarm="i8",  # when its sleep ends
     via="i4",  # scratch: from whom a search for holders came here
+    charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
+    stuck_on="i4",  # survey: the group that will never let it go on, or NONE
     stalled="i4",  # the group for whose memory its current wait has passed the bound, or NONE
     on_cpu="i4",
     queued="i4",  # in a run queue
@@ -251,6 +253,7 @@ group_books = record(
     pgmajfault="i8",
     progress_at="i8",  # last successful charge, uncharge or exit in its subtree
     rounds="i8",  # retries since then
+    blocked="i4",  # engine.waitfor.survey
     deaths="i8",
     killed="i8",
 )
@@ -388,9 +391,22 @@ ERROR_NAMES = (
 )  # fmt: skip
 
 
+class Machine(np.record):  # type: ignore[misc]
+    """The record. Numba asks for its ``data`` at every call from Python; NumPy would describe all fields first: 15 ms."""
+
+    @property
+    def data(self) -> memoryview:
+        """The machine's bytes; of a record within it, what NumPy says."""
+        names = self.dtype.names
+        if names != ("state", "books"):
+            return super().data
+        return np.asarray(self.base).view(np.uint8).data
+
+
 def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
-    k = np.zeros(1, machine_dtype(capacity)).view(np.recarray)[0]
+    layout = machine_dtype(capacity)
+    k = np.zeros(1, layout).view(np.dtype((Machine, layout)))[0]
     for free_list in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table"):
         k.state[free_list] = n.NONE
     k.books.submitted = n.NONE
