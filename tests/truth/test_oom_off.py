@@ -108,7 +108,7 @@ def test_the_second_thread_goes_on_while_the_first_is_blocked() -> None:
 def test_how_the_group_fills_up(design: str) -> None:
     fill = OFF["fill"]
     assert fill["pages_of_exec_stack_data"] == OWN
-    world = World(START + "sleep 2\n", "oom-off.sh", design)
+    world = World(HOLD, "oom-off.sh", design)
     world.run_to(lambda: world.books.rss > SETUP["pages"] - 200, moves=100)
     world.run_to(lambda: world.number("usage_in_bytes") == SETUP["memory.limit_in_bytes"])
     attacker = world.task("attacker")
@@ -261,8 +261,8 @@ def test_a_wake_up_without_memory_counts_six_more_tries(design: str) -> None:
     assert TRUTH["files"]["failcnt"].startswith(
         "+7 at the first entry into OOM: one try with a batch of 32, six with a"
     )
-    world = World(START + "sleep 1\ncgset -r memory.memsw.limit_in_bytes=128M A\nsleep 1\n", "oom-off.sh", design)
-    world.run(1900 * MS)
+    world = World(HOLD + "cgset -r memory.memsw.limit_in_bytes=128M A\nsleep 1\n", "oom-off.sh", design)
+    world.run(END + S // 2)
     assert world.waits("attacker") == "memory (OOM)"
     assert world.number("failcnt") == OFF["while_blocked"]["failcnt"] + 6
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,11 +55,20 @@ def _design(name: str) -> Any:
 
 
 class World:
-    """A session on a design, run piece by piece. ``table``: the example whose programs and machine it uses."""
+    """A session on a design, run piece by piece.
 
-    def __init__(self, session: str, table: str, design: str, seed: int = 0, log: tuple[int, ...] = ()) -> None:
+    ``table``: the example whose programs and machine it uses; ``reads``: its victim only reads; ``log``: kinds of events.
+    """
+
+    def __init__(
+        self, session: str, table: str, design: str, seed: int = 0, log: tuple[int, ...] = (), reads: bool = False
+    ) -> None:
         options = api.Options(seed=seed)
-        self.plan = plan_session(session, "session.sh", load_tables(EXAMPLES / table))
+        programs = load_tables(EXAMPLES / table)
+        if reads:
+            reader = load_tables(EXAMPLES / "fork-bomb-read.sh").programs["victim"]
+            programs = replace(programs, programs={**programs.programs, "victim": reader})
+        self.plan = plan_session(session, "session.sh", programs)
         self.k = api.build_machine(self.plan, _design(design), options)
         self.k.books.log_mask = api.mask_of(log)
         self.events: list[Any] = []

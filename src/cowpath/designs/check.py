@@ -15,6 +15,8 @@ ERROR_EXIT_STEPS = {
 COPYING = ("file_cow", "wp_copy")
 FAULT_STEPS = STEP_NAMES[STEP_NAMES.index("find_page") : STEP_NAMES.index("ra_window")]
 LOOPING = ("each_page", "next_page")
+NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page
+OF_FILES = ("find_page", "lock_page", "recheck_mapping", "page_mkwrite")
 
 
 def _names(bits: int) -> str:
@@ -51,6 +53,12 @@ def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
             raise wrong(place, step, f"there is no {_names(missing)} yet", _giver(missing))
         if takes & held:
             raise wrong(place, step, f"the {_names(takes & held)} is held already", "it would wait for itself")
+        if step in OF_FILES and path in NO_FILE:
+            raise wrong(place, step, "there is no page of a file on this path", "it belongs to the paths of files")
+        if step == "wp_reuse" and path != "wp_copy":
+            raise wrong(place, step, "there is no page to reuse on this path", "it belongs to wp_copy")
+        if step == "map_page" and path in FAULT_PATHS and not held & (H_NEW_PAGE | H_PAGE_REF):
+            raise wrong(place, step, "there is no page to map yet", "find_page or alloc_page comes first")
         if path in COPYING and step == "map_page" and "copy_page" not in done:
             raise wrong(place, step, "nothing has been copied yet", "alloc_page and copy_page come before map_page")
         if step in ("map_page", "charge") and step in done:

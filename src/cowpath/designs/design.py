@@ -73,6 +73,8 @@ def _load(name: str, beside: Path, depth: int) -> Design:
     on_error = base.on_error | _error_exits(data.get("on_error", {}), source)
     for missing in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {missing!r} has no steps", file=source, hint='extends = "linux-3.0" brings them all')
+    for missing in [policy for policy in POLICIES if policy not in policies]:
+        raise InputError(f"policy {missing!r} is not set", file=source, hint='extends = "linux-3.0" brings them all')
     default = Path(source).stem
     return Design(str(data.get("name", default)), str(data.get("summary", "")), str(data.get("commit", "")), extends,
                   source, paths, on_error, policies)  # fmt: skip

@@ -131,7 +131,7 @@ def page_tables_add_up(k):
                     return i
                 continue
             used += 1
-            if m < 0 or not entry_fits(k, pte, m, state.tables[i].base + slot):
+            if m < 0 or not entry_fits(k, pte, m, state.tables[i].start + slot):
                 return i
             if pte.page != n.NONE:
                 total += 1

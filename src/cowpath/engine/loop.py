@@ -52,8 +52,36 @@ def switch_to(k, c):
     cpu.curr = t
     cpu.now += k.books.cost[s.SWITCH]
     cpu.slice_at = cpu.now
+    if k.books.sched.jitter > 0:  # a whole slice is faster or slower, or all slices would be equally long in steps
+        cpu.pace = random_below(k, 2 * k.books.sched.jitter + 1) - k.books.sched.jitter
     k.books.cpu = c
     emit(k, n.EV_SCHED, t, t, 0, 0, 0)
+
+
+@compiled
+def kick_idle(k):
+    """Idle CPUs that have been given something to do begin with it."""
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        if cpu.curr == n.NONE and cpu.queued > 0:
+            switch_to(k, c)
+
+
+@compiled
+def ask_workers(k, now):
+    """schedule_work_on: an idle CPU's worker drains its stock at once, a busy one's when the running task makes way."""
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        if (k.books.drain_asked >> c) & 1 == 0:
+            continue
+        if cpu.curr != n.NONE:
+            cpu.resched = 1
+            continue
+        cpu.now = max(cpu.now, now)
+        k.books.spent = 0
+        run_drain_worker(k, c)
+        cpu.now += k.books.spent
+    k.books.drain_asked = 0
 
 
 @compiled
@@ -67,6 +95,7 @@ def put_back(k, c):
         enqueue(k, c, t)
     else:
         activate(k, t, cpu.now)
+        kick_idle(k)
 
 
 @compiled
@@ -94,10 +123,7 @@ def activate_woken(k, now):
     for i in range(k.books.n_woken):
         activate(k, k.books.woken[i], now)
     k.books.n_woken = 0
-    for c in range(k.state.n_cpus):
-        cpu = k.books.cpus[c]
-        if cpu.curr == n.NONE and cpu.queued > 0:
-            switch_to(k, c)
+    kick_idle(k)
 
 
 @compiled
@@ -155,11 +181,13 @@ def move(k, c, t):
     status = step(k, t)
     cost = books.spent
     if books.sched.jitter > 0:
-        cost += cost * (random_below(k, 2 * books.sched.jitter + 1) - books.sched.jitter) // 100
+        cost += cost * (random_below(k, 2 * books.sched.jitter + 1) - books.sched.jitter + cpu.pace) // 100
     cpu.now += cost
     books.tasks[t].vruntime += cost
     books.tasks[t].cpu_ns += cost + 1
     start_timers(k, t, status, cpu.now)
+    if books.drain_asked:
+        ask_workers(k, cpu.now)
     if status == n.SLEEP or status == n.EXITED:
         cpu.curr = n.NONE
         if books.n_woken > 0:
@@ -184,6 +212,18 @@ def due(k, c):
     return cpu.queued > 0 and cpu.now - cpu.slice_at >= slice_of(k, c)
 
 
+@compiled
+def let_time_pass(k, until):
+    """Nothing will ever happen: who sleeps does so until the bounds for waits are past. True if that shows a stall."""
+    asleep = False
+    for t in range(k.state.n_tasks):
+        asleep = asleep or k.state.tasks[t].run_state == n.T_SLEEPING
+    if not asleep:
+        return False
+    k.books.now = max(k.books.now, min(until, k.books.now + max(k.books.bound_ns, k.books.stall_ns)))
+    return find_stalled(k)
+
+
 @entry_point
 def run(k, until, budget, shell):
     """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
@@ -198,13 +238,15 @@ def run(k, until, budget, shell):
         timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
         now = min(at, timer_at)
         if now == FOREVER:
+            if let_time_pass(k, until):
+                return STALL
             return IDLE
         if now >= until:
             k.books.now = until
             return UNTIL
         if now >= k.books.next_check:
             k.books.now = now
-            k.books.next_check = now + k.books.stall_ns // 2
+            k.books.next_check = now + k.books.stall_ns // 10
             if find_stalled(k):
                 return STALL
             if settled(k, shell):
@@ -213,7 +255,7 @@ def run(k, until, budget, shell):
             fire(k)
             budget -= 1
             continue
-        limit = min(min(horizon_of(k, c), until), k.books.next_check)
+        limit = min(until, k.books.next_check)
         while budget > 0:
             budget -= 1
             t = k.books.cpus[c].curr
@@ -225,6 +267,6 @@ def run(k, until, budget, shell):
             stop = k.books.error or k.books.log_count > len(k.books.log) - LOG_MARGIN
             if stop or k.books.cpus[c].curr == n.NONE:
                 break
-            if k.books.cpus[c].now >= limit:
+            if k.books.cpus[c].now >= min(limit, horizon_of(k, c)):  # a move may have set others going
                 break
     return BUDGET

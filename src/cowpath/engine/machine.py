@@ -174,11 +174,12 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["group"] = 0
     pages["file"] = file
     pages["index"] = np.arange(count)
-    pages["bits"] = n.PG_UPTODATE | n.PG_LRU
+    shmem = bool(k.state.files[file].shmem)
+    pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED if shmem else 0)
     pages["refs"] = 1
     pages["rmap"] = n.NONE
     pages["io_next"] = n.NONE
-    chain = k.state.groups[0].lists[n.LRU_INACTIVE_FILE]
+    chain = k.state.groups[0].lists[n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE]
     pages["lru_next"] = np.append(numbers[1:], chain.head)
     pages["lru_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
     if chain.head != n.NONE:

@@ -175,7 +175,7 @@ def group_blocked(k, g):
 
 @compiled
 def settled(k, shell):
-    """The shell waits for a child (or has ended: NONE), and in no group can anything happen any more."""
+    """In no group can anything happen any more, and the shell waits in vain for a child (or has ended: NONE)."""
     if shell != n.NONE and (
         k.state.tasks[shell].run_state != n.T_SLEEPING or k.state.tasks[shell].wait_kind != n.W_CHILD
     ):
@@ -186,7 +186,46 @@ def settled(k, shell):
             if not group_blocked(k, g):
                 return False
             busy += 1
-    return busy > 0 or shell == n.NONE
+    if shell == n.NONE:
+        return True
+    return busy > 0 and waits_in_vain(k, shell)
+
+
+@compiled
+def waits_in_vain(k, shell):
+    """The shell's child will never end, where no group can go on: it is in one, is stuck on one, or itself waits so.
+
+    ``stuck_on`` is scratch space here: the next survey writes it anew.
+    """
+    survey(k)
+    found = True
+    while found and k.books.tasks[shell].stuck_on == n.NONE:
+        found = False
+        for t in range(k.state.n_tasks):
+            if alive(k, t) and k.books.tasks[t].stuck_on == n.NONE and has_lost_child(k, t):
+                k.books.tasks[t].stuck_on = 0
+                found = True
+    return k.books.tasks[shell].stuck_on != n.NONE
+
+
+@compiled
+def has_lost_child(k, t):
+    """The task waits for a child, and those that it waits for (one of them, if for all) will not end."""
+    task = k.state.tasks[t]
+    if task.run_state != n.T_SLEEPING or task.wait_kind != n.W_CHILD:
+        return False
+    lost = 0
+    others = 0
+    child = task.first_child
+    while child != n.NONE:
+        other = k.state.tasks[child]
+        if task.wait_id < 0 or other.slot == task.wait_id:
+            if other.group > 0 or k.books.tasks[child].stuck_on != n.NONE:
+                lost += 1
+            else:
+                others += 1
+        child = other.sibling
+    return lost > 0 and (others == 0 or task.wait_id == n.ALL_CHILDREN)
 
 
 @entry_point

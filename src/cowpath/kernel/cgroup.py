@@ -147,7 +147,8 @@ def resize_limit(k, t):
         return n.FAIL_KILLED
     if counter.usage >= f.index:
         f.retries -= 1
-    f.index = counter.usage
+    else:
+        f.index = counter.usage
     if f.retries <= 0:
         return finish(k, t, g, op, n.FAIL_BUSY)
     return n.CALL

@@ -11,7 +11,7 @@ from . import steps as s
 from .block import new_request, submit
 from .compiled import compiled
 from .lru import lru_add, lru_del, mark_page_accessed
-from .memcontrol import uncharge_end, uncharge_page
+from .memcontrol import uncharge_end, uncharge_lone, uncharge_page
 from .page_alloc import free_page
 from .page_lock import KILLED, WAITING, lock_or_sleep, trylock_page, unlock_page, wait_on_page_locked
 from .rwsem import up_read
@@ -37,7 +37,7 @@ def put_page(k, p):
         lru_del(k, p)
         g = uncharge_page(k, p)
         free_page(k, p)
-        uncharge_end(k, g)
+        uncharge_lone(k, g)
 
 
 @compiled
@@ -47,6 +47,8 @@ def insert_page(k, p, file, index):
     page.file = file
     page.index = index
     page.refs += 1
+    if k.state.files[file].shmem:
+        page.bits |= n.PG_SWAPBACKED
     k.state.slots[k.state.files[file].first + index] = p + 1
     k.state.files[file].cached += 1
 
@@ -81,7 +83,7 @@ def find_page(k, t):
     k.state.pages[p].refs += 1
     f.page = p
     f.held |= n.H_PAGE_REF
-    f.relock = 0
+    f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
     return n.NEXT
 
 

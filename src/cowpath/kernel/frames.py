@@ -34,7 +34,7 @@ def push_fault(k, t, m, vpn, fault):
     f = push(k, t, s.P_PAGE_FAULT)
     f.mm = m
     f.vpn = vpn
-    f.fault = fault
+    f.fault = fault if k.state.allow_retry else fault & ~n.F_ALLOW_RETRY
     books = k.books.tasks[t]
     books.fault_at = k.books.now + k.books.spent
     books.asleep = 0

@@ -11,7 +11,7 @@ def list_of(page):
     """The list on which a page belongs: page_lru()."""
     if page.bits & n.PG_UNEVICTABLE:
         return n.LRU_UNEVICTABLE
-    base = n.LRU_INACTIVE_ANON if page.bits & n.PG_ANON else n.LRU_INACTIVE_FILE
+    base = n.LRU_INACTIVE_ANON if page.bits & (n.PG_ANON | n.PG_SWAPBACKED) else n.LRU_INACTIVE_FILE
     return base + (1 if page.bits & n.PG_ACTIVE else 0)
 
 

@@ -178,6 +178,13 @@ def uncharge_end(k, g):
 
 
 @compiled
+def uncharge_lone(k, g):
+    """An uncharge that is not part of a series (of an unmap, a truncation, an fadvise): 3.0 wakes nobody for it."""
+    if g > 0:
+        made_progress(k, g)
+
+
+@compiled
 def margin(k, g):
     """How many more pages the group may be charged (mem_cgroup_margin)."""
     group = k.state.groups[g]
@@ -213,7 +220,7 @@ def drop_mapped_hold(k, f):
         lru_del(k, f.newpage)
         g = uncharge_page(k, f.newpage)
         free_page(k, f.newpage)
-        uncharge_end(k, g)
+        uncharge_lone(k, g)
 
 
 @compiled
@@ -275,7 +282,6 @@ def try_charge(k, t, f, g):
         f.phase = FROM_STOCK
         return n.AGAIN
     f.group = over
-    f.arg = memsw
     f.phase = RECLAIMED
     return n.CALL
 
@@ -284,15 +290,17 @@ def try_charge(k, t, f, g):
 def after_reclaim(k, t, f):
     """Reclaim has done what it could: try again, or go into the OOM section."""
     note_round(k, f.group)
+    last = f.retries == 0
+    if last:
+        f.retries = RECLAIM_RETRIES
     if margin(k, f.group) >= 1 or f.ret > 0:
         f.phase = FROM_STOCK
         return n.AGAIN
-    if f.retries > 0:
-        f.retries -= 1
-        f.phase = TRY
-        return n.AGAIN
-    f.retries = RECLAIM_RETRIES
-    return enter_oom(k, t, f)
+    if last:
+        return enter_oom(k, t, f)
+    f.retries -= 1
+    f.phase = TRY
+    return n.AGAIN
 
 
 @compiled
@@ -323,6 +331,6 @@ def undo_charge(k, t):
     """mem_cgroup_uncharge_page on an error exit."""
     f = current(k, t)
     g = uncharge_page(k, f.newpage)
-    uncharge_end(k, g)
+    uncharge_lone(k, g)
     f.held &= ~n.H_CHARGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1

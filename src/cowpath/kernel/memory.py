@@ -213,7 +213,7 @@ def wp_reuse(k, t):
     if f.phase == 0:
         number = lookup_pte(k, f.mm, f.vpn)
         if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
-            return finish_path(k, f)  # the access faults again
+            return finish_path(k, t, f)  # the access faults again
         f.page = pte_of(k, number).page
         f.arg = f.page
         if f.page == n.NONE:
@@ -234,12 +234,13 @@ def wp_reuse(k, t):
     if same:
         pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
     put_step(k, t)
-    return finish_path(k, f)
+    return finish_path(k, t, f)
 
 
 @compiled
-def finish_path(k, f):
-    """Skip the rest of the path."""
+def finish_path(k, t, f):
+    """Skip the rest of the path; a new page that a design has made before goes back."""
+    drop_newpage(k, t, f)
     f.pc = k.books.paths[f.path].length - 1
     return n.NEXT
 
@@ -328,11 +329,13 @@ def map_zero_page(k, t):
 
 @compiled
 def undo_alloc(k, t):
-    """Give the new page back on an error exit."""
+    """Give the new page back on an error exit. If that has forgotten the uncharge, the group pays for ever."""
     f = current(k, t)
+    if f.held & n.H_CHARGE:
+        k.state.pages[f.newpage].group = n.NONE
     put_page(k, f.newpage)
     f.newpage = n.NONE
-    f.held &= ~n.H_NEW_PAGE
+    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
 
 

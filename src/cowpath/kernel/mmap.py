@@ -230,7 +230,7 @@ def exit_mmap_chunk(k, m):
 def copy_range(k, m, child, v, start):
     """copy_page_range for a chunk of a mapping: anonymous pages are shared, both sides write-protected.
 
-    Pages of files that were never copied are left for faults to find. Returns where to go on.
+    Pages of files are left for faults to find, where nothing of the mapping was ever copied. Returns where to go on.
     """
     vma = k.state.vmas[v]
     entries = len(k.state.tables[0].pte)
@@ -245,7 +245,7 @@ def copy_range(k, m, child, v, start):
         if pte.bits & n.PTE_PRESENT:
             p = pte.page
             anon = p != n.NONE and k.state.pages[p].bits & n.PG_ANON
-            if anon or p == n.NONE:
+            if anon or p == n.NONE or vma.prot & n.VM_ANON_VMA:
                 if vma.prot & n.VM_SHARED == 0:
                     pte.bits &= ~n.PTE_WRITE
                 if p != n.NONE:

@@ -93,6 +93,7 @@ PG_ANON = 32
 PG_ERROR = 64
 PG_UNEVICTABLE = 128
 PG_MLOCKED = 256
+PG_SWAPBACKED = 512  # of shmem: stands on the anonymous lists
 
 LRU_INACTIVE_ANON = 0
 LRU_ACTIVE_ANON = 1

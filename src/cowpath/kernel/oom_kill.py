@@ -49,10 +49,10 @@ def select_bad_process(k, me, g, limit):
         if not task_in_group(k, t, g):
             continue
         spend(k, s.OOM_SCAN_TASK)
+        if task.mm == n.NONE:
+            continue  # task_in_mem_cgroup: who has left its mm is in no group, TIF_MEMDIE or not (until 3.3)
         if task.memdie:
             return n.NONE, 0
-        if task.mm == n.NONE:
-            continue
         if task.exiting:
             if t != me:
                 return n.NONE, 0

@@ -52,7 +52,7 @@ def _new_table(k, m, up, slot, base):
     leaf.used = 0
     leaf.up = up
     leaf.slot = slot
-    leaf.base = base
+    leaf.start = base
     state.mms[m].tables += 1
     return table
 
@@ -64,7 +64,7 @@ def _find_table(k, m, vpn, create):
     entries = len(state.tables[0].pte)
     base = vpn & ~(entries - 1)
     cached = k.books.mm_table[m]
-    if cached != n.NONE and state.tables[cached].mm == m and state.tables[cached].base == base:
+    if cached != n.NONE and state.tables[cached].mm == m and state.tables[cached].start == base:
         return cached
     bits = 0
     while (1 << bits) < entries:
@@ -120,7 +120,7 @@ def mm_of_pte(k, number):
 def vpn_of_pte(k, number):
     """The page number that an entry maps."""
     entries = len(k.state.tables[0].pte)
-    return k.state.tables[number // entries].base + number % entries
+    return k.state.tables[number // entries].start + number % entries
 
 
 @compiled
@@ -210,7 +210,7 @@ def _free_table(k, table):
     slot = leaf.slot
     state.mms[m].tables -= 1
     leaf.mm = n.NONE
-    leaf.base = 0
+    leaf.start = 0
     leaf.slot = 0
     leaf.up = state.free_table
     state.free_table = table

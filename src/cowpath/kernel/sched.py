@@ -247,7 +247,7 @@ def exec_mmap(k, t):
 def exit_mm(k, t):
     """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
 
-    From the beginning the OOM killer sees a task without an mm: it looks at others, unless this one is TIF_MEMDIE.
+    From the beginning the OOM killer sees a task without an mm, and looks at others.
     """
     f = current(k, t)
     k.books.resched_ok = 1

@@ -263,6 +263,7 @@ cpu_books = record(
     queued="i4",
     min_vruntime="i8",
     slice_at="i8",
+    pace="i8",  # of this slice: percent more or less than the costs say
     resched="i4",
     idle_ns="i8",
 )
@@ -314,7 +315,7 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         mms=(mm, c.mms),
         vmas=(vma, c.vmas),
         directories=(record(used="i4", up="i4", slot="i4", entry=("i4", c.entries)), c.directories),
-        tables=(record(mm="i4", used="i4", up="i4", slot="i4", base="i8", pte=(pte, c.entries)), c.tables),
+        tables=(record(mm="i4", used="i4", up="i4", slot="i4", start="i8", pte=(pte, c.entries)), c.tables),
         files=(file, c.files),
         slots=("i4", c.slots),
         groups=(group, c.groups),

@@ -148,12 +148,14 @@ def mlock_fixup(k, t):
 
 @compiled
 def populate(k, t):
-    """__mlock_vma_pages_range: fault the page in (uninterruptible) and take it off the evictable lists."""
+    """__mlock_vma_pages_range: fault the page in (an uninterruptible wait) and take it off the evictable lists."""
     f = current(k, t)
     if f.phase == 1:
         f.phase = 0
         if f.ret != 0:
             return -f.ret
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
     v = find_vma(k, f.mm, f.vpn)
     if v == n.NONE:
         return n.FAIL_OOM

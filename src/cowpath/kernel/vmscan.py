@@ -13,7 +13,7 @@ from .compiled import compiled
 from .filemap import remove_from_page_cache
 from .lru import lru_add, lru_del
 from .memcg_oom import is_below
-from .memcontrol import drain_all_stock, drain_stock, margin, uncharge_end
+from .memcontrol import drain_all_stock, drain_stock, margin, uncharge_lone
 from .mmap import find_vma
 from .page_alloc import free_page
 from .pgtable import clear_pte, mm_of_pte, pte_of, vpn_of_pte
@@ -33,11 +33,40 @@ RECLAIM = 2
 def drain_step(k, t):
     """The beginning of mem_cgroup_hierarchical_reclaim."""
     f = current(k, t)
-    drain_all_stock(k, k.state.tasks[t].cpu, f.group)
-    f.batch = f.group
-    f.phase = START
-    f.retries = 0
+    if not next_victim(k, t, f):
+        f.phase = SCAN  # nothing to scan
     return n.NEXT
+
+
+@compiled
+def select_victim(k, root):
+    """mem_cgroup_select_victim: the hierarchy's groups in turn, going on after the one that was last."""
+    group = k.state.groups[root]
+    if not group.use_hierarchy:
+        return root
+    g = group.last_child
+    while True:
+        g = g + 1 if g + 1 < k.state.n_groups else 1
+        if k.state.groups[g].alive and is_below(k, g, root):
+            group.last_child = g
+            return g
+
+
+@compiled
+def next_victim(k, t, f):
+    """Choose the next group with pages (``batch``). False when the hierarchy's root comes round the second time."""
+    while True:
+        g = select_victim(k, f.group)
+        if g == f.group:
+            f.retries += 1
+            drain_all_stock(k, k.state.tasks[t].cpu, f.group)
+            if f.retries > 1:
+                return False
+        for which in range(len(k.state.groups[g].lists)):
+            if k.state.groups[g].lists[which].count > 0:
+                f.batch = g
+                f.phase = START
+                return True
 
 
 @compiled
@@ -51,6 +80,8 @@ def shrink_zone(k, t):
         f.which = n.LRU_INACTIVE_FILE
         f.phase = SCAN
         f.index = f.done  # pages freed before this group's turn
+    if f.priority < DEF_PRIORITY and f.done - f.index >= SWAP_CLUSTER_MAX:
+        f.todo = 0
     if f.todo > 0:
         f.todo -= 1
         if f.which == n.LRU_ACTIVE_FILE:
@@ -60,7 +91,9 @@ def shrink_zone(k, t):
         return n.AGAIN
     if next_list(k, f):
         return n.AGAIN
-    return next_victim(k, t, f)
+    if margin(k, f.group) <= 0 and next_victim(k, t, f):
+        return n.AGAIN
+    return end_reclaim(k, t, f)
 
 
 @compiled
@@ -94,33 +127,20 @@ def scan_count(pages, priority):
 
 
 @compiled
-def next_victim(k, t, f):
-    """mem_cgroup_select_victim: the next group of the hierarchy, until there is room or all have been asked."""
-    root = f.group
-    if margin(k, root) <= 0:
-        g = f.batch
-        while True:
-            g += 1
-            if g >= k.state.n_groups:
-                g = 1
-            if g == root:
-                break
-            if k.state.groups[g].alive and is_below(k, g, root) and k.state.groups[root].use_hierarchy:
-                f.batch = g
-                f.phase = START
-                return n.AGAIN
-    emit(k, n.EV_RECLAIM, t, root, 0, f.done, f.scanned)
-    books = k.books.groups[root]
+def end_reclaim(k, t, f):
+    """There is room, or all groups have been asked."""
+    emit(k, n.EV_RECLAIM, t, f.group, 0, f.done, f.scanned)
+    books = k.books.groups[f.group]
     books.counters[n.C_SCANNED] += f.scanned
     books.counters[n.C_RECLAIMED] += f.done
     return n.NEXT
 
 
 @compiled
-def page_referenced(k, p, root):
-    """Clear and count the accessed bits that the reclaiming hierarchy's own tasks have set. Returns (count, bits).
+def page_referenced(k, p, g):
+    """Clear and count the accessed bits that the tasks of the group whose list it is have set. Returns (count, bits).
 
-    References from outside the group do not count (mm_match_cgroup): a page that is charged to the group is reclaimed
+    References from elsewhere do not count (mm_match_cgroup): a page that is charged to the group is reclaimed
     under its users outside. ``bits``: VM_EXEC, VM_LOCKED of the mappings.
     """
     found = 0
@@ -133,7 +153,7 @@ def page_referenced(k, p, root):
         v = find_vma(k, m, vpn_of_pte(k, number))
         if v != n.NONE:
             bits |= k.state.vmas[v].prot & n.VM_LOCKED
-            if is_below(k, k.state.mms[m].owner_group, root) and pte.bits & n.PTE_ACCESSED:
+            if k.state.mms[m].owner_group == g and pte.bits & n.PTE_ACCESSED:
                 pte.bits &= ~n.PTE_ACCESSED
                 bits |= k.state.vmas[v].prot & n.VM_EXEC
                 found += 1
@@ -216,7 +236,7 @@ def evict(k, p):
     g = remove_from_page_cache(k, p)
     page.refs -= 1
     free_page(k, p)
-    uncharge_end(k, g)
+    uncharge_lone(k, g)
     return True
 
 

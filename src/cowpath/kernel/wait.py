@@ -69,7 +69,10 @@ def fatal_signal_pending(k, t):
 
 @compiled
 def sleep_on(k, t, queue, kind, which, killable, exclusive):
-    """Put the task at the end of a wait queue; the step runs again when it is woken."""
+    """Put the task on a wait queue; the step runs again when it is woken.
+
+    At the end; but who only waits for a page's lock or for memory stands in front (prepare_to_wait).
+    """
     task = k.state.tasks[t]
     task.run_state = n.T_SLEEPING
     task.wait_kind = kind
@@ -79,9 +82,13 @@ def sleep_on(k, t, queue, kind, which, killable, exclusive):
     task.wait_next = n.NONE
     if queue.tail == n.NONE:
         queue.head = t
+        queue.tail = t
+    elif not exclusive and (kind == n.W_PAGE_LOCK or kind == n.W_OOM):
+        task.wait_next = queue.head
+        queue.head = t
     else:
         k.state.tasks[queue.tail].wait_next = t
-    queue.tail = t
+        queue.tail = t
     _fell_asleep(k, t)
     return n.SLEEP
 

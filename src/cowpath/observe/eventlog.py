@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from cowpath.atomic import replacing
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import event as event_dtype
@@ -36,7 +36,7 @@ class LogWriter:
         self._events = np.zeros(ROWS_AT_ONCE, event_dtype)
         self._comm = np.zeros(ROWS_AT_ONCE, np.int32)
         self._rows = 0
-        self._temporary: Path | None = None
+        self._file = ExitStack()
         self._writer: Any = None
 
     def __enter__(self) -> LogWriter:
@@ -48,32 +48,23 @@ class LogWriter:
         columns += [("a", pa.int32()), ("b", pa.int32()), ("value", pa.int64()), ("extra", pa.int64())]
         self._schema = pa.schema(columns)
         try:
-            if self.path.is_dir():
-                raise IsADirectoryError(None, "it is a folder")
-            handle, name = tempfile.mkstemp(prefix=f".{self.path.name[:80]}.", suffix=".part", dir=self.path.parent)
-            self._temporary = Path(name)
-            os.fchmod(handle, 0o666 & ~current_umask())
-            os.close(handle)
-            self._writer = pq.ParquetWriter(name, self._schema, compression="zstd")
+            temporary = self._file.enter_context(replacing(self.path))
+            self._writer = pq.ParquetWriter(str(temporary), self._schema, compression="zstd")
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            self._remove()
             raise self._problem(error) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if kind is not None:
-            self._remove()
+        if error is not None:
+            self._drop(error)
             return
         try:
             self._write_rows()
             self._writer.close()
-            if self._temporary is not None:
-                self._temporary.replace(self.path)
-                self._temporary = None
-        except OSError as failure:
-            raise self._problem(failure) from failure
-        finally:
-            self._remove()
+            self._file.close()
+        except (OSError, InputError) as failure:
+            self._drop(failure)
+            raise failure if isinstance(failure, InputError) else self._problem(failure) from failure
 
     def add(self, events: Events, who: Who) -> None:
         """Take a block of the log and whom its events are about."""
@@ -110,19 +101,9 @@ class LogWriter:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return InputError(f"cannot write the log: {reason}", file=self.path)
 
-    def _remove(self) -> None:
-        """Leave nothing behind (does nothing after a success)."""
-        if self._temporary is None:
-            return
+    def _drop(self, error: BaseException) -> None:
+        """Leave nothing behind."""
         with contextlib.suppress(Exception):  # closing writes the footer: on a full disk it fails, and need not work
             self._writer.close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink()
-        self._temporary = None
-
-
-def current_umask() -> int:
-    """The process' umask (which can only be read by setting it)."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
+        with contextlib.suppress(BaseException):
+            self._file.__exit__(type(error), error, None)

@@ -13,8 +13,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
+from cowpath.atomic import replacing
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import state
@@ -127,22 +126,12 @@ def write(recording: Recording, path: str | Path) -> None:
     """Write the file at once or not at all. Raises InputError where the place can't be written to."""
     target = Path(path)
     content = to_bytes(recording)
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-        temporary = None
-    except OSError as error:
-        raise InputError(f"can't write the recording: {error.strerror or error}", file=target) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        with replacing(target) as temporary:
+            temporary.write_bytes(content)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError(f"can't write the recording: {reason}", file=target) from error
 
 
 def load(path: Readable) -> Recording:

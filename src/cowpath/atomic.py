@@ -1,0 +1,40 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A temporary file in the target's folder that takes its name when the block ends well; else nothing is left.
+
+    Raises OSError before the block if there can be no such file: the folder does not let us, or the target is there
+    and is no regular file (a device would be replaced, not written to).
+    """
+    if target.exists() and not target.is_file():
+        raise OSError(None, "it is a folder" if target.is_dir() else "it is not a regular file")
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
+    temporary = Path(name)
+    try:
+        os.fchmod(handle, 0o666 & ~_current_umask())
+        os.close(handle)
+        yield temporary
+        with temporary.open("rb") as whole:
+            os.fsync(whole.fileno())
+        temporary.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _current_umask() -> int:
+    """The process' umask (which can only be read by setting it)."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

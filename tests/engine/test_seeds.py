@@ -1,0 +1,72 @@
+"""The fork bomb's verdicts do not hang on a seed: twenty agree, on each of the four designs that were measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cowpath import api
+from cowpath.session.load import plan_session
+from cowpath.session.table import load_tables
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SEEDS = 20
+PINNED_SEEDS = 4
+UNTIL_NS = 4_000_000_000  # the bound for a standstill is 2 s
+SESSION = """\
+cgcreate -g memory:A
+cgset -r memory.limit_in_bytes=64M A
+cgset -r memory.memsw.limit_in_bytes=64M A
+cgexec -g memory:A {pin}bomb
+"""  # in the foreground: where nothing can happen any more, the run ends
+
+
+@dataclass(frozen=True)
+class Expected:
+    outside: str
+    group: str
+    kills: range
+
+
+MANY = range(10, 10_000)
+UNPINNED = {
+    "linux-3.0": Expected("stuck", "live-locked", range(1, 3)),
+    "preallocate": Expected("isolated", "live-locked", range(1, 3)),
+    "linux-3.0-oom-flag": Expected("stalled", "progresses", MANY),
+    "linux-3.1": Expected("isolated", "progresses", MANY),
+}
+PINNED = {  # one CPU runs only one of the bomb's tasks at a time: the killer works with the counter too
+    "linux-3.0": Expected("stalled", "progresses", MANY),
+    "preallocate": Expected("isolated", "progresses", MANY),
+}
+
+
+def seen(design: str, pin: str, seeds: int) -> tuple[Counter[tuple[str, str]], set[int]]:
+    """How often each pair of verdicts came out, and the numbers of kills."""
+    plan = plan_session(SESSION.format(pin=pin), "bomb.sh", load_tables(EXAMPLES / "fork-bomb.sh"))
+    loaded = api.load_design(design)
+    verdicts, kills = Counter[tuple[str, str]](), set()
+    for seed in range(seeds):
+        result = api.run_plan(plan, loaded, api.Options(seed=seed, until=UNTIL_NS))
+        verdicts[result.verdict, result.group_verdicts["A"]] += 1
+        kills.add(int(result.summary["groups"]["A"]["oom_kills"]))
+    return verdicts, kills
+
+
+@pytest.mark.parametrize("design", UNPINNED)
+def test_twenty_seeds_agree(design: str) -> None:
+    expected = UNPINNED[design]
+    verdicts, kills = seen(design, "", SEEDS)
+    assert verdicts == {(expected.outside, expected.group): SEEDS}
+    assert all(count in expected.kills for count in kills), kills
+
+
+@pytest.mark.parametrize("design", PINNED)
+def test_on_one_cpu_the_killer_works(design: str) -> None:
+    expected = PINNED[design]
+    verdicts, kills = seen(design, "taskset -c 1 ", PINNED_SEEDS)
+    assert verdicts == {(expected.outside, expected.group): PINNED_SEEDS}
+    assert all(count in expected.kills for count in kills), kills
