@@ -125,7 +125,14 @@ def test_the_same_log_without_the_compiler(session: Path, design: str) -> None:
 
 
 def test_compare_prints_the_same(session: Path) -> None:
-    arguments = ["compare", session, *(word for design in DESIGNS for word in ("--design", design)), "--seed", "3", "--json"]
+    arguments = [
+        "compare",
+        session,
+        *(word for design in DESIGNS for word in ("--design", design)),
+        "--seed",
+        "3",
+        "--json",
+    ]
     here = api.compare(session, DESIGNS, seed=3).summary
     there, again = cowpath(*arguments), cowpath(*arguments)
     assert without_clock(there) == without_clock(again)

@@ -1,4 +1,4 @@
-"""oom-off: the killer is off, the group is full, a task in it writes a page of a shared library; twelve others use it."""
+"""oom-off: killer off, the group full, a task in it writes a page of a shared library; twelve others use that page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ RELEASES = {
 }
 # the tasks of examples/programs/victims.prog, in the order of the truth's list
 VICTIMS = (
-    "read-100", "cow-100", "read-101", "cow-101", "pread-100", "pread-into-100", "mlock-100", "shared-100", "pwrite-100",
+    "read-100", "cow-100", "read-101", "cow-101", "pread-100", "pread-into-100", "mlock-100", "shared-100",
+    "pwrite-100",
     "threads", "mapper", "fadvise",
 )  # fmt: skip
 
@@ -257,7 +258,7 @@ def test_turning_the_killer_on_kills_the_attacker(design: str) -> None:
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_a_wake_up_without_memory_counts_six_more_tries(design: str) -> None:
-    """memsw.limit alone wakes the sleepers; "the retries start again, the batch stays 1": 5 retries and one that goes OOM."""
+    """memsw.limit alone wakes the sleepers; "the retries start again, the batch stays 1": 5 retries, and one more."""
     assert TRUTH["files"]["failcnt"].startswith(
         "+7 at the first entry into OOM: one try with a batch of 32, six with a"
     )

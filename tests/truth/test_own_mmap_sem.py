@@ -1,4 +1,4 @@
-"""oom-off-own-mmap_sem: what the commit does not cure. Who reads the attacker's files in /proc waits with its threads."""
+"""oom-off-own-mmap_sem: what the commit does not cure. Who reads the attacker's /proc files waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from .world import EXAMPLES, MS, S, World, limits, scenario
 
 OWN = scenario("oom-off-own-mmap_sem")
 READERS = ("cmdline", "maps")
-START = limits(oom_off=True) + "cgexec -g memory:A taskset -c 1 attacker &\nattacker=$!\nsleep 1.2\nreader &\nsleep 10\n"
+START = (
+    limits(oom_off=True) + "cgexec -g memory:A taskset -c 1 attacker &\nattacker=$!\nsleep 1.2\nreader &\nsleep 10\n"
+)
 RELEASES = {
     "raise": "cgset -r memory.memsw.limit_in_bytes=128M A\ncgset -r memory.limit_in_bytes=128M A\n",
     "SIGKILL": "kill -9 $attacker\n",

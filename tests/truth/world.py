@@ -57,7 +57,7 @@ def _design(name: str) -> Any:
 class World:
     """A session on a design, run piece by piece.
 
-    ``table``: the example whose programs and machine it uses; ``reads``: its victim only reads; ``log``: kinds of events.
+    ``table``: the example whose programs and machine it uses; ``reads``: its victim only reads; ``log``: event kinds.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ class Clock:
         """After the script's end there is no more than its tasks' going on, or that they are all gone."""
         over = self._script_end is not None and (why != loop.UNTIL or now < until_ns)
         gone = not any(group.alive and group.tasks for group in self.k.state.groups[1 : int(self.k.state.n_groups)])
-        return Ending("script" if over and (gone or why == loop.UNTIL) else REASONS[why], now)
+        return Ending("script" if over and (gone or why != loop.SETTLED) else REASONS[why], now)
 
     def drain(self) -> None:
         """Hand the log's block over and empty it."""
