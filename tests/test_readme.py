@@ -1,0 +1,24 @@
+"""The table in the README is what the command beside it prints."""
+
+from pathlib import Path
+
+import pytest
+
+from cowpath import api
+from cowpath.observe.text import duration
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("session", ["commit.sh", "oom-off.sh"])
+def test_every_row_of_the_readme(session: str) -> None:
+    designs = ["linux-3.0", "preallocate", "linux-3.0-oom-flag", "linux-3.1"]
+    options = api.Options()
+    plan = api.load_plan(ROOT / "examples" / session, options)
+    for design in designs:
+        run = api.run_plan(plan, api.load_design(design), options).summary
+        stall = run["longest_stall"]
+        row = [design, run["verdict"], *(duration(stall["ns"]) if stall else "-").split(), run["group_verdicts"]["A"]]
+        row += [f"{run['groups']['A']['oom_kills']:,}", *f"{duration(run['virtual_ns'])}, {run['ended']}".split()]
+        assert row in [line.split() for line in README], row
