@@ -1,4 +1,4 @@
-"""Sizes and times as people write them, and back: "64M", "1.5G", "5ms".
+"""Sizes and times as people write them: "64M", "1.5G", "5ms".
 
 K, M, G and T are binary, as in the kernel's ``memparse``. Sizes are bytes, times are nanoseconds; both are ``int``.
 Every reader raises ``InputError`` without a place: who knows the place adds it (``words.Place.of``).
@@ -62,25 +62,3 @@ def parse_time(text: str) -> int:
     if time > _LONGEST_NS:
         raise InputError(f"{text!r} is too long a time", hint="at most 1000000000s")
     return time
-
-
-def format_size(size: int) -> str:
-    """The shortest exact spelling: 67108864 is "64M", 4097 is "4097"."""
-    if size >= UNLIMITED_BYTES - n.PAGE_SIZE:
-        return "unlimited"
-    for unit in "TGMK":
-        if size and size % (1 << _SHIFT[unit]) == 0:
-            return f"{size >> _SHIFT[unit]}{unit}"
-    return str(size)
-
-
-def format_time(ns: int) -> str:
-    """Three significant digits in the largest unit that fits: 57199117000 is "57.2s", 1500 is "1.5us"."""
-    sign = "-" if ns < 0 else ""
-    ns = abs(ns)
-    for unit in ("s", "ms", "us"):
-        if ns >= _NS[unit]:
-            value = ns / _NS[unit]
-            text = f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
-            return f"{sign}{text}{unit}"
-    return f"{sign}{ns}ns"

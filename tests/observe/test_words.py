@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cowpath.kernel import names as n
+from cowpath.kernel.names import W_MEMORY
 from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import LONGEST_NAME, clean, count, duration, size
-from cowpath.observe.words import W_MEMORY, chain_in_words
+from cowpath.observe.words import chain_in_words
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,

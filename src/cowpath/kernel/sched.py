@@ -48,8 +48,6 @@ def new_task(k):
     books.since = 0
     books.asleep = 0
     books.stalled = n.NONE
-    books.on_cpu = 0
-    books.queued = 0
     books.alarm = 0
     books.via = n.NONE
     books.cpu_ns = 0

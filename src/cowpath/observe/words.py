@@ -8,8 +8,6 @@ from typing import Protocol
 from cowpath.kernel import names as n
 from cowpath.observe.scene import Scene
 
-W_MEMORY = 8  # a link's kind: the task is inside a charge that does not get through, asleep or trying again
-
 
 class Link(Protocol):
     """A link of ``engine.waitfor.chain``: a task and what it waits for."""
@@ -63,7 +61,7 @@ def waits_for(link: Link, scene: Scene) -> str:
             return "waits for mmap_sem (to write)"
         case n.W_I_MUTEX:
             return f"waits for the i_mutex of {scene.file(link.what)}"
-        case n.W_OOM | 8:  # W_MEMORY
+        case n.W_OOM | n.W_MEMORY:
             return f"waits for {scene.memory_of(link.what)}"
         case n.W_CHILD:
             return "waits for its children"
