@@ -49,7 +49,7 @@ def main() -> None:
             rates = [(count(run[what]), significant(run[what] / wall)) for what in ("steps", "faults")]
             times = (duration(run["virtual_ns"]), f"{significant(wall)} s")
             table.add_row(name, design, *times, *(cell for pair in rates for cell in pair))
-    console = Console()
+    console = Console(width=120)  # the table whole, also where the output is a file
     versions = f"Python {platform.python_version()}, Numba {numba.__version__}, NumPy {numpy.__version__}"
     console.print(f"cowpath {__version__}, {versions}, {platform.machine()}, {os.cpu_count()} CPUs", highlight=False)
     console.print(table)
