@@ -14,7 +14,6 @@ ERROR_EXIT_STEPS = {
 }  # fmt: skip
 COPYING = ("file_cow", "wp_copy")
 FAULT_STEPS = STEP_NAMES[STEP_NAMES.index("find_page") : STEP_NAMES.index("ra_window")]
-LOOPING = ("each_page", "next_page")
 NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page
 OF_FILES = ("find_page", "lock_page", "recheck_mapping", "page_mkwrite")
 

@@ -7,7 +7,8 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
-from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION, is_below
+from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
 
 from .invariants_pages import OK, mm_is_free
 from .timers import DISK_DONE, WAKE_TASK

@@ -9,8 +9,8 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.lru import list_of
-from cowpath.kernel.memcontrol import in_subtree
 from cowpath.kernel.pgtable import pte_of
 
 OK = -1
@@ -294,7 +294,7 @@ def usage_adds_up(k):
         group = state.groups[g]
         want = 0
         for other in range(1, state.n_groups):
-            if in_subtree(k, other, g):
+            if is_below(k, other, g):
                 want += own[other]
         if not group.alive and want != 0:
             return g

@@ -12,7 +12,7 @@ from typing import Any
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
-from cowpath.kernel.memcg_oom import is_below
+from cowpath.kernel.hierarchy import is_below
 
 
 @compiled
@@ -123,16 +123,10 @@ def find_stalled(k):
         g = memory_behind(k, t)
         if g != n.NONE and not is_below(k, k.state.tasks[t].group, g):
             k.books.tasks[t].stalled = g
-            emit_stall(k, t, g)
+            k.books.stalls[k.books.n_stalls] = t  # for Python to put into words
+            k.books.n_stalls += 1
             found = True
     return found
-
-
-@compiled
-def emit_stall(k, t, g):
-    """Remember the new stall for Python to put into words."""
-    k.books.stalls[k.books.n_stalls] = t
-    k.books.n_stalls += 1
 
 
 @compiled

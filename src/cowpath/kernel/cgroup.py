@@ -5,9 +5,10 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
-from .memcg_oom import is_below, oom_recover
-from .memcontrol import RECLAIM_RETRIES, drain_stock, parent_of, res_charge
+from .memcg_oom import oom_recover
+from .memcontrol import RECLAIM_RETRIES, drain_stock, res_charge
 from .wait import current, emit, spend
 
 

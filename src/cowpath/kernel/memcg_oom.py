@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import is_below
 from .oom_kill import oom_kill_process, select_bad_process
 from .wait import fatal_signal_pending, sleep_on, spend, wake_all
 
@@ -17,17 +18,6 @@ OOM_SLEPT_PHASE = 4
 
 IN_SECTION = 1
 HAS_LOCK = 2
-
-
-@compiled
-def is_below(k, g, root):
-    """``g`` is ``root`` or one of those that are charged to it."""
-    while g != root:
-        up = k.state.groups[g].parent
-        if up <= 0 or not k.state.groups[up].use_hierarchy:
-            return False
-        g = up
-    return True
 
 
 @compiled

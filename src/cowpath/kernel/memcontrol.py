@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
 from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, enter_oom, leave_oom, oom_recover, out_of_memory
 from .page_alloc import free_page
@@ -21,25 +22,6 @@ RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 FROM_STOCK = 0
 TRY = 1
 RECLAIMED = 2
-
-
-@compiled
-def parent_of(k, g):
-    """The group that is charged as well, or NONE: the parent, if it uses the hierarchy and is not the root."""
-    up = k.state.groups[g].parent
-    if up > 0 and k.state.groups[up].use_hierarchy:
-        return up
-    return n.NONE
-
-
-@compiled
-def in_subtree(k, g, root):
-    """Group ``g`` is ``root`` or is charged to it through the hierarchy."""
-    while g != n.NONE:
-        if g == root:
-            return True
-        g = parent_of(k, g)
-    return False
 
 
 @compiled
@@ -122,7 +104,7 @@ def drain_all_stock(k, c, root):
     """drain_all_stock_async: ask the other CPUs to drain what they keep for this subtree. Their workers do it later."""
     for other in range(k.state.n_cpus):
         cpu = k.state.cpus[other]
-        if other != c and cpu.stock > 0 and not cpu.drain and in_subtree(k, cpu.stock_group, root):
+        if other != c and cpu.stock > 0 and not cpu.drain and is_below(k, cpu.stock_group, root):
             cpu.drain = 1
             k.books.drain_asked |= 1 << other
 

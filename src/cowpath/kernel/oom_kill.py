@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import is_below
 from .signals import send_sigkill
 from .wait import emit, spend
 
@@ -12,22 +13,10 @@ OOM_SCORE_ADJ_MIN = -1000
 
 
 @compiled
-def task_in_group(k, t, root):
-    """task_in_mem_cgroup: the owner of its mm is in the subtree."""
-    g = k.state.tasks[t].group
-    while g != root:
-        up = k.state.groups[g].parent
-        if up <= 0 or not k.state.groups[up].use_hierarchy:
-            return False
-        g = up
-    return True
-
-
-@compiled
 def oom_badness(k, t, g, limit):
     """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free."""
     task = k.state.tasks[t]
-    if task.mm == n.NONE or not task_in_group(k, t, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
+    if task.mm == n.NONE or not is_below(k, k.state.tasks[t].group, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
         return 0
     mm = k.state.mms[task.mm]
     points = (mm.anon_rss + mm.file_rss + mm.tables) * 1000 // limit
@@ -46,7 +35,7 @@ def select_bad_process(k, me, g, limit):
         task = k.state.tasks[t]
         if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
             continue
-        if not task_in_group(k, t, g):
+        if not is_below(k, k.state.tasks[t].group, g):
             continue
         spend(k, s.OOM_SCAN_TASK)
         if task.mm == n.NONE:

@@ -65,9 +65,3 @@ def wait_on_page_locked(k, t, p, killable):
         return KILLED
     sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 0)
     return WAITING
-
-
-@compiled
-def is_locked_by_request(k, p):
-    """The page is being read from (or waits to be sent to) the disk."""
-    return k.state.pages[p].locked_by <= n.REQUEST_OWNER

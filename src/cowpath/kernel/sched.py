@@ -5,10 +5,11 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
-from .memcontrol import made_progress, parent_of
+from .hierarchy import parent_of
+from .memcontrol import made_progress
 from .mmap import copy_range, exit_mmap_chunk, mm_alloc, mm_free, new_vma
 from .signals import kill_tree, send_sigkill
-from .wait import announce, current, emit, sleep_alone, wake
+from .wait import announce, current, emit, fatal_signal_pending, sleep_alone, wake
 
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
 SIGBUS_STATUS = 135
@@ -194,17 +195,11 @@ def wake_up_new_task(k, t):
     if op.b != n.NONE:
         new.slot = op.b
         k.state.names[op.b] = child + 1
-    if fatal(task):
+    if fatal_signal_pending(k, t):  # what a dying task forks dies with it
         new.sigkill = 1
     emit(k, n.EV_FORK, t, child, op.c, op.b, 0)
     announce(k, child)
     return n.NEXT
-
-
-@compiled
-def fatal(task):
-    """A task that is being killed: what it forks dies with it."""
-    return task.sigkill != 0
 
 
 @compiled

@@ -194,6 +194,3 @@ PATH_NAMES = (
     "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set",
 )  # fmt: skip
 FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared")
-
-# what a frame may already hold when a path starts, and must still hold when it ends
-PATH_HOLDS: dict[str, int] = {}

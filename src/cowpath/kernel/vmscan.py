@@ -11,8 +11,8 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import remove_from_page_cache
+from .hierarchy import is_below
 from .lru import lru_add, lru_del
-from .memcg_oom import is_below
 from .memcontrol import drain_all_stock, drain_stock, margin, uncharge_lone
 from .mmap import find_vma
 from .page_alloc import free_page

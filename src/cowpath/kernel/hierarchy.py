@@ -1,0 +1,25 @@
+"""The hierarchy of groups: who is charged along with whom (``use_hierarchy``, mm/memcontrol.c)."""
+
+from __future__ import annotations
+
+from . import names as n
+from .compiled import compiled
+
+
+@compiled
+def parent_of(k, g):
+    """The group that is charged as well, or NONE: the parent, if it uses the hierarchy and is not the root."""
+    up = k.state.groups[g].parent
+    if up > 0 and k.state.groups[up].use_hierarchy:
+        return up
+    return n.NONE
+
+
+@compiled
+def is_below(k, g, root):
+    """``g`` is ``root`` or one of those that are charged to it."""
+    while g != n.NONE:
+        if g == root:
+            return True
+        g = parent_of(k, g)
+    return False
