@@ -227,3 +227,15 @@ def errno_of(status):
     if status == n.FAIL_KILLED:
         return 4
     return 0
+
+
+@compiled
+def join_group(k, t, g):
+    """The task is charged to this group from now on (its pages stay where they are, as in v1)."""
+    task = k.state.tasks[t]
+    k.state.groups[task.group].tasks -= 1
+    k.state.groups[g].tasks += 1
+    task.group = g
+    if task.mm != n.NONE:
+        k.state.mms[task.mm].owner_group = g
+    emit(k, n.EV_GROUP, t, g, n.NONE, 0, 0)

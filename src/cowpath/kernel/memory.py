@@ -9,12 +9,9 @@ from . import names as n
 from . import page_alloc
 from . import steps as s
 from .compiled import compiled
-from .filemap import cached_page, put_page
-from .filemap import remove_from_page_cache as remove_page
+from .filemap import put_page
 from .lru import lru_add
-from .memcontrol import uncharge_end
 from .mmap import find_vma as lookup_vma
-from .mmap import zap_one
 from .page_lock import WAITING, unlock_page
 from .page_lock import lock_or_sleep as lock_anon
 from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
@@ -337,69 +334,6 @@ def undo_alloc(k, t):
     f.newpage = n.NONE
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
-
-
-# --- truncation --------------------------------------------------------------------------------
-@compiled
-def truncate_setsize(k, t):
-    """The file's new size, then unmap_mapping_range: mappings beyond it go, private copies too."""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    old = file.pages
-    file.pages = min(f.arg, file.room)
-    f.index = file.pages
-    f.count = old - file.pages
-    for v in range(k.state.n_vmas):
-        vma = k.state.vmas[v]
-        if vma.mm == n.NONE or vma.end == 0 or vma.file != f.file:
-            continue
-        first = max(vma.start, vma.start + (file.pages - vma.pgoff))
-        for vpn in range(first, vma.end):
-            number = lookup_pte(k, vma.mm, vpn)
-            if number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT:
-                uncharge_end(k, zap_one(k, number))
-    return n.NEXT
-
-
-@compiled
-def truncate_page(k, t):
-    """truncate_inode_pages for the page at the index: wait for its lock, then take it out of the cache."""
-    f = current(k, t)
-    k.books.resched_ok = 1
-    if f.held & n.H_PAGE_REF == 0:
-        p = cached_page(k, f.file, f.index)
-        if p == n.NONE:
-            return n.NEXT
-        k.state.pages[p].refs += 1
-        f.page = p
-        f.held |= n.H_PAGE_REF
-    if lock_anon(k, t, f.page, 0) == WAITING:
-        return n.SLEEP
-    drop_truncated(k, f.page)
-    unlock_page(k, f.page)
-    put_page(k, f.page)
-    f.held &= ~n.H_PAGE_REF
-    f.page = n.NONE
-    return n.NEXT
-
-
-@compiled
-def drop_truncated(k, p):
-    """Unmap a locked page wherever it is still mapped and take it out of the cache."""
-    from_cache = k.state.pages[p].file != n.NONE
-    while k.state.pages[p].rmap != n.NONE:
-        clear_pte(k, k.state.pages[p].rmap)
-        k.state.pages[p].refs -= 1
-    if from_cache:
-        remove_and_release(k, p)
-
-
-@compiled
-def remove_and_release(k, p):
-    """The cache's reference goes; the caller still has one of its own."""
-    g = remove_page(k, p)
-    k.state.pages[p].refs -= 1
-    uncharge_end(k, g)
 
 
 @compiled

@@ -47,9 +47,18 @@ W_I_MUTEX = 4  # file
 W_OOM = 5  # group: mem_cgroup_handle_oom
 W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
 W_TIMER = 7  # sleep
-W_MEMORY = 8  # of a chain, not of a task: inside a charge that is not getting through
+W_WRITEBACK = 8  # page: until it has been written (wait_on_page_writeback)
+W_PAUSE = 9  # a nap that a timer ends, in balance_dirty_pages, for a congested disk, or after a host-wide OOM
+W_IDLE = 10  # a kernel thread that has nothing to do: which (KT_*)
+W_MEMORY = 11  # of a chain, not of a task: inside a charge that is not getting through
 WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
-              "child", "sleep", "memory")  # fmt: skip
+              "child", "sleep", "write-back", "pause", "work", "memory")  # fmt: skip
+
+# kernel threads (task.kthread)
+KT_NONE = 0  # an ordinary task
+KT_KSWAPD = 1
+KT_FLUSHER = 2
+KT_NAMES = ("", "kswapd0", "flush-8:0")
 
 # --- what a frame holds (frame.held) -----------------------------------------------------------
 H_PAGE_REF = 1  # a reference to frame.page
@@ -82,6 +91,7 @@ PTE_WRITE = 2
 PTE_ACCESSED = 4
 PTE_DIRTY = 8
 PTE_ZERO = 16  # maps the zero page: pte.page is NONE
+PTE_SWAP = 32  # not present: pte.page is the swap slot where the page is
 
 # --- pages (page.bits) -------------------------------------------------------------------------
 PG_UPTODATE = 1
@@ -94,6 +104,9 @@ PG_ERROR = 64
 PG_UNEVICTABLE = 128
 PG_MLOCKED = 256
 PG_SWAPBACKED = 512  # of shmem: stands on the anonymous lists
+PG_SWAPCACHE = 1024  # anonymous, and the copy of swap slot page.index
+PG_WRITEBACK = 2048  # a disk request is writing it
+PG_RECLAIM = 4096  # reclaim has begun the write: to the list's tail when it is done
 
 LRU_INACTIVE_ANON = 0
 LRU_ACTIVE_ANON = 1
@@ -140,10 +153,13 @@ OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
 OP_SIGBUS = 28  # a = 1: a handler that goes on after the access; 0: the default (the process dies)
 OP_FAIL_READS = 29  # a = file, b = page, c = pages: reads of them from disk give an I/O error; c = 0: no more
+OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group (cgclassify)
+OP_FSYNC = 31  # a = file: write its dirty pages and wait
+OP_KTHREAD = 32  # a = KT_*: what a kernel thread does, for ever
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
-    "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads",
+    "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
 )  # fmt: skip
 
 ANY_CHILD = -1
@@ -164,10 +180,11 @@ CG_FAILCNT = 5
 CG_MEMSW_FAILCNT = 6
 CG_MAX_USAGE = 7
 CG_MEMSW_MAX_USAGE = 8
+CG_FORCE_EMPTY = 9
 CG_FILES = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
     "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
-    "memory.memsw.max_usage_in_bytes",
+    "memory.memsw.max_usage_in_bytes", "memory.force_empty",
 )  # fmt: skip
 
 # --- events (event.kind) -----------------------------------------------------------------------
@@ -189,9 +206,13 @@ EV_IO = 14  # a disk request ended: a = request, b = pages, value = ns from subm
 EV_STEP = 15  # a = step, b = status, value = cost in ns, extra = path
 EV_STALL = 16  # a stall ended: a = group whose memory was waited for, b = wait_kind, value = ns
 EV_HOST = 17  # a = number of the text
+EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NONE, value = file << 32 | index
+EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
+EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
+    "pageout", "evict", "swap_in",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
@@ -211,8 +232,18 @@ C_OOM_ROUNDS = 12  # times a task came out of mem_cgroup_handle_oom to try again
 C_SIGBUS = 13
 C_COW = 14  # pages copied
 C_BYPASSED = 15  # charges that went past the limit because the task was being killed
+C_SWAP_IN = 16  # pages read from swap for a fault
+C_SWAP_OUT = 17  # pages that reclaim has begun to write to swap
+C_PAGE_OUT = 18  # pages of files that reclaim has begun to write
+C_LOCK_HOLDS = 19  # page locks that its tasks have taken and let go
+C_LOCK_NS = 20  # ns that its tasks have held page locks
+C_OWN_EVICTED = 21  # pages that a task's own reclaim has taken from under its fault, before it had looked them up
+C_SEEN_UNCHARGED = 22  # mapped pages that reclaim has met before they were charged (way 2)
+C_DIRTIED = 23  # pages of files made dirty
+COUNTERS = 24
 COUNTER_NAMES = (
     "faults", "major_faults", "retries", "allocations", "allocations_wasted", "charges", "charges_wasted",
     "fault_steps", "pages_scanned", "pages_reclaimed", "oom_kills", "jobs_done", "oom_rounds", "sigbus", "pages_copied",
-    "charges_bypassed",
+    "charges_bypassed", "swap_ins", "swap_outs", "page_outs", "lock_holds", "lock_ns", "own_pages_evicted",
+    "uncharged_seen", "pages_dirtied",
 )  # fmt: skip

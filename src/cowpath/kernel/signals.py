@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
-from .wait import unlink, wake
+from .wait import current, unlink, wake
 
 
 @compiled
@@ -54,3 +54,20 @@ def kill_tree(k, t):
             up = k.state.tasks[up].parent
         if up == t:
             kill_one(k, other)
+
+
+@compiled
+def kill_step(k, t):
+    """kill -9: a task, or a task and its descendants."""
+    f = current(k, t)
+    op = k.books.ops[f.arg]
+    victim = k.state.names[op.a] - 1
+    if victim == n.NONE:
+        k.state.tasks[t].status = 1
+        return n.NEXT
+    if op.bits & n.KILL_TREE:
+        kill_tree(k, victim)
+    else:
+        send_sigkill(k, victim)
+    k.state.tasks[t].status = 0
+    return n.NEXT

@@ -237,7 +237,7 @@ task_books = record(
 )
 page_books = record(locked_at="i8", locked_in="i4")  # when, and in which step
 group_books = record(
-    counters=("i8", 16),
+    counters=("i8", n.COUNTERS),
     max_usage="i8",
     memsw_max_usage="i8",
     failcnt="i8",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from . import cgroup, filemap, memory, sched, syscalls, vmscan
+from . import cgroup, exit, filemap, fork, memory, signals, syscalls, truncate, vmscan
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .frames import push, push_fault
+from .frames import clear_frame, push, push_fault
 from .memcontrol import charge, undo_charge
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
-from .wait import emit, spend
+from .wait import emit, nanosleep, spend
 
 
 @compiled
@@ -92,7 +92,7 @@ def leave(k, t, f, status):
     value = f.done if f.path == s.P_RECLAIM else 0
     major = f.fault & n.F_MAJOR
     path = f.path
-    sched.clear_frame(f)
+    clear_frame(f)
     task.depth -= 1
     if task.depth == 0:
         return after_kernel(k, t, path, status)
@@ -265,9 +265,9 @@ def run_file_step(k, t, which):
     if which == s.INVALIDATE_PAGE:
         return filemap.invalidate_page(k, t)
     if which == s.TRUNCATE_SETSIZE:
-        return memory.truncate_setsize(k, t)
+        return truncate.truncate_setsize(k, t)
     if which == s.TRUNCATE_PAGE:
-        return memory.truncate_page(k, t)
+        return truncate.truncate_page(k, t)
     return n.NEXT  # show_map: only its cost
 
 
@@ -275,25 +275,25 @@ def run_file_step(k, t, which):
 def run_task_step(k, t, which):
     """Steps of tasks, of the groups' files, and of reclaim."""
     if which == s.DUP_MM:
-        return sched.dup_mm(k, t)
+        return fork.dup_mm(k, t)
     if which == s.WAKE_UP_NEW_TASK:
-        return sched.wake_up_new_task(k, t)
+        return fork.wake_up_new_task(k, t)
     if which == s.EXEC_MMAP:
-        return sched.exec_mmap(k, t)
+        return fork.exec_mmap(k, t)
     if which == s.EXIT_MM:
-        return sched.exit_mm(k, t)
+        return exit.exit_mm(k, t)
     if which == s.EXIT_NOTIFY:
-        return sched.exit_notify(k, t)
+        return exit.exit_notify(k, t)
     if which == s.DO_WAIT:
-        return sched.do_wait(k, t)
+        return exit.do_wait(k, t)
     if which == s.NANOSLEEP:
-        return sched.nanosleep(k, t)
+        return nanosleep(k, t)
     if which == s.SEND_SIGKILL:
-        return sched.kill_step(k, t)
+        return signals.kill_step(k, t)
     if which == s.RESIZE_LIMIT:
         return cgroup.resize_limit(k, t)
     if which == s.DRAIN_ALL_STOCK:
         return vmscan.drain_step(k, t)
     if which == s.SHRINK_ZONE:
         return vmscan.shrink_zone(k, t)
-    return sched.mmput(k, t)
+    return exit.mmput(k, t)

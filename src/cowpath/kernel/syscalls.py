@@ -1,4 +1,4 @@
-"""System calls' steps (mm/filemap.c, mm/mmap.c, mm/mlock.c, fs/proc/task_mmu.c); those of tasks are in ``sched.py``."""
+"""System calls' steps (mm/filemap.c, mm/mmap.c, mm/mlock.c, fs/proc/task_mmu.c); of tasks: ``fork.py``, ``exit.py``."""
 
 from __future__ import annotations
 

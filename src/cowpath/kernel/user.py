@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cg_create, cg_delete, errno_of
+from .cgroup import cg_create, cg_delete, errno_of, join_group
 from .compiled import compiled
+from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import push, push_fault
 from .mmap import find_vma
-from .sched import SIGBUS_STATUS, SIGSEGV_STATUS, join_group
 from .syscalls import accessible
 from .wait import emit, random_below, spend
 

@@ -191,3 +191,15 @@ def init_queue(queue):
     """An empty wait queue."""
     queue.head = n.NONE
     queue.tail = n.NONE
+
+
+@compiled
+def nanosleep(k, t):
+    """Sleep until the driver's timer (or a fatal signal) ends it."""
+    f = current(k, t)
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
+    if f.phase == 1:
+        return n.NEXT
+    f.phase = 1
+    return sleep_alone(k, t, n.W_TIMER, f.arg, 1)

@@ -1,0 +1,217 @@
+"""A task ends: exit and wait (kernel/exit.c)."""
+
+from __future__ import annotations
+
+from . import names as n
+from .compiled import compiled
+from .frames import clear_frame
+from .hierarchy import parent_of
+from .memcontrol import made_progress
+from .mmap import exit_mmap_chunk, mm_free
+from .wait import current, emit, sleep_alone, wake
+
+KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
+SIGBUS_STATUS = 135
+SIGSEGV_STATUS = 139
+NO_CHILD_STATUS = 127
+
+
+@compiled
+def exit_mm(k, t):
+    """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
+
+    From the beginning the OOM killer sees a task without an mm, and looks at others.
+    """
+    f = current(k, t)
+    k.books.resched_ok = 1
+    task = k.state.tasks[t]
+    if f.phase == 0:
+        task.exiting = 1
+        f.which = task.mm
+        f.phase = 1
+        task.mm = n.NONE
+        if f.which == n.NONE:
+            return n.NEXT
+        k.state.mms[f.which].users -= 1
+        if k.state.mms[f.which].users > 0:
+            return n.NEXT
+    if not exit_mmap_chunk(k, f.which):
+        return n.AGAIN
+    mm_free(k, f.which)
+    return n.NEXT
+
+
+@compiled
+def mmput(k, t):
+    """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.phase == 0:
+        k.state.mms[f.mm].users -= 1
+        f.phase = 1
+    if k.state.mms[f.mm].users == 0:
+        if not exit_mmap_chunk(k, f.mm):
+            return n.AGAIN
+        mm_free(k, f.mm)
+    f.phase = 0
+    return n.NEXT
+
+
+@compiled
+def exit_notify(k, t):
+    """The task is dead: tell its parent, leave the group."""
+    task = k.state.tasks[t]
+    f = current(k, t)
+    status = f.arg
+    if task.sigkill:
+        status = KILLED_STATUS
+    emit(k, n.EV_EXIT, t, task.sigkill, task.oom_victim, status, 0)
+    g = task.group
+    k.state.groups[g].tasks -= 1
+    if g > 0:
+        made_progress(k, g)
+        note_death(k, t, g, status)
+    task.exit_status = status
+    task.run_state = n.T_ZOMBIE
+    clear_frame(task.frames[0])
+    task.depth = 0
+    reparent(k, t)
+    parent = task.parent
+    if parent == n.NONE:
+        release_task(k, t)
+        return n.EXITED
+    waiting = k.state.tasks[parent]
+    if waiting.run_state == n.T_SLEEPING and waiting.wait_kind == n.W_CHILD:
+        wake(k, parent)
+    return n.EXITED
+
+
+@compiled
+def note_death(k, t, g, status):
+    """How the group's tasks end, for the verdict on the group."""
+    task = k.state.tasks[t]
+    while g != n.NONE:
+        books = k.books.groups[g]
+        books.deaths += 1
+        if task.sigkill:
+            books.killed += 1
+        g = parent_of(k, g)
+
+
+@compiled
+def reparent(k, t):
+    """Orphans go to nobody: dead ones are reaped, live ones reap themselves."""
+    child = k.state.tasks[t].first_child
+    while child != n.NONE:
+        after = k.state.tasks[child].sibling
+        k.state.tasks[child].parent = n.NONE
+        k.state.tasks[child].sibling = n.NONE
+        if k.state.tasks[child].run_state == n.T_ZOMBIE:
+            release_task(k, child)
+        child = after
+    k.state.tasks[t].first_child = n.NONE
+    k.state.tasks[t].last_child = n.NONE
+
+
+@compiled
+def leave_thread_group(k, t):
+    """A thread's record goes; if it was the leader's, another thread leads from now on."""
+    tasks = k.state.tasks
+    if tasks[t].leader != t:
+        tasks[tasks[t].leader].threads -= 1
+        return
+    heir = n.NONE
+    for other in range(k.state.n_tasks if tasks[t].threads > 0 else 0):
+        if other != t and tasks[other].run_state != n.T_FREE and tasks[other].leader == t:
+            if heir == n.NONE:
+                heir = other
+                tasks[heir].threads = tasks[t].threads - 1
+            tasks[other].leader = heir
+    tasks[t].threads = 0
+
+
+@compiled
+def release_task(k, t):
+    """The record of a task that nobody waits for any more."""
+    task = k.state.tasks[t]
+    leave_thread_group(k, t)
+    if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
+        k.state.names[task.slot] = 0
+    task.run_state = n.T_FREE
+    task.mm = 0
+    task.group = 0
+    task.parent = 0
+    task.leader = n.NONE
+    task.first_child = 0
+    task.last_child = 0
+    task.born = 0
+    task.program = 0
+    task.slot = 0
+    task.pc = 0
+    task.status = 0
+    task.exit_status = 0
+    task.cpu = 0
+    task.affinity = 0
+    task.oom_score_adj = 0
+    task.is_root = 0
+    task.sigbus_handler = 0
+    task.progress = 0
+    task.entry = 0
+    task.reuse_left = 0
+    task.reuse_vpn = 0
+    task.remaining = 0
+    task.sigkill = 0
+    task.memdie = 0
+    task.oom_victim = 0
+    task.exiting = 0
+    task.granted = 0
+    for i in range(len(task.registers)):
+        task.registers[i] = 0
+    task.sibling = k.state.free_task
+    k.state.free_task = t
+
+
+@compiled
+def do_wait(k, t):
+    """wait4: for one named child, any, or all; its exit status becomes the caller's status."""
+    f = current(k, t)
+    task = k.state.tasks[t]
+    want = f.arg
+    child = task.first_child
+    living = 0
+    while child != n.NONE:
+        after = k.state.tasks[child].sibling
+        ours = want < 0 or k.state.tasks[child].slot == want
+        if ours and k.state.tasks[child].run_state == n.T_ZOMBIE:
+            f.which = max(f.which, k.state.tasks[child].exit_status)
+            unlink_child(k, t, child)
+            release_task(k, child)
+            if want != n.ALL_CHILDREN:
+                task.status = f.which
+                return n.NEXT
+        elif ours:
+            living += 1
+        child = after
+    if living == 0:
+        task.status = max(0, f.which) if want == n.ALL_CHILDREN else NO_CHILD_STATUS
+        return n.NEXT
+    if task.sigkill:
+        return n.FAIL_KILLED
+    return sleep_alone(k, t, n.W_CHILD, want, 1)
+
+
+@compiled
+def unlink_child(k, t, child):
+    """Take a dead child off the parent's list."""
+    before = n.NONE
+    at = k.state.tasks[t].first_child
+    while at != child:
+        before = at
+        at = k.state.tasks[at].sibling
+    after = k.state.tasks[child].sibling
+    if before == n.NONE:
+        k.state.tasks[t].first_child = after
+    else:
+        k.state.tasks[before].sibling = after
+    if after == n.NONE:
+        k.state.tasks[t].last_child = before

@@ -1,0 +1,158 @@
+"""A task begins: fork, clone, exec (kernel/fork.c, fs/exec.c). Who runs when is the driver's."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import state as st
+from .compiled import compiled
+from .mmap import copy_range, exit_mmap_chunk, mm_alloc, mm_free, new_vma
+from .wait import announce, current, emit, fatal_signal_pending
+
+
+@compiled
+def new_task(k):
+    """A task's record, zeroed; NONE when there is no room."""
+    state = k.state
+    t = state.free_task
+    if t != n.NONE:
+        state.free_task = state.tasks[t].sibling
+    elif state.n_tasks < len(state.tasks):
+        t = state.n_tasks
+        state.n_tasks += 1
+    else:
+        k.books.error = st.ERR_TASKS
+        return n.NONE
+    task = state.tasks[t]
+    task.run_state = n.T_RUNNABLE
+    task.mm = n.NONE
+    task.parent = n.NONE
+    task.leader = t
+    task.first_child = n.NONE
+    task.last_child = n.NONE
+    task.sibling = n.NONE
+    state.births += 1
+    task.born = state.births
+    task.slot = n.NONE
+    task.affinity = n.NONE
+    task.is_root = 1
+    task.reuse_vpn = n.NONE
+    books = k.books.tasks[t]
+    books.vruntime = 0
+    books.since = 0
+    books.asleep = 0
+    books.stalled = n.NONE
+    books.alarm = 0
+    books.via = n.NONE
+    books.cpu_ns = 0
+    books.minflt = 0
+    books.majflt = 0
+    return t
+
+
+@compiled
+def dup_mm(k, t):
+    """dup_mmap: a chunk of the parent's mappings a move."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.phase == 0:
+        child_mm = mm_alloc(k, k.state.tasks[t].group)
+        if child_mm == n.NONE:
+            return n.FAIL_OOM
+        f.which = child_mm
+        f.vma = k.state.mms[f.mm].vmas
+        f.phase = 1
+        f.vpn = n.NONE
+        return n.AGAIN
+    if f.vma == n.NONE:
+        f.phase = 0
+        return n.NEXT
+    vma = k.state.vmas[f.vma]
+    if f.vpn == n.NONE:
+        new_vma(k, f.which, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+        f.vpn = vma.start
+    f.vpn = copy_range(k, f.mm, f.which, f.vma, f.vpn)
+    if f.vpn >= vma.end:
+        f.vma = vma.next
+        f.vpn = n.NONE
+    return n.AGAIN
+
+
+@compiled
+def wake_up_new_task(k, t):
+    """The end of do_fork: the child's record, and it runs. The parent's status is 0."""
+    f = current(k, t)
+    child = new_task(k)
+    if child == n.NONE:
+        return n.FAIL_OOM
+    op = k.books.ops[f.arg]
+    task = k.state.tasks[t]
+    new = k.state.tasks[child]
+    if op.bits & n.FORK_THREAD:
+        new.mm = task.mm
+        k.state.mms[task.mm].users += 1
+        new.leader = task.leader
+        k.state.tasks[task.leader].threads += 1
+    else:
+        new.mm = f.which
+    new.group = task.group
+    k.state.groups[task.group].tasks += 1
+    new.parent = t
+    if task.last_child == n.NONE:
+        task.first_child = child
+    else:
+        k.state.tasks[task.last_child].sibling = child
+    task.last_child = child
+    new.program = op.c
+    new.pc = op.a
+    new.entry = op.a
+    new.cpu = task.cpu
+    new.affinity = op.d - 1 if op.d > 0 else task.affinity
+    new.oom_score_adj = task.oom_score_adj
+    new.is_root = task.is_root
+    new.sigbus_handler = task.sigbus_handler
+    for i in range(len(task.registers)):
+        new.registers[i] = task.registers[i]
+    k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
+    k.books.tasks[child].since = k.books.now
+    if op.b != n.NONE:
+        new.slot = op.b
+        k.state.names[op.b] = child + 1
+    if fatal_signal_pending(k, t):  # what a dying task forks dies with it
+        new.sigkill = 1
+    emit(k, n.EV_FORK, t, child, op.c, op.b, 0)
+    announce(k, child)
+    return n.NEXT
+
+
+@compiled
+def exec_mmap(k, t):
+    """Leave the old address space (and take it down, if this was its last user) for an empty one."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    task = k.state.tasks[t]
+    if f.phase == 0:
+        fresh = mm_alloc(k, task.group)
+        if fresh == n.NONE:
+            return n.FAIL_OOM
+        f.which = task.mm
+        task.mm = fresh
+        f.phase = 1
+        if f.which != n.NONE:
+            k.state.mms[f.which].users -= 1
+            if k.state.mms[f.which].users > 0:
+                f.which = n.NONE  # its last user takes it down
+        return n.AGAIN
+    if f.which == n.NONE or exit_mmap_chunk(k, f.which):
+        if f.which != n.NONE:
+            mm_free(k, f.which)
+        f.phase = 0
+        op = k.books.ops[f.arg]
+        task.program = op.c
+        task.pc = op.a
+        task.entry = op.a
+        task.reuse_left = 0
+        task.reuse_vpn = n.NONE
+        task.sigbus_handler = 0
+        emit(k, n.EV_EXEC, t, op.c, 0, 0, 0)
+        return n.NEXT
+    return n.AGAIN
