@@ -103,8 +103,10 @@ def memory_behind(k, t):
 
 @compiled
 def waits_for_lock(k, t):
-    """Asleep for a lock: what others may hold."""
+    """Asleep for a lock: what others may hold. A kernel thread's wait counts only for those who wait for it in turn."""
     task = k.state.tasks[t]
+    if task.kthread != n.KT_NONE:
+        return False
     return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_I_MUTEX
 
 

@@ -16,7 +16,7 @@ from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import push, push_fault
 from .mmap import find_vma
 from .syscalls import accessible
-from .wait import emit, random_below, spend
+from .wait import emit, random_below, sleep_alone, spend
 
 ACCESSES = 32  # of mapped pages in one move
 
@@ -280,6 +280,10 @@ def small_call(k, t, op):
         return n.YIELD
     elif code == n.OP_OOM_ADJ:
         task.oom_score_adj = op.a
+    elif code == n.OP_CLASSIFY:
+        task.status = classify(k, op.a, k.state.names[op.b] - 1)
+    elif code == n.OP_KTHREAD:
+        return sleep_alone(k, t, n.W_IDLE, op.a, 0)
     elif code == n.OP_SIGBUS:
         task.sigbus_handler = op.a
     elif code == n.OP_FAIL_READS:
@@ -291,3 +295,14 @@ def small_call(k, t, op):
         finish_op(k, t)
         return n.HOST
     return finish_op(k, t)
+
+
+@compiled
+def classify(k, g, t):
+    """cgroup_attach_task: a task joins a group; not its children, and its pages stay where they are. An errno."""
+    if not k.state.groups[g].alive:
+        return 2
+    if t == n.NONE or k.state.tasks[t].run_state == n.T_ZOMBIE:
+        return 3
+    join_group(k, t, g)
+    return 0
