@@ -108,10 +108,10 @@ def sleep_alone(k, t, kind, which, killable):
 
 
 @compiled
-def sleep_nap(k, t, kind, ns):
-    """Sleep on no queue, uninterruptibly, until a timer ends it after ``ns``."""
+def sleep_nap(k, t, kind, which, ns):
+    """Sleep on no queue, uninterruptibly, until a timer ends it after ``ns`` (0: none does)."""
     k.books.tasks[t].pause = ns
-    return sleep_alone(k, t, kind, 0, 0)
+    return sleep_alone(k, t, kind, which, 0)
 
 
 @compiled
