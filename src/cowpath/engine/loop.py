@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.compiled import compiled, entry_point, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
@@ -98,7 +98,7 @@ def put_back(k, c):
         kick_idle(k)
 
 
-@compiled
+@inlined
 def start_timers(k, t, status, now):
     """What the move has set going: a sleep, a disk request."""
     if status == n.SLEEP and k.state.tasks[t].wait_kind == n.W_TIMER:
@@ -146,7 +146,7 @@ def fire(k):
     activate_woken(k, now)
 
 
-@compiled
+@inlined
 def next_cpu(k):
     """The busy CPU that is furthest behind, or NONE."""
     best = n.NONE
@@ -161,17 +161,7 @@ def next_cpu(k):
     return best
 
 
-@compiled
-def horizon_of(k, c):
-    """Up to when this CPU may go on before anybody else has to move."""
-    until = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
-    for other in range(k.state.n_cpus):
-        if other != c and k.books.cpus[other].curr != n.NONE:
-            until = min(until, k.books.cpus[other].now)
-    return until
-
-
-@compiled
+@inlined
 def move(k, c, t):
     """One move of the running task: the step, its cost, and what the scheduler makes of the answer."""
     cpu = k.books.cpus[c]
@@ -205,7 +195,7 @@ def move(k, c, t):
     return status
 
 
-@compiled
+@inlined
 def due(k, c):
     """The running task's slice is over and others wait."""
     cpu = k.books.cpus[c]
@@ -222,6 +212,18 @@ def let_time_pass(k, until):
         return False
     k.books.now = max(k.books.now, min(until, k.books.now + max(k.books.bound_ns, k.books.stall_ns)))
     return find_stalled(k)
+
+
+@compiled
+def look_round(k, now, shell):
+    """From time to time: has a wait become a stall, or can nothing happen any more? Returns STALL, SETTLED or BUDGET."""
+    k.books.now = now
+    k.books.next_check = now + k.books.stall_ns // 10
+    if find_stalled(k):
+        return STALL
+    if settled(k, shell):
+        return SETTLED
+    return BUDGET
 
 
 @entry_point
@@ -245,28 +247,17 @@ def run(k, until, budget, shell):
             k.books.now = until
             return UNTIL
         if now >= k.books.next_check:
-            k.books.now = now
-            k.books.next_check = now + k.books.stall_ns // 10
-            if find_stalled(k):
-                return STALL
-            if settled(k, shell):
-                return SETTLED
+            found = look_round(k, now, shell)
+            if found != BUDGET:
+                return found
+        budget -= 1
         if timer_at <= at:
             fire(k)
-            budget -= 1
             continue
-        limit = min(until, k.books.next_check)
-        while budget > 0:
-            budget -= 1
-            t = k.books.cpus[c].curr
-            status = move(k, c, t)
-            if status == n.HOST:
-                return HOST
-            if status == n.EXITED and t == shell:
-                return SCRIPT
-            stop = k.books.error or k.books.log_count > len(k.books.log) - LOG_MARGIN
-            if stop or k.books.cpus[c].curr == n.NONE:
-                break
-            if k.books.cpus[c].now >= min(limit, horizon_of(k, c)):  # a move may have set others going
-                break
+        t = k.books.cpus[c].curr
+        status = move(k, c, t)
+        if status == n.HOST:
+            return HOST
+        if status == n.EXITED and t == shell:
+            return SCRIPT
     return BUDGET

@@ -227,6 +227,7 @@ task_books = record(
     asleep="i8",  # ns asleep in the current fault
     fault_at="i8",  # when the current fault began
     alarm="i8",  # when its sleep ends
+    following="i4",  # what its next move is: 0 (user mode), 1 + a step, or -1 (it gives things back)
     via="i4",  # scratch: from whom a search for holders came here
     charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
     stuck_on="i4",  # survey: the group that will never let it go on, or NONE
