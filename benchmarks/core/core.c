@@ -1,7 +1,7 @@
 /*
  * The lock-charge-OOM core (README.md) by hand: one thread, everything in static arrays.
  *
- *	core tasks jobs rounds pages stride limit seed latency min_granularity wakeup_granularity cost...
+ *	core tasks jobs rounds pages stride limit memory seed latency min_granularity wakeup_granularity cost...
  *
  * with the costs in the order of enum cost. Prints the figures, and the seconds that the run took.
  */
@@ -26,7 +26,7 @@ enum step {
 enum program { CREATE, LIMIT, FIRST, FORK, MORE, WAIT_ONE, FORK_NEXT, MORE_NEXT, WAIT_ALL, END,
 	       ATTACH, START, MMAP, TOUCH, MUNMAP, AGAIN, EXIT };
 
-static struct { i64 tasks, jobs, rounds, pages, stride, limit, seed; } size;
+static struct { i64 tasks, jobs, rounds, pages, stride, limit, memory, seed; } size;
 static int file_pages, nmms, free_mm = NONE, nvmas, free_vma = NONE;
 static i64 faults, cows, retries, max_fault, histogram[(64 - SUB_BITS) << SUB_BITS];
 
@@ -93,6 +93,7 @@ static void map_page(struct task *task)
 	pages[p].flags |= PG_ANON | PG_ACTIVE;
 	set_pte(task->mm, task->vpn, p, PTE_WRITE | PTE_DIRTY | PTE_ACCESSED);
 	lru_add(p);
+	note_recent(p);
 }
 
 static enum answer fault(int t)
@@ -300,7 +301,7 @@ static int new_task(int parent)
 static enum answer fork_task(int t)
 {
 	struct task *task = &tasks[t];
-	int child = new_task(t), m = task->forked;
+	int child = new_task(t), m = task->other_mm;
 
 	tasks[child].mm = m;
 	tasks[child].cpu = task->cpu;
@@ -358,13 +359,13 @@ static enum answer leave_mm(struct task *task)
 	resched_ok = 1;
 	if (task->phase == 0) {
 		task->phase = 1;
-		task->forked = task->mm;	/* now only this task's own affair */
+		task->other_mm = task->mm;	/* now only this task's own affair */
 		task->mm = NONE;
-		mms[task->forked].users--;
+		mms[task->other_mm].users--;
 	}
-	if (exit_mmap_chunk(task->forked)) {
-		mms[task->forked].root = free_mm;
-		free_mm = task->forked;
+	if (exit_mmap_chunk(task->other_mm)) {
+		mms[task->other_mm].root = free_mm;
+		free_mm = task->other_mm;
 		task->step = NOTIFY;
 	}
 	return NEXT;
@@ -402,7 +403,7 @@ static enum answer in_mmap(struct task *task)
 		spent += cost[DUP_MM];
 		resched_ok = 1;
 		if (task->phase++ == 0) {
-			task->forked = new_mm();
+			task->other_mm = new_mm();
 			return NEXT;
 		}
 	}
@@ -566,10 +567,11 @@ static void init_memcg(struct memcg *memcg)
 static void build(void)
 {
 	int most = size.tasks + 2;
-	i64 charged = size.limit + 2 * most;
 
+	memory = size.memory;
+	low_pages = memory / 64;
 	file_pages = size.jobs + size.pages * size.stride;
-	pages = room(file_pages + charged + most * 2, sizeof(*pages));
+	pages = room(memory, sizeof(*pages));
 	tables = room((most + 1) * (file_pages / ENTRIES + 3), sizeof(*tables));
 	directories = room(most * 8, sizeof(*directories));
 	vmas = room(most, sizeof(*vmas));
@@ -577,6 +579,8 @@ static void build(void)
 	tasks = room(most, sizeof(*tasks));
 	woken = room(most, sizeof(*woken));
 	slots = room(file_pages, sizeof(*slots));
+	for (int i = 0; i < NLISTS; i++)
+		zone.lists[i] = (struct lru){ NONE, NONE, 0 };
 	init_memcg(&memcgs[0]);
 	init_memcg(&memcgs[1]);
 	for (int i = 0; i < file_pages; i++) {
@@ -627,7 +631,7 @@ static i64 quantile(i64 permille)
 
 int main(int argc, char **argv)
 {
-	i64 *numbers[] = { &size.tasks, &size.jobs, &size.rounds, &size.pages, &size.stride, &size.limit, &size.seed,
+	i64 *numbers[] = { &size.tasks, &size.jobs, &size.rounds, &size.pages, &size.stride, &size.limit, &size.memory, &size.seed,
 			   &latency, &min_granularity, &wakeup_granularity };
 	int named = sizeof(numbers) / sizeof(*numbers);
 	struct timespec began, ended;

@@ -3,7 +3,7 @@
  * (see README.md, "Memory" and "The group").
  */
 
-enum page_flag { PG_UPTODATE = 1, PG_REFERENCED = 4, PG_ACTIVE = 8, PG_LRU = 16, PG_ANON = 32 };
+enum page_flag { PG_UPTODATE = 1, PG_DIRTY = 2, PG_REFERENCED = 4, PG_ACTIVE = 8, PG_LRU = 16, PG_ANON = 32 };
 enum pte_flag { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_ACCESSED = 4, PTE_DIRTY = 8 };
 enum lru_list { INACTIVE_ANON, ACTIVE_ANON, INACTIVE_FILE, ACTIVE_FILE, NLISTS };
 
@@ -16,7 +16,8 @@ enum lru_list { INACTIVE_ANON, ACTIVE_ANON, INACTIVE_FILE, ACTIVE_FILE, NLISTS }
 struct page {
 	int locked_by;
 	struct waitq waiters;
-	int group, file, index, flags, refs, mapcount, rmap, lru_next, lru_prev;
+	int group, file, index, flags, refs, mapcount, rmap;
+	struct { int next, prev; } links[2];	/* on a list of its group, and of the zone */
 	i64 locked_at;
 };
 
@@ -26,6 +27,8 @@ struct directory { int used, up, slot, entry[ENTRIES]; };
 struct vma { int next, file, writable, anon_vma; i64 start, end, pgoff; };
 struct mm { int users, readers, writer, root, vmas, last_vma, last_table, anon_rss, file_rss, ntables; };
 struct lru { int head, tail, count; };
+struct recent { i64 scanned[2], rotated[2]; };	/* anonymous pages, pages of files */
+enum links { OF_GROUP, OF_ZONE };
 
 struct memcg {
 	int parent, oom_lock, under_oom, tasks;
@@ -33,6 +36,7 @@ struct memcg {
 	i64 pgpgin, pgpgout, cache, rss, mapped_file, pgfault;
 	struct waitq oom_waiters;
 	struct lru lists[NLISTS];
+	struct recent recent;
 };
 
 static struct page *pages;
@@ -42,6 +46,8 @@ static struct vma *vmas;
 static struct mm *mms;
 static struct memcg memcgs[2];	/* the root and the group */
 static int *slots;		/* the file's pages in the page cache */
+static struct { struct lru lists[NLISTS]; struct recent recent; } zone;
+static i64 memory, low_pages, used_pages;
 static int npages, free_page_list = NONE, ntables, free_tables = NONE, ndirectories, free_directories = NONE;
 static i64 max_hold;
 
@@ -70,48 +76,68 @@ static void unlock_page(int p)
 }
 
 /* --- the lists for reclaim --- */
-static struct lru *lru_of(struct page *page)
+static int list_of(struct page *page)
 {
-	int base = page->flags & PG_ANON ? INACTIVE_ANON : INACTIVE_FILE;
+	return (page->flags & PG_ANON ? INACTIVE_ANON : INACTIVE_FILE) + !!(page->flags & PG_ACTIVE);
+}
 
-	return &memcgs[page->group].lists[base + !!(page->flags & PG_ACTIVE)];
+static void list_add(struct lru *list, int p, enum links which)
+{
+	pages[p].links[which].prev = NONE;
+	pages[p].links[which].next = list->head;
+	if (list->head == NONE)
+		list->tail = p;
+	else
+		pages[list->head].links[which].prev = p;
+	list->head = p;
+	list->count++;
+}
+
+static void list_del(struct lru *list, int p, enum links which)
+{
+	int next = pages[p].links[which].next, prev = pages[p].links[which].prev;
+
+	if (prev == NONE)
+		list->head = next;
+	else
+		pages[prev].links[which].next = next;
+	if (next == NONE)
+		list->tail = prev;
+	else
+		pages[next].links[which].prev = prev;
+	list->count--;
 }
 
 static void lru_add(int p)
 {
 	struct page *page = &pages[p];
 
-	if (page->group == NONE || page->flags & PG_LRU)
-		return;
-	struct lru *list = lru_of(page);
 	page->flags |= PG_LRU;
-	page->lru_prev = NONE;
-	page->lru_next = list->head;
-	if (list->head == NONE)
-		list->tail = p;
-	else
-		pages[list->head].lru_prev = p;
-	list->head = p;
-	list->count++;
+	list_add(&zone.lists[list_of(page)], p, OF_ZONE);
+	if (page->group != NONE)
+		list_add(&memcgs[page->group].lists[list_of(page)], p, OF_GROUP);
 }
 
 static void lru_del(int p)
 {
 	struct page *page = &pages[p];
 
-	if (!(page->flags & PG_LRU))
-		return;
-	struct lru *list = lru_of(page);
-	if (page->lru_prev == NONE)
-		list->head = page->lru_next;
-	else
-		pages[page->lru_prev].lru_next = page->lru_next;
-	if (page->lru_next == NONE)
-		list->tail = page->lru_prev;
-	else
-		pages[page->lru_next].lru_prev = page->lru_prev;
-	list->count--;
+	list_del(&zone.lists[list_of(page)], p, OF_ZONE);
+	if (page->group != NONE)
+		list_del(&memcgs[page->group].lists[list_of(page)], p, OF_GROUP);
 	page->flags &= ~PG_LRU;
+}
+
+static void note_recent(int p)
+{
+	int kind = !(pages[p].flags & PG_ANON);
+
+	zone.recent.scanned[kind]++;
+	zone.recent.rotated[kind]++;
+	if (pages[p].group != NONE) {
+		memcgs[pages[p].group].recent.scanned[kind]++;
+		memcgs[pages[p].group].recent.rotated[kind]++;
+	}
 }
 
 static void mark_page_accessed(int p)
@@ -122,6 +148,7 @@ static void mark_page_accessed(int p)
 		lru_del(p);
 		page->flags = (page->flags | PG_ACTIVE) & ~PG_REFERENCED;
 		lru_add(p);
+		note_recent(p);
 	} else {
 		page->flags |= PG_REFERENCED;
 	}
@@ -132,19 +159,23 @@ static int alloc_page(void)
 {
 	int p = free_page_list;
 
+	if (memory - used_pages <= low_pages)
+		abort();			/* the machine has memory enough for the group and the file */
 	if (p != NONE)
-		free_page_list = pages[p].lru_next;
+		free_page_list = pages[p].links[OF_GROUP].next;
 	else
 		p = npages++;
+	used_pages++;
 	pages[p] = (struct page){ .locked_by = NONE, .waiters = { NONE, NONE }, .group = NONE, .file = NONE, .refs = 1,
-				  .rmap = NONE, .lru_next = NONE, .lru_prev = NONE };
+				  .rmap = NONE, .links = { { NONE, NONE }, { NONE, NONE } } };
 	return p;
 }
 
 static void free_page(int p)
 {
-	pages[p].lru_next = free_page_list;
+	pages[p].links[OF_GROUP].next = free_page_list;
 	free_page_list = p;
+	used_pages--;
 	spent += cost[FREE_PAGE];
 }
 
@@ -278,6 +309,8 @@ static int clear_pte(int number)
 	if (pte->rmap_next != NONE)
 		pte_of(pte->rmap_next)->rmap_prev = pte->rmap_prev;
 	page->mapcount--;
+	if (pte->flags & PTE_DIRTY)
+		page->flags |= PG_DIRTY;
 	if (page->flags & PG_ANON) {
 		mms[table->mm].anon_rss--;
 	} else {

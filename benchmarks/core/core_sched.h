@@ -30,7 +30,7 @@ struct task {
 	int sigkill, memdie, mm, group;
 	int parent, first_child, last_child, sibling, born;
 	int cpu, pc, job, round, progress;	/* of its program */
-	int step, phase, forked;		/* in the kernel */
+	int step, phase, other_mm;		/* in the kernel: a child's mm, or the one that is being left */
 	int allow_retry, has_page, has_mmap_sem, unwinding;
 	int page, newpage, vma, batch, retries, oom_locked, charged;
 	i64 vpn, range, fault_at, since, vruntime, cpu_ns;

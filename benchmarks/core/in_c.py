@@ -49,7 +49,7 @@ _folder: list[tempfile.TemporaryDirectory[str]] = []
 
 def run(size: Size, costs: Costs) -> Run:
     """Run it once. Raises RuntimeError if it fails."""
-    numbers = [size.tasks, size.jobs, size.rounds, size.pages, STRIDE, size.limit, size.seed]
+    numbers = [size.tasks, size.jobs, size.rounds, size.pages, STRIDE, size.limit, size.memory, size.seed]
     numbers += [costs.sched[name] for name in ("latency", "min_granularity", "wakeup_granularity")]
     numbers += [costs.steps[name] for name in COSTS]
     done = subprocess.run([str(program()), *map(str, numbers)], capture_output=True, text=True)

@@ -12,6 +12,7 @@ from cowpath.engine import machine
 from cowpath.engine.clock import Clock
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK, Capacity
+from cowpath.observe.metrics import Metrics
 from cowpath.programs.code import Assembler
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 
@@ -69,8 +70,7 @@ def plan_of(size: Size) -> Plan:
 def run(size: Size, capacity: Capacity = CLOCK) -> Run:
     """Run it once; compiled code is ready after the first time. The log is off, the figures are gathered."""
     plan, design = plan_of(size), designs.load(str(HERE / "design.toml"))
-    memory = max(size.memory, 64) * n.PAGE_SIZE
-    k = machine.build(plan, design, costs(), memory=memory, seed=size.seed, capacity=capacity)
+    k = machine.build(plan, design, costs(), memory=size.memory * n.PAGE_SIZE, seed=size.seed, capacity=capacity)
     clock = Clock(k, plan, design)
     began = time.perf_counter()
     ending = clock.run(1 << 60)
@@ -83,16 +83,24 @@ def run(size: Size, capacity: Capacity = CLOCK) -> Run:
 def figures(k: Any) -> dict[str, int]:
     """The figures of a machine that has run."""
     counters = dict(zip(n.COUNTER_NAMES, k.books["groups"]["counters"][GROUP], strict=True))
+    books, metrics = k.books.groups[GROUP], Metrics(k)
+    latencies, hold = metrics.of_group(GROUP).finished, metrics.longest_hold
     return {
         "faults": int(counters["faults"]),
         "cows": int(counters["pages_copied"]),
         "charges": int(counters["charges"]),
         "bypassed": int(counters["charges_bypassed"]),
-        "failcnt": int(k.books.groups[GROUP].failcnt),
-        "max_usage": int(k.books.groups[GROUP].max_usage),
+        "failcnt": int(books.failcnt),
+        "max_usage": int(books.max_usage),
         "kills": int(counters["oom_kills"]),
         "oom_rounds": int(counters["oom_rounds"]),
         "retries": int(counters["retries"]),
+        "lock_waits": int(books.waits[n.W_PAGE_LOCK]),
+        "lock_wait_ns": int(books.wait_ns[n.W_PAGE_LOCK]),
+        "oom_wait_ns": int(books.wait_ns[n.W_OOM]),
+        "p99_bucket": latencies.bucket_at(0.99),
+        "max_fault_ns": latencies.largest,
+        "max_hold_ns": hold.ns if hold else 0,
         "moves": int(k.books.steps),
         "end_ns": int(k.books.now),
     }

@@ -26,8 +26,9 @@ class Size:
 
     @property
     def memory(self) -> int:
-        """Pages of the machine: the file, the group, and a few for those who go past the limit as they die."""
-        return self.file_pages + self.limit + 4 * (self.tasks + 2)
+        """Pages of the machine: the file, the group, a few for those who go past the limit as they die, and some free."""
+        needed = self.file_pages + self.limit + 4 * (self.tasks + 2)
+        return needed + needed // 32 + 1024
 
 
 @dataclass(frozen=True)

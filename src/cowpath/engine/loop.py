@@ -170,17 +170,17 @@ def fire(k):
 
 @inlined
 def next_cpu(k):
-    """The busy CPU that is furthest behind, or NONE."""
+    """The busy CPU that is furthest behind, or NONE, and its time; a tie is decided by a drawn number."""
     best = n.NONE
+    at = FOREVER
     for c in range(k.state.n_cpus):
         cpu = k.books.cpus[c]
-        if cpu.curr == n.NONE:
+        if cpu.curr == n.NONE or cpu.now > at:
             continue
-        if best == n.NONE or cpu.now < k.books.cpus[best].now:
+        if cpu.now < at or random_below(k, 2) == 1:
             best = c
-        elif cpu.now == k.books.cpus[best].now and random_below(k, 2) == 1:
-            best = c
-    return best
+            at = cpu.now
+    return best, at
 
 
 @inlined
@@ -250,7 +250,7 @@ def let_time_pass(k, until):
 
 @compiled
 def look_round(k, now, shell):
-    """From time to time: has a wait become a stall, or can nothing happen any more? Returns STALL, SETTLED or BUDGET."""
+    """From time to time: has a wait become a stall, can nothing happen any more? STALL, SETTLED or BUDGET (neither)."""
     k.books.now = now
     k.books.next_check = now + k.books.stall_ns // 10
     if find_stalled(k):
@@ -269,8 +269,7 @@ def run(k, until, budget, shell):
             return ERROR
         if k.books.log_count > len(k.books.log) - LOG_MARGIN:
             return LOG_FULL
-        c = next_cpu(k)
-        at = k.books.cpus[c].now if c != n.NONE else FOREVER
+        c, at = next_cpu(k)
         timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
         now = min(at, timer_at)
         if now == FOREVER or (c == n.NONE and only_flusher(k)):

@@ -42,9 +42,9 @@ numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 def no_negative_indices() -> Iterator[None]:
     """Within this, Numba compiles an index as it stands, without NumPy's meaning of a negative one.
 
-    That would cost a comparison and a conditional move at every access, a fifth of all the time; the kernel's code has
-    no negative indices but NONE, which is never one (under NUMBA_BOUNDSCHECK it is an error). Numba has no setting for it;
-    where it does not have this function any more, the code is only slower.
+    That would cost a comparison and a conditional move at every access, a fifth of all the time, and the kernel's code
+    has no use for it (under NUMBA_BOUNDSCHECK a negative index is an error). Numba has no setting for it; where it does
+    not have this function any more, the code is only slower.
     """
     wraps = getattr(arrayobj, "fix_integer_index", None)
     if wraps is not None:
@@ -75,7 +75,7 @@ def inlined(function: Function) -> Function:
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
     FUNCTIONS.append(function.__name__)
-    dispatcher = numba.njit(error_model="numpy", cache=True)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", cache=True)(function)
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is not None:
 

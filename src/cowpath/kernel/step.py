@@ -46,7 +46,7 @@ def step(k, t):
         if following == UNWINDING:
             status = unwind(k, t, f)
         else:
-            status = one_step(k, t, task, f, following - 1)
+            return one_step(k, t, task, f, following - 1)
     look_ahead(k, t)
     return status
 
@@ -82,19 +82,22 @@ def look_ahead(k, t):
 def settle(k, t, f, which, status):
     """Go on as the step has answered."""
     if status == n.NEXT:
+        path = k.books.paths[f.path]
         f.pc += 1
-        if f.pc >= k.books.paths[f.path].length:
-            return leave(k, t, f, n.NEXT)
-        return n.NEXT
-    if status == n.CALL:
+        if f.pc < path.length:
+            k.books.tasks[t].following = 1 + path.steps[f.pc]  # look_ahead, the usual case
+            return n.NEXT
+        status = leave(k, t, f, n.NEXT)
+    elif status == n.CALL:
         call(k, t, f, which)
-        return n.NEXT
-    if status >= n.RETRY:
+        status = n.NEXT
+    elif status >= n.RETRY:
         f.unwinding = status
         f.phase = 0
         if k.books.paths[f.path].has_on_error:
             f.pc = 0
-        return n.AGAIN
+        status = n.AGAIN
+    look_ahead(k, t)
     return status
 
 
