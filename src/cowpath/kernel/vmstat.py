@@ -50,7 +50,7 @@ def note_hold(k, p, t, ns):
     hold.ns = ns
     hold.task = t
     hold.comm = k.state.tasks[t].program
-    hold.group = k.state.tasks[t].group
+    hold.group = k.state.tasks[t].group if k.state.tasks[t].kthread == n.KT_NONE else n.NONE
     hold.file = page.file
     hold.index = page.index
     hold.step = k.books.pages[p].locked_in
@@ -58,7 +58,9 @@ def note_hold(k, p, t, ns):
 
 @compiled
 def note_wait(k, t, kind, ns):
-    """Task ``t`` wakes up after a sleep of some kind (W_*)."""
+    """Task ``t`` wakes up after a sleep of some kind (W_*). The kernel's threads are neither in a group nor outside."""
+    if k.state.tasks[t].kthread != n.KT_NONE:
+        return
     books = k.books.groups[k.state.tasks[t].group]
     books.waits[kind] += 1
     books.wait_ns[kind] += ns

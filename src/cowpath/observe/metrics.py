@@ -114,6 +114,7 @@ class Metrics:
         now = int(k.books.now)
         tasks = k.state.tasks[: int(k.state.n_tasks)]
         asleep = (tasks["run_state"] == n.T_SLEEPING) & np.isin(tasks["wait_kind"], BLOCKING)
+        asleep &= tasks["kthread"] == n.KT_NONE
         for t in np.flatnonzero(asleep):
             task = k.state.tasks[t]
             ns = now - int(k.books.tasks[t].since)
@@ -141,7 +142,8 @@ def _longest_hold(k: Any) -> Hold | None:
     longest = None
     found = k.books.hold
     if found.ended:
-        longest = Hold(*(int(found[name]) for name in ("ns", "task", "comm", "group", "file", "index", "step")), True)
+        longest = Hold(int(found.ns), int(found.task), int(found.comm), int(found.group), int(found.file),
+                       int(found.index), int(found.step), True)  # fmt: skip
     owners = k.state.pages[: int(k.state.n_pages)]["locked_by"]
     for p in np.flatnonzero(owners >= 0):
         task = k.state.tasks[owners[p]]
