@@ -26,7 +26,7 @@ class Size:
 
     @property
     def memory(self) -> int:
-        """Pages of the machine: the file, the group, a few for those who go past the limit as they die, and some free."""
+        """Pages of the machine: the file, the group, those who go past the limit as they die, some free."""
         needed = self.file_pages + self.limit + 4 * (self.tasks + 2)
         return needed + needed // 32 + 1024
 

@@ -5,6 +5,7 @@ How long the faults of each group's tasks took, the longest of them, the longest
 
 from __future__ import annotations
 
+from . import names as n
 from .compiled import compiled
 
 SUB_BITS = 7  # 128 buckets per power of two: half a bucket is at most 1/256 of the value
