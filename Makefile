@@ -1,7 +1,7 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
 # make lint    style and types only
-# make bench   how fast it is here
+# make bench   how fast it is here, against C and SimPy: a few minutes
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -38,7 +38,7 @@ lint: .venv/dev.stamp
 test: lint
 	$(BIN)/python -m pytest -n 2
 
-bench: .venv/run.stamp
+bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py
 
 clean:

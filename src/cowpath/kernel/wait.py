@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .vmstat import note_wait
 
 
 @compiled
@@ -132,6 +133,7 @@ def wake(k, t):
     task = k.state.tasks[t]
     asleep = k.books.now - k.books.tasks[t].since
     k.books.tasks[t].asleep += asleep
+    note_wait(k, t, task.wait_kind, asleep)
     emit(k, n.EV_WAKE, t, task.wait_kind, task.wait_id, asleep, 0)
     if k.books.tasks[t].stalled != n.NONE:
         emit(k, n.EV_STALL, t, k.books.tasks[t].stalled, task.wait_kind, asleep, 0)
