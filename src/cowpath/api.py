@@ -26,6 +26,7 @@ from cowpath.observe.frames import (
 )
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
+from cowpath.observe.spent import Spent
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.words import chain_in_words
 from cowpath.units import parse_size, parse_time
@@ -243,8 +244,9 @@ def run_plan(
     keeper: Keeper | None = None,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
+    spent: Spent | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
+    """Run a compiled session on a loaded design; events go to ``log``, ``keeper`` and ``spent`` on the way."""
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
@@ -253,7 +255,8 @@ def run_plan(
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
         k = build_machine(plan, design, options)
         all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
-        k.books.log_mask = mask_of(EVERYTHING if all_kinds else {*figures.NEEDED, *KEPT})
+        watched = () if spent is None else spent.kinds
+        k.books.log_mask = mask_of({*(EVERYTHING if all_kinds else (*figures.NEEDED, *KEPT)), *watched})
 
         def on_events(events: Any) -> None:
             who = metrics.on_events(events)
@@ -261,6 +264,8 @@ def run_plan(
                 writer.add(events, who)
             if keeper is not None:
                 keeper.add(events, who)
+            if spent is not None:
+                spent.add(events, who)
 
         clock = make_clock(k, plan, design, on_events, progress)
         ready(k, compiling)
@@ -283,6 +288,7 @@ def run_plan(
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
+        **({} if spent is None else {"spent": spent.summary(int(k.books.now))}),
     }
     return Result(summary, plan, keeper)
 
