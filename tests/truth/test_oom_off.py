@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cowpath.kernel import names as n
-from cowpath.kernel.filemap import RETRY_PHASE
+from cowpath.kernel.page_lock import RETRY_PHASE
 from cowpath.session.cgroupfs import READABLE
 
 from .world import EXAMPLES, MS, SAME_AS, TRUTH, WAYS_2_AND_3, S, World, limits, scenario

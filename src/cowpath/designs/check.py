@@ -14,8 +14,9 @@ ERROR_EXIT_STEPS = {
 }  # fmt: skip
 COPYING = ("file_cow", "wp_copy")
 FAULT_STEPS = STEP_NAMES[STEP_NAMES.index("find_page") : STEP_NAMES.index("ra_window")]
-NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page
+NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page, and no page to lock
 OF_FILES = ("find_page", "lock_page", "recheck_mapping", "page_mkwrite")
+OF_SWAP = ("find_swap_page",)
 
 
 def _names(bits: int) -> str:
@@ -47,6 +48,8 @@ def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
         if step == "charge" and "map_page" in done and "alloc_page" in done:
             needs = takes = 0  # way 2: the page is mapped before it is charged
             held &= ~H_CHARGE
+        if step == "charge" and path == "swap_in":
+            needs = H_PAGE_REF  # what is charged is the page of the swap cache
         missing = needs & ~held
         if missing:
             raise wrong(place, step, f"there is no {_names(missing)} yet", _giver(missing))
@@ -54,6 +57,10 @@ def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
             raise wrong(place, step, f"the {_names(takes & held)} is held already", "it would wait for itself")
         if step in OF_FILES and path in NO_FILE:
             raise wrong(place, step, "there is no page of a file on this path", "it belongs to the paths of files")
+        if step in OF_SWAP and path != "swap_in":
+            raise wrong(place, step, "there is no page in swap on this path", "it belongs to swap_in")
+        if step in ("find_page", "recheck_mapping", "page_mkwrite") and path == "swap_in":
+            raise wrong(place, step, "there is no page of a file on this path", "find_swap_page")
         if step == "wp_reuse" and path != "wp_copy":
             raise wrong(place, step, "there is no page to reuse on this path", "it belongs to wp_copy")
         if step == "map_page" and path in FAULT_PATHS and not held & (H_NEW_PAGE | H_PAGE_REF):

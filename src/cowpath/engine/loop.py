@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.block import next_request
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import emit, random_below, wake
+from cowpath.kernel.wait import emit, random_below, unlink, wake
 
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
@@ -101,20 +102,32 @@ def put_back(k, c):
 @compiled
 def start_timers(k, t, status, now):
     """What the move has set going: a sleep, a disk request."""
-    if status == n.SLEEP and k.state.tasks[t].wait_kind == n.W_TIMER:
-        f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
-        k.books.tasks[t].alarm = now + f.arg
-        add_timer(k, now + f.arg, WAKE_TASK, t)
-    if k.books.submitted != n.NONE:
-        r = k.books.submitted
-        k.books.submitted = n.NONE
-        disk = k.books.disk
-        began = max(now, disk.free_at)
-        took = disk.latency + disk.page_ns * k.state.requests[r].pages
-        disk.free_at = began + took
-        disk.busy_ns += took
-        k.books.request_at[r] = now
-        add_timer(k, began + took, DISK_DONE, r)
+    if status == n.SLEEP and k.books.tasks[t].pause > 0:
+        set_alarm(k, t, now)
+    if k.state.disk_busy == n.NONE and (k.state.reads.head != n.NONE or k.state.writes.head != n.NONE):
+        start_disk(k, now)
+
+
+@compiled
+def set_alarm(k, t, now):
+    """A sleep that a timer ends. One who was woken before the timer, and sleeps for the same again, keeps it."""
+    books = k.books.tasks[t]
+    if k.state.tasks[t].wait_kind != n.W_IDLE or books.alarm <= now:
+        books.alarm = now + books.pause
+        add_timer(k, books.alarm, WAKE_TASK, t)
+    books.pause = 0
+
+
+@compiled
+def start_disk(k, now):
+    """The disk, if it is idle, begins with the next request."""
+    r = next_request(k)
+    if r == n.NONE:
+        return
+    disk = k.books.disk
+    took = disk.latency + disk.page_ns * k.state.requests[r].pages
+    disk.busy_ns += took
+    add_timer(k, now + took, DISK_DONE, r)
 
 
 @compiled
@@ -124,6 +137,13 @@ def activate_woken(k, now):
         activate(k, k.books.woken[i], now)
     k.books.n_woken = 0
     kick_idle(k)
+
+
+@compiled
+def ends_by_time(k, t):
+    """The task sleeps a sleep that a timer may end."""
+    kind = k.state.tasks[t].wait_kind
+    return kind == n.W_TIMER or n.W_PAUSE <= kind <= n.W_IDLE
 
 
 @compiled
@@ -138,11 +158,13 @@ def fire(k):
     k.books.cpu = n.NONE
     if what == DISK_DONE:
         emit(k, n.EV_IO, n.NONE, which, k.state.requests[which].pages, now - k.books.request_at[which], 0)
+        k.state.disk_busy = n.NONE
         complete_io(k, which)
-    else:
-        task = k.state.tasks[which]
-        if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_TIMER and k.books.tasks[which].alarm == now:
-            wake(k, which)
+        start_disk(k, now)
+    elif ends_by_time(k, which) and k.books.tasks[which].alarm == now:
+        if k.state.tasks[which].wait_kind == n.W_CONGESTED:
+            unlink(k, k.state.congested, which)
+        wake(k, which)
     activate_woken(k, now)
 
 
@@ -213,6 +235,18 @@ def due(k, c):
 
 
 @compiled
+def only_flusher(k):
+    """Nothing is set to happen but that the flusher looks for dirty pages: that wakes nobody else."""
+    if k.state.flusher == n.NONE or k.state.disk_busy != n.NONE:
+        return False
+    for i in range(k.books.n_timers):
+        timer = k.books.timers[i]
+        if timer.what == DISK_DONE or (timer.which != k.state.flusher and k.books.tasks[timer.which].alarm == timer.at):
+            return False
+    return True
+
+
+@compiled
 def let_time_pass(k, until):
     """Nothing will ever happen: who sleeps does so until the bounds for waits are past. True if that shows a stall."""
     asleep = False
@@ -237,7 +271,7 @@ def run(k, until, budget, shell):
         at = k.books.cpus[c].now if c != n.NONE else FOREVER
         timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
         now = min(at, timer_at)
-        if now == FOREVER:
+        if now == FOREVER or (c == n.NONE and only_flusher(k)):
             if let_time_pass(k, until):
                 return STALL
             return IDLE

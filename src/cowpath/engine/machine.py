@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,8 @@ def build(
     _check(cpus, pages, seed, plan, capacity)
     k = new_machine(capacity)
     k.state.memory = pages
+    _set_watermarks(k, pages)
+    k.state.swap_pages = 0
     k.state.n_cpus = cpus
     k.books["cpus"]["curr"] = n.NONE
     k.books.rng = seed * 7919 % 2147483646 + 1
@@ -124,6 +127,18 @@ def _set_design(k: Any, design: Design) -> None:
             row["on_error"][: len(bits)] = bits
 
 
+def _set_watermarks(k: Any, pages: int) -> None:
+    """init_per_zone_wmark_min: 4 * sqrt(KiB of memory) KiB, 128 KiB to 64 MiB; low and high a quarter and a half above.
+
+    A machine of less than 16 MiB, which Linux would not boot on, keeps no more than 1/128 of its memory.
+    """
+    kib = pages * n.PAGE_SIZE >> 10
+    least = min(max(math.isqrt(kib * 16), 128), 65536) * 1024 // n.PAGE_SIZE
+    least = min(least, pages // 128)
+    zone = k.state.zone
+    zone.min_pages, zone.low_pages, zone.high_pages = least, least + least // 4, least + least // 2
+
+
 def _set_costs(k: Any, costs: Costs) -> None:
     for number, name in enumerate(st.COST_NAMES):
         k.books.cost[number] = costs.steps[name]
@@ -179,15 +194,16 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["refs"] = 1
     pages["rmap"] = n.NONE
     pages["io_next"] = n.NONE
-    chain = k.state.groups[0].lists[n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE]
-    pages["lru_next"] = np.append(numbers[1:], chain.head)
-    pages["lru_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
-    if chain.head != n.NONE:
-        k.state.pages[int(chain.head)].lru_prev = numbers[-1]
-    else:
-        chain.tail = numbers[-1]
-    chain.head = numbers[0]
-    chain.count += count
+    which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
+    for links, chain in (("lru", k.state.groups[0].lists[which]), ("zone", k.state.zone.lists[which])):
+        pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
+        pages[f"{links}_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
+        if chain.head != n.NONE:
+            k.state["pages"][f"{links}_prev"][int(chain.head)] = numbers[-1]
+        else:
+            chain.tail = numbers[-1]
+        chain.head = numbers[0]
+        chain.count += count
     k.state["slots"][first : first + count] = numbers + 1
     k.state.files[file].cached = count
     k.state.n_pages += count

@@ -95,6 +95,8 @@ def find_charger(k, t):
 @compiled
 def memory_behind(k, t):
     """The group for whose memory ``t`` waits through any chain of locks, or NONE."""
+    if k.state.tasks[t].wait_kind == n.W_OOM:
+        return k.state.tasks[t].wait_id
     end = find_charger(k, t)
     if end == n.NONE:
         return n.NONE
@@ -103,9 +105,9 @@ def memory_behind(k, t):
 
 @compiled
 def waits_for_lock(k, t):
-    """Asleep for a lock: what others may hold."""
+    """Asleep for a lock, which others may hold, or for memory, which (of a page in swap) may be another group's."""
     task = k.state.tasks[t]
-    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_I_MUTEX
+    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
 
 
 @compiled
@@ -156,7 +158,7 @@ def group_blocked(k, g):
             charging += 1
             if task.wait_kind != n.W_OOM:
                 spinning += 1
-        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
+        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER or task.wait_kind >= n.W_WRITEBACK:
             return 0
         elif task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
             return 0

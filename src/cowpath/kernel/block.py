@@ -1,10 +1,21 @@
-"""The disk (block/): requests with latency and bandwidth, one after the other. The driver says when one is done."""
+"""The disk (block/, mm/backing-dev.c): requests with latency and bandwidth, one after the other, reads first.
+
+The driver says when the request in hand is done. A request owns the lock of the pages that it reads (they are not up to
+date yet); pages that it writes bear PG_WRITEBACK instead.
+"""
 
 from __future__ import annotations
 
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .lru import rotate_reclaimable_page
+from .wait import sleep_nap, sleep_on, unlink, wake, wake_all
+
+CONGESTED_ON = 113  # requests to write that wait: queue_congestion_on_threshold for 128
+CONGESTED_OFF = 103
+QUEUE = 128  # nr_requests
+READS_IN_A_ROW = 16  # before a write gets its turn
 
 
 @compiled
@@ -19,9 +30,55 @@ def new_request(k, t):
             request.first = n.NONE
             request.last = n.NONE
             request.pages = 0
+            request.write = 0
+            request.next = n.NONE
             return r
     k.books.error = st.ERR_REQUESTS
     return n.NONE
+
+
+@compiled
+def append(k, r, p):
+    """One more page for a request, which keeps a reference to it."""
+    request = k.state.requests[r]
+    k.state.pages[p].refs += 1
+    k.state.pages[p].io_next = n.NONE
+    if request.first == n.NONE:
+        request.first = p
+    else:
+        k.state.pages[request.last].io_next = p
+    request.last = p
+    request.pages += 1
+
+
+@compiled
+def add_to_request(k, r, p):
+    """A page to be read: its lock belongs to the request until its data is there."""
+    k.state.pages[p].locked_by = n.REQUEST_OWNER - r
+    append(k, r, p)
+
+
+@compiled
+def add_write(k, r, p):
+    """A page to be written (set_page_writeback). It can be read and mapped meanwhile."""
+    k.state.requests[r].write = 1
+    k.state.pages[p].bits |= n.PG_WRITEBACK
+    k.state.zone.writeback += 1
+    append(k, r, p)
+
+
+@compiled
+def free_request(k, r):
+    """A request that is done, or was never filled."""
+    request = k.state.requests[r]
+    request.busy = 0
+    request.submitted = 0
+    request.first = 0
+    request.last = 0
+    request.owner = 0
+    request.pages = 0
+    request.write = 0
+    request.next = 0
 
 
 @compiled
@@ -29,8 +86,91 @@ def submit(k, r):
     """submit_bio: the request is the disk's now. An empty one is dropped."""
     request = k.state.requests[r]
     if request.pages == 0:
-        request.busy = 0
-        request.owner = 0
+        free_request(k, r)
         return
     request.submitted = 1
-    k.books.submitted = r
+    request.next = n.NONE
+    k.books.request_at[r] = k.books.now
+    queue = k.state.writes if request.write else k.state.reads
+    if queue.tail == n.NONE:
+        queue.head = r
+    else:
+        k.state.requests[queue.tail].next = r
+    queue.tail = r
+    k.state.writes_waiting += request.write
+
+
+@compiled
+def next_request(k):
+    """The disk takes the next request: reads before writes, but not for ever. NONE if it is busy or there is none."""
+    state = k.state
+    if state.disk_busy != n.NONE:
+        return n.NONE
+    disk = k.books.disk
+    writes = state.writes.head != n.NONE
+    reads = state.reads.head != n.NONE and not (writes and disk.reads_in_a_row >= READS_IN_A_ROW)
+    if not reads and not writes:
+        return n.NONE
+    queue = state.reads if reads else state.writes
+    disk.reads_in_a_row = disk.reads_in_a_row + 1 if reads else 0
+    r = queue.head
+    queue.head = state.requests[r].next
+    if queue.head == n.NONE:
+        queue.tail = n.NONE
+    state.requests[r].next = n.NONE
+    state.disk_busy = r
+    return r
+
+
+@compiled
+def end_page_writeback(k, p):
+    """A page has been written: whoever waited for that goes on; what reclaim wanted rid of, it takes next."""
+    page = k.state.pages[p]
+    page.bits &= ~n.PG_WRITEBACK
+    k.state.zone.writeback -= 1
+    if page.bits & n.PG_RECLAIM:
+        rotate_reclaimable_page(k, p)
+    queue = k.state.writeback_waiters
+    t = queue.head
+    while t != n.NONE:
+        after = k.state.tasks[t].wait_next
+        if k.state.tasks[t].wait_id == p:
+            unlink(k, queue, t)
+            wake(k, t)
+        t = after
+
+
+@compiled
+def wait_on_page_writeback(k, t, p):
+    """Sleep until the page has been written; True if it need not."""
+    if k.state.pages[p].bits & n.PG_WRITEBACK == 0:
+        return True
+    sleep_on(k, t, k.state.writeback_waiters, n.W_WRITEBACK, p, 0, 0)
+    return False
+
+
+@compiled
+def bdi_write_congested(k):
+    """So many writes wait for the disk that reclaim had better not add to them."""
+    return k.state.writes_waiting >= CONGESTED_ON
+
+
+@compiled
+def congestion_wait(k, t, ns):
+    """Sleep until the disk has fewer writes to do, at most ``ns``."""
+    k.books.tasks[t].pause = ns
+    return sleep_on(k, t, k.state.congested, n.W_CONGESTED, 0, 0, 0)
+
+
+@compiled
+def clear_congested(k):
+    """A write is done: clear_bdi_congested."""
+    k.state.writes_waiting -= 1
+    if k.state.writes_waiting <= CONGESTED_OFF and k.state.congested.head != n.NONE:
+        wake_all(k, k.state.congested)
+
+
+@compiled
+def pause(k, t, ns):
+    """schedule_timeout_uninterruptible: sleep for a while, whatever happens."""
+    return sleep_nap(k, t, n.W_PAUSE, ns)

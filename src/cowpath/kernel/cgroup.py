@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
+from .block import pause
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
+from .memcg_charge import R_NOSWAP, RECLAIM_RETRIES, memsw_is_minimum
 from .memcg_oom import oom_recover
-from .memcontrol import RECLAIM_RETRIES, drain_stock, res_charge
+from .memcontrol import drain_stock, res_charge
+from .swapfile import uncharge_swap
 from .wait import current, emit, spend
+
+CONGESTION_NS = 100_000_000  # HZ/10
 
 
 @compiled
@@ -89,7 +94,26 @@ def move_parent(k, g):
             lru_del(k, p)
             move_account(k, p, g)
             lru_add(k, p)
+    move_swap(k, g)
     return group.res.usage == 0
+
+
+@compiled
+def move_swap(k, g):
+    """What the group has in swap is its parent's from now on, if that is charged with it; else nobody's."""
+    if k.books.groups[g].swap == 0:
+        return
+    up = parent_of(k, g)
+    for slot in range(k.state.n_swaps):
+        swap = k.state.swaps[slot]
+        if swap.group == g and (swap.count > 0 or swap.page):
+            if up == n.NONE:
+                uncharge_swap(k, slot)
+            else:
+                swap.group = up
+                k.books.groups[up].swap += 1
+                k.books.groups[g].swap -= 1
+                k.state.groups[g].memsw.usage -= 1
 
 
 @compiled
@@ -124,6 +148,8 @@ def resize_limit(k, t):
     group = k.state.groups[g]
     if not group.alive:
         return finish(k, t, g, op, n.FAIL_NOENT)
+    if op.b == n.CG_FORCE_EMPTY:
+        return force_empty(k, t, f, op)
     if op.b != n.CG_LIMIT and op.b != n.CG_MEMSW_LIMIT:
         return finish(k, t, g, op, write_small(k, g, op.b, op.c))
     other = group.memsw if op.b == n.CG_LIMIT else group.res
@@ -142,6 +168,7 @@ def resize_limit(k, t):
         f.retries = RECLAIM_RETRIES * count_subtree(k, g)
         f.index = counter.usage
         f.group = g
+        f.todo = R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0
         f.phase = 1
         return n.CALL
     if k.state.tasks[t].sigkill:
@@ -153,6 +180,29 @@ def resize_limit(k, t):
     if f.retries <= 0:
         return finish(k, t, g, op, n.FAIL_BUSY)
     return n.CALL
+
+
+@compiled
+def force_empty(k, t, f, op):
+    """mem_cgroup_force_empty: reclaim what can be, charge the rest to the parent. EBUSY with tasks or children."""
+    g = op.a
+    group = k.state.groups[g]
+    if group.tasks > 0 or has_children(k, g):
+        return finish(k, t, g, op, n.FAIL_BUSY)
+    if f.phase == 0:
+        f.retries = RECLAIM_RETRIES
+        f.group = g
+        f.todo = 0
+    elif f.phase == 1 and f.ret == 0:
+        f.retries -= 1
+        f.phase = 2
+        return pause(k, t, CONGESTION_NS)  # congestion_wait
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
+    if f.retries > 0 and group.res.usage > 0:
+        f.phase = 1
+        return n.CALL
+    return finish(k, t, g, op, n.NEXT if move_parent(k, g) else n.FAIL_BUSY)
 
 
 @compiled

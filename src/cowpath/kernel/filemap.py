@@ -8,16 +8,33 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from . import steps as s
-from .block import new_request, submit
+from .block import (
+    add_to_request,
+    clear_congested,
+    end_page_writeback,
+    free_request,
+    new_request,
+    submit,
+    wait_on_page_writeback,
+)
 from .compiled import compiled
-from .lru import lru_add, lru_del, mark_page_accessed
+from .lru import lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import uncharge_end, uncharge_lone, uncharge_page
 from .page_alloc import free_page
-from .page_lock import KILLED, WAITING, lock_or_sleep, trylock_page, unlock_page, wait_on_page_locked
-from .rwsem import up_read
+from .page_lock import (
+    KILLED,
+    RETRIED,
+    WAITING,
+    lock_or_sleep,
+    lock_page_or_retry,
+    trylock_page,
+    unlock_page,
+    wait_on_page_locked,
+)
+from .page_writeback import clear_page_dirty
+from .page_writeback import set_page_dirty as mark_dirty
 from .wait import current, go_to, spend
 
-RETRY_PHASE = 7  # of lock_page: mmap_sem was dropped, the wait ends in VM_FAULT_RETRY
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 
@@ -60,8 +77,8 @@ def remove_from_page_cache(k, p):
     lru_del(k, p)
     k.state.slots[k.state.files[page.file].first + page.index] = 0
     k.state.files[page.file].cached -= 1
+    clear_page_dirty(k, p)
     page.file = n.NONE
-    page.bits &= ~n.PG_DIRTY
     return uncharge_page(k, p)
 
 
@@ -88,16 +105,6 @@ def find_page(k, t):
 
 
 @compiled
-def drop_mmap_sem(k, t):
-    """__lock_page_or_retry lets mmap_sem go before it waits: it is held by the page_fault frame below."""
-    task = k.state.tasks[t]
-    below = task.frames[task.depth - 2]
-    if below.held & n.H_MMAP_READ:
-        below.held &= ~n.H_MMAP_READ
-        up_read(k, below.mm)
-
-
-@compiled
 def lock_page(k, t):
     """The fault's page lock.
 
@@ -109,39 +116,23 @@ def lock_page(k, t):
         status = find_page(k, t)
         if status != n.NEXT:
             return status
-    page = k.state.pages[f.page]
-    killable = 1 if f.fault & n.F_KILLABLE and k.state.killable_lock and not f.relock else 0
-    if f.phase == RETRY_PHASE:
-        waited = wait_on_page_locked(k, t, f.page, killable)
-        if waited == WAITING:
-            return n.SLEEP
-        f.phase = 0
-        return n.FAIL_KILLED if waited == KILLED else n.RETRY
-    if page.locked_by != n.FREE and f.fault & n.F_ALLOW_RETRY and not f.relock and f.phase != REREAD_PHASE:
-        return lock_or_retry(k, t, f, killable)
-    got = lock_or_sleep(k, t, f.page, killable)
+    if f.relock or f.phase == REREAD_PHASE:
+        killable = 1 if not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock else 0
+        got = lock_or_sleep(k, t, f.page, killable)
+    else:
+        got = lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
         return n.SLEEP
     if got == KILLED:
         f.phase = 0
         return n.FAIL_KILLED
+    if got == RETRIED:
+        return n.RETRY
     f.held |= n.H_PAGE_LOCK
     if f.relock:
         f.phase = 0
         return n.NEXT
     return check_locked(k, t, f)
-
-
-@compiled
-def lock_or_retry(k, t, f, killable):
-    """Drop mmap_sem, wait until the page is unlocked, start the fault again."""
-    drop_mmap_sem(k, t)
-    f.phase = RETRY_PHASE
-    waited = wait_on_page_locked(k, t, f.page, killable)
-    if waited == WAITING:
-        return n.SLEEP
-    f.phase = 0
-    return n.FAIL_KILLED if waited == KILLED else n.RETRY
 
 
 @compiled
@@ -181,21 +172,6 @@ def read_one(k, t, p):
     add_to_request(k, r, p)
     submit(k, r)
     return n.AGAIN
-
-
-@compiled
-def add_to_request(k, r, p):
-    """The page's lock belongs to the request until its data is there."""
-    request = k.state.requests[r]
-    k.state.pages[p].locked_by = n.REQUEST_OWNER - r
-    k.state.pages[p].refs += 1
-    k.state.pages[p].io_next = n.NONE
-    if request.first == n.NONE:
-        request.first = p
-    else:
-        k.state.pages[request.last].io_next = p
-    request.last = p
-    request.pages += 1
 
 
 @compiled
@@ -264,7 +240,7 @@ def add_to_page_cache(k, t):
             return n.AGAIN
         return n.NEXT
     insert_page(k, p, f.file, f.index)
-    lru_add(k, p)
+    lru_cache_add(k, p)
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
@@ -281,7 +257,7 @@ def add_to_page_cache(k, t):
 def submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
-    if k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
+    if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
         complete_io(k, f.which)
     else:
         submit(k, f.which)
@@ -290,31 +266,34 @@ def submit_io(k, t):
 
 
 @compiled
+def end_page_read(k, p):
+    """A page's data is there, or cannot be had; its lock goes."""
+    page = k.state.pages[p]
+    bad = False
+    if page.file != n.NONE:
+        file = k.state.files[page.file]
+        bad = file.bad_first <= page.index < file.bad_first + file.bad_count
+    page.bits |= n.PG_ERROR if bad else n.PG_UPTODATE
+    unlock_page(k, p)
+
+
+@compiled
 def complete_io(k, r):
-    """end_page_read for every page of a request, in the disk's interrupt."""
+    """A request is done: for each of its pages what the disk's interrupt does."""
     request = k.state.requests[r]
     p = request.first
     while p != n.NONE:
-        page = k.state.pages[p]
-        after = page.io_next
-        page.io_next = n.NONE
-        bad = False
-        if page.file != n.NONE:
-            file = k.state.files[page.file]
-            bad = file.bad_first <= page.index < file.bad_first + file.bad_count
-        if bad:
-            page.bits |= n.PG_ERROR
+        after = k.state.pages[p].io_next
+        k.state.pages[p].io_next = n.NONE
+        if request.write:
+            end_page_writeback(k, p)
         else:
-            page.bits |= n.PG_UPTODATE
-        unlock_page(k, p)
+            end_page_read(k, p)
         put_page(k, p)
         p = after
-    request.busy = 0
-    request.submitted = 0
-    request.first = n.NONE
-    request.last = n.NONE
-    request.owner = 0
-    request.pages = 0
+    if request.write:
+        clear_congested(k)
+    free_request(k, r)
 
 
 @compiled
@@ -332,23 +311,24 @@ def grab_page(k, t):
         k.state.pages[p].refs += 1
         f.page = p
         f.held |= n.H_PAGE_REF
-    if lock_or_sleep(k, t, f.page, 0) == WAITING:
-        return n.SLEEP
-    if k.state.pages[f.page].file != f.file:
-        unlock_page(k, f.page)
-        put_page(k, f.page)
-        f.held &= ~n.H_PAGE_REF
-        return n.AGAIN
-    f.held |= n.H_PAGE_LOCK
-    return n.NEXT
+    if f.held & n.H_PAGE_LOCK == 0:
+        if lock_or_sleep(k, t, f.page, 0) == WAITING:
+            return n.SLEEP
+        if k.state.pages[f.page].file != f.file:
+            unlock_page(k, f.page)
+            put_page(k, f.page)
+            f.held &= ~n.H_PAGE_REF
+            return n.AGAIN
+        f.held |= n.H_PAGE_LOCK
+    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
 
 
 @compiled
 def set_page_dirty(k, t):
     """generic_perform_write, write_end: the page is new data, the file is at least this long."""
     f = current(k, t)
-    page = k.state.pages[f.page]
-    page.bits |= n.PG_UPTODATE | n.PG_DIRTY
+    k.state.pages[f.page].bits |= n.PG_UPTODATE
+    mark_dirty(k, f.page)
     mark_page_accessed(k, f.page)
     file = k.state.files[f.file]
     file.pages = max(file.pages, f.index + 1)
@@ -372,6 +352,6 @@ def invalidate_page(k, t):
     if p != n.NONE:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
-        if idle and page.bits & n.PG_DIRTY == 0:
+        if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
             drop_page(k, p)
     return n.NEXT

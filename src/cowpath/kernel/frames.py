@@ -67,6 +67,8 @@ def clear_frame(f):
     f.todo = 0
     f.done = 0
     f.scanned = 0
+    for i in range(len(f.scan)):
+        f.scan[i] = 0
     f.vpn = 0
     f.index = 0
     f.count = 0

@@ -105,5 +105,5 @@ def out_of_memory(k, t, g):
     group = k.state.groups[g]
     limit = max(1, min(group.res.limit, group.memsw.limit))
     victim, points = select_bad_process(k, t, g, limit)
-    if victim != n.NONE:
+    if victim >= 0:
         oom_kill_process(k, t, victim, g, limit, points)

@@ -6,16 +6,21 @@ A fault has two frames: ``page_fault`` (mmap_sem, find_vma) and the path for its
 from __future__ import annotations
 
 from . import names as n
-from . import page_alloc
 from . import steps as s
 from .compiled import compiled
 from .filemap import put_page
-from .lru import lru_add
+from .kswapd import alloc_or_reclaim
+from .lru import lru_cache_add
+from .memcg_charge import cancel_charge
+from .memcontrol import commit_charge
 from .mmap import find_vma as lookup_vma
 from .page_lock import WAITING, unlock_page
 from .page_lock import lock_or_sleep as lock_anon
-from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
+from .page_writeback import set_page_dirty
+from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .rwsem import down_read, down_write, up_read, up_write
+from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
+from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit, spend
 
 
@@ -85,6 +90,8 @@ def fault_path(k, f):
             if not write or pte.bits & n.PTE_WRITE:
                 return n.NONE
             return s.P_WP_SHARED if vma.prot & n.VM_SHARED and vma.file != n.NONE else s.P_WP_COPY
+        if pte.bits & n.PTE_SWAP:
+            return s.P_SWAP_IN
     if vma.file == n.NONE:
         return s.P_ANON if write else s.P_ANON_READ
     if not write:
@@ -153,15 +160,15 @@ def anon_vma_prepare(k, t):
 def alloc_page(k, t):
     """alloc_page_vma, page_cache_alloc: a new page in hand (none where write(2) has found one in the cache)."""
     f = current(k, t)
-    f.newpage = n.NONE
-    f.batch = 0
-    f.done = 0
-    if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
-        return n.NEXT
-    p = page_alloc.alloc_page(k)
-    if p == n.NONE:
-        return n.FAIL_OOM
-    f.newpage = p
+    if f.phase == 0:
+        f.newpage = n.NONE
+        f.batch = 0
+        f.done = 0
+        if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
+            return n.NEXT
+    status = alloc_or_reclaim(k, t, f)
+    if status != n.NEXT:
+        return status
     f.held |= n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS] += 1
     return n.NEXT
@@ -226,9 +233,12 @@ def wp_reuse(k, t):
     unlock_page(k, f.page)
     number = lookup_pte(k, f.mm, f.vpn)
     same = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT and pte_of(k, number).page == f.page
-    if same and (k.state.pages[f.page].mapcount > 1 or k.state.pages[f.page].refs > 2):
+    page = k.state.pages[f.page]
+    in_hand = page.refs > 2 + (page.bits & n.PG_SWAPCACHE != 0)
+    if same and (in_hand or not reuse_swap_page(k, f.page)):
         return n.NEXT
     if same:
+        forget_copy(k, f.page)
         pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
     put_step(k, t)
     return finish_path(k, t, f)
@@ -251,14 +261,18 @@ def map_page(k, t):
     """
     f = current(k, t)
     number = lookup_pte(k, f.mm, f.vpn)
-    present = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
+    taken = number != n.NONE and not is_none(pte_of(k, number))
+    present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
     if f.path == s.P_WP_COPY:
         return map_copy(k, t, f, number, present)
+    if f.path == s.P_SWAP_IN:
+        return map_swapped(k, t, f, number)
     if f.path == s.P_WP_SHARED:
         if present and pte_of(k, number).page == f.page:
             pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
+            set_page_dirty(k, f.page)
         return n.NEXT
-    if present:  # lost the race
+    if taken:  # lost the race
         drop_newpage(k, t, f)
         return n.NEXT
     if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
@@ -266,6 +280,7 @@ def map_page(k, t):
     bits = n.PTE_ACCESSED
     if f.path == s.P_FILE_SHARED_WRITE:
         bits |= n.PTE_WRITE | n.PTE_DIRTY
+        set_page_dirty(k, f.page)
     k.state.pages[f.page].refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
     return n.NEXT
@@ -279,12 +294,49 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
-    lru_add(k, p)
+    lru_cache_add(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     else:
         page.refs += 1  # way 2: kept until it is charged
         f.done = 1
+    return n.NEXT
+
+
+@compiled
+def map_swapped(k, t, f, number):
+    """The end of do_swap_page: the page is mapped again, for good if nobody else has it, and its slot let go.
+
+    pte_same: if another thread was faster, the charge goes back. A charge that was tried for a page that is charged
+    already goes back as well (__mem_cgroup_commit_charge_swapin).
+    """
+    counters = k.books.groups[k.state.tasks[t].group].counters
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
+        if f.held & n.H_CHARGE:
+            cancel_charge(k, f)
+            counters[n.C_CHARGES_WASTED] += 1
+        return n.NEXT
+    page = k.state.pages[f.page]
+    bits = n.PTE_ACCESSED
+    if f.fault & n.F_WRITE and reuse_swap_page(k, f.page):
+        bits |= n.PTE_WRITE | n.PTE_DIRTY
+    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
+    page.refs += 1
+    set_pte(k, f.mm, f.vpn, f.page, bits)
+    if page.group == n.NONE and f.which != n.NONE and f.held & n.H_CHARGE:
+        commit_charge(k, t, f.page, f.which, False)
+        f.which = n.NONE
+    elif f.held & n.H_CHARGE:
+        cancel_charge(k, f)
+        counters[n.C_CHARGES_WASTED] += 1
+    f.held &= ~n.H_CHARGE
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
+    uncharge_swap(k, f.arg)
+    swap_free(k, f.arg)
+    if bits & n.PTE_WRITE:
+        forget_copy(k, f.page)
+    elif vm_swap_full(k):
+        try_to_free_swap(k, f.page)
     return n.NEXT
 
 
@@ -319,7 +371,7 @@ def map_zero_page(k, t):
     """do_anonymous_page for a read: map the zero page."""
     f = current(k, t)
     number = lookup_pte(k, f.mm, f.vpn)
-    if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
+    if number == n.NONE or is_none(pte_of(k, number)):
         set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
     return n.NEXT
 

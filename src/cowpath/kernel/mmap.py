@@ -12,7 +12,9 @@ from .compiled import compiled
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_end, uncharge_page
 from .page_alloc import free_page
-from .pgtable import clear_pte, lookup_pte, pte_of, set_pte
+from .pgtable import clear_pte, clear_swap_pte, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
+from .swap_state import free_orphan
+from .swapfile import swap_free
 from .wait import init_queue, spend
 
 ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
@@ -40,6 +42,7 @@ def mm_alloc(k, g):
     mm.vmas = n.NONE
     mm.anon_rss = 0
     mm.file_rss = 0
+    mm.swapents = 0
     mm.tables = 0
     mm.owner_group = g
     k.books.mm_table[m] = n.NONE
@@ -167,6 +170,9 @@ def remove_vmas(k, m, start, end):
 @compiled
 def zap_one(k, number):
     """zap_pte_range for one entry. Returns the group from which a page was uncharged, or NONE."""
+    if pte_of(k, number).bits & n.PTE_SWAP:
+        free_swap_entry(k, clear_swap_pte(k, number))
+        return n.NONE
     p = clear_pte(k, number)
     if p == n.NONE:
         return n.NONE
@@ -181,7 +187,18 @@ def zap_one(k, number):
         lru_del(k, p)
         page.bits &= ~n.PG_UNEVICTABLE
         lru_add(k, p)
+    elif page.bits & n.PG_SWAPCACHE:
+        free_orphan(k, p)
     return g
+
+
+@compiled
+def free_swap_entry(k, slot):
+    """free_swap_and_cache: an entry lets its slot go; if it was the last, the page in the swap cache goes too."""
+    p = k.state.swaps[slot].page - 1
+    swap_free(k, slot)
+    if p != n.NONE:
+        free_orphan(k, p)
 
 
 @compiled
@@ -198,7 +215,7 @@ def zap_chunk(k, m, start, end):
             continue
         stop = min(end, (vpn | (entries - 1)) + 1)
         while vpn < stop and cleared < ZAP_CHUNK:
-            if pte_of(k, number).bits & n.PTE_PRESENT:
+            if not is_none(pte_of(k, number)):
                 freed_from = zap_one(k, number)
                 if freed_from != n.NONE:
                     if last != n.NONE and last != freed_from:
@@ -253,5 +270,10 @@ def copy_range(k, m, child, v, start):
                 set_pte(k, child, vpn, p, pte.bits & ~n.PTE_ZERO)
                 spend(k, s.DUP_PTE)
                 copied += 1
+        elif pte.bits & n.PTE_SWAP:
+            k.state.swaps[pte.page].count += 1
+            set_swap_pte(k, child, vpn, pte.page)
+            spend(k, s.DUP_PTE)
+            copied += 1
         vpn += 1
     return min(vpn, vma.end)

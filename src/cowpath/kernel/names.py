@@ -48,11 +48,12 @@ W_OOM = 5  # group: mem_cgroup_handle_oom
 W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
 W_TIMER = 7  # sleep
 W_WRITEBACK = 8  # page: until it has been written (wait_on_page_writeback)
-W_PAUSE = 9  # a nap that a timer ends, in balance_dirty_pages, for a congested disk, or after a host-wide OOM
-W_IDLE = 10  # a kernel thread that has nothing to do: which (KT_*)
-W_MEMORY = 11  # of a chain, not of a task: inside a charge that is not getting through
+W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-wide OOM kill
+W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
+W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
+W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
 WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
-              "child", "sleep", "write-back", "pause", "work", "memory")  # fmt: skip
+              "child", "sleep", "write-back", "pause", "the disk", "work", "memory")  # fmt: skip
 
 # kernel threads (task.kthread)
 KT_NONE = 0  # an ordinary task

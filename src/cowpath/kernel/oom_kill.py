@@ -10,16 +10,23 @@ from .signals import send_sigkill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000
+DYING = -2
+
+
+@compiled
+def concerns(k, t, g):
+    """The task is of the subtree that is out of memory (0: the whole machine is)."""
+    return g == 0 or is_below(k, k.state.tasks[t].group, g)
 
 
 @compiled
 def oom_badness(k, t, g, limit):
     """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free."""
     task = k.state.tasks[t]
-    if task.mm == n.NONE or not is_below(k, k.state.tasks[t].group, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
+    if task.mm == n.NONE or not concerns(k, t, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
         return 0
     mm = k.state.mms[task.mm]
-    points = (mm.anon_rss + mm.file_rss + mm.tables) * 1000 // limit
+    points = (mm.anon_rss + mm.file_rss + mm.tables + mm.swapents) * 1000 // limit
     if task.is_root:
         points -= 30
     points += task.oom_score_adj
@@ -28,23 +35,23 @@ def oom_badness(k, t, g, limit):
 
 @compiled
 def select_bad_process(k, me, g, limit):
-    """The worst task of the subtree and its badness; NONE if there is none or somebody is dying already."""
+    """The worst task of the subtree and its badness; NONE if there is none, DYING if somebody is dying already."""
     chosen = n.NONE
     worst = 0
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
             continue
-        if not is_below(k, k.state.tasks[t].group, g):
+        if not concerns(k, t, g):
             continue
         spend(k, s.OOM_SCAN_TASK)
         if task.mm == n.NONE:
             continue  # task_in_mem_cgroup: who has left its mm is in no group, TIF_MEMDIE or not (until 3.3)
         if task.memdie:
-            return n.NONE, 0
+            return DYING, 0
         if task.exiting:
             if t != me:
-                return n.NONE, 0
+                return DYING, 0
             chosen = t
             worst = 1000
         points = oom_badness(k, t, g, limit)
@@ -80,3 +87,16 @@ def oom_kill_process(k, me, victim, g, limit, points):
     send_sigkill(k, chosen)
     k.state.tasks[chosen].memdie = 1
     k.state.tasks[chosen].oom_victim = 1
+
+
+@compiled
+def host_out_of_memory(k, t):
+    """out_of_memory: the whole machine is. False when there is nobody to kill (a panic)."""
+    if k.state.tasks[t].sigkill:
+        k.state.tasks[t].memdie = 1
+        return True
+    whole = max(1, k.state.memory + k.state.swap_pages)
+    victim, points = select_bad_process(k, t, 0, whole)
+    if victim >= 0:
+        oom_kill_process(k, t, victim, 0, whole, points)
+    return victim != n.NONE

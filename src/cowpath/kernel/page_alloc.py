@@ -1,17 +1,42 @@
-"""Pages of the machine, handed out and taken back (mm/page_alloc.c)."""
+"""Pages of the machine, handed out and taken back; watermarks (mm/page_alloc.c of 3.0)."""
 
 from __future__ import annotations
 
 from . import names as n
-from . import state as st
 from . import steps as s
 from .compiled import compiled
-from .wait import init_queue, spend
+from .wait import init_queue, spend, wake
 
 
 @compiled
-def alloc_page(k):
-    """A free page with one reference, or NONE when the machine has no more (books.error then says so)."""
+def free_pages(k):
+    """nr_free_pages"""
+    return k.state.memory - k.state.used_pages
+
+
+@compiled
+def wakeup_kswapd(k):
+    """Free memory is low: kswapd begins to reclaim, if it does not already."""
+    t = k.state.kswapd
+    if t != n.NONE and k.state.tasks[t].wait_kind == n.W_IDLE:
+        wake(k, t)
+
+
+@compiled
+def may_take(k, t):
+    """Whether task ``t`` gets a page without reclaiming first (__alloc_pages_slowpath, ALLOC_NO_WATERMARKS)."""
+    free = free_pages(k)
+    zone = k.state.zone
+    if free > zone.low_pages:
+        return True
+    spend(k, s.ALLOC_SLOW)
+    wakeup_kswapd(k)
+    return free > zone.min_pages or (k.state.tasks[t].memdie != 0 and free > 0)
+
+
+@compiled
+def take_page(k):
+    """A free page with one reference, or NONE when the machine has no more."""
     state = k.state
     p = state.free_page
     if p != n.NONE:
@@ -20,7 +45,6 @@ def alloc_page(k):
         p = state.n_pages
         state.n_pages += 1
     else:
-        k.books.error = st.ERR_PAGES
         return n.NONE
     state.used_pages += 1
     page = state.pages[p]
@@ -35,6 +59,8 @@ def alloc_page(k):
     page.rmap = n.NONE
     page.lru_next = n.NONE
     page.lru_prev = n.NONE
+    page.zone_next = n.NONE
+    page.zone_prev = n.NONE
     page.io_next = n.NONE
     return p
 
@@ -48,4 +74,5 @@ def free_page(k, p):
     page.lru_next = k.state.free_page
     k.state.free_page = p
     k.state.used_pages -= 1
+    k.state.zone.pages_scanned = 0
     spend(k, s.FREE_PAGE)

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .rwsem import up_read
 from .wait import current, emit, fatal_signal_pending, pop_waiter, sleep_on
 
 TAKEN = 0
 WAITING = 1
 KILLED = 2
+RETRIED = 3  # of lock_page_or_retry: the fault starts again, and mmap_sem has been let go
+
+RETRY_PHASE = 7  # of a frame: mmap_sem was dropped, the wait ends in VM_FAULT_RETRY
 
 
 @compiled
@@ -69,3 +73,33 @@ def wait_on_page_locked(k, t, p, killable):
         return KILLED
     sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 0)
     return WAITING
+
+
+@compiled
+def drop_mmap_sem(k, t):
+    """__lock_page_or_retry lets mmap_sem go before it waits: it is held by the page_fault frame below."""
+    task = k.state.tasks[t]
+    below = task.frames[task.depth - 2]
+    if below.held & n.H_MMAP_READ:
+        below.held &= ~n.H_MMAP_READ
+        up_read(k, below.mm)
+
+
+@compiled
+def lock_page_or_retry(k, t, f, killable):
+    """The first lock of a fault: TAKEN, WAITING (asleep), KILLED, or RETRIED.
+
+    With FAULT_FLAG_ALLOW_RETRY the wait is for the page to be unlocked, without mmap_sem, and the fault starts again.
+    """
+    if f.phase != RETRY_PHASE:
+        if f.fault & n.F_ALLOW_RETRY == 0:
+            return lock_or_sleep(k, t, f.page, killable)
+        if trylock_page(k, t, f.page):
+            return TAKEN
+        drop_mmap_sem(k, t)
+        f.phase = RETRY_PHASE
+    waited = wait_on_page_locked(k, t, f.page, killable)
+    if waited == WAITING:
+        return WAITING
+    f.phase = 0
+    return KILLED if waited == KILLED else RETRIED

@@ -11,6 +11,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .page_writeback import set_page_dirty
 from .wait import spend
 
 
@@ -124,8 +125,14 @@ def vpn_of_pte(k, number):
 
 
 @compiled
+def is_none(pte):
+    """pte_none: the entry maps nothing, and no slot of the swap space either."""
+    return pte.bits & (n.PTE_PRESENT | n.PTE_SWAP) == 0
+
+
+@compiled
 def set_pte(k, m, vpn, p, bits):
-    """Map page ``p`` (NONE: the zero page) at ``vpn``, which must be empty; count it in the mm and the page.
+    """Map page ``p`` (NONE: the zero page) at ``vpn``, which holds nothing or a swap slot; count it in mm and page.
 
     Takes over one reference to the page. Returns False where the machine has no table left.
     """
@@ -136,9 +143,12 @@ def set_pte(k, m, vpn, p, bits):
     entries = len(state.tables[0].pte)
     number = table * entries + (vpn & (entries - 1))
     pte = pte_of(k, number)
+    if pte.bits & n.PTE_SWAP:
+        state.mms[m].swapents -= 1
+    else:
+        state.tables[table].used += 1
     pte.page = p
     pte.bits = bits | n.PTE_PRESENT
-    state.tables[table].used += 1
     pte.rmap_prev = n.NONE
     pte.rmap_next = n.NONE
     if p == n.NONE:
@@ -160,45 +170,95 @@ def set_pte(k, m, vpn, p, bits):
 
 
 @compiled
-def clear_pte(k, number):
-    """Unmap one entry (page_remove_rmap): the accounts and the dirty and accessed bits go to the page.
+def set_swap_pte(k, m, vpn, slot):
+    """An empty entry now names a swap slot (fork copies it); the slot's count is the caller's."""
+    table = _find_table(k, m, vpn, True)
+    if table == n.NONE:
+        return False
+    entries = len(k.state.tables[0].pte)
+    pte = pte_of(k, table * entries + (vpn & (entries - 1)))
+    pte.page = slot
+    pte.bits = n.PTE_SWAP
+    k.state.tables[table].used += 1
+    k.state.mms[m].swapents += 1
+    return True
 
-    The reference stays with the caller. Returns the page, or NONE for the zero page. An empty table is given back.
-    """
+
+@compiled
+def _unmap(k, number):
+    """page_remove_rmap: the accounts and the dirty and accessed bits go to the page. Returns the page, or NONE."""
     state = k.state
     pte = pte_of(k, number)
     m = mm_of_pte(k, number)
     p = pte.page
+    spend(k, s.ZAP_PTE)
+    if p == n.NONE:
+        return n.NONE
     bits = pte.bits
-    if p != n.NONE:
-        page = state.pages[p]
-        if pte.rmap_prev == n.NONE:
-            page.rmap = pte.rmap_next
-        else:
-            pte_of(k, pte.rmap_prev).rmap_next = pte.rmap_next
-        if pte.rmap_next != n.NONE:
-            pte_of(k, pte.rmap_next).rmap_prev = pte.rmap_prev
-        page.mapcount -= 1
-        if page.bits & n.PG_ANON:
-            state.mms[m].anon_rss -= 1
-        else:
-            state.mms[m].file_rss -= 1
-            if page.mapcount == 0 and page.group != n.NONE:
-                k.books.groups[page.group].mapped_file -= 1
-            if bits & n.PTE_DIRTY:
-                page.bits |= n.PG_DIRTY
-            if bits & n.PTE_ACCESSED:
-                page.bits |= n.PG_REFERENCED
+    page = state.pages[p]
+    if pte.rmap_prev == n.NONE:
+        page.rmap = pte.rmap_next
+    else:
+        pte_of(k, pte.rmap_prev).rmap_next = pte.rmap_next
+    if pte.rmap_next != n.NONE:
+        pte_of(k, pte.rmap_next).rmap_prev = pte.rmap_prev
+    page.mapcount -= 1
+    if bits & n.PTE_DIRTY:
+        set_page_dirty(k, p)
+    if page.bits & n.PG_ANON:
+        state.mms[m].anon_rss -= 1
+    else:
+        state.mms[m].file_rss -= 1
+        if page.mapcount == 0 and page.group != n.NONE:
+            k.books.groups[page.group].mapped_file -= 1
+        if bits & n.PTE_ACCESSED:
+            page.bits |= n.PG_REFERENCED
+    return p
+
+
+@compiled
+def _clear(k, number):
+    """The entry holds nothing any more. An empty table is given back."""
+    pte = pte_of(k, number)
     pte.page = 0
     pte.bits = 0
     pte.rmap_next = 0
     pte.rmap_prev = 0
-    spend(k, s.ZAP_PTE)
-    table = number // len(state.tables[0].pte)
-    state.tables[table].used -= 1
-    if state.tables[table].used == 0:
+    table = number // len(k.state.tables[0].pte)
+    k.state.tables[table].used -= 1
+    if k.state.tables[table].used == 0:
         _free_table(k, table)
+
+
+@compiled
+def clear_pte(k, number):
+    """Unmap one entry. The reference stays with the caller. Returns the page, or NONE for the zero page."""
+    p = _unmap(k, number)
+    _clear(k, number)
     return p
+
+
+@compiled
+def swap_out_pte(k, number, slot):
+    """Unmap one entry and leave the slot in it where the page will be (try_to_unmap_one)."""
+    m = mm_of_pte(k, number)
+    _unmap(k, number)
+    pte = pte_of(k, number)
+    pte.page = slot
+    pte.bits = n.PTE_SWAP
+    pte.rmap_next = 0
+    pte.rmap_prev = 0
+    k.state.mms[m].swapents += 1
+
+
+@compiled
+def clear_swap_pte(k, number):
+    """An entry that names a swap slot is cleared. Returns the slot, whose count is the caller's."""
+    slot = pte_of(k, number).page
+    k.state.mms[mm_of_pte(k, number)].swapents -= 1
+    spend(k, s.ZAP_PTE)
+    _clear(k, number)
+    return slot
 
 
 @compiled

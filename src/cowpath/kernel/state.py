@@ -19,7 +19,7 @@ from . import names as n
 
 FRAMES = 6  # a system call that faults, whose fault reads ahead, whose charge reclaims, ... and one to spare
 REGISTERS = 4  # nested loops of a program
-COSTS = 96  # room for the cost table
+COSTS = 112  # room for the cost table
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
 MAX_LIMIT = 1 << 30  # bytes: NumPy 2.4 overflows silently at 2 GiB; stay well away
 
@@ -64,6 +64,7 @@ class Capacity:
     groups: int
     cpus: int
     requests: int
+    swaps: int
     ops: int
     names: int  # slots that name tasks ($!)
     paths: int
@@ -84,6 +85,7 @@ CLOCK = Capacity(
     groups=128,
     cpus=32,
     requests=1 << 14,
+    swaps=1 << 20,
     ops=1 << 22,
     names=1 << 14,
     paths=64,
@@ -103,8 +105,10 @@ page = record(
     refs="i4",
     mapcount="i4",
     rmap="i4",  # first page table entry that maps it
-    lru_next="i4",
+    lru_next="i4",  # on the list of the group that is charged
     lru_prev="i4",
+    zone_next="i4",  # on the machine's list
+    zone_prev="i4",
     io_next="i4",  # the next page of the same disk request
 )
 pte = record(page="i4", bits="i4", rmap_next="i4", rmap_prev="i4")
@@ -131,6 +135,7 @@ frame = record(
     todo="i4",  # reclaim: pages left to scan of the list
     done="i4",  # pages done, or reclaimed
     scanned="i4",
+    scan=("i4", 4),  # reclaim: pages still to be scanned of each list at this priority
     vpn="i8",  # the faulting page, or the first page of a range
     index="i8",  # in the file
     count="i8",  # pages left
@@ -168,6 +173,7 @@ task = record(
     oom_score_adj="i4",
     is_root="i4",  # has CAP_SYS_ADMIN
     sigbus_handler="i4",
+    kthread="i4",  # KT_*
     progress="i4",  # pages done of the current OP_TOUCH or OP_FILL
     entry="i4",  # first instruction of its program: re-use looks back no further
     reuse_left="i4",  # accesses to earlier pages still owed
@@ -186,11 +192,14 @@ mm = record(
     vmas="i4",  # first mapping, in order of addresses
     anon_rss="i4",
     file_rss="i4",
+    swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
     owner_group="i4",
 )
 res_counter = record(usage="i8", limit="i8")  # pages
 lru = record(head="i4", tail="i4", count="i4")
+# zone_reclaim_stat: of anonymous pages and of files', how many were scanned lately, and how many of them were in use
+recent = record(scanned=("i8", 2), rotated=("i8", 2))
 group = record(
     alive="i4",
     parent="i4",
@@ -205,6 +214,24 @@ group = record(
     tasks="i4",
     oom_waiters=waitq,
     lists=(lru, 5),
+    recent=recent,
+)
+zone = record(
+    lists=(lru, 5),
+    recent=recent,
+    min_pages="i4",  # watermarks, in free pages
+    low_pages="i4",
+    high_pages="i4",
+    pages_scanned="i8",  # host-wide, since a page was freed last
+    dirty="i4",  # pages of files that are to be written
+    writeback="i4",  # pages that are being written
+    wanted="i4",  # pages that reclaim has asked the flusher to write
+)
+swap = record(
+    count="i4",  # page table entries that hold it (swap_map)
+    page="i4",  # 1 + the page that the swap cache has for it
+    group="i4",  # who is charged for it (swap_cgroup), or NONE
+    next="i4",  # free slots
 )
 file = record(
     first="i4",  # its slots in the page cache: first ... first + room - 1
@@ -217,9 +244,11 @@ file = record(
     bad_first="i4",  # reads of these pages fail
     bad_count="i4",
     shmem="i4",  # no disk behind it: a missing page is zeroes
+    dirty="i4",  # pages to be written
+    writeback_index="i4",  # where the flusher goes on
 )
-request = record(busy="i4", submitted="i4", owner="i4", first="i4", last="i4", pages="i4")
-cpu = record(stock_group="i4", stock="i4", drain="i4")
+request = record(busy="i4", submitted="i4", owner="i4", first="i4", last="i4", pages="i4", write="i4", next="i4")
+cpu = record(stock_group="i4", stock="i4", drain="i4", dirtied="i4")
 
 task_books = record(
     vruntime="i8",
@@ -227,6 +256,7 @@ task_books = record(
     asleep="i8",  # ns asleep in the current fault
     fault_at="i8",  # when the current fault began
     alarm="i8",  # when its sleep ends
+    pause="i8",  # ns after which the sleep that it now begins ends; 0: nothing ends it by time
     via="i4",  # scratch: from whom a search for holders came here
     charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
     stuck_on="i4",  # survey: the group that will never let it go on, or NONE
@@ -245,6 +275,7 @@ group_books = record(
     cache="i8",
     rss="i8",
     mapped_file="i8",
+    swap="i8",
     pgpgin="i8",
     pgpgout="i8",
     pgfault="i8",
@@ -280,7 +311,7 @@ path = record(
     on_error=("i4", 32),
 )
 sched = record(latency="i8", min_granularity="i8", wakeup_granularity="i8", jitter="i8")
-disk = record(latency="i8", page_ns="i8", free_at="i8", busy_ns="i8")
+disk = record(latency="i8", page_ns="i8", busy_ns="i8", reads_in_a_row="i4")
 
 
 def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
@@ -303,11 +334,25 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         free_vma="i4",
         free_directory="i4",
         free_table="i4",
+        free_swap="i4",
+        n_swaps="i4",
+        swap_pages="i4",  # size of the swap space
+        used_swaps="i4",
         used_pages="i4",
         births="i4",
         oom_counter="i4",  # policy: oom_lock counts (3.0) instead of being a flag (79dfdaccd1d5)
         killable_lock="i4",  # policy: a fault's wait for a page lock ends at a fatal signal (37b23e0525d3)
         allow_retry="i4",  # policy: FAULT_FLAG_ALLOW_RETRY (d065bd810b6d)
+        kswapd="i4",  # task, or NONE
+        flusher="i4",
+        flush_file="i4",  # the file at which the flusher goes on
+        disk_busy="i4",  # the request that the disk works on, or NONE
+        reads=waitq,  # requests that wait for the disk, by request.next
+        writes=waitq,
+        writes_waiting="i4",  # requests to write that are not done
+        congested=waitq,  # tasks: wait_iff_congested
+        writeback_waiters=waitq,  # tasks: wait_on_page_writeback
+        zone=zone,
         tasks=(task, c.tasks),
         pages=(page, c.pages),
         mms=(mm, c.mms),
@@ -319,6 +364,7 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         groups=(group, c.groups),
         cpus=(cpu, c.cpus),
         requests=(request, c.requests),
+        swaps=(swap, c.swaps),
         names=("i4", c.names),  # slot -> task
     )
     books = record(
@@ -336,7 +382,6 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         n_woken="i4",
         n_timers="i4",
         drain_asked="i8",  # CPUs whose stock a worker is to drain, a bit each
-        submitted="i4",  # a request for the disk, or NONE
         host="i4",
         order="i8",
         steps="i8",
@@ -360,6 +405,7 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         stalls=("i4", c.tasks),  # tasks whose wait has just become a stall
         queue=("i4", c.tasks),  # scratch
         request_at=("i8", c.requests),
+        dirtied_at=("i8", c.files),  # when the file's oldest dirty page became so
         timers=(timer, c.tasks + c.requests),
         log=(event, c.log),
         ops=(op, c.ops),
@@ -406,7 +452,11 @@ def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
     layout = machine_dtype(capacity)
     k = np.zeros(1, layout).view(np.dtype((Machine, layout)))[0]
-    for free_list in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table"):
-        k.state[free_list] = n.NONE
-    k.books.submitted = n.NONE
+    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap",
+                    "kswapd", "flusher", "disk_busy"):  # fmt: skip
+        k.state[nothing] = n.NONE
+    for queue in ("reads", "writes", "congested", "writeback_waiters"):
+        k.state[queue].head = k.state[queue].tail = n.NONE
+    for which in range(5):
+        k.state.zone.lists[which].head = k.state.zone.lists[which].tail = n.NONE
     return k

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from . import cgroup, exit, filemap, fork, memory, signals, syscalls, truncate, vmscan
+from . import (
+    cgroup,
+    exit,
+    filemap,
+    fork,
+    kswapd,
+    memory,
+    signals,
+    swap_state,
+    syscalls,
+    truncate,
+    vmscan,
+    writeback,
+)
 from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .frames import clear_frame, push, push_fault
-from .memcontrol import charge, undo_charge
+from .memcg_charge import R_KSWAPD, charge, undo_charge
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
-from .wait import emit, nanosleep, spend
+from .wait import current, emit, nanosleep, spend
 
 
 @compiled
@@ -30,7 +43,7 @@ def step(k, t):
     path = f.path
     which = books.paths[path].steps[f.pc]
     spend(k, which)
-    if path <= s.P_WP_SHARED:
+    if path <= s.LAST_FAULT_PATH:
         books.groups[task.group].counters[n.C_STEPS] += 1
     status = run_step(k, t, which)
     if (books.log_mask >> n.EV_STEP) & 1:
@@ -66,9 +79,10 @@ def call(k, t, f, which):
         below.file = f.file
         below.index = f.index
         below.arg = 1 if f.path == s.P_READ else 0
-    elif which == s.CHARGE or which == s.RESIZE_LIMIT:
+    elif which == s.CHARGE or which == s.RESIZE_LIMIT or which == s.ALLOC_PAGE:
         below = push(k, t, s.P_RECLAIM)
         below.group = f.group
+        below.arg = f.todo
     elif which == s.HANDLE_PTE_FAULT:
         below = push(k, t, f.which)
         below.mm = f.mm
@@ -77,6 +91,16 @@ def call(k, t, f, which):
         below.file = f.file
         below.index = f.index
         below.fault = f.fault
+    elif which == s.FIND_SWAP_PAGE:
+        below = push(k, t, s.P_SWAP_READAHEAD)
+        below.index = f.arg
+    elif which == s.BALANCE_DIRTY_PAGES or which == s.WB_WRITEBACK:
+        below = push(k, t, s.P_WRITEBACK)
+        below.count = writeback.WRITE_CHUNK if which == s.BALANCE_DIRTY_PAGES else writeback.CHUNK
+        below.arg = f.arg if which == s.WB_WRITEBACK else 0
+    elif which == s.BALANCE_PGDAT:
+        below = push(k, t, s.P_RECLAIM)
+        below.arg = R_KSWAPD
     elif which == s.POPULATE:  # get_user_pages: not killable
         push_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
     else:  # copy_to_user, copy_from_user
@@ -89,7 +113,7 @@ def leave(k, t, f, status):
     task = k.state.tasks[t]
     if f.path == s.P_PAGE_FAULT:
         memory.note_fault(k, t, f, status)
-    value = f.done if f.path == s.P_RECLAIM else 0
+    value = f.done if f.path == s.P_RECLAIM or f.path == s.P_WRITEBACK else 0
     major = f.fault & n.F_MAJOR
     path = f.path
     clear_frame(f)
@@ -133,7 +157,7 @@ def taken_by(which):
     """What a step takes that has to be given back on an error (the table in steps.py says the same)."""
     if which == s.LOCK_PAGE:
         return n.H_PAGE_LOCK
-    if which == s.FIND_PAGE or which == s.WP_REUSE:
+    if which == s.FIND_PAGE or which == s.WP_REUSE or which == s.FIND_SWAP_PAGE:
         return n.H_PAGE_REF
     if which == s.GRAB_PAGE:
         return n.H_PAGE_LOCK | n.H_PAGE_REF
@@ -197,6 +221,8 @@ def run_fault_step(k, t, which):
     if which == s.FIND_PAGE:
         return filemap.find_page(k, t)
     if which == s.LOCK_PAGE:
+        if current(k, t).path == s.P_SWAP_IN:
+            return swap_state.lock_swap_page(k, t)
         return filemap.lock_page(k, t)
     if which == s.UNLOCK_PAGE:
         return memory.unlock_step(k, t)
@@ -220,7 +246,11 @@ def run_fault_step(k, t, which):
         return memory.recheck_mapping(k, t)
     if which == s.PAGE_MKWRITE:
         return memory.page_mkwrite(k, t)
-    return memory.wp_reuse(k, t)
+    if which == s.WP_REUSE:
+        return memory.wp_reuse(k, t)
+    if which == s.FIND_SWAP_PAGE:
+        return swap_state.find_swap_page(k, t)
+    return writeback.balance_dirty_pages(k, t)
 
 
 @compiled
@@ -250,6 +280,14 @@ def run_file_step(k, t, which):
         return syscalls.i_mutex_lock(k, t)
     if which == s.I_MUTEX_UNLOCK:
         return syscalls.i_mutex_unlock(k, t)
+    if which == s.SWAP_WINDOW:
+        return swap_state.swap_window(k, t)
+    if which == s.ADD_TO_SWAP_CACHE:
+        return swap_state.add_to_swap_cache(k, t)
+    if which == s.WRITE_CACHE_PAGES:
+        return writeback.write_cache_pages(k, t)
+    if which == s.FILEMAP_FDATAWAIT:
+        return writeback.filemap_fdatawait(k, t)
     if which == s.MMAP_WRITE_LOCK:
         return memory.mmap_write_lock(k, t)
     if which == s.MMAP_WRITE_UNLOCK:
@@ -292,6 +330,14 @@ def run_task_step(k, t, which):
         return signals.kill_step(k, t)
     if which == s.RESIZE_LIMIT:
         return cgroup.resize_limit(k, t)
+    if which == s.FLUSHER_SLEEP:
+        return writeback.flusher_sleep(k, t)
+    if which == s.WB_WRITEBACK:
+        return writeback.wb_writeback(k, t)
+    if which == s.KSWAPD_TRY_TO_SLEEP:
+        return kswapd.kswapd_try_to_sleep(k, t)
+    if which == s.BALANCE_PGDAT:
+        return kswapd.balance_pgdat(k, t)
     if which == s.DRAIN_ALL_STOCK:
         return vmscan.drain_step(k, t)
     if which == s.SHRINK_ZONE:

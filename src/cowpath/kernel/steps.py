@@ -38,75 +38,92 @@ MAP_ZERO_PAGE = 14
 RECHECK_MAPPING = 15
 PAGE_MKWRITE = 16
 WP_REUSE = 17
-# of read-ahead, read and write
-RA_WINDOW = 18
-EACH_PAGE = 19
-NEXT_PAGE = 20
-ADD_TO_PAGE_CACHE = 21
-SUBMIT_IO = 22
-WAIT_UPTODATE = 23
-COPY_TO_USER = 24
-COPY_FROM_USER = 25
-GRAB_PAGE = 26
-SET_PAGE_DIRTY = 27
-I_MUTEX_LOCK = 28
-I_MUTEX_UNLOCK = 29
+FIND_SWAP_PAGE = 18
+BALANCE_DIRTY_PAGES = 19
+# of read-ahead, read, write and write-back
+RA_WINDOW = 20
+EACH_PAGE = 21
+NEXT_PAGE = 22
+ADD_TO_PAGE_CACHE = 23
+SUBMIT_IO = 24
+WAIT_UPTODATE = 25
+COPY_TO_USER = 26
+COPY_FROM_USER = 27
+GRAB_PAGE = 28
+SET_PAGE_DIRTY = 29
+I_MUTEX_LOCK = 30
+I_MUTEX_UNLOCK = 31
+SWAP_WINDOW = 32
+ADD_TO_SWAP_CACHE = 33
+WRITE_CACHE_PAGES = 34
+FILEMAP_FDATAWAIT = 35
 # of the other system calls
-MMAP_WRITE_LOCK = 30
-MMAP_WRITE_UNLOCK = 31
-MAP_REGION = 32
-UNMAP_REGION = 33
-MLOCK_FIXUP = 34
-POPULATE = 35
-INVALIDATE_PAGE = 36
-TRUNCATE_SETSIZE = 37
-TRUNCATE_PAGE = 38
-SHOW_MAP = 39
-DUP_MM = 40
-WAKE_UP_NEW_TASK = 41
-EXEC_MMAP = 42
-EXIT_MM = 43
-EXIT_NOTIFY = 44
-DO_WAIT = 45
-NANOSLEEP = 46
-SEND_SIGKILL = 47
-RESIZE_LIMIT = 48
+MMAP_WRITE_LOCK = 36
+MMAP_WRITE_UNLOCK = 37
+MAP_REGION = 38
+UNMAP_REGION = 39
+MLOCK_FIXUP = 40
+POPULATE = 41
+INVALIDATE_PAGE = 42
+TRUNCATE_SETSIZE = 43
+TRUNCATE_PAGE = 44
+SHOW_MAP = 45
+# of tasks, of the groups' files and of kernel threads
+DUP_MM = 46
+WAKE_UP_NEW_TASK = 47
+EXEC_MMAP = 48
+EXIT_MM = 49
+EXIT_NOTIFY = 50
+DO_WAIT = 51
+NANOSLEEP = 52
+SEND_SIGKILL = 53
+RESIZE_LIMIT = 54
+FLUSHER_SLEEP = 55
+WB_WRITEBACK = 56
+KSWAPD_TRY_TO_SLEEP = 57
 # of reclaim
-DRAIN_ALL_STOCK = 49
-SHRINK_ZONE = 50
-MMPUT = 51
+DRAIN_ALL_STOCK = 58
+SHRINK_ZONE = 59
+BALANCE_PGDAT = 60
+MMPUT = 61
 # what is not a step but costs time
-USER = 52  # an access to memory in user mode
-EXCEPTION = 53  # entering and leaving the kernel for a fault
-SYSCALL = 54  # the same for a system call
-SWITCH = 55  # a context switch
-WAKE = 56  # try_to_wake_up
-RES_CHARGE = 57  # a try to raise a group's counter
-SCAN_PAGE = 58  # reclaim looks at a page
-SCAN_PRIORITY = 59  # reclaim starts a round over a group's lists
-RMAP_PTE = 60  # a page table entry visited through the reverse mapping
-RECLAIM_PAGE = 61  # a page leaves the page cache
-ZAP_PTE = 62  # a page table entry is cleared
-FREE_PAGE = 63
-UNCHARGE = 64
-DUP_PTE = 65  # fork copies a page table entry
-OOM_SCAN_TASK = 66  # select_bad_process looks at a task
-OOM_KILL = 67  # the kill itself, with its messages
-SIGNAL = 68  # a signal is delivered to a handler
-FIND_MISS = 69
-OOM_SLEEP = 70  # mem_cgroup_handle_oom, without the kill
+USER = 62  # an access to memory in user mode
+EXCEPTION = 63  # entering and leaving the kernel for a fault
+SYSCALL = 64  # the same for a system call
+SWITCH = 65  # a context switch
+WAKE = 66  # try_to_wake_up
+RES_CHARGE = 67  # a try to raise a group's counter
+SCAN_PAGE = 68  # reclaim looks at a page
+SCAN_PRIORITY = 69  # reclaim starts a round over a group's lists
+RMAP_PTE = 70  # a page table entry visited through the reverse mapping
+RECLAIM_PAGE = 71  # a page leaves the page cache
+ZAP_PTE = 72  # a page table entry is cleared
+FREE_PAGE = 73
+UNCHARGE = 74
+DUP_PTE = 75  # fork copies a page table entry
+OOM_SCAN_TASK = 76  # select_bad_process looks at a task
+OOM_KILL = 77  # the kill itself, with its messages
+SIGNAL = 78  # a signal is delivered to a handler
+FIND_MISS = 79
+OOM_SLEEP = 80  # mem_cgroup_handle_oom, without the kill
+SWAP_SLOT = 81  # a slot of the swap space is found, or given back
+WRITE_PAGE = 82  # ->writepage(): a page is made ready for the disk
+ALLOC_SLOW = 83  # __alloc_pages_slowpath: memory is below its watermark
 
 COST_NAMES = (
     "mmap_read_lock", "find_vma", "handle_pte_fault", "mmap_read_unlock", "find_page", "lock_page", "unlock_page",
-    "put_page", "anon_vma_prepare", "alloc_page", "charge", "copy_page", "clear_page", "map_page", "map_zero_page",
-    "recheck_mapping", "page_mkwrite", "wp_reuse", "ra_window", "each_page", "next_page", "add_to_page_cache",
-    "submit_io", "wait_uptodate", "copy_to_user", "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock",
-    "i_mutex_unlock", "mmap_write_lock", "mmap_write_unlock", "map_region", "unmap_region", "mlock_fixup", "populate",
-    "invalidate_page", "truncate_setsize", "truncate_page", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap",
-    "exit_mm", "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit", "drain_all_stock", "shrink_zone",
-    "mmput", "user_access", "exception", "syscall", "context_switch", "wake_up", "res_charge", "scan_page",
-    "scan_priority", "rmap_pte", "reclaim_page", "zap_pte", "free_page", "uncharge", "dup_pte",
-    "oom_scan_task", "oom_kill", "signal", "find_miss", "oom_sleep",
+    "put_page", "anon_vma_prepare", "alloc_page", "charge", "copy_page", "clear_page", "map_page",
+    "map_zero_page", "recheck_mapping", "page_mkwrite", "wp_reuse", "find_swap_page", "balance_dirty_pages",
+    "ra_window", "each_page", "next_page", "add_to_page_cache", "submit_io", "wait_uptodate", "copy_to_user",
+    "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock", "i_mutex_unlock", "swap_window",
+    "add_to_swap_cache", "write_cache_pages", "filemap_fdatawait", "mmap_write_lock", "mmap_write_unlock",
+    "map_region", "unmap_region", "mlock_fixup", "populate", "invalidate_page", "truncate_setsize",
+    "truncate_page", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap", "exit_mm", "exit_notify", "do_wait",
+    "nanosleep", "send_sigkill", "resize_limit", "flusher_sleep", "wb_writeback", "kswapd_try_to_sleep",
+    "drain_all_stock", "shrink_zone", "balance_pgdat", "mmput", "user_access", "exception", "syscall",
+    "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority", "rmap_pte", "reclaim_page",
+    "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task", "oom_kill", "signal", "find_miss",
+    "oom_sleep", "swap_slot", "write_page", "alloc_slow",
 )  # fmt: skip
 N_STEPS = USER
 STEP_NAMES = COST_NAMES[:N_STEPS]
@@ -139,10 +156,12 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "clear_page": StepInfo("clear_page", needs=H_NEW_PAGE),
         "copy_page": StepInfo("copy_page", needs=H_NEW_PAGE | H_PAGE_REF),
         "map_page": StepInfo("map_page", gives=H_NEW_PAGE | H_CHARGE),
+        "find_swap_page": StepInfo("find_swap_page", takes=H_PAGE_REF),
         "recheck_mapping": StepInfo("recheck_mapping", needs=H_PAGE_LOCK),
         "page_mkwrite": StepInfo("page_mkwrite", needs=H_PAGE_REF),
         "wp_reuse": StepInfo("wp_reuse", takes=H_PAGE_REF),
         "add_to_page_cache": StepInfo("add_to_page_cache", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE),
+        "add_to_swap_cache": StepInfo("add_to_swap_cache", needs=H_NEW_PAGE, gives=H_NEW_PAGE),
         "wait_uptodate": StepInfo("wait_uptodate", needs=H_PAGE_REF),
         "copy_to_user": StepInfo("copy_to_user", needs=H_PAGE_REF),
         "copy_from_user": StepInfo("copy_from_user", needs=H_I_MUTEX),
@@ -170,27 +189,35 @@ P_FILE_COW = 4
 P_FILE_SHARED_WRITE = 5
 P_WP_COPY = 6
 P_WP_SHARED = 7
-P_READAHEAD = 8
-P_RECLAIM = 9
-P_READ = 10
-P_WRITE = 11
-P_MMAP = 12
-P_MUNMAP = 13
-P_MLOCK = 14
-P_FADVISE = 15
-P_TRUNCATE = 16
-P_READ_PROC = 17
-P_FORK = 18
-P_CLONE = 19
-P_EXEC = 20
-P_EXIT = 21
-P_WAIT = 22
-P_SLEEP = 23
-P_KILL = 24
-P_CG_SET = 25
+P_SWAP_IN = 8
+P_READAHEAD = 9
+P_SWAP_READAHEAD = 10
+P_RECLAIM = 11
+P_READ = 12
+P_WRITE = 13
+P_MMAP = 14
+P_MUNMAP = 15
+P_MLOCK = 16
+P_FADVISE = 17
+P_TRUNCATE = 18
+P_READ_PROC = 19
+P_FORK = 20
+P_CLONE = 21
+P_EXEC = 22
+P_EXIT = 23
+P_WAIT = 24
+P_SLEEP = 25
+P_KILL = 26
+P_CG_SET = 27
+P_FSYNC = 28
+P_WRITEBACK = 29
+P_KSWAPD = 30
+P_FLUSHER = 31
 PATH_NAMES = (
     "page_fault", "anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared",
-    "readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise", "truncate", "read_proc", "fork",
-    "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set",
+    "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
+    "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
+    "writeback", "kswapd", "flusher",
 )  # fmt: skip
-FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared")
+FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared", "swap_in")
+LAST_FAULT_PATH = P_SWAP_IN

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from . import names as n
+from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
 from .lru import lru_add, lru_del
 from .mmap import find_vma, new_vma, remove_vmas, zap_chunk
 from .pgtable import lookup_pte, pte_of
+from .swap_state import skip_slots
 from .wait import current, pop_waiter, sleep_on
 
 
@@ -17,7 +19,9 @@ def each_page(k, t):
     f = current(k, t)
     k.books.resched_ok = 1
     path = k.books.paths[f.path]
-    if path.skips_cached:
+    if f.path == s.P_SWAP_READAHEAD:
+        skip_slots(k, f)
+    elif path.skips_cached:
         while f.count > 0 and (f.index >= k.state.files[f.file].pages or cached_page(k, f.file, f.index) != n.NONE):
             f.index += 1
             f.count -= 1

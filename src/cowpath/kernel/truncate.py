@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from . import names as n
+from .block import wait_on_page_writeback
 from .compiled import compiled
 from .filemap import cached_page, put_page, remove_from_page_cache
 from .memcontrol import uncharge_end
 from .mmap import zap_one
 from .page_lock import WAITING, lock_or_sleep, unlock_page
-from .pgtable import clear_pte, lookup_pte, pte_of
+from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .wait import current
 
 
@@ -28,7 +29,7 @@ def truncate_setsize(k, t):
         first = max(vma.start, vma.start + (file.pages - vma.pgoff))
         for vpn in range(first, vma.end):
             number = lookup_pte(k, vma.mm, vpn)
-            if number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT:
+            if number != n.NONE and not is_none(pte_of(k, number)):
                 uncharge_end(k, zap_one(k, number))
     return n.NEXT
 
@@ -45,12 +46,16 @@ def truncate_page(k, t):
         k.state.pages[p].refs += 1
         f.page = p
         f.held |= n.H_PAGE_REF
-    if lock_or_sleep(k, t, f.page, 0) == WAITING:
+    if f.held & n.H_PAGE_LOCK == 0:
+        if lock_or_sleep(k, t, f.page, 0) == WAITING:
+            return n.SLEEP
+        f.held |= n.H_PAGE_LOCK
+    if not wait_on_page_writeback(k, t, f.page):
         return n.SLEEP
     drop_truncated(k, f.page)
     unlock_page(k, f.page)
     put_page(k, f.page)
-    f.held &= ~n.H_PAGE_REF
+    f.held &= ~(n.H_PAGE_REF | n.H_PAGE_LOCK)
     f.page = n.NONE
     return n.NEXT
 

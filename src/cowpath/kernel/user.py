@@ -17,6 +17,7 @@ from .frames import push, push_fault
 from .mmap import find_vma
 from .syscalls import accessible
 from .wait import emit, random_below, spend
+from .writeback import EVERYTHING
 
 ACCESSES = 32  # of mapped pages in one move
 
@@ -220,6 +221,13 @@ def system_call(k, t, op):
         f.index = op.b
         f.count = op.c
         f.arg = op.d
+    elif code == n.OP_FSYNC:
+        f = push(k, t, s.P_FSYNC)
+        f.file = op.a
+        f.count = EVERYTHING
+        f.todo = k.state.files[op.a].room
+    elif code == n.OP_KTHREAD:
+        push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
     elif code == n.OP_TRUNCATE:
         f = push(k, t, s.P_TRUNCATE)
         f.file = op.a

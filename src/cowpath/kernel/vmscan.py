@@ -1,40 +1,44 @@
-"""Reclaim of a group's pages (mm/vmscan.c of 3.0), and the walk over its hierarchy (mm/memcontrol.c).
+"""Reclaim: of a group's pages, over its hierarchy, or of the whole machine's (mm/vmscan.c of 3.0).
 
-A reclaim frame: ``group`` is over its limit, ``batch`` the group whose lists are being scanned, ``priority`` 12 to 0,
-``which`` the list, ``todo`` the pages left of it, ``done`` the pages freed. One move looks at one page. Without swap
-only file pages are scanned, and of those only the clean ones can go (no write-back yet).
+A reclaim frame: ``group`` is over its limit (0: the machine is short of memory), ``batch`` the group whose lists are
+being scanned, ``priority`` 12 to 0, ``scan`` the pages still to be scanned of each list, ``which`` the list, ``todo``
+the pages left of this round on it, ``done`` the pages freed, ``arg`` how (R_*). One move looks at one page.
 """
 
 from __future__ import annotations
 
 from . import names as n
 from . import steps as s
+from .block import bdi_write_congested, congestion_wait
 from .compiled import compiled
-from .filemap import remove_from_page_cache
 from .hierarchy import is_below
-from .lru import lru_add, lru_del
-from .memcontrol import drain_all_stock, drain_stock, margin, uncharge_lone
-from .mmap import find_vma
-from .page_alloc import free_page
-from .pgtable import clear_pte, mm_of_pte, pte_of, vpn_of_pte
+from .memcg_charge import R_KSWAPD, R_NOSWAP
+from .memcontrol import drain_all_stock, drain_stock, margin
+from .page_alloc import free_pages
+from .page_writeback import wake_flusher
+from .shrink import chain_of, recent_of, shrink_active, shrink_inactive
+from .swapfile import free_swap_pages
 from .wait import current, emit, spend, spend_times
 
 DEF_PRIORITY = 12
 SWAP_CLUSTER_MAX = 32
+WRITEBACK_THRESHOLD = 48  # pages scanned in a pass, after which the flusher is asked to write
+CONGESTION_NS = 100_000_000  # HZ/10
+INACTIVE_RATIO = 3  # of anonymous pages of a machine of 1 to 4 GiB, active to inactive
 
 START = 0
 SCAN = 1
-KEEP = 0
-ACTIVATE = 1
-RECLAIM = 2
+REBALANCE = 2  # some active anonymous pages go down to the inactive list
 
 
 @compiled
 def drain_step(k, t):
-    """The beginning of mem_cgroup_hierarchical_reclaim."""
+    """The beginning of mem_cgroup_hierarchical_reclaim; of the whole machine's there is none."""
     f = current(k, t)
-    if not next_victim(k, t, f):
-        f.phase = SCAN  # nothing to scan
+    f.phase = START
+    if f.group > 0 and not next_victim(k, t, f):
+        f.pc += 1  # nothing to scan
+        return end_reclaim(k, t, f)
     return n.NEXT
 
 
@@ -71,59 +75,165 @@ def next_victim(k, t, f):
 
 @compiled
 def shrink_zone(k, t):
-    """try_to_free_mem_cgroup_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
+    """do_try_to_free_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
     f = current(k, t)
     k.books.resched_ok = 1
     if f.phase == START:
         f.priority = DEF_PRIORITY + 1
-        f.todo = 0
-        f.which = n.LRU_INACTIVE_FILE
-        f.phase = SCAN
         f.index = f.done  # pages freed before this group's turn
-    if f.priority < DEF_PRIORITY and f.done - f.index >= SWAP_CLUSTER_MAX:
+        f.phase = SCAN
         f.todo = 0
+        return next_priority(k, t, f)
     if f.todo > 0:
         f.todo -= 1
-        if f.which == n.LRU_ACTIVE_FILE:
-            shrink_active(k, f)
-        else:
-            shrink_inactive(k, f)
+        scan_one(k, t, f)
         return n.AGAIN
-    if next_list(k, f):
+    if f.phase == SCAN and next_list(k, f):
         return n.AGAIN
-    if margin(k, f.group) <= 0 and next_victim(k, t, f):
+    if f.phase == SCAN and anon_is_low(k, f):
+        f.phase = REBALANCE
+        f.which = n.LRU_ACTIVE_ANON
+        f.todo = SWAP_CLUSTER_MAX
+        return n.AGAIN
+    f.phase = SCAN
+    return next_priority(k, t, f)
+
+
+@compiled
+def scan_one(k, t, f):
+    """A page of the list in hand."""
+    if f.which == n.LRU_ACTIVE_ANON or f.which == n.LRU_ACTIVE_FILE:
+        shrink_active(k, f)
+    else:
+        shrink_inactive(k, t, f)
+
+
+@compiled
+def is_over(k, f):
+    """Enough has been freed: a cluster; for kswapd, memory is above its high watermark."""
+    if f.arg & R_KSWAPD:
+        return free_pages(k) > k.state.zone.high_pages
+    return f.done - f.index >= SWAP_CLUSTER_MAX
+
+
+@compiled
+def next_priority(k, t, f):
+    """The end of a round over the lists: another with a higher share of them, a nap, the next group, or the end."""
+    if not is_over(k, f) and f.priority > 0:
+        if f.priority <= DEF_PRIORITY and f.scanned >= WRITEBACK_THRESHOLD:
+            k.state.zone.wanted = max(k.state.zone.wanted, f.scanned)
+            wake_flusher(k)
+        f.priority -= 1
+        spend(k, s.SCAN_PRIORITY)
+        get_scan_count(k, f)
+        f.which = n.LRU_ACTIVE_FILE  # the round begins with the list after it
+        if f.priority < DEF_PRIORITY - 3 and bdi_write_congested(k):
+            return congestion_wait(k, t, CONGESTION_NS)
+        return n.AGAIN
+    if f.group > 0 and margin(k, f.group) <= 0 and next_victim(k, t, f):
         return n.AGAIN
     return end_reclaim(k, t, f)
 
 
 @compiled
 def next_list(k, f):
-    """Choose the next list of this priority, or the next priority. False when the group has been scanned enough."""
-    group = k.state.groups[f.batch]
-    if f.priority <= DEF_PRIORITY and f.which == n.LRU_ACTIVE_FILE:
-        f.which = n.LRU_INACTIVE_FILE
-        f.todo = scan_count(group.lists[n.LRU_INACTIVE_FILE].count, f.priority)
-        if f.todo > 0:
-            return True
-    while f.priority > 0 and f.done - f.index < SWAP_CLUSTER_MAX:
-        f.priority -= 1
-        spend(k, s.SCAN_PRIORITY)
-        active = group.lists[n.LRU_ACTIVE_FILE].count
-        if active > group.lists[n.LRU_INACTIVE_FILE].count:  # inactive_file_is_low
-            f.which = n.LRU_ACTIVE_FILE
-            f.todo = scan_count(active, f.priority)
-            return True
-        f.which = n.LRU_INACTIVE_FILE
-        f.todo = scan_count(group.lists[n.LRU_INACTIVE_FILE].count, f.priority)
-        if f.todo > 0:
-            return True
-    return False
+    """The next list that is to be scanned, a cluster of it. False when this priority's share is done.
+
+    A round goes over the lists in their order; between two rounds reclaim stops if it has freed enough.
+    """
+    for _ in range(2 * 4):
+        f.which = (f.which + 1) & 3
+        if f.which == 0:
+            enough = is_over(k, f) and f.priority < DEF_PRIORITY
+            if enough or f.scan[0] + f.scan[2] + f.scan[3] == 0:
+                return False
+        if f.scan[f.which] == 0:
+            continue
+        f.todo = min(f.scan[f.which], SWAP_CLUSTER_MAX)
+        f.scan[f.which] -= f.todo
+        if (f.which & 1) and not inactive_is_low(k, f, f.which):  # shrink_list: the active list has its share
+            f.todo = 0
+            continue
+        return True
+    return f.scan[0] + f.scan[2] + f.scan[3] > 0
 
 
 @compiled
-def scan_count(pages, priority):
-    """get_scan_count, without anonymous pages: a share by priority, but at least a cluster."""
-    return min(pages, max(pages >> priority, SWAP_CLUSTER_MAX))
+def anon_ratio(pages):
+    """The inactive_ratio of so many pages: int_sqrt(10 * GiB), at least 1."""
+    gib = pages >> 18
+    ratio = 1
+    while (ratio + 1) * (ratio + 1) <= 10 * gib:
+        ratio += 1
+    return ratio
+
+
+@compiled
+def inactive_is_low(k, f, active):
+    """inactive_anon_is_low, inactive_file_is_low: the active list may lose pages."""
+    inactive = chain_of(k, f, active - 1).count
+    count = chain_of(k, f, active).count
+    if active == n.LRU_ACTIVE_FILE:
+        return count > inactive
+    if k.state.swap_pages == 0:
+        return False
+    whole = k.state.memory if f.group == 0 else inactive + count
+    return inactive * anon_ratio(whole) < count
+
+
+@compiled
+def anon_is_low(k, f):
+    """At the end of a round anonymous pages are balanced whether any were reclaimed or not."""
+    return inactive_is_low(k, f, n.LRU_ACTIVE_ANON)
+
+
+@compiled
+def get_scan_count(k, f):
+    """How much of each list: a share by priority, and between anonymous pages and files by swappiness and by how many
+    of those scanned lately were in use.
+    """
+    anon = chain_of(k, f, n.LRU_INACTIVE_ANON).count + chain_of(k, f, n.LRU_ACTIVE_ANON).count
+    file = chain_of(k, f, n.LRU_INACTIVE_FILE).count + chain_of(k, f, n.LRU_ACTIVE_FILE).count
+    force = (f.group > 0 or f.arg & R_KSWAPD != 0) and (anon + file) >> f.priority < SWAP_CLUSTER_MAX
+    noswap = f.arg & R_NOSWAP != 0 or free_swap_pages(k) <= 0
+    ap, fp, whole = 0, 1, 1
+    if not noswap:
+        ap, fp, whole = shares(k, f, anon, file)
+    for which in range(4):
+        pages = chain_of(k, f, which).count
+        if f.priority > 0 or noswap:
+            pages = (pages >> f.priority) * (fp if which >= n.LRU_INACTIVE_FILE else ap) // whole
+        if pages == 0 and force and (which >= n.LRU_INACTIVE_FILE or not noswap):
+            pages = SWAP_CLUSTER_MAX
+        f.scan[which] = pages
+
+
+@compiled
+def shares(k, f, anon, file):
+    """get_scan_count's (ap, fp, denominator)."""
+    if f.group == 0 and file + free_pages(k) <= k.state.zone.high_pages:
+        return 1, 0, 1  # hardly any files are left
+    swappiness = k.state.groups[f.batch].swappiness
+    recent = recent_of(k, f)
+    if recent.scanned[0] > anon // 4:
+        recent.scanned[0] //= 2
+        recent.rotated[0] //= 2
+    if recent.scanned[1] > file // 4:
+        recent.scanned[1] //= 2
+        recent.rotated[1] //= 2
+    ap = (swappiness + 1) * (recent.scanned[0] + 1) // (recent.rotated[0] + 1)
+    fp = (200 - swappiness + 1) * (recent.scanned[1] + 1) // (recent.rotated[1] + 1)
+    return ap, fp, ap + fp + 1
+
+
+@compiled
+def zone_reclaimable(k):
+    """Reclaim has not yet looked at all pages six times over without freeing one."""
+    lists = k.state.zone.lists
+    pages = lists[n.LRU_INACTIVE_FILE].count + lists[n.LRU_ACTIVE_FILE].count
+    if free_swap_pages(k) > 0:
+        pages += lists[n.LRU_INACTIVE_ANON].count + lists[n.LRU_ACTIVE_ANON].count
+    return k.state.zone.pages_scanned < 6 * pages
 
 
 @compiled
@@ -133,111 +243,9 @@ def end_reclaim(k, t, f):
     books = k.books.groups[f.group]
     books.counters[n.C_SCANNED] += f.scanned
     books.counters[n.C_RECLAIMED] += f.done
+    if f.group == 0 and f.done == 0 and zone_reclaimable(k):
+        f.done = 1  # do_try_to_free_pages: not hopeless yet
     return n.NEXT
-
-
-@compiled
-def page_referenced(k, p, g):
-    """Clear and count the accessed bits that the tasks of the group whose list it is have set. Returns (count, bits).
-
-    References from elsewhere do not count (mm_match_cgroup): a page that is charged to the group is reclaimed
-    under its users outside. ``bits``: VM_EXEC, VM_LOCKED of the mappings.
-    """
-    found = 0
-    bits = 0
-    number = k.state.pages[p].rmap
-    while number != n.NONE:
-        spend(k, s.RMAP_PTE)
-        pte = pte_of(k, number)
-        m = mm_of_pte(k, number)
-        v = find_vma(k, m, vpn_of_pte(k, number))
-        if v != n.NONE:
-            bits |= k.state.vmas[v].prot & n.VM_LOCKED
-            if k.state.mms[m].owner_group == g and pte.bits & n.PTE_ACCESSED:
-                pte.bits &= ~n.PTE_ACCESSED
-                bits |= k.state.vmas[v].prot & n.VM_EXEC
-                found += 1
-        number = pte.rmap_next
-    return found, bits
-
-
-@compiled
-def shrink_active(k, f):
-    """shrink_active_list for one page: down to the inactive list, or another round if it is executed text in use."""
-    p = k.state.groups[f.batch].lists[n.LRU_ACTIVE_FILE].tail
-    if p == n.NONE:
-        f.todo = 0
-        return
-    spend(k, s.SCAN_PAGE)
-    f.scanned += 1
-    lru_del(k, p)
-    found, bits = page_referenced(k, p, f.batch)
-    if bits & n.VM_LOCKED:
-        k.state.pages[p].bits |= n.PG_UNEVICTABLE
-    elif found == 0 or bits & n.VM_EXEC == 0:
-        k.state.pages[p].bits &= ~n.PG_ACTIVE
-    lru_add(k, p)
-
-
-@compiled
-def check_references(k, p, found):
-    """page_check_references for a file page: twice referenced means active, once means another round."""
-    page = k.state.pages[p]
-    was_referenced = page.bits & n.PG_REFERENCED
-    page.bits &= ~n.PG_REFERENCED
-    if found == 0:
-        return RECLAIM
-    page.bits |= n.PG_REFERENCED
-    if was_referenced or found > 1:
-        return ACTIVATE
-    return KEEP
-
-
-@compiled
-def shrink_inactive(k, f):
-    """shrink_page_list for one page. A page that cannot be trylocked is skipped."""
-    p = k.state.groups[f.batch].lists[n.LRU_INACTIVE_FILE].tail
-    if p == n.NONE:
-        f.todo = 0
-        return
-    spend(k, s.SCAN_PAGE)
-    f.scanned += 1
-    lru_del(k, p)
-    page = k.state.pages[p]
-    if page.locked_by != n.FREE:
-        lru_add(k, p)
-        return
-    found, bits = page_referenced(k, p, f.batch)
-    if bits & n.VM_LOCKED:
-        page.bits |= n.PG_UNEVICTABLE
-        lru_add(k, p)
-        return
-    verdict = check_references(k, p, found)
-    if verdict == ACTIVATE:
-        page.bits |= n.PG_ACTIVE
-    if verdict != RECLAIM or page.bits & n.PG_DIRTY or not evict(k, p):
-        lru_add(k, p)
-        return
-    f.done += 1
-
-
-@compiled
-def evict(k, p):
-    """Unmap a clean page everywhere (try_to_unmap) and take it out of the page cache (__remove_mapping)."""
-    page = k.state.pages[p]
-    if page.refs != 1 + page.mapcount:
-        return False  # somebody has it in hand
-    while page.rmap != n.NONE:
-        clear_pte(k, page.rmap)
-        page.refs -= 1
-    if page.bits & n.PG_DIRTY:  # the entries knew of a write
-        return False
-    spend(k, s.RECLAIM_PAGE)
-    g = remove_from_page_cache(k, p)
-    page.refs -= 1
-    free_page(k, p)
-    uncharge_lone(k, g)
-    return True
 
 
 @compiled

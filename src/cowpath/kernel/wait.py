@@ -108,6 +108,13 @@ def sleep_alone(k, t, kind, which, killable):
 
 
 @compiled
+def sleep_nap(k, t, kind, ns):
+    """Sleep on no queue, uninterruptibly, until a timer ends it after ``ns``."""
+    k.books.tasks[t].pause = ns
+    return sleep_alone(k, t, kind, 0, 0)
+
+
+@compiled
 def _fell_asleep(k, t):
     task = k.state.tasks[t]
     k.books.tasks[t].since = k.books.now
@@ -202,4 +209,5 @@ def nanosleep(k, t):
     if f.phase == 1:
         return n.NEXT
     f.phase = 1
-    return sleep_alone(k, t, n.W_TIMER, f.arg, 1)
+    k.books.tasks[t].pause = f.arg
+    return sleep_alone(k, t, n.W_TIMER, 0, 1)

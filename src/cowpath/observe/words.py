@@ -67,6 +67,14 @@ def waits_for(link: Link, scene: Scene) -> str:
             return "waits for its children"
         case n.W_TIMER:
             return "sleeps"
+        case n.W_WRITEBACK:
+            return f"waits until {scene.page(link.what)} is written"
+        case n.W_CONGESTED:
+            return "waits for the disk, which has too many writes to do"
+        case n.W_PAUSE:
+            return "pauses"
+        case n.W_IDLE:
+            return "has nothing to do"
         case _:
             return f"is in {link.step}" if link.step else "runs"
 

@@ -1,0 +1,210 @@
+"""The step ``charge``: __mem_cgroup_try_charge and what it is called from (mm/memcontrol.c of 3.0)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .hierarchy import parent_of
+from .lru import lru_del
+from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, enter_oom, leave_oom, out_of_memory
+from .memcontrol import commit_charge, margin, refill_stock, res_charge, res_uncharge, uncharge_lone, uncharge_page
+from .page_alloc import free_page
+from .wait import current, emit, fatal_signal_pending
+
+CHARGE_BATCH = 32  # pages; include/linux/swap.h SWAP_CLUSTER_MAX, as 3.0's CHARGE_BATCH
+RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
+
+# how a reclaim pass is to be done (frame.arg of the path reclaim)
+R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
+R_KSWAPD = 2  # until free memory is above its high watermark
+
+# phases of the step `charge`; those of the OOM are in memcg_oom.py
+FROM_STOCK = 0
+TRY = 1
+RECLAIMED = 2
+
+
+@compiled
+def bypass(k, t, f):
+    """A dying task's charge goes past the limit and is on nobody's account."""
+    k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
+    f.held |= n.H_CHARGE
+    f.phase = 0
+    if f.path == s.P_SWAP_IN:
+        f.which = n.NONE
+    drop_mapped_hold(k, f)
+    return n.NEXT
+
+
+@compiled
+def is_cache_path(path):
+    """What is charged on this path goes into the page cache."""
+    return path == s.P_READAHEAD or path == s.P_WRITE
+
+
+@compiled
+def drop_mapped_hold(k, f):
+    """Way 2: the page was mapped before it was charged; the reference kept for the charge goes."""
+    if is_cache_path(f.path) or f.path == s.P_SWAP_IN or not f.done:
+        return
+    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    f.done = 0
+    page = k.state.pages[f.newpage]
+    page.refs -= 1
+    if page.refs == 0:  # unmapped meanwhile
+        lru_del(k, f.newpage)
+        g = uncharge_page(k, f.newpage)
+        free_page(k, f.newpage)
+        uncharge_lone(k, g)
+
+
+@compiled
+def finish_charge(k, t, f, g):
+    """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
+    if f.path == s.P_SWAP_IN:
+        f.which = g
+        f.held |= n.H_CHARGE
+        f.phase = 0
+        return n.NEXT
+    commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
+    f.held |= n.H_CHARGE
+    f.phase = 0
+    drop_mapped_hold(k, f)
+    return n.NEXT
+
+
+@compiled
+def charge(k, t):
+    """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: __mem_cgroup_try_charge for the page in hand.
+
+    Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
+    the OOM section and what follows a sleep in it. It never fails (3.0: with ``oom`` set it loops).
+    """
+    f = current(k, t)
+    task = k.state.tasks[t]
+    g = task.group
+    if f.path == s.P_SWAP_IN:
+        if f.held & n.H_CHARGE:  # a design that charges before it locks has come back for another page
+            cancel_charge(k, f)
+        g = swapin_group(k, t, f)
+    elif f.newpage == n.NONE:
+        return n.NEXT  # write(2) found the page in the cache
+    if f.phase == OOM_KILL_PHASE or f.phase == OOM_SLEPT_PHASE:
+        return after_oom(k, t, f)
+    if f.phase == RECLAIMED:
+        return after_reclaim(k, t, f)
+    if g == 0:
+        return finish_charge(k, t, f, 0)
+    if f.phase == FROM_STOCK:
+        if task.memdie or fatal_signal_pending(k, t):
+            return bypass(k, t, f)
+        if f.batch == 0:
+            f.batch = CHARGE_BATCH
+            f.retries = RECLAIM_RETRIES
+            f.oomed = 0
+        cpu = k.state.cpus[task.cpu]
+        if cpu.stock_group == g and cpu.stock > 0:
+            cpu.stock -= 1
+            return finish_charge(k, t, f, g)
+        f.phase = TRY
+    elif fatal_signal_pending(k, t):
+        return bypass(k, t, f)
+    return try_charge(k, t, f, g)
+
+
+@compiled
+def swapin_group(k, t, f):
+    """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
+    g = k.state.pages[f.page].group
+    if g == n.NONE:
+        g = k.state.swaps[f.arg].group
+    return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
+
+
+@compiled
+def try_charge(k, t, f, g):
+    """mem_cgroup_do_charge: the counters, else reclaim."""
+    over, memsw = res_charge(k, g, f.batch)
+    if over == n.NONE:
+        if f.batch > 1:
+            refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
+        return finish_charge(k, t, f, g)
+    emit(k, n.EV_CHARGE_FAIL, t, over, memsw, k.books.groups[over].failcnt + k.books.groups[over].memsw_failcnt, 0)
+    if f.batch > 1:  # no reclaim for the sake of a batch
+        f.batch = 1
+        f.phase = FROM_STOCK
+        return n.AGAIN
+    f.group = over
+    f.todo = R_NOSWAP if memsw or memsw_is_minimum(k, over) else 0
+    f.phase = RECLAIMED
+    return n.CALL
+
+
+@compiled
+def memsw_is_minimum(k, g):
+    """Both limits are the same: to swap out would not help."""
+    group = k.state.groups[g]
+    return group.res.limit == group.memsw.limit and group.res.limit < n.UNLIMITED
+
+
+@compiled
+def after_reclaim(k, t, f):
+    """Reclaim has done what it could: try again, or go into the OOM section."""
+    note_round(k, f.group)
+    last = f.retries == 0
+    if last:
+        f.retries = RECLAIM_RETRIES
+    if margin(k, f.group) >= 1 or f.ret > 0:
+        f.phase = FROM_STOCK
+        return n.AGAIN
+    if last:
+        return enter_oom(k, t, f)
+    f.retries -= 1
+    f.phase = TRY
+    return n.AGAIN
+
+
+@compiled
+def note_round(k, g):
+    """A try to charge this group (and those it is charged to) has come to nothing."""
+    while g != n.NONE:
+        k.books.groups[g].rounds += 1
+        g = parent_of(k, g)
+
+
+@compiled
+def after_oom(k, t, f):
+    """Kill if that was our part; leave the OOM section; die or try again."""
+    if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
+        out_of_memory(k, t, f.group)
+        f.phase = OOM_SLEPT_PHASE
+        return n.AGAIN
+    leave_oom(k, t, f)
+    if k.state.tasks[t].memdie or fatal_signal_pending(k, t):
+        return bypass(k, t, f)
+    k.books.groups[f.group].counters[n.C_OOM_ROUNDS] += 1
+    f.phase = FROM_STOCK
+    return n.YIELD  # schedule_timeout(1) without a task state set: a mere yield
+
+
+@compiled
+def undo_charge(k, t):
+    """mem_cgroup_uncharge_page on an error exit; for a page from swap mem_cgroup_cancel_charge_swapin."""
+    f = current(k, t)
+    if f.path == s.P_SWAP_IN:
+        cancel_charge(k, f)
+    else:
+        uncharge_lone(k, uncharge_page(k, f.newpage))
+    f.held &= ~n.H_CHARGE
+    k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1
+
+
+@compiled
+def cancel_charge(k, f):
+    """A charge that was tried for and is not needed goes back to the counters."""
+    if f.which > 0:
+        res_uncharge(k, f.which, 1)
+        uncharge_lone(k, f.which)
+    f.which = n.NONE
+    f.held &= ~n.H_CHARGE

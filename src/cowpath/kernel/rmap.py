@@ -1,0 +1,60 @@
+"""From a page to the entries that map it (mm/rmap.c of 3.0)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .mmap import find_vma
+from .pgtable import clear_pte, mm_of_pte, pte_of, swap_out_pte, vpn_of_pte
+from .wait import spend
+
+
+@compiled
+def page_referenced(k, p, g):
+    """Clear and count the accessed bits; for a group's reclaim only those that tasks of group ``g`` have set.
+
+    To a group references from elsewhere do not count (mm_match_cgroup): a page that is charged to it is reclaimed
+    under its users outside. Returns (count, bits): VM_EXEC, VM_LOCKED of the mappings. ``g`` = 0: the whole machine's.
+    """
+    found = 0
+    bits = 0
+    number = k.state.pages[p].rmap
+    while number != n.NONE:
+        spend(k, s.RMAP_PTE)
+        pte = pte_of(k, number)
+        m = mm_of_pte(k, number)
+        v = find_vma(k, m, vpn_of_pte(k, number))
+        if v != n.NONE:
+            bits |= k.state.vmas[v].prot & n.VM_LOCKED
+            if (g == 0 or k.state.mms[m].owner_group == g) and pte.bits & n.PTE_ACCESSED:
+                pte.bits &= ~n.PTE_ACCESSED
+                bits |= k.state.vmas[v].prot & n.VM_EXEC
+                found += 1
+        number = pte.rmap_next
+    return found, bits
+
+
+@compiled
+def try_to_unmap(k, p):
+    """Unmap a page everywhere; what maps a page of the swap cache names its slot from now on."""
+    page = k.state.pages[p]
+    while page.rmap != n.NONE:
+        if page.bits & n.PG_SWAPCACHE:
+            k.state.swaps[page.index].count += 1  # swap_duplicate
+            swap_out_pte(k, page.rmap, page.index)
+        else:
+            clear_pte(k, page.rmap)
+        page.refs -= 1
+
+
+@compiled
+def page_mkclean(k, p):
+    """Before a write to the disk: the next write to the page faults, and makes it dirty again."""
+    number = k.state.pages[p].rmap
+    while number != n.NONE:
+        pte = pte_of(k, number)
+        if pte.bits & n.PTE_DIRTY:
+            spend(k, s.RMAP_PTE)
+            pte.bits &= ~(n.PTE_DIRTY | n.PTE_WRITE)
+        number = pte.rmap_next

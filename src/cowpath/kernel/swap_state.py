@@ -1,0 +1,220 @@
+"""The swap cache (mm/swap_state.c of 3.0): pages that stand for swap slots, and the steps of a fault on one.
+
+``page.index`` of a page with PG_SWAPCACHE is its slot; the cache holds one reference.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .block import add_to_request, new_request
+from .compiled import compiled
+from .lru import lru_cache_add, lru_del
+from .memcontrol import uncharge_lone, uncharge_swapcache
+from .page_alloc import free_page
+from .page_lock import KILLED, RETRIED, WAITING, lock_page_or_retry, unlock_page
+from .pgtable import lookup_pte, pte_of
+from .swapfile import get_swap_page, release_slot
+from .wait import current, go_to, spend
+
+MISSED_PHASE = 5  # of find_swap_page: the slot is being read
+PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
+
+
+@compiled
+def add_to_swap(k, p):
+    """An anonymous page gets a slot and joins the swap cache, dirty. False: no slot is free."""
+    slot = get_swap_page(k)
+    if slot == n.NONE:
+        return False
+    insert(k, p, slot)
+    k.state.pages[p].bits |= n.PG_DIRTY
+    return True
+
+
+@compiled
+def insert(k, p, slot):
+    """__add_to_swap_cache"""
+    page = k.state.pages[p]
+    page.bits |= n.PG_SWAPCACHE
+    page.index = slot
+    page.refs += 1
+    k.state.swaps[slot].page = p + 1
+
+
+@compiled
+def delete_from_swap_cache(k, p):
+    """The cache lets a page go, with its reference. A page that nobody maps is uncharged; its slot, if it stays in
+    use, is what its group is charged for then. Returns the group that was uncharged, or NONE.
+    """
+    page = k.state.pages[p]
+    slot = page.index
+    swap = k.state.swaps[slot]
+    swap.page = 0
+    page.bits &= ~n.PG_SWAPCACHE
+    page.index = 0
+    page.refs -= 1
+    g = n.NONE
+    if page.mapcount == 0:
+        g = uncharge_swapcache(k, p, slot if swap.count > 0 else n.NONE)
+    release_slot(k, slot)
+    return g
+
+
+@compiled
+def try_to_free_swap(k, p):
+    """A page in memory whose slot no entry names needs no slot. True if the cache has let it go."""
+    page = k.state.pages[p]
+    if page.bits & n.PG_SWAPCACHE == 0 or page.bits & n.PG_WRITEBACK or k.state.swaps[page.index].count > 0:
+        return False
+    if page.mapcount == 0:
+        lru_del(k, p)
+    g = delete_from_swap_cache(k, p)
+    page.bits |= n.PG_DIRTY
+    uncharge_lone(k, g)
+    return True
+
+
+@compiled
+def free_orphan(k, p):
+    """free_swap_cache: the last mapping of a page, or the last entry for its slot, has gone: so does the page, if
+    nobody has it in hand. Else reclaim finds it.
+    """
+    page = k.state.pages[p]
+    if page.mapcount > 0 or page.locked_by != n.FREE or page.refs != 1:
+        return
+    if try_to_free_swap(k, p):
+        free_page(k, p)
+
+
+@compiled
+def reuse_swap_page(k, p):
+    """A page that only one entry maps or would map may be written to; it leaves the swap cache, whose copy is old."""
+    page = k.state.pages[p]
+    users = page.mapcount
+    if users <= 1 and page.bits & n.PG_SWAPCACHE:
+        users += k.state.swaps[page.index].count
+    return users <= 1
+
+
+# --- the fault -----------------------------------------------------------------------------------
+@compiled
+def find_swap_page(k, t):
+    """do_swap_page: look the entry's page up in the swap cache; on a miss read it (another path) and look again."""
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0:
+        f.phase = 0
+        f.pc = k.books.paths[f.path].length - 1  # another thread has mapped it: the access is tried again
+        return n.NEXT
+    f.arg = pte_of(k, number).page
+    p = k.state.swaps[f.arg].page - 1
+    if p == n.NONE:
+        if f.phase == MISSED_PHASE and f.ret < 0:
+            f.phase = 0
+            return -f.ret
+        spend(k, s.FIND_MISS)
+        f.fault |= n.F_MAJOR
+        f.phase = MISSED_PHASE
+        return n.CALL
+    if f.phase == MISSED_PHASE:
+        k.books.groups[k.state.tasks[t].group].counters[n.C_SWAP_IN] += 1
+    f.phase = 0
+    k.state.pages[p].refs += 1
+    f.page = p
+    f.held |= n.H_PAGE_REF
+    f.relock = 0
+    return n.NEXT
+
+
+@compiled
+def lock_swap_page(k, t):
+    """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read."""
+    f = current(k, t)
+    if f.held & n.H_PAGE_REF == 0:
+        status = find_swap_page(k, t)
+        if status != n.NEXT or f.held & n.H_PAGE_REF == 0:
+            return status
+    got = lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
+    if got == WAITING:
+        return n.SLEEP
+    if got == KILLED:
+        return n.FAIL_KILLED
+    if got == RETRIED:
+        return n.RETRY
+    f.held |= n.H_PAGE_LOCK
+    f.relock = 1
+    page = k.state.pages[f.page]
+    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.arg:  # reclaimed, or reused, meanwhile
+        unlock_page(k, f.page)
+        drop_swap_page(k, f.page)
+        f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
+        f.page = n.NONE
+        f.relock = 0
+        go_to(k, f, s.FIND_SWAP_PAGE)
+        return n.AGAIN
+    if page.bits & n.PG_UPTODATE == 0:
+        return n.FAIL_SIGBUS
+    return n.NEXT
+
+
+@compiled
+def drop_swap_page(k, p):
+    """A reference goes; the last one frees the page."""
+    page = k.state.pages[p]
+    page.refs -= 1
+    if page.refs == 0:
+        lru_del(k, p)
+        free_page(k, p)
+
+
+# --- reading -------------------------------------------------------------------------------------
+@compiled
+def swap_window(k, t):
+    """swapin_readahead: the slots around the one that is wanted."""
+    f = current(k, t)
+    base = f.index & ~((1 << PAGE_CLUSTER) - 1)
+    f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
+    f.index = base
+    f.phase = 0
+    f.which = new_request(k, t)
+    return n.AGAIN if f.which == n.NONE else n.NEXT
+
+
+@compiled
+def skip_slots(k, f):
+    """Pass over slots that are not in use, and those that are in memory."""
+    while f.count > 0 and (k.state.swaps[f.index].count == 0 or k.state.swaps[f.index].page):
+        f.index += 1
+        f.count -= 1
+
+
+@compiled
+def add_to_swap_cache(k, t):
+    """read_swap_cache_async: the new page joins the cache, locked and not up to date, unless somebody was faster."""
+    f = current(k, t)
+    p = f.newpage
+    f.newpage = n.NONE
+    f.held &= ~n.H_NEW_PAGE
+    swap = k.state.swaps[f.index]
+    if swap.count == 0 or swap.page:
+        k.state.pages[p].refs -= 1
+        free_page(k, p)
+        return n.NEXT
+    insert(k, p, f.index)
+    k.state.pages[p].bits |= n.PG_SWAPBACKED
+    lru_cache_add(k, p)
+    k.books.pages[p].locked_at = k.books.now
+    k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
+    add_to_request(k, f.which, p)
+    k.state.pages[p].refs -= 1
+    return n.NEXT
+
+
+@compiled
+def forget_copy(k, p):
+    """delete_from_swap_cache for a page that is written to now: it stays mapped, and charged."""
+    page = k.state.pages[p]
+    if page.bits & n.PG_SWAPCACHE and not page.bits & n.PG_WRITEBACK:
+        delete_from_swap_cache(k, p)
+        page.bits |= n.PG_DIRTY

@@ -1,0 +1,89 @@
+"""The slots of the swap space (mm/swapfile.c of 3.0), and who is charged for what is in them (mm/page_cgroup.c).
+
+A slot is in use while page table entries hold it (``count``) or the swap cache has a page for it (``page``).
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .hierarchy import parent_of
+from .wait import spend
+
+
+@compiled
+def get_swap_page(k):
+    """A free slot, or NONE when the swap space is full (or there is none)."""
+    state = k.state
+    slot = state.free_swap
+    if slot != n.NONE:
+        state.free_swap = state.swaps[slot].next
+    elif state.n_swaps < state.swap_pages:
+        slot = state.n_swaps
+        state.n_swaps += 1
+    else:
+        return n.NONE
+    spend(k, s.SWAP_SLOT)
+    swap = state.swaps[slot]
+    swap.count = 0
+    swap.page = 0
+    swap.group = n.NONE
+    swap.next = n.NONE
+    state.used_swaps += 1
+    return slot
+
+
+@compiled
+def free_swap_pages(k):
+    """nr_swap_pages: slots that nobody uses."""
+    return k.state.swap_pages - k.state.used_swaps
+
+
+@compiled
+def vm_swap_full(k):
+    """More than half of the swap space is in use."""
+    return k.state.used_swaps * 2 > k.state.swap_pages
+
+
+@compiled
+def release_slot(k, slot):
+    """A slot that neither an entry nor the swap cache uses is free again."""
+    swap = k.state.swaps[slot]
+    if swap.count > 0 or swap.page:
+        return
+    spend(k, s.SWAP_SLOT)
+    swap.group = 0
+    swap.next = k.state.free_swap
+    k.state.free_swap = slot
+    k.state.used_swaps -= 1
+
+
+@compiled
+def record_swap(k, slot, g):
+    """swap_cgroup_record at swap-out: the group's memsw stays charged for the slot."""
+    k.state.swaps[slot].group = g
+    k.books.groups[g].swap += 1
+
+
+@compiled
+def uncharge_swap(k, slot):
+    """mem_cgroup_uncharge_swap: nobody is charged for the slot any more."""
+    g = k.state.swaps[slot].group
+    if g == n.NONE:
+        return
+    k.state.swaps[slot].group = n.NONE
+    k.books.groups[g].swap -= 1
+    while g > 0:
+        k.state.groups[g].memsw.usage -= 1
+        g = parent_of(k, g)
+
+
+@compiled
+def swap_free(k, slot):
+    """A page table entry lets its slot go; the last one's going ends the charge."""
+    swap = k.state.swaps[slot]
+    swap.count -= 1
+    if swap.count == 0:
+        uncharge_swap(k, slot)
+        release_slot(k, slot)

@@ -1,0 +1,232 @@
+"""Write-back: the flusher thread, who dirties too much, fsync (fs/fs-writeback.c, mm/page-writeback.c of 3.0).
+
+A frame of the path ``writeback``: ``file`` whose pages are written (NONE: the files in turn, with ``arg`` only old
+ones), ``index`` the next page, ``count`` the most pages, ``done`` those written, ``which`` the request being filled.
+"""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .block import QUEUE, add_write, congestion_wait, new_request, pause, submit, wait_on_page_writeback
+from .compiled import compiled
+from .filemap import cached_page
+from .page_lock import WAITING, lock_or_sleep, unlock_page
+from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
+from .rmap import page_mkclean
+from .wait import current, sleep_nap, spend
+
+REQUEST_PAGES = 256  # of one request: 1 MiB
+LOOK_AHEAD = 4096  # slots of a file looked at in one move
+RATELIMIT = 32  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages of a small machine)
+WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
+JIFFY_NS = 4_000_000  # HZ = 250
+MOST_PAUSE_NS = 100_000_000  # HZ/10
+INTERVAL_NS = 5_000_000_000  # dirty_writeback_interval
+EXPIRE_NS = 30_000_000_000  # dirty_expire_interval
+CHUNK = 1024  # MAX_WRITEBACK_PAGES
+
+EVERYTHING = 1 << 30
+
+# phases of balance_dirty_pages
+WRITTEN = 1
+PAUSED = 2
+
+
+# --- writing pages -------------------------------------------------------------------------------
+@compiled
+def is_old(k, file):
+    """The file's oldest dirty page has been so for longer than dirty_expire_interval."""
+    return k.books.now - k.books.dirtied_at[file] >= EXPIRE_NS
+
+
+@compiled
+def flush(k, f):
+    """Send the request that is being filled to the disk."""
+    if f.which != n.NONE:
+        submit(k, f.which)
+        f.which = n.NONE
+
+
+@compiled
+def next_file(k, f):
+    """The files with dirty pages in turn, one window of write-back each. False when there is none left."""
+    files = k.state.n_files
+    for i in range(files):
+        at = (k.state.flush_file + i) % files
+        if k.state.files[at].dirty > 0 and (not f.arg or is_old(k, at)):
+            k.state.flush_file = at
+            f.file = at
+            f.index = k.state.files[at].writeback_index
+            f.todo = k.state.files[at].room  # slots until it has come round
+            return True
+    return False
+
+
+@compiled
+def next_dirty(k, f):
+    """The next page that is to be written, from ``index`` on; NONE if this move has not found one."""
+    file = k.state.files[f.file]
+    for _ in range(LOOK_AHEAD):
+        if f.todo <= 0:
+            return n.NONE
+        if f.index >= file.room:
+            f.index = 0
+        p = cached_page(k, f.file, f.index)
+        if p != n.NONE and k.state.pages[p].bits & n.PG_DIRTY and k.state.pages[p].bits & n.PG_WRITEBACK == 0:
+            return p
+        f.index += 1
+        f.todo -= 1
+    return n.NONE
+
+
+@compiled
+def write_cache_pages(k, t):
+    """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if k.state.writes_waiting >= QUEUE:  # get_request_wait
+        flush(k, f)
+        return congestion_wait(k, t, MOST_PAUSE_NS)
+    if f.count <= 0 or (f.file == n.NONE and not next_file(k, f)):
+        flush(k, f)
+        return n.NEXT
+    p = next_dirty(k, f)
+    if p == n.NONE:
+        if f.todo > 0:
+            return n.AGAIN
+        flush(k, f)
+        return end_of_file(k, f)
+    if k.state.pages[p].locked_by != n.FREE:
+        flush(k, f)  # nobody may wait for pages that are not on their way
+    if lock_or_sleep(k, t, p, 0) == WAITING:
+        return n.SLEEP
+    write_page(k, t, f, p)
+    unlock_page(k, p)
+    f.index += 1
+    f.todo -= 1
+    f.count -= 1
+    f.done += 1
+    k.state.files[f.file].writeback_index = f.index
+    return n.AGAIN
+
+
+@compiled
+def end_of_file(k, f):
+    """All of the file has been looked at: that was it for fsync; others go on with the next file."""
+    file = k.state.files[f.file]
+    k.books.dirtied_at[f.file] = k.books.now  # what became dirty meanwhile is new
+    file.writeback_index = 0
+    if f.path == s.P_FSYNC:
+        return n.NEXT
+    k.state.flush_file = (f.file + 1) % k.state.n_files
+    f.file = n.NONE
+    return n.AGAIN
+
+
+@compiled
+def write_page(k, t, f, p):
+    """The locked page goes into the request, or opens a new one."""
+    page = k.state.pages[p]
+    if page.bits & n.PG_DIRTY == 0 or page.bits & n.PG_WRITEBACK:
+        return
+    spend(k, s.WRITE_PAGE)
+    if f.which != n.NONE:
+        last = k.state.requests[f.which].last
+        neighbour = k.state.pages[last].file == page.file and k.state.pages[last].index + 1 == page.index
+        if not neighbour or k.state.requests[f.which].pages >= REQUEST_PAGES:
+            flush(k, f)
+    if f.which == n.NONE:
+        f.which = new_request(k, t)
+        if f.which == n.NONE:
+            return
+    clear_page_dirty(k, p)
+    page_mkclean(k, p)
+    add_write(k, f.which, p)
+
+
+@compiled
+def filemap_fdatawait(k, t):
+    """filemap_fdatawait: until none of the file's pages is being written."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    file = k.state.files[f.file]
+    if f.phase == 0:
+        f.phase = 1
+        f.index = 0
+    for _ in range(LOOK_AHEAD):
+        if f.index >= file.room:
+            f.phase = 0
+            return n.NEXT
+        p = cached_page(k, f.file, f.index)
+        if p != n.NONE and not wait_on_page_writeback(k, t, p):
+            return n.SLEEP
+        f.index += 1
+    return n.AGAIN
+
+
+# --- who dirties too much ------------------------------------------------------------------------
+@compiled
+def balance_dirty_pages(k, t):
+    """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
+    f = current(k, t)
+    if f.phase == 0:
+        cpu = k.state.cpus[k.state.tasks[t].cpu]
+        cpu.dirtied += 1
+        if cpu.dirtied < RATELIMIT or k.state.files[f.file].shmem:
+            return n.NEXT
+        cpu.dirtied = 0
+        f.retries = 0
+    elif f.phase == WRITTEN and f.ret < WRITE_CHUNK:
+        f.phase = PAUSED
+        f.retries = min(f.retries * 2, 25) if f.retries > 0 else 1
+        return pause(k, t, min(f.retries * JIFFY_NS, MOST_PAUSE_NS))
+    elif f.phase == WRITTEN:  # it has done its share
+        f.phase = 0
+        return n.NEXT
+    background, limit = dirty_limits(k)
+    zone = k.state.zone
+    if zone.dirty > background:
+        wake_flusher(k)
+    if zone.dirty + zone.writeback <= (background + limit) // 2:
+        f.phase = 0
+        return n.NEXT
+    f.phase = WRITTEN
+    return n.CALL
+
+
+# --- the flusher ---------------------------------------------------------------------------------
+@compiled
+def has_old(k):
+    """A file has been dirty for longer than dirty_expire_interval."""
+    for i in range(k.state.n_files):
+        if k.state.files[i].dirty > 0 and is_old(k, i):
+            return True
+    return False
+
+
+@compiled
+def flusher_sleep(k, t):
+    """bdi_writeback_thread: sleep until there is something to write; look every 5 s while anything is dirty."""
+    f = current(k, t)
+    zone = k.state.zone
+    if zone.dirty == 0:
+        zone.wanted = 0
+        return sleep_nap(k, t, n.W_IDLE, 0)
+    f.arg = 0 if zone.wanted > 0 or zone.dirty > dirty_limits(k)[0] else 1  # 1: only what is old
+    if f.arg == 0 or has_old(k):
+        return n.NEXT
+    return sleep_nap(k, t, n.W_IDLE, INTERVAL_NS)
+
+
+@compiled
+def wb_writeback(k, t):
+    """wb_writeback: a chunk of pages, as another path."""
+    f = current(k, t)
+    if f.phase == 0:
+        f.phase = 1
+        return n.CALL
+    f.phase = 0
+    k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
+    f.pc = -1  # and from the beginning
+    return n.NEXT
