@@ -89,8 +89,9 @@ MEASURES = (
     Measure("lock_holds", LOCKS, "page locks\ntaken", counter("lock_holds"), number),
     Measure("lock_ns_per_fault", LOCKS, "held, per\nfault", per_fault(lambda run: run["totals"]["lock_ns"]), time),
     Measure("blocked_page_lock_ns", LOCKS, "asleep for\npage locks", blocked("page_lock"), time),
-    Measure("blocked_mmap_sem_ns", LOCKS, "for\nmmap_sem", blocked("mmap_sem"), time),
-    Measure("blocked_memory_ns", LOCKS, "for memory\n(OOM)", blocked("memory"), time),
+    Measure("blocked_mmap_read_ns", LOCKS, "mmap_sem,\nto read", blocked("mmap_read"), time),
+    Measure("blocked_mmap_write_ns", LOCKS, "mmap_sem,\nto write", blocked("mmap_write"), time),
+    Measure("blocked_memory_ns", LOCKS, "memory\n(OOM)", blocked("memory"), time),
     Measure("pages_reclaimed", MACHINE, "pages\nreclaimed", counter("pages_reclaimed"), number),
     Measure("swap_outs", MACHINE, "swapped\nout", counter("swap_outs"), number),
     Measure("swap_ins", MACHINE, "swapped\nin", counter("swap_ins"), number),
@@ -100,12 +101,30 @@ MEASURES = (
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How a figure compares with the base's."""
+
+    share: float  # 0.45: 45 % more
+    within_spread: bool  # the ranges over the seeds overlap: it may be luck
+
+    def __str__(self) -> str:
+        """``equal``, ``+45.1 %``, ``-2.07 %``, ``x 12.3``; in brackets where it may be luck."""
+        if abs(self.share) < EQUAL:
+            return "equal"
+        if 1 + self.share >= MANY_TIMES:
+            text = f"x {1 + self.share:,.1f}"
+        else:
+            text = f"{100 * self.share:+.{2 if abs(self.share) < 0.0995 else 1}f} %"
+        return f"({text})" if self.within_spread else text
+
+
+@dataclass(frozen=True)
 class DesignCosts:
     """What a session cost on one design."""
 
     design: str
     figures: dict[str, Figure | None]  # by measure
-    relative: dict[str, float | None]  # 0.45: 45 % more than the base; None where that is no number
+    relative: dict[str, Difference | None]  # to the base; None where that is no number
     trouble: str  # why it is not the same work as elsewhere ("stuck with 2 of 5 seeds"), or nothing
 
 
@@ -129,13 +148,21 @@ class SessionCosts:
                     "design": row.design,
                     "trouble": row.trouble or None,
                     "measures": {
-                        key: None if figure is None else {**vars(figure), "relative": row.relative[key]}
+                        key: None if figure is None else {**vars(figure), **relative_json(row.relative[key])}
                         for key, figure in row.figures.items()
                     },
                 }
                 for row in self.rows
             ],
         }
+
+
+def relative_json(found: Difference | None) -> dict[str, Any]:
+    """A difference as two keys."""
+    return {
+        "relative": None if found is None else found.share,
+        "within_spread": None if found is None else found.within_spread,
+    }
 
 
 def session_costs(session: str, runs: dict[str, list[Run]]) -> SessionCosts:
@@ -154,24 +181,14 @@ def session_costs(session: str, runs: dict[str, list[Run]]) -> SessionCosts:
     return SessionCosts(session, base, len(runs[base]), rows)
 
 
-def difference(figure: Figure | None, base: Figure | None) -> float | None:
+def difference(figure: Figure | None, base: Figure | None) -> Difference | None:
     """How much more than the base, as a share of it; None if there is nothing to compare with."""
     if figure is None or base is None:
         return None
     if base.mean == 0:
-        return 0.0 if figure.mean == 0 else None
-    return figure.mean / base.mean - 1
-
-
-def relative_text(share: float | None) -> str:
-    """``equal``, ``+45.1 %``, ``-2.07 %``, ``x 12.3``; nothing where there is no comparison."""
-    if share is None:
-        return ""
-    if abs(share) < EQUAL:
-        return "equal"
-    if 1 + share >= MANY_TIMES:
-        return f"x {1 + share:,.1f}"
-    return f"{100 * share:+.{2 if abs(share) < 0.0995 else 1}f} %"
+        return Difference(0.0, True) if figure.mean == 0 else None
+    overlap = figure.least <= base.most and base.least <= figure.most
+    return Difference(figure.mean / base.mean - 1, overlap)
 
 
 def trouble(runs: Sequence[Run]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,8 +10,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 from cowpath.errors import InputError
-from cowpath.observe.costs import DesignCosts, Measure, SessionCosts, measures_of, nothing_of, relative_text
-from cowpath.observe.tables import Column, table
+from cowpath.observe.costs import DesignCosts, Measure, SessionCosts, measures_of, nothing_of
+from cowpath.observe.tables import Column, Run, table
 from cowpath.observe.text import clean
 
 
@@ -32,7 +32,8 @@ def mean_text(row: DesignCosts, measure: Measure) -> str:
 
 def compared(row: DesignCosts, measure: Measure, base: str) -> str:
     """How it compares with the base; nothing for the base itself."""
-    return "" if row.design == base else relative_text(row.relative[measure.key])
+    found = row.relative[measure.key]
+    return "" if row.design == base or found is None else str(found)
 
 
 def foot(costs: SessionCosts) -> list[str]:
@@ -50,7 +51,7 @@ def report(costs: SessionCosts) -> RenderableType:
     runs = [{"design": row.design, "row": row} for row in costs.rows]
     parts: list[RenderableType] = [Rule(Text(heading(costs)), align="left")]
     for question, measures in measures_of(costs):
-        columns = [Column(m.heading, lambda run, m=m: cell(run["row"], m, costs.base)) for m in measures]  # type: ignore[misc]
+        columns = [Column(m.heading, cell(m, costs.base), fold=True) for m in measures]
         made = table(question, runs, columns)
         made.show_lines = True  # an empty one below each design's cells, which have several
         for column in made.columns:
@@ -66,15 +67,20 @@ def heading(costs: SessionCosts) -> str:
     return f"{clean(costs.session)}: {seeds}, compared with {clean(costs.base)}"
 
 
-def cell(row: DesignCosts, measure: Measure, base: str) -> Text:
-    """Up to three lines."""
-    text = Text(mean_text(row, measure))
-    relative, spread = compared(row, measure, base), range_text(row, measure)
-    if relative:
-        text.append(f"\n{relative}", style="" if relative == "equal" else "bold")
-    if spread:
-        text.append(f"\n{spread}", style="dim")
-    return text
+def cell(measure: Measure, base: str) -> Callable[[Run], Text]:
+    """The cells of a measure's column: up to three lines."""
+
+    def of(run: Run) -> Text:
+        row = run["row"]
+        text = Text(mean_text(row, measure))
+        relative, spread = compared(row, measure, base), range_text(row, measure)
+        if relative:
+            text.append(f"\n{relative}", style="bold" if relative[0] in "+-x" else "")
+        if spread:
+            text.append(f"\n{spread}", style="dim")
+        return text
+
+    return of
 
 
 # --- for a Markdown page -------------------------------------------------------------------------
@@ -100,7 +106,7 @@ def markdown_cell(row: DesignCosts, measure: Measure, base: str) -> str:
     if spread:
         words.append(f"({spread})")
     if relative:
-        words.append(relative if relative == "equal" else f"**{relative}**")
+        words.append(f"**{relative}**" if relative[0] in "+-x" else relative)
     return " ".join(words)
 
 

@@ -11,7 +11,8 @@ from cowpath.observe.who import Events, Ints, Who
 
 KINDS = {
     "page_lock": (n.W_PAGE_LOCK,),
-    "mmap_sem": (n.W_MMAP_READ, n.W_MMAP_WRITE),
+    "mmap_read": (n.W_MMAP_READ,),
+    "mmap_write": (n.W_MMAP_WRITE,),
     "i_mutex": (n.W_I_MUTEX,),
     "memory": (n.W_OOM,),
 }  # of sleeps, under the names that they have in ``Spent.summary``
@@ -44,7 +45,7 @@ class Spent:
         self._since[sleeps["task"]] = sleeps["time"]
 
     def summary(self, end_ns: int) -> dict[str, Any]:
-        """``{fault_ns, blocked_ns: {page_lock, mmap_sem, ...}}``; sleeps that the end cut off count so far."""
+        """``{fault_ns, blocked_ns: {page_lock, mmap_read, ...}}``; sleeps that the end cut off count so far."""
         asleep = self.asleep_ns.copy()
         still = np.flatnonzero(self._kind != n.W_NONE)
         np.add.at(asleep, self._kind[still], end_ns - self._since[still])

@@ -1,0 +1,2 @@
+cgcreate -g memory:A
+cgexec -g memory:A server
