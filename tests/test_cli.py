@@ -64,7 +64,8 @@ def test_the_help_of_every_command_teaches_with_an_example(command: str) -> None
     [["run"], ["nosuch"], ["run", "x.sh", "--cpus", "0"], ["run", "x.sh", "--cpus", "two"],
      ["step", "x", "--count", "0"], ["run", "x.sh", "--nosuch"],
      ["run", "x.sh", "--fail-on", "isolated"], ["run", "x.sh", "--memory", "64Q"],
-     ["run", "x.sh", "--until", "soon"], ["compare", "x.sh", "--seed", "-1"], ["designs", "diff", "linux-3.0"]],
+     ["compare", "x.sh", "--swap", "lots"], ["run", "x.sh", "--until", "soon"],
+     ["compare", "x.sh", "--seed", "-1"], ["designs", "diff", "linux-3.0"]],
 )  # fmt: skip
 def test_bad_options_are_usage_errors(arguments: list[str]) -> None:
     result = call(*arguments)
@@ -79,6 +80,8 @@ def test_bad_options_are_usage_errors(arguments: list[str]) -> None:
         (["run", "{small}", "--design", "linux-3.00"], ["linux-3.00", "linux-3.0"]),
         (["run", "{small}", "--log", "/no/such/folder/log.parquet"], ["/no/such/folder/log.parquet"]),
         (["run", "{small}", "--costs", "nosuch.toml"], ["nosuch.toml"]),
+        (["run", "{small}", "--swap", "5G"], ["--swap", "5368709120 bytes", "0 (none) to 4G"]),
+        (["step", "{small}", "--swap", "-1"], ["'-1' is not a size"]),
         (["designs", "show", "preallocte"], ["preallocte", "preallocate"]),
         (["designs", "diff", "linux-3.0", "nosuch"], ["nosuch"]),
         (["import", "nosuch-folder", "out.rec"], ["nosuch-folder"]),

@@ -42,6 +42,7 @@ Compiling = Callable[[int, int], None]  # is told how many functions are compile
 KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
 EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
 DEFAULT_UNTIL_NS = 600 * 10**9
+_LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Options:
 
     cpus: int | None = None
     memory: int | None = None  # bytes
+    swap: int | None = None  # bytes
     seed: int = 0
     until: int | None = None  # ns
     costs: str | Path | None = None  # a cost table
@@ -63,6 +65,7 @@ class Options:
         memory: int | str | None = None,
         until: int | str | None = None,
         bystanders: Sequence[str] | None = None,
+        swap: int | str | None = None,
         **others: Any,
     ) -> Options:
         """Options from what a person writes ("64M", "5s"). Raises InputError for what makes no sense."""
@@ -70,9 +73,10 @@ class Options:
             memory=parse_size(memory) if isinstance(memory, str) else memory,
             until=parse_time(until) if isinstance(until, str) else until,
             bystanders=None if bystanders is None else tuple(bystanders),
+            swap=parse_size(swap) if isinstance(swap, str) else swap,
             **others,
         )
-        for name, least in (("cpus", 1), ("memory", 1), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1)):
+        for name, least in _LEAST:
             value = getattr(options, name)
             if value is not None and value < least:
                 raise InputError(f"{name} is {value}", hint=f"at least {least}")
@@ -180,6 +184,7 @@ def run(
     *,
     cpus: int | None = None,
     memory: int | str | None = None,
+    swap: int | str | None = None,
     seed: int = 0,
     until: int | str | None = None,
     costs: str | Path | None = None,
@@ -193,12 +198,21 @@ def run(
 ) -> Result:
     """Run a session (a file) on a design (a packaged name, or a TOML file).
 
-    ``memory`` is in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same session, design, seed and options
-    give the same run. ``log`` names a Parquet file for all events. Raises InputError for what is wrong in the input,
-    MachineError if the machine has no room for the session.
+    ``memory`` and ``swap`` are in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same
+    session, design, seed and options give the same run. ``log`` names a Parquet file for all events. Raises
+    InputError for what is wrong in the input, MachineError if the machine has no room for the session.
     """
     options = Options.of(
-        memory, until, bystanders, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+        memory,
+        until,
+        bystanders,
+        swap,
+        cpus=cpus,
+        seed=seed,
+        costs=costs,
+        reuse=reuse,
+        copies=copies,
+        cold=cold,
     )
     plan = load_plan(session, options)
     return run_plan(plan, load_design(design), options, log, Keeper(None if keep_events else KEPT), progress)
@@ -250,7 +264,7 @@ def run_plan(
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
-    metrics = Metrics([start.comm for start in plan.starts])
+    metrics = Metrics([start.comm for start in plan.starts], plan.kthreads)
     with ExitStack() as stack:
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
         k = build_machine(plan, design, options)
@@ -304,6 +318,7 @@ def build_machine(plan: Plan, design: Design, options: Options) -> Any:
         table,
         cpus=options.cpus,
         memory=options.memory,
+        swap=options.swap,
         seed=options.seed,
         reuse=options.reuse,
     )

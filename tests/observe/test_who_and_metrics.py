@@ -149,6 +149,9 @@ def test_a_fault_that_the_end_cuts_off_counts_with_its_time_so_far() -> None:
     k.state.pages[3].locked_by, k.state.pages[3].file, k.state.pages[3].index = 1, 0, 31
     k.state.tasks[1].group = 1
     k.books.pages[3].locked_at = 50
+    k.state.n_tasks = 4
+    kthread = k.state.tasks[3]  # nobody's fault, whatever it waits for
+    kthread.run_state, kthread.wait_kind, kthread.kthread = n.T_SLEEPING, n.W_PAGE_LOCK, n.KT_FLUSHER
     metrics = Metrics()
     metrics.on_events(events(fault(0, 10), fault(0, 20)))
     metrics.finish(k)
@@ -157,6 +160,15 @@ def test_a_fault_that_the_end_cuts_off_counts_with_its_time_so_far() -> None:
     assert summary["max_ns"] == 900 and summary["blocked_ns"] == 900 and summary["p50_ns"] == 20
     assert metrics.longest_hold is not None
     assert (metrics.longest_hold.ns, metrics.longest_hold.ended, metrics.longest_hold.group) == (950, False, 1)
+
+
+def test_kernel_threads_are_neither_outside_nor_in_a_group() -> None:
+    metrics = Metrics([0, 1, 2], [2])
+    woken = {"kind": n.EV_WAKE, "a": n.W_PAGE_LOCK, "value": 50}
+    who = metrics.on_events(events(woken | {"task": 2}, woken | {"task": 1}, {"kind": n.EV_LOCK, "task": 2}))
+    assert (who.group.tolist(), who.comm.tolist()) == ([n.NONE, 0, n.NONE], [2, 1, 2])
+    assert metrics.outside.blocked_ns == 50
+    assert metrics.longest_hold is not None and metrics.longest_hold.group == n.NONE
 
 
 @settings(max_examples=20)

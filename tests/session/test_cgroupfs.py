@@ -60,6 +60,7 @@ def k() -> Any:
     groups[1].res.limit, groups[1].res.usage, groups[1].oom_kill_disable, groups[1].under_oom = 16384, 16384, 1, 3
     groups[1].lists[n.LRU_ACTIVE_ANON].count = 7
     books[1].rss, books[2].rss, books[3].rss, books[1].failcnt, books[2].pgfault = 10, 5, 100, 7, 3
+    books[1].swap, books[2].swap, books[0].rss, books[0].swap = 3, 2, 4, 1
     tasks[1].run_state, tasks[1].group, tasks[1].leader = n.T_SLEEPING, 1, 1
     tasks[2].run_state, tasks[2].group, tasks[2].leader = n.T_RUNNABLE, 1, 1
     return SimpleNamespace(
@@ -74,7 +75,8 @@ def test_memory_stat(k: Any) -> None:
     assert stat["hierarchical_memory_limit"] == 64 << 20
     assert stat["hierarchical_memsw_limit"] == (1 << 63) - 1
     assert cgroupfs.memory_stat(k, 2)["hierarchical_memory_limit"] == 64 << 20  # its parent's
-    assert cgroupfs.memory_stat(k, 0)["total_rss"] == 0  # the root has no use_hierarchy
+    assert cgroupfs.memory_stat(k, 0)["total_rss"] == 4 * 4096  # the root has no use_hierarchy
+    assert (stat["swap"], stat["total_swap"]) == (3 * 4096, 5 * 4096)
 
 
 def test_files(k: Any) -> None:
@@ -82,6 +84,8 @@ def test_files(k: Any) -> None:
     assert cgroupfs.read_file(k, 1, "memory.usage_in_bytes") == "67108864\n"
     assert cgroupfs.read_file(k, 1, "memory.failcnt") == "7\n"
     assert cgroupfs.read_file(k, 3, "memory.limit_in_bytes") == "9223372036854775807\n"
+    assert cgroupfs.read_file(k, 0, "memory.usage_in_bytes") == f"{4 * 4096}\n"
+    assert cgroupfs.read_file(k, 0, "memory.memsw.usage_in_bytes") == f"{5 * 4096}\n"  # with what is in swap
     assert cgroupfs.read_file(k, 1, "tasks") == "1\n2\n"
     assert cgroupfs.read_file(k, 1, "cgroup.procs") == "1\n"
     for name in (*cgroupfs.READABLE, *cgroupfs.TASK_FILES):
@@ -105,6 +109,13 @@ def test_what_the_shell_prints(k: Any) -> None:
 def test_names() -> None:
     assert cgroupfs.writable("memory.limit_in_bytes") == n.CG_LIMIT
     assert cgroupfs.readable("memory.stat") == "memory.stat"
-    for name in ("memory.stat", "tasks", "memory.force_empty", "memory.max", "memory.lmit_in_bytes", ""):
+    for name in ("memory.stat", "tasks", "memory.numa_stat", "memory.max", "memory.lmit_in_bytes", ""):
         with pytest.raises(InputError):
             cgroupfs.writable(name)
+    with pytest.raises(InputError, match="memory.force_empty cannot be read"):
+        cgroupfs.readable("memory.force_empty")
+
+
+@pytest.mark.parametrize("text", ["0", "1", "now", ""])
+def test_whatever_is_written_to_force_empty_empties(text: str) -> None:
+    assert cgroupfs.read_value(cgroupfs.writable("memory.force_empty"), text) == 0

@@ -17,6 +17,7 @@ def listing(text: str) -> list[str]:
         " ".join([n.OP_NAMES[op["code"]], *(str(op[x]) for x in "abcd")])
         + (f" bits {op['bits']}" if op["bits"] else "")
         for op in plan(text).ops
+        if op["code"] != n.OP_KTHREAD
     ]
 
 

@@ -32,6 +32,8 @@ def test_everything_that_a_table_may_say(tmp_path: Path) -> None:
         memory = "1.5G"
         until = "65s"
         settle = "5ms"
+        swap = "256M"
+        swappiness = 20
         reuse = 0.5
         readahead = 32
         copies = 3
@@ -48,14 +50,19 @@ def test_everything_that_a_table_may_say(tmp_path: Path) -> None:
         p_prog="fork c\nmapf m @lib 2 r private\nend\n",
     )
     plan = load_session(session)
-    assert plan.settings == MachineSettings(2, 3 << 29, 65 * 10**9, 0.5, 32, "slow")
-    assert [(plan.comms[s.comm], s.bystander) for s in plan.starts] == [("p", True), ("p", True), ("sh", False)]
+    assert plan.settings == MachineSettings(
+        cpus=2, memory=3 << 29, swap=256 << 20, swappiness=20, until=65 * 10**9, reuse=0.5, readahead=32, costs="slow"
+    )
+    assert [(plan.comms[s.comm], s.bystander) for s in plan.starts] == [
+        ("p", True), ("p", True), ("sh", False), ("kswapd0", False), ("flush-8:0", False),
+    ]  # fmt: skip
+    assert plan.kthreads == (3, 4)
     assert plan.slots == ("p", "p.c", "p.2", "p.2.c")
     assert (plan.files[0].pages, plan.files[0].warm) == (4, False)
     assert plan.ops["a"][plan.starts[plan.shell].entry] == 5_000_000  # the shell's first sleep
     warmer = load_session(session, cold=False, bystanders=["p"], settle=0, settings=MachineSettings(cpus=4))
     assert (len(warmer.starts), warmer.files[0].warm, warmer.settings.cpus, warmer.settings.readahead) == (
-        2,
+        4,
         True,
         4,
         32,
@@ -74,6 +81,9 @@ def test_an_included_table_gives_what_is_not_said(tmp_path: Path) -> None:
         ("[machine]\ncpus = 99", "s.toml:2:1: cpus is out of range: 99 (from 1 to 32)"),
         ("[machine]\ncpus = true", "s.toml:2:1: cpus has a wrong value: True (it must be a number)"),
         ('[machine]\nmemory = "64Q"', "s.toml:2:1: '64Q' is not a size"),
+        ('[machine]\nswap = "5G"', "s.toml:2:1: swap is out of range: 5368709120 bytes (0 (none) to 4G)"),
+        ('[machine]\nswap = "lots"', "s.toml:2:1: 'lots' is not a size"),
+        ("[machine]\nswappiness = 101", "s.toml:2:1: swappiness is out of range: 101 (from 0 to 100)"),
         ("[programs.p]\nabout = 'x'", "s.toml:1:11: [programs.p] needs one of written, recording, build"),
         ("[programs.p]\nwriten = 'x'", "s.toml:2:1: unknown key in [programs.p]: 'writen' (did you mean written?"),
         ("[files.x]\npages = -1", "s.toml:2:1: pages is out of range: -1"),

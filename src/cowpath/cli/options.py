@@ -19,6 +19,7 @@ Designs = Annotated[
 ]
 Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
 Memory = Annotated[str | None, typer.Option(help="Memory of the machine: 2G.", metavar="SIZE")]
+Swap = Annotated[str | None, typer.Option(help="Swap space of the machine: 256M (default: none).", metavar="SIZE")]
 Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
 Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
 Costs = Annotated[

@@ -24,6 +24,7 @@ def run(
     design: o.Design = o.DEFAULT_DESIGN,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
+    swap: o.Swap = None,
     seed: o.Seed = 0,
     until: o.Until = None,
     costs: o.Costs = None,
@@ -43,7 +44,7 @@ def run(
     from cowpath import api
 
     chosen = api.Options.of(
-        memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
@@ -61,6 +62,7 @@ def compare(
     design: o.Designs = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
+    swap: o.Swap = None,
     seed: o.Seed = 0,
     until: o.Until = None,
     costs: o.Costs = None,
@@ -79,7 +81,7 @@ def compare(
     from cowpath import api, designs
 
     chosen = api.Options.of(
-        memory, until, bystander, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
     loaded = [api.load_design(name) for name in dict.fromkeys(design or designs.names())]
     plan = api.load_plan(session, chosen)

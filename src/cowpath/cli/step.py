@@ -33,6 +33,7 @@ def step(
     ] = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
+    swap: o.Swap = None,
     seed: o.Seed = 0,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
@@ -43,7 +44,7 @@ def step(
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
 
-    chosen = api.Options.of(memory, None, None, cpus=cpus, seed=seed)
+    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, seed=seed)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     moves = walk(plan, loaded, chosen, parse_time(start))
@@ -94,7 +95,7 @@ def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterato
 
     k = build_machine(plan, design, options)
     ready(k, Progress().compiling)
-    tracker, walker = Tracker([s.comm for s in plan.starts]), Walker(plan)
+    tracker, walker = Tracker([s.comm for s in plan.starts], plan.kthreads), Walker(plan)
     moves: list[Move] = []
 
     def on_events(events: Any) -> None:

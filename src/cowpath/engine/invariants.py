@@ -158,11 +158,11 @@ def run_checked(k, until, budget, shell):
 
 
 def nothing_is_left(k: Any) -> bool:
-    """When all tasks are gone: no address space, no table, no lock, no frame; pages only where the page cache or the
-    disk has them."""
+    """When all tasks but the kernel's threads are gone: no address space, no table, no lock, no frame; pages only
+    where the page cache or the disk has them."""
     state = k.state
     tasks, rows = state["tasks"][: int(state.n_tasks)], state["pages"][: int(state.n_pages)]
-    if (tasks["run_state"] != n.T_FREE).any() or tasks["depth"].any():
+    if ((tasks["run_state"] != n.T_FREE) & (tasks["kthread"] == n.KT_NONE)).any() or tasks["depth"].any():
         return False
     used = rows[rows["refs"] > 0]
     reading = used["locked_by"] <= n.REQUEST_OWNER

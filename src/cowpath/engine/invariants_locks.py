@@ -207,7 +207,7 @@ def sleepers_stand_in_their_queue(k):
             if seen[t] or task.wait_kind != n.W_NONE:
                 return t
             continue
-        queued = task.wait_kind != n.W_CHILD and task.wait_kind != n.W_TIMER
+        queued = task.wait_kind != n.W_CHILD and task.wait_kind != n.W_TIMER and task.wait_kind != n.W_IDLE
         if seen[t] != queued or (task.sigkill and task.killable):
             return t
     return OK

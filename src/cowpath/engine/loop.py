@@ -251,7 +251,8 @@ def let_time_pass(k, until):
     """Nothing will ever happen: who sleeps does so until the bounds for waits are past. True if that shows a stall."""
     asleep = False
     for t in range(k.state.n_tasks):
-        asleep = asleep or k.state.tasks[t].run_state == n.T_SLEEPING
+        task = k.state.tasks[t]
+        asleep = asleep or (task.run_state == n.T_SLEEPING and task.wait_kind != n.W_IDLE)
     if not asleep:
         return False
     k.books.now = max(k.books.now, min(until, k.books.now + max(k.books.bound_ns, k.books.stall_ns)))

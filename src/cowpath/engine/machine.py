@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CPUS = 2
 DEFAULT_MEMORY = 4 << 30  # bytes
+MOST_SWAP = 4 << 30  # bytes
+DEFAULT_SWAPPINESS = 60
 DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 QUANTUM_NS = 50_000
@@ -34,20 +36,25 @@ def build(
     *,
     cpus: int | None = None,
     memory: int | None = None,
+    swap: int | None = None,
     seed: int = 0,
     reuse: float | None = None,
     capacity: Capacity = CLOCK,
 ) -> Any:
-    """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be."""
+    """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be.
+
+    ``memory`` and ``swap`` are in bytes; what is None is what the plan's settings say, or else the default.
+    """
     settings = plan.settings
     cpus = cpus or settings.cpus or DEFAULT_CPUS
     memory = memory or settings.memory or DEFAULT_MEMORY
+    swap = (settings.swap or 0) if swap is None else swap
     pages = memory // n.PAGE_SIZE
-    _check(cpus, pages, seed, plan, capacity)
+    _check(cpus, pages, swap, seed, plan, capacity)
     k = new_machine(capacity)
     k.state.memory = pages
     _set_watermarks(k, pages)
-    k.state.swap_pages = 0
+    k.state.swap_pages = swap // n.PAGE_SIZE
     k.state.n_cpus = cpus
     k.books["cpus"]["curr"] = n.NONE
     k.books.rng = seed * 7919 % 2147483646 + 1
@@ -58,7 +65,7 @@ def build(
     k.books.quantum = QUANTUM_NS
     _set_design(k, design)
     _set_costs(k, costs)
-    _set_groups(k, len(plan.groups))
+    _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
     _set_files(k, plan)
     _check_cpus(plan, cpus)
     k.books["ops"][: len(plan.ops)] = plan.ops
@@ -68,12 +75,14 @@ def build(
     return k
 
 
-def _check(cpus: int, pages: int, seed: int, plan: Plan, capacity: Capacity) -> None:
+def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Capacity) -> None:
     if not 1 <= cpus <= capacity.cpus:
         raise InputError(f"{cpus} CPUs", hint=f"1 to {capacity.cpus}")
     if not 64 <= pages <= capacity.pages:
         most = capacity.pages * n.PAGE_SIZE >> 30
         raise InputError(f"a memory of {pages} pages of {n.PAGE_SIZE} bytes", hint=f"256K to {most}G")
+    if not 0 <= swap <= MOST_SWAP:
+        raise InputError(f"--swap: a swap space of {swap} bytes", hint=f"0 (none) to {MOST_SWAP >> 30}G")
     if seed < 0:
         raise InputError(f"seed {seed}", hint="0 or more")
     rooms = sum(max(file.room, 1) for file in plan.files)
@@ -148,13 +157,13 @@ def _set_costs(k: Any, costs: Costs) -> None:
     k.books.disk.page_ns = n.PAGE_SIZE * 1000 // costs.disk["bandwidth"]
 
 
-def _set_groups(k: Any, count: int) -> None:
+def _set_groups(k: Any, count: int, swappiness: int) -> None:
     k.state.n_groups = 1
     root = k.state.groups[0]
     root.alive = 1
     root.parent = n.NONE
     root.res.limit = root.memsw.limit = n.UNLIMITED
-    root.swappiness = 60
+    root.swappiness = swappiness
     groups = k.state["groups"]
     for queue in ("head", "tail"):
         groups["oom_waiters"][queue][:count] = n.NONE
@@ -212,17 +221,10 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
 
 
 def _boot(k: Any, start: Any) -> None:
-    """A task that is there from the beginning, with an empty address space, outside all groups."""
-    t, m = int(k.state.n_tasks), int(k.state.n_mms)
+    """A task that is there from the beginning, outside all groups: ready to run, or a kernel thread, asleep."""
+    t = int(k.state.n_tasks)
     k.state.n_tasks += 1
-    k.state.n_mms += 1
-    mm = k.state.mms[m]
-    mm.users = 1
-    mm.writer = mm.waiters.head = mm.waiters.tail = mm.root = mm.vmas = n.NONE
-    k.books.mm_table[m] = k.books.mm_vma[m] = n.NONE
     task = k.state.tasks[t]
-    task.run_state = n.T_RUNNABLE
-    task.mm = m
     task.parent = task.first_child = task.last_child = task.sibling = n.NONE
     k.state.births += 1
     task.born = k.state.births
@@ -237,5 +239,27 @@ def _boot(k: Any, start: Any) -> None:
         k.state.names[start.slot] = t + 1
     k.state.groups[0].tasks += 1
     k.books.tasks[t].stalled = n.NONE
+    if start.kthread != n.KT_NONE:  # it has had nothing to do so far; woken, it runs its OP_KTHREAD
+        task.kthread = start.kthread
+        task.mm = n.NONE
+        task.run_state = n.T_SLEEPING
+        task.wait_kind = n.W_IDLE
+        task.wait_id = start.kthread
+        task.wait_next = n.NONE
+        k.state["kswapd" if start.kthread == n.KT_KSWAPD else "flusher"] = t
+        return
+    task.mm = _boot_mm(k)
+    task.run_state = n.T_RUNNABLE
     k.books.woken[int(k.books.n_woken)] = t
     k.books.n_woken += 1
+
+
+def _boot_mm(k: Any) -> int:
+    """An empty address space."""
+    m = int(k.state.n_mms)
+    k.state.n_mms += 1
+    mm = k.state.mms[m]
+    mm.users = 1
+    mm.writer = mm.waiters.head = mm.waiters.tail = mm.root = mm.vmas = n.NONE
+    k.books.mm_table[m] = k.books.mm_vma[m] = n.NONE
+    return m

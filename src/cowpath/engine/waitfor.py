@@ -105,8 +105,13 @@ def memory_behind(k, t):
 
 @compiled
 def waits_for_lock(k, t):
-    """Asleep for a lock, which others may hold, or for memory, which (of a page in swap) may be another group's."""
+    """Asleep for a lock, which others may hold, or for memory, which (of a page in swap) may be another group's.
+
+    A kernel thread's wait counts only for those who wait for it in turn.
+    """
     task = k.state.tasks[t]
+    if task.kthread != n.KT_NONE:
+        return False
     return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
 
 

@@ -15,6 +15,7 @@ from .wait import sleep_nap, sleep_on, unlink, wake, wake_all
 CONGESTED_ON = 113  # requests to write that wait: queue_congestion_on_threshold for 128
 CONGESTED_OFF = 103
 QUEUE = 128  # nr_requests
+REQUEST_PAGES = 256  # of one request: 1 MiB
 READS_IN_A_ROW = 16  # before a write gets its turn
 
 
@@ -65,6 +66,25 @@ def add_write(k, r, p):
     k.state.pages[p].bits |= n.PG_WRITEBACK
     k.state.zone.writeback += 1
     append(k, r, p)
+
+
+@compiled
+def are_neighbours(k, p, q):
+    """Page ``q`` comes right after page ``p`` on the disk."""
+    one = k.state.pages[p]
+    two = k.state.pages[q]
+    swapped = n.PG_SWAPCACHE & one.bits & two.bits
+    return one.index + 1 == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+
+
+@compiled
+def back_merge(k, p):
+    """elv_merge: a page to be written joins the last request that waits, if it comes right after that."""
+    r = k.state.writes.tail
+    if r == n.NONE or k.state.requests[r].pages >= REQUEST_PAGES or not are_neighbours(k, k.state.requests[r].last, p):
+        return False
+    add_write(k, r, p)
+    return True
 
 
 @compiled

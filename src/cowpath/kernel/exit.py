@@ -155,6 +155,7 @@ def release_task(k, t):
     task.oom_score_adj = 0
     task.is_root = 0
     task.sigbus_handler = 0
+    task.kthread = 0
     task.progress = 0
     task.entry = 0
     task.reuse_left = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import CONGESTED_ON, QUEUE, add_write, new_request, submit
+from .block import CONGESTED_ON, QUEUE, add_write, back_merge, new_request, submit
 from .compiled import compiled
 from .filemap import remove_from_page_cache
 from .lru import lru_add, lru_del
@@ -156,15 +156,16 @@ def pageout(k, t, f, p, where):
     page = k.state.pages[p]
     if page.refs != 1 or k.state.writes_waiting >= (QUEUE if f.arg & R_KSWAPD else CONGESTED_ON):
         return
-    r = new_request(k, t)
-    if r == n.NONE:
-        return
     spend(k, s.WRITE_PAGE)
     clear_page_dirty(k, p)
     page_mkclean(k, p)
     page.bits |= n.PG_RECLAIM
-    add_write(k, r, p)
-    submit(k, r)
+    if not back_merge(k, p):
+        r = new_request(k, t)
+        if r == n.NONE:
+            return
+        add_write(k, r, p)
+        submit(k, r)
     swapped = page.bits & n.PG_SWAPCACHE != 0
     owner = page.group if page.group != n.NONE else 0
     k.books.groups[owner].counters[n.C_SWAP_OUT if swapped else n.C_PAGE_OUT] += 1

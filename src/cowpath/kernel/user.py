@@ -288,6 +288,8 @@ def small_call(k, t, op):
         return n.YIELD
     elif code == n.OP_OOM_ADJ:
         task.oom_score_adj = op.a
+    elif code == n.OP_CLASSIFY:
+        task.status = classify(k, op.a, k.state.names[op.b] - 1)
     elif code == n.OP_SIGBUS:
         task.sigbus_handler = op.a
     elif code == n.OP_FAIL_READS:
@@ -299,3 +301,14 @@ def small_call(k, t, op):
         finish_op(k, t)
         return n.HOST
     return finish_op(k, t)
+
+
+@compiled
+def classify(k, g, t):
+    """cgroup_attach_task: a task joins a group; not its children, and its pages stay where they are. An errno."""
+    if not k.state.groups[g].alive:
+        return 2
+    if t == n.NONE or k.state.tasks[t].run_state == n.T_ZOMBIE:
+        return 3
+    join_group(k, t, g)
+    return 0

@@ -24,7 +24,6 @@ DEF_PRIORITY = 12
 SWAP_CLUSTER_MAX = 32
 WRITEBACK_THRESHOLD = 48  # pages scanned in a pass, after which the flusher is asked to write
 CONGESTION_NS = 100_000_000  # HZ/10
-INACTIVE_RATIO = 3  # of anonymous pages of a machine of 1 to 4 GiB, active to inactive
 
 START = 0
 SCAN = 1

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import QUEUE, add_write, congestion_wait, new_request, pause, submit, wait_on_page_writeback
+from .block import (
+    QUEUE,
+    REQUEST_PAGES,
+    add_write,
+    are_neighbours,
+    congestion_wait,
+    new_request,
+    pause,
+    submit,
+    wait_on_page_writeback,
+)
 from .compiled import compiled
 from .filemap import cached_page
 from .page_lock import WAITING, lock_or_sleep, unlock_page
@@ -16,7 +26,6 @@ from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
 
-REQUEST_PAGES = 256  # of one request: 1 MiB
 LOOK_AHEAD = 4096  # slots of a file looked at in one move
 RATELIMIT = 32  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages of a small machine)
 WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
@@ -132,9 +141,8 @@ def write_page(k, t, f, p):
         return
     spend(k, s.WRITE_PAGE)
     if f.which != n.NONE:
-        last = k.state.requests[f.which].last
-        neighbour = k.state.pages[last].file == page.file and k.state.pages[last].index + 1 == page.index
-        if not neighbour or k.state.requests[f.which].pages >= REQUEST_PAGES:
+        request = k.state.requests[f.which]
+        if request.pages >= REQUEST_PAGES or not are_neighbours(k, request.last, p):
             flush(k, f)
     if f.which == n.NONE:
         f.which = new_request(k, t)

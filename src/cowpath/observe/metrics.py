@@ -100,9 +100,12 @@ class Metrics:
     ``on_events`` takes a block of the log; ``finish`` adds what the end of the run cut off.
     """
 
-    def __init__(self, comms_at_boot: Sequence[int] = ()) -> None:
-        """``comms_at_boot[t]`` is the name (number in ``plan.comms``) of task t, for the tasks that exist at boot."""
-        self.tracker = Tracker(comms_at_boot)
+    def __init__(self, comms_at_boot: Sequence[int] = (), kthreads: Sequence[int] = ()) -> None:
+        """``comms_at_boot[t]`` is the name (number in ``plan.comms``) of task t, for the tasks that exist at boot.
+
+        ``kthreads`` are those of them that are kernel threads: what they wait for is nobody's.
+        """
+        self.tracker = Tracker(comms_at_boot, kthreads)
         self.latencies: dict[int, Latencies] = {OUTSIDE: Latencies()}  # by group number
         self.longest_hold: Hold | None = None
         self.kills: list[Kill] = []
@@ -194,6 +197,7 @@ class Metrics:
         now = int(k.books.now)
         tasks = k.state.tasks[: int(k.state.n_tasks)]
         asleep = (tasks["run_state"] == n.T_SLEEPING) & np.isin(tasks["wait_kind"], BLOCKING)
+        asleep &= tasks["kthread"] == n.KT_NONE
         for t in np.flatnonzero(asleep):
             task = k.state.tasks[t]
             ns = now - int(k.books.tasks[t].since)

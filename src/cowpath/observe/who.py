@@ -31,10 +31,14 @@ class Who:
 class Tracker:
     """Follows the tasks through the log. Feed it every block once, in order."""
 
-    def __init__(self, comms_at_boot: Sequence[int] = ()) -> None:
-        """``comms_at_boot[t]`` is the name of task t, for those that exist before the first event."""
+    def __init__(self, comms_at_boot: Sequence[int] = (), kthreads: Sequence[int] = ()) -> None:
+        """``comms_at_boot[t]`` is the name of task t, for those that exist before the first event.
+
+        ``kthreads`` are the kernel's own tasks, which are neither in a group nor outside: their group is NONE.
+        """
         self.comm: Ints = np.array(comms_at_boot, np.int64)
         self.group: Ints = np.full(len(self.comm), OUTSIDE, np.int64)
+        self.group[list(kthreads)] = n.NONE
 
     def attribute(self, events: Events) -> Who:
         """The group and name of the task of every event; those of no task (NONE) get NONE."""

@@ -14,7 +14,9 @@ from cowpath.words import nearest
 MOUNTS = ("/sys/fs/cgroup/memory", "/cgroup/memory", "/dev/cgroup/memory")
 
 LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT)
-RESETS = (n.CG_FAILCNT, n.CG_MEMSW_FAILCNT, n.CG_MAX_USAGE, n.CG_MEMSW_MAX_USAGE)  # whatever is written: 0
+TRIGGERS = (  # whatever is written: a reset, or force_empty
+    n.CG_FAILCNT, n.CG_MEMSW_FAILCNT, n.CG_MAX_USAGE, n.CG_MEMSW_MAX_USAGE, n.CG_FORCE_EMPTY,
+)  # fmt: skip
 RANGES = {n.CG_OOM_CONTROL: (0, 1), n.CG_SWAPPINESS: (0, 100), n.CG_USE_HIERARCHY: (0, 1)}
 WRITABLE = {name: number for number, name in enumerate(n.CG_FILES)}
 
@@ -25,7 +27,7 @@ READABLE = (
 )  # fmt: skip
 TASK_FILES = ("tasks", "cgroup.procs")  # readable, one number a line
 NOT_MODELLED = (
-    "memory.soft_limit_in_bytes", "memory.force_empty", "memory.move_charge_at_immigrate", "memory.numa_stat",
+    "memory.soft_limit_in_bytes", "memory.move_charge_at_immigrate", "memory.numa_stat",
     "cgroup.event_control", "cgroup.clone_children", "notify_on_release",
 )  # fmt: skip
 V2_NAMES = {
@@ -54,6 +56,8 @@ def readable(name: str) -> str:
     """The name of a file that can be read. Raises InputError, without a place."""
     if name in READABLE or name in TASK_FILES:
         return name
+    if name in WRITABLE:
+        raise InputError(f"{name} cannot be read", hint="echo 0 > memory.force_empty")
     raise _unknown(name, READABLE + TASK_FILES)
 
 
@@ -69,7 +73,7 @@ def read_value(file: int, text: str) -> int:
     """What OP_CG_SET writes to a file: pages for limits, else the number. Raises InputError, without a place."""
     if file in LIMITS:
         return parse_limit(text)
-    if file in RESETS:
+    if file in TRIGGERS:
         return 0
     low, high = RANGES[file]
     if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
@@ -155,7 +159,7 @@ def _local_stat(k: Any, group: int) -> dict[str, int]:
         "mapped_file": _bytes(books.mapped_file),
         "pgpgin": int(books.pgpgin),
         "pgpgout": int(books.pgpgout),
-        "swap": 0,  # swap is not modelled yet
+        "swap": _bytes(books.swap),
         "pgfault": int(books.pgfault),
         "pgmajfault": int(books.pgmajfault),
         **{name: _bytes(lists[number].count) for number, name in enumerate(n.LRU_NAMES)},
@@ -177,7 +181,8 @@ def _hierarchical_limits(k: Any, group: int) -> tuple[int, int]:
 def _usage(k: Any, group: int, memsw: bool = False) -> int:
     """``mem_cgroup_usage``: a group's counter; the root has none, its pages are counted."""
     if group == 0:
-        return sum(_bytes(k.books.groups[g].cache + k.books.groups[g].rss) for g in subtree(k, 0))
+        books = [k.books.groups[g] for g in subtree(k, 0)]
+        return sum(_bytes(b.cache + b.rss + (b.swap if memsw else 0)) for b in books)
     counter = k.state.groups[group].memsw if memsw else k.state.groups[group].res
     return _bytes(counter.usage)
 

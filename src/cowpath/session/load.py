@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cowpath.kernel import names as n
+from cowpath.programs.code import Assembler
+from cowpath.programs.unit import Unit
 from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.link import Linker
 from cowpath.session.parser import parse
@@ -53,6 +55,8 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts = [_bystander(linker, word) for word in bystanders]
     starts.append(Start(entry, linker.comm(SHELL), n.NONE, n.NONE, bystander=False))
+    shell_number = len(starts) - 1
+    starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
     return Plan(
         name=name,
         source=text,
@@ -63,7 +67,7 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
         groups=shell.groups,
         parents=shell.parents,
         starts=tuple(starts),
-        shell=len(starts) - 1,
+        shell=shell_number,
         texts=shell.texts,
         settings=table.settings,
         notes=tuple(programs.notes),
@@ -77,6 +81,15 @@ def _bystander(linker: Linker, word: Word) -> Start:
     use = linker.new_use(name)
     entry = linker.program(first, tuple(arguments), use, outside=True)
     return Start(entry, linker.comm(name), linker.slot(use), n.NONE, bystander=True)
+
+
+def _kthread(linker: Linker, which: int) -> Start:
+    """A kernel thread: it does one thing for ever."""
+    name = n.KT_NAMES[which]
+    asm = Assembler(name)
+    asm.emit(n.OP_KTHREAD, a=which)
+    entry = linker.add(Unit(asm.code()), name, outside=True)
+    return Start(entry, linker.comm(name), n.NONE, n.NONE, bystander=False, kthread=which)
 
 
 def list_programs(session: str | Path | None = None) -> list[Row]:

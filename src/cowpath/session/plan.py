@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from cowpath.kernel.names import KT_NONE
 from cowpath.programs.code import Ops
 
 
@@ -16,6 +17,7 @@ class Start:
     slot: int  # its slot, or NONE
     cpu: int  # the cpu that it is bound to, or NONE
     bystander: bool  # started outside every group, before the session's shell
+    kthread: int = KT_NONE  # a kernel thread: which (KT_*)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class MachineSettings:
 
     cpus: int | None = None
     memory: int | None = None  # bytes
+    swap: int | None = None  # bytes
+    swappiness: int | None = None  # vm.swappiness: the root group's, and that of groups made in it
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
     readahead: int | None = None  # pages
@@ -68,8 +72,13 @@ class Plan:
     files: tuple[FilePlan, ...]
     groups: tuple[str, ...]  # names; the index is the group's number, 0 is "" (root)
     parents: tuple[int, ...]  # of the groups; NONE for the root
-    starts: tuple[Start, ...]  # bystanders first, then the shell
+    starts: tuple[Start, ...]  # bystanders, the shell, the kernel's threads; the index is the task's number
     shell: int  # index in ``starts``
     texts: tuple[HostText, ...]
     settings: MachineSettings
     notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know
+
+    @property
+    def kthreads(self) -> tuple[int, ...]:
+        """The numbers of the tasks that are kernel threads."""
+        return tuple(number for number, start in enumerate(self.starts) if start.kthread != KT_NONE)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cowpath.engine.machine import MOST_SWAP
 from cowpath.errors import InputError
 from cowpath.session.plan import MachineSettings
 from cowpath.units import parse_size, parse_time
@@ -20,6 +21,9 @@ from cowpath.words import Place, Word, nearest, read_text
 DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
+MACHINE_KEYS = (
+    "cpus", "memory", "swap", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
+)  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
 DEFAULT_SETTLE_NS = 100 * 10**6  # bystanders get this long before the session begins
@@ -135,8 +139,7 @@ class _Reader:
         self.known(content, ("include", "programs", "machine", "bystanders", "files"), "the table")
         self.get(content, "include", str)
         machine = self.section(content, "machine")
-        known = ("cpus", "memory", "until", "settle", "reuse", "readahead", "copies", "cold", "costs")
-        self.known(machine, known, "[machine]")
+        self.known(machine, MACHINE_KEYS, "[machine]")
         bystanders = self.section(content, "bystanders")
         self.known(bystanders, ("programs",), "[bystanders]")
         return Table(
@@ -154,12 +157,17 @@ class _Reader:
         reuse = self.get(machine, "reuse", int, float)
         if reuse is not None and not 0 <= reuse <= 1000:
             raise self.word("reuse").error("reuse must be from 0 to 1000", "accesses to earlier pages per recorded one")
+        swap = self.unit(machine, "swap", parse_size)
+        if swap is not None and swap > MOST_SWAP:
+            raise self.word("swap").error(f"swap is out of range: {swap} bytes", f"0 (none) to {MOST_SWAP >> 30}G")
         costs = self.get(machine, "costs", str)
         if costs is not None and (self.path.parent / costs).is_file():
             costs = str(self.path.parent / costs)
         return MachineSettings(
             cpus=self.integer(machine, "cpus", 1, MOST_CPUS),
             memory=self.unit(machine, "memory", parse_size),
+            swap=swap,
+            swappiness=self.integer(machine, "swappiness", 0, 100),
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
