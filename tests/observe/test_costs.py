@@ -139,7 +139,7 @@ def test_numbers_are_whole_at_the_widths_of_terminals(width: int) -> None:
     totals = dict.fromkeys(n.COUNTER_NAMES, 12_345_678)
     del totals["faults"]
     runs = {"linux-3.0": [a_run(12_345_678, **totals)], "charge-after-unlock": [a_run(12_345_678, **totals)] * 3}
-    runs["charge-after-unlock"][0] = a_run(12_345_678, **{name: 23_456_789 for name in totals})
+    runs["charge-after-unlock"][0] = a_run(12_345_678, **dict.fromkeys(totals, 23_456_789))
     text = shown(runs, width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text

@@ -1,2 +1,0 @@
-cgcreate -g memory:A
-cgexec -g memory:A server
