@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 from numba.core import event
@@ -17,7 +17,7 @@ class Stopwatch(event.Listener):
     """Seconds by function, without those of the functions that it calls."""
 
     def __init__(self) -> None:
-        self.own: Counter[str] = Counter()
+        self.own: defaultdict[str, float] = defaultdict(float)
         self._open: list[list[float]] = []  # when it began, and what was spent on others meanwhile
 
     def on_start(self, _: Any) -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     with event.install_listener("numba:compile", watch):
         ready.ready(k, lambda done, total: told.append(done))
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "told": len(told), "functions": watch.own.most_common()}))
+    print(json.dumps({"seconds": seconds, "told": len(told), "functions": sorted(watch.own.items(), key=lambda item: -item[1])}))
 
 
 if __name__ == "__main__":

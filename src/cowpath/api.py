@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,7 @@ from cowpath.observe.frames import (
 )
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
+from cowpath.observe.spent import Spent
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.who import Tracker
 from cowpath.observe.words import chain_in_words
@@ -258,8 +259,9 @@ def run_plan(
     keeper: Keeper | None = None,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
+    spent: Spent | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
+    """Run a compiled session on a loaded design; events go to ``log``, ``keeper`` and ``spent`` on the way."""
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
@@ -268,9 +270,13 @@ def run_plan(
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
         k = build_machine(plan, design, options)
         all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
-        k.books.log_mask = mask_of(EVERYTHING if all_kinds else () if keeper is None else (*KEPT, *WHO))
+        kept = () if keeper is None else (*KEPT, *WHO)
+        watched = () if spent is None else spent.kinds
+        k.books.log_mask = mask_of({*(EVERYTHING if all_kinds else kept), *watched})
 
         def on_events(events: Any) -> None:
+            if spent is not None:
+                spent.add(events)
             if writer is None and keeper is None:
                 return
             who = tracker.attribute(events)
@@ -299,6 +305,7 @@ def run_plan(
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
+        **({} if spent is None else {"spent": spent.summary(int(k.books.now))}),
     }
     return Result(summary, plan, keeper)
 
@@ -345,6 +352,6 @@ def longest_stall(stall: Any, scene: Scene) -> Summary | None:
     return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": stall.words}
 
 
-def mask_of(kinds: Sequence[int] | set[int]) -> int:
+def mask_of(kinds: Iterable[int]) -> int:
     """``books.log_mask``: a bit for every kind of event that is wanted."""
     return sum(1 << kind for kind in set(kinds))

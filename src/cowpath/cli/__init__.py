@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, runs, step
+from cowpath.cli import catalog, costs, runs, step
 from cowpath.cli.guard import GuardedGroup, guarded
 
 EPILOG = """Exit status: 0 it ran, whatever the verdict; 1 the verdict that --fail-on names; 2 wrong input or usage;
@@ -51,6 +51,7 @@ def cowpath(
 
 app.command("run")(runs.run)
 app.command("compare")(runs.compare)
+app.command("costs")(costs.costs)
 app.command("step")(step.step)
 app.add_typer(catalog.designs_app, name="designs")
 app.command("programs")(catalog.programs)

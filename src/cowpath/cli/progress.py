@@ -21,6 +21,10 @@ class Progress:
         """What the run of this name is to call with the time that it has reached."""
         return None
 
+    def many(self, total: int) -> Callable[[int, str], None]:
+        """What a command with so many runs is to call: how many are done, and what the next one is."""
+        return lambda done, doing: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -45,6 +49,15 @@ class Bars(Progress):
 
         def reached(now_ns: int) -> None:
             self.bars.update(bar, completed=now_ns, reached=f"{duration(now_ns)} of the machine's time")
+
+        return reached
+
+    def many(self, total: int) -> Callable[[int, str], None]:
+        """One bar for all runs."""
+        bar = self.bars.add_task("", total=total, reached="")
+
+        def reached(done: int, doing: str) -> None:
+            self.bars.update(bar, completed=done, description=doing, reached=f"{done} of {total} runs")
 
         return reached
 

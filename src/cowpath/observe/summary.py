@@ -31,6 +31,7 @@ def machine_summary(scene: Scene, metrics: Metrics) -> Summary:
         "fault_steps": steps,
         "steps_per_fault": round(steps / faults, 3) if faults else None,
         "steps": int(k.books.steps),
+        "totals": counters,
         "virtual_ns": int(k.books.now),
         "kills": [
             {

@@ -1,0 +1,147 @@
+"""``cowpath costs``: what the designs cost, in numbers and relative to one of them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from cowpath import __version__
+from cowpath.cli import options as o
+from cowpath.cli.progress import progress_bars
+from cowpath.errors import InputError
+
+if TYPE_CHECKING:
+    from cowpath.cli.progress import Progress
+    from cowpath.observe.costs import SessionCosts
+
+# Linux 3.0, the three ways of the commit, and what 3.1 made of the first
+DESIGNS = (
+    "linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.1",
+)  # fmt: skip
+MOST_SEEDS = 1000
+
+Sessions = Annotated[list[Path], typer.Argument(help="Sessions, such as examples/sigbus-storm.sh.")]
+Designs = Annotated[
+    Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
+    typer.Option(
+        "--design", "-d", help="A packaged design or a TOML file; give it once for each. Default: the commit's orders."
+    ),
+]
+Seeds = Annotated[
+    int, typer.Option(help="Run everything with the seeds 0 ... N-1.", min=1, max=MOST_SEEDS, metavar="N")
+]
+Page = Annotated[
+    Path | None, typer.Option(help="Write the tables into this page, between its marks.", metavar="FILE.md")
+]
+
+
+def costs(
+    sessions: Sessions,
+    design: Designs = None,
+    seeds: Seeds = 5,
+    markdown: Page = None,
+    as_json: o.Json = False,
+) -> None:
+    """Run sessions on several designs with several seeds, and show what each design costs.
+
+    Means over the seeds, with the least and the most where they differ, and relative to linux-3.0 (or the first
+    design): "equal" is a difference below 0.5 %.
+
+    Example: cowpath costs examples/sigbus-storm.sh --design linux-3.0 --design preallocate --seeds 3
+    """
+    names = list(dict.fromkeys(design or DESIGNS))
+    with ExitStack() as stack:
+        page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
+        measured = measure(sessions, names, seeds)
+        if page is not None:
+            from cowpath.observe.costs_tables import markdown as tables
+
+            for session, found in zip(sessions, measured, strict=True):
+                page.put(session.name, tables(found, command_of(session, design, seeds)))
+    show(measured, as_json)
+
+
+def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> list[SessionCosts]:
+    """Run each session on each design with the seeds from 0 on. Raises InputError."""
+    from cowpath import api
+    from cowpath.observe.costs import session_costs
+
+    loaded = [api.load_design(name) for name in designs]
+    plans = [api.load_plan(session, api.Options()) for session in sessions]
+    with progress_bars(None) as progress:
+        tell = progress.many(len(plans) * len(loaded) * seeds)
+        done = 0
+        measured = []
+        for plan in plans:
+            runs: dict[str, list[dict[str, object]]] = {}
+            for each in loaded:
+                for seed in range(seeds):
+                    tell(done, f"{plan.name} on {each.name}, seed {seed}")
+                    runs.setdefault(each.name, []).append(one_run(plan, each, seed, progress))
+                    done += 1
+            measured.append(session_costs(plan.name, runs))
+    return measured
+
+
+def one_run(plan: object, design: object, seed: int, progress: Progress) -> dict[str, object]:
+    """The summary of one run, with where the tasks' time went."""
+    from cowpath import api
+    from cowpath.observe.spent import Spent
+
+    options = api.Options(seed=seed)
+    return api.run_plan(plan, design, options, compiling=progress.compiling, spent=Spent()).summary  # type: ignore[arg-type]
+
+
+def show(measured: Sequence[SessionCosts], as_json: bool) -> None:
+    """Print the figures as a JSON object or as tables."""
+    if as_json:
+        typer.echo(json.dumps({"version": __version__, "sessions": [each.as_json() for each in measured]}, indent=2))
+        return
+    from cowpath.observe.costs_tables import report
+    from cowpath.observe.tables import Terminal
+
+    console = Terminal(highlight=False)
+    for each in measured:
+        console.print(report(each))
+
+
+def command_of(session: Path, designs: Sequence[str] | None, seeds: int) -> str:
+    """The command that makes a session's tables."""
+    words = ["cowpath", "costs", str(session), *(word for name in designs or () for word in ("--design", name))]
+    return shlex.join([*words, "--seeds", str(seeds)])
+
+
+class PageWriter:
+    """A Markdown page whose tables are replaced."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def put(self, session: str, tables: str) -> None:
+        """Replace what stands between a session's marks."""
+        from cowpath.observe.costs_tables import with_tables
+
+        self.text = with_tables(self.text, session, tables)
+
+
+@contextmanager
+def rewriting(file: Path, sessions: Sequence[str]) -> Iterator[PageWriter]:
+    """The page, written when the block ends well. Raises InputError before the block if it has no place for a table."""
+    from cowpath.atomic import replacing
+    from cowpath.observe.costs_tables import check_marks
+    from cowpath.words import read_text
+
+    page = PageWriter(read_text(file))
+    check_marks(page.text, sessions, str(file))
+    try:
+        with replacing(file) as temporary:
+            yield page
+            temporary.write_text(page.text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", file=file) from error
