@@ -39,27 +39,26 @@ def step(k, t):
     if following == IN_USER_MODE:
         books.resched_ok = 1
         status = user(k, t)
-    else:
-        books.resched_ok = 0
-        task = k.state.tasks[t]
-        f = task.frames[task.depth - 1]
-        if following == UNWINDING:
-            status = unwind(k, t, f)
-        else:
-            return one_step(k, t, task, f, following - 1)
-    look_ahead(k, t)
-    return status
-
-
-@inlined
-def one_step(k, t, task, f, which):
-    """The step whose turn it is, and what follows from its answer."""
-    books = k.books
+        look_ahead(k, t)
+        return status
+    books.resched_ok = 0
+    task = k.state.tasks[t]
+    f = task.frames[task.depth - 1]
+    if following == UNWINDING:
+        status = unwind(k, t, f)
+        look_ahead(k, t)
+        return status
+    which = following - 1
     path = f.path
     spend(k, which)
     if path <= s.LAST_FAULT_PATH:
         books.groups[task.group].counters[n.C_STEPS] += 1
-    status = run_step(k, t, which)
+    if which < s.RA_WINDOW:
+        status = run_fault_step(k, t, which)
+    elif which < s.DUP_MM:
+        status = run_file_step(k, t, which)
+    else:
+        status = run_task_step(k, t, which)
     if (books.log_mask >> n.EV_STEP) & 1:
         emit(k, n.EV_STEP, t, which, status, books.spent, path)
     return settle(k, t, f, which, status)
@@ -225,16 +224,6 @@ def unwind(k, t, f):
             return n.AGAIN
         f.pc -= 1
     return leave(k, t, f, f.unwinding)
-
-
-@inlined
-def run_step(k, t, which):
-    """The table of steps."""
-    if which < s.RA_WINDOW:
-        return run_fault_step(k, t, which)
-    if which < s.DUP_MM:
-        return run_file_step(k, t, which)
-    return run_task_step(k, t, which)
 
 
 @inlined
