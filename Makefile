@@ -2,7 +2,7 @@
 # make test    style, types and tests
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
-# make bench   how fast it is here
+# make bench   how fast it is here, against C and SimPy: a few minutes
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -43,7 +43,7 @@ lint: .venv/dev.stamp
 test: lint
 	$(BIN)/python -m pytest -n 2
 
-bench: .venv/run.stamp
+bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py
 
 clean:

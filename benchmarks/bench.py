@@ -1,6 +1,6 @@
-"""How fast the simulation is here: faults and steps per second of wall time, for the demo's sessions.
+"""How fast cowpath is here, in four points: the core against C and SimPy, growth, builds, start-up.
 
-Each run is made twice and the second one is shown, so that compiling does not count; one process, one thread.
+Ends with 1 if a target is not met. One process, one thread at a time; let nothing else run meanwhile.
 """
 
 from __future__ import annotations
@@ -8,51 +8,40 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-from pathlib import Path
+import sys
 
+import builds
+import core_rate
+import growth
 import numba
 import numpy
-from rich import box
-from rich.console import Console
-from rich.table import Table
+import startup
+from tables import Target, console, show_targets
 
-from cowpath import __version__, api
-from cowpath.observe.text import count, duration, significant
+from cowpath import __version__
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-SESSIONS = ("oom-off.sh", "fork-bomb.sh", "commit.sh")
-DESIGNS = ("linux-3.0", "preallocate")
-
-
-def measure(session: Path, design: str, until: str | None) -> api.Result:
-    """The second of two equal runs, without data frames."""
-    options = api.Options.of(until=until)
-    plan, loaded = api.load_plan(session, options), api.load_design(design)
-    api.run_plan(plan, loaded, options)
-    return api.run_plan(plan, loaded, options)
+POINTS = {"core": core_rate.measure, "growth": growth.measure, "builds": builds.measure, "startup": startup.measure}
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--until", help="stop each run after this much of the machine's time")
-    until = parser.parse_args().until
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in ("session", "design"):
-        table.add_column(heading)
-    for heading in ("machine's time", "wall", "steps", "steps/s", "faults", "faults/s"):
-        table.add_column(heading, justify="right")
-    for name in SESSIONS:
-        for design in DESIGNS:
-            run = measure(EXAMPLES / name, design, until).summary
-            wall = run["wall_s"]
-            rates = [(count(run[what]), significant(run[what] / wall)) for what in ("steps", "faults")]
-            times = (duration(run["virtual_ns"]), f"{significant(wall)} s")
-            table.add_row(name, design, *times, *(cell for pair in rates for cell in pair))
-    console = Console(width=120)  # the table whole, also where the output is a file
+    parser.add_argument("points", nargs="*", metavar="POINT", help=f"{', '.join(POINTS)} (default: all)")
+    wanted = parser.parse_args().points or list(POINTS)
+    for name in wanted:
+        if name not in POINTS:
+            parser.error(f"there is no point {name!r}: {', '.join(POINTS)}")
     versions = f"Python {platform.python_version()}, Numba {numba.__version__}, NumPy {numpy.__version__}"
-    console.print(f"cowpath {__version__}, {versions}, {platform.machine()}, {os.cpu_count()} CPUs", highlight=False)
-    console.print(table)
+    console.print(f"cowpath {__version__}, {versions}, {platform.machine()}, {os.cpu_count()} CPUs\n")
+    targets: list[Target] = []
+    for name in wanted:
+        targets += POINTS[name]()
+    missed = [target for target in targets if not target.met and "stretch" not in target.what]
+    if missed:
+        console.print("Not met:")
+        show_targets(missed)
+        sys.exit(1)
+    console.print("All targets are met (a stretch is not one).")
 
 
 if __name__ == "__main__":

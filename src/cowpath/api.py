@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from cowpath import __version__
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.observe import metrics as figures
 from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.frames import (
     Keeper,
@@ -28,6 +27,7 @@ from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.spent import Spent
 from cowpath.observe.summary import Summary, machine_summary
+from cowpath.observe.who import Tracker
 from cowpath.observe.words import chain_in_words
 from cowpath.units import parse_size, parse_time
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
 Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
 KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
+WHO = (n.EV_FORK, n.EV_EXEC, n.EV_GROUP)  # kinds that say whom an event is about
 EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
 DEFAULT_UNTIL_NS = 600 * 10**9
 _LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
@@ -264,29 +265,31 @@ def run_plan(
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
-    metrics = Metrics([start.comm for start in plan.starts], plan.kthreads)
+    tracker = Tracker([start.comm for start in plan.starts], plan.kthreads)
     with ExitStack() as stack:
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
         k = build_machine(plan, design, options)
         all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
+        kept = () if keeper is None else (*KEPT, *WHO)
         watched = () if spent is None else spent.kinds
-        k.books.log_mask = mask_of({*(EVERYTHING if all_kinds else (*figures.NEEDED, *KEPT)), *watched})
+        k.books.log_mask = mask_of({*(EVERYTHING if all_kinds else kept), *watched})
 
         def on_events(events: Any) -> None:
-            who = metrics.on_events(events)
+            if spent is not None:
+                spent.add(events)
+            if writer is None and keeper is None:
+                return
+            who = tracker.attribute(events)
             if writer is not None:
                 writer.add(events, who)
             if keeper is not None:
                 keeper.add(events, who)
-            if spent is not None:
-                spent.add(events, who)
 
         clock = make_clock(k, plan, design, on_events, progress)
         ready(k, compiling)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
-    metrics.finish(k)
     scene = Scene(k, plan)
     judgement = judge(k, plan, clock)
     summary = {
@@ -298,7 +301,7 @@ def run_plan(
         "chain": list(judgement.chains),
         "stalls": len(clock.stalls),
         "longest_stall": longest_stall(judgement.longest, scene),
-        **machine_summary(scene, metrics),
+        **machine_summary(scene, Metrics(k)),
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
@@ -349,6 +352,6 @@ def longest_stall(stall: Any, scene: Scene) -> Summary | None:
     return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": stall.words}
 
 
-def mask_of(kinds: Sequence[int] | set[int]) -> int:
+def mask_of(kinds: Iterable[int]) -> int:
     """``books.log_mask``: a bit for every kind of event that is wanted."""
     return sum(1 << kind for kind in set(kinds))

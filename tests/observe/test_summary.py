@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.state import Capacity, event, new_machine
+from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import machine_summary
@@ -42,17 +40,17 @@ def machine() -> Any:
     books.counters[n.C_JOBS], books.counters[n.C_FAULTS], books.counters[n.C_STEPS] = 2, 10, 95
     k.books.groups[0].counters[n.C_FAULTS] = 10
     k.books.now = 123
+    k.state.pages["locked_by"] = n.FREE
     return k
 
 
 def test_a_machine_in_numbers() -> None:
-    log = np.zeros(2, event)
-    log[0] = (5, n.EV_FAULT, 0, 0, s.P_FILE_COW, 0, 700, 0)
-    log[1] = (6, n.EV_LOCK, 0, 1, 3, s.LOCK_PAGE, 900, 31)
-    metrics = Metrics([0, 1])
-    metrics.on_events(log)
     k = machine()
-    summary = machine_summary(Scene(k, Plan()), metrics)
+    latency = k.books.latencies[0]
+    latency.count, latency.longest, latency.at, latency.path = 1, 700, 5, s.P_FILE_COW
+    hold = k.books.hold
+    hold.ended, hold.ns, hold.task, hold.comm, hold.index, hold.step = 1, 900, 1, 1, 31, s.LOCK_PAGE
+    summary = machine_summary(Scene(k, Plan()), Metrics(k))
     assert summary == json.loads(json.dumps(summary))  # plain numbers, nothing of NumPy's
     group = summary["groups"]["A"]
     assert group["memory.usage_in_bytes"] == 3 * 4096 and group["memory.limit_in_bytes"] == 64 << 20
@@ -69,7 +67,7 @@ def test_a_machine_in_numbers() -> None:
 def test_a_machine_in_which_nothing_happened() -> None:
     k = machine()
     k.books.groups["counters"] = 0
-    summary = machine_summary(Scene(k, Plan()), Metrics())
+    summary = machine_summary(Scene(k, Plan()), Metrics(k))
     assert summary["steps_per_fault"] is None
     assert summary["page_lock"]["holder"] is None
     assert summary["bystanders"]["p50_ns"] is None and summary["bystanders"]["worst"] is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.compiled import compiled, entry_point, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
@@ -99,7 +99,7 @@ def put_back(k, c):
         kick_idle(k)
 
 
-@compiled
+@inlined
 def start_timers(k, t, status, now):
     """What the move has set going: a sleep, a disk request."""
     if status == n.SLEEP and k.books.tasks[t].pause > 0:
@@ -168,32 +168,22 @@ def fire(k):
     activate_woken(k, now)
 
 
-@compiled
+@inlined
 def next_cpu(k):
-    """The busy CPU that is furthest behind, or NONE."""
+    """The busy CPU that is furthest behind, or NONE, and its time; a tie is decided by a drawn number."""
     best = n.NONE
+    at = FOREVER
     for c in range(k.state.n_cpus):
         cpu = k.books.cpus[c]
-        if cpu.curr == n.NONE:
+        if cpu.curr == n.NONE or cpu.now > at:
             continue
-        if best == n.NONE or cpu.now < k.books.cpus[best].now:
+        if cpu.now < at or random_below(k, 2) == 1:
             best = c
-        elif cpu.now == k.books.cpus[best].now and random_below(k, 2) == 1:
-            best = c
-    return best
+            at = cpu.now
+    return best, at
 
 
-@compiled
-def horizon_of(k, c):
-    """Up to when this CPU may go on before anybody else has to move."""
-    until = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
-    for other in range(k.state.n_cpus):
-        if other != c and k.books.cpus[other].curr != n.NONE:
-            until = min(until, k.books.cpus[other].now)
-    return until
-
-
-@compiled
+@inlined
 def move(k, c, t):
     """One move of the running task: the step, its cost, and what the scheduler makes of the answer."""
     cpu = k.books.cpus[c]
@@ -227,7 +217,7 @@ def move(k, c, t):
     return status
 
 
-@compiled
+@inlined
 def due(k, c):
     """The running task's slice is over and others wait."""
     cpu = k.books.cpus[c]
@@ -259,6 +249,18 @@ def let_time_pass(k, until):
     return find_stalled(k)
 
 
+@compiled
+def look_round(k, now, shell):
+    """From time to time: has a wait become a stall, can nothing happen any more? STALL, SETTLED or BUDGET (neither)."""
+    k.books.now = now
+    k.books.next_check = now + k.books.stall_ns // 10
+    if find_stalled(k):
+        return STALL
+    if settled(k, shell):
+        return SETTLED
+    return BUDGET
+
+
 @entry_point
 def run(k, until, budget, shell):
     """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
@@ -268,8 +270,7 @@ def run(k, until, budget, shell):
             return ERROR
         if k.books.log_count > len(k.books.log) - LOG_MARGIN:
             return LOG_FULL
-        c = next_cpu(k)
-        at = k.books.cpus[c].now if c != n.NONE else FOREVER
+        c, at = next_cpu(k)
         timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
         now = min(at, timer_at)
         if now == FOREVER or (c == n.NONE and only_flusher(k)):
@@ -280,28 +281,17 @@ def run(k, until, budget, shell):
             k.books.now = until
             return UNTIL
         if now >= k.books.next_check:
-            k.books.now = now
-            k.books.next_check = now + k.books.stall_ns // 10
-            if find_stalled(k):
-                return STALL
-            if settled(k, shell):
-                return SETTLED
+            found = look_round(k, now, shell)
+            if found != BUDGET:
+                return found
+        budget -= 1
         if timer_at <= at:
             fire(k)
-            budget -= 1
             continue
-        limit = min(until, k.books.next_check)
-        while budget > 0:
-            budget -= 1
-            t = k.books.cpus[c].curr
-            status = move(k, c, t)
-            if status == n.HOST:
-                return HOST
-            if status == n.EXITED and t == shell:
-                return SCRIPT
-            stop = k.books.error or k.books.log_count > len(k.books.log) - LOG_MARGIN
-            if stop or k.books.cpus[c].curr == n.NONE:
-                break
-            if k.books.cpus[c].now >= min(limit, horizon_of(k, c)):  # a move may have set others going
-                break
+        t = k.books.cpus[c].curr
+        status = move(k, c, t)
+        if status == n.HOST:
+            return HOST
+        if status == n.EXITED and t == shell:
+            return SCRIPT
     return BUDGET

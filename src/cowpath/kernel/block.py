@@ -193,4 +193,4 @@ def clear_congested(k):
 @compiled
 def pause(k, t, ns):
     """schedule_timeout_uninterruptible: sleep for a while, whatever happens."""
-    return sleep_nap(k, t, n.W_PAUSE, ns)
+    return sleep_nap(k, t, n.W_PAUSE, 0, ns)

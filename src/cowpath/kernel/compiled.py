@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.np import arrayobj
 
 Function = Callable[..., Any]
 
@@ -36,13 +38,50 @@ def cache_folder() -> Path:
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
+@contextmanager
+def no_negative_indices() -> Iterator[None]:
+    """Within this, Numba compiles an index as it stands, without NumPy's meaning of a negative one.
+
+    That would cost a comparison and a conditional move at every access, a fifth of all the time, and the kernel's code
+    has no use for it (under NUMBA_BOUNDSCHECK a negative index is an error). Numba has no setting for it; where it does
+    not have this function any more, the code is only slower.
+    """
+    wraps = getattr(arrayobj, "fix_integer_index", None)
+    if wraps is not None:
+        arrayobj.fix_integer_index = _as_it_stands
+    try:
+        yield
+    finally:
+        if wraps is not None:
+            arrayobj.fix_integer_index = wraps
+
+
+def _as_it_stands(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
+    return context.cast(builder, index, kind, numba.types.intp)
+
+
 def compiled(function: Function) -> Function:
     """Compile a kernel function (no exception for a division by zero: the code checks what it divides by)."""
     FUNCTIONS.append(function.__name__)
     return numba.njit(error_model="numpy")(function)
 
 
+def inlined(function: Function) -> Function:
+    """Compile a kernel function into those that call it: for what every move goes through."""
+    FUNCTIONS.append(function.__name__)
+    return numba.njit(error_model="numpy", forceinline=True)(function)
+
+
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
     FUNCTIONS.append(function.__name__)
-    return numba.njit(error_model="numpy", cache=True)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", cache=True)(function)
+    compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
+    if compile_now is not None:
+
+        def compile_here(signature: Any) -> Any:
+            with no_negative_indices():
+                return compile_now(signature)
+
+        dispatcher.compile = compile_here
+    return dispatcher

@@ -58,7 +58,7 @@ def kswapd_try_to_sleep(k, t):
     f = current(k, t)
     if f.arg or free_pages(k) > k.state.zone.high_pages:
         f.arg = 0
-        return sleep_nap(k, t, n.W_IDLE, 0)
+        return sleep_nap(k, t, n.W_IDLE, n.KT_KSWAPD, 0)
     return n.NEXT
 
 

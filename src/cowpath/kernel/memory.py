@@ -21,6 +21,7 @@ from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
+from .vmstat import note_latency
 from .wait import current, emit, spend
 
 
@@ -402,4 +403,6 @@ def note_fault(k, t, f, status):
     else:
         books.minflt += 1
     spend(k, s.EXCEPTION)
-    emit(k, n.EV_FAULT, t, f.which, status, k.books.now + k.books.spent - books.fault_at, books.asleep)
+    took = k.books.now + k.books.spent - books.fault_at
+    note_latency(k, t, f.which, took)
+    emit(k, n.EV_FAULT, t, f.which, status, took, books.asleep)

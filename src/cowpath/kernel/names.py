@@ -54,6 +54,7 @@ W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
 W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
 WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
               "child", "sleep", "write-back", "pause", "the disk", "work", "memory")  # fmt: skip
+WAIT_KINDS = len(WAIT_NAMES)
 
 # kernel threads (task.kthread)
 KT_NONE = 0  # an ordinary task

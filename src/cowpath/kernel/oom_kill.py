@@ -7,6 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import is_below
 from .signals import send_sigkill
+from .vmstat import note_kill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000
@@ -83,7 +84,9 @@ def oom_kill_process(k, me, victim, g, limit, points):
         child = other.sibling
     spend(k, s.OOM_KILL)
     k.books.groups[g].counters[n.C_OOM_KILLS] += 1
-    emit(k, n.EV_OOM_KILL, me, g, chosen, max(points, worst), 0)
+    badness = max(points, worst)
+    note_kill(k, g, chosen, badness)
+    emit(k, n.EV_OOM_KILL, me, g, chosen, badness, 0)
     send_sigkill(k, chosen)
     k.state.tasks[chosen].memdie = 1
     k.state.tasks[chosen].oom_victim = 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 from . import names as n
 from .compiled import compiled
 from .rwsem import up_read
-from .wait import current, emit, fatal_signal_pending, pop_waiter, sleep_on
+from .vmstat import note_hold
+from .wait import emit, fatal_signal_pending, pop_waiter, sleep_on
 
 TAKEN = 0
 WAITING = 1
@@ -26,10 +27,7 @@ def trylock_page(k, t, p):
         return False
     page.locked_by = t
     k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = n.NONE
-    if t >= 0 and k.state.tasks[t].depth > 0:
-        f = current(k, t)
-        k.books.pages[p].locked_in = k.books.paths[f.path].steps[f.pc]
+    k.books.pages[p].locked_in = k.books.tasks[t].following - 1  # the step that is running
     return True
 
 
@@ -39,6 +37,8 @@ def unlock_page(k, p):
     page = k.state.pages[p]
     held = k.books.now - k.books.pages[p].locked_at
     where = int(page.file) * (1 << 32) + page.index  # int(): uncompiled, a product of 32-bit numbers stays one
+    if page.locked_by >= 0:
+        note_hold(k, p, page.locked_by, held)
     emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)
     if page.locked_by >= 0:
         counters = k.books.groups[k.state.tasks[page.locked_by].group].counters

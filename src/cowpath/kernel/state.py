@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import names as n
+from .vmstat import BUCKETS, KILLS_KEPT
 
 FRAMES = 6  # a system call that faults, whose fault reads ahead, whose charge reclaims, ... and one to spare
 REGISTERS = 4  # nested loops of a program
@@ -256,6 +257,7 @@ task_books = record(
     asleep="i8",  # ns asleep in the current fault
     fault_at="i8",  # when the current fault began
     alarm="i8",  # when its sleep ends
+    following="i4",  # what its next move is: 0 (user mode), 1 + a step, or -1 (it gives things back)
     pause="i8",  # ns after which the sleep that it now begins ends; 0: nothing ends it by time
     via="i4",  # scratch: from whom a search for holders came here
     charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
@@ -285,7 +287,23 @@ group_books = record(
     blocked="i4",  # engine.waitfor.survey
     deaths="i8",
     killed="i8",
+    waits=("i8", n.WAIT_KINDS),  # sleeps of its tasks that have ended, by what for (W_*)
+    wait_ns=("i8", n.WAIT_KINDS),
 )
+latency = record(  # of the faults of a group's tasks
+    count="i8",
+    shortest="i8",
+    longest="i8",
+    at="i8",  # when the longest ended
+    task="i4",  # whose it was
+    comm="i4",
+    path="i4",
+    buckets=("i8", BUCKETS),
+)
+hold = record(  # the longest of a page lock that has ended (if one has)
+    ended="i4", task="i4", ns="i8", comm="i4", group="i4", file="i4", index="i4", step="i4"
+)
+kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(
     now="i8",
     curr="i4",
@@ -390,6 +408,8 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         bound_ns="i8",  # a group without progress for so long, and
         bound_rounds="i8",  # so many rounds of retries, has come to a standstill
         n_stalls="i4",
+        n_kills="i4",
+        hold=hold,
         sched=sched,
         disk=disk,
         cost=("i8", COSTS),
@@ -397,6 +417,8 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         tasks=(task_books, c.tasks),
         pages=(page_books, c.pages),
         groups=(group_books, c.groups),
+        latencies=(latency, c.groups),
+        kills=(kill, KILLS_KEPT),
         cpus=(cpu_books, c.cpus),
         mm_table=("i4", c.mms),  # the leaf table that each mm used last
         mm_vma=("i4", c.mms),  # mmap_cache

@@ -18,30 +18,44 @@ from . import (
 )
 from . import names as n
 from . import steps as s
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .frames import clear_frame, push, push_fault
 from .memcg_charge import R_KSWAPD, charge, undo_charge
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
 from .wait import current, emit, nanosleep, spend
 
+IN_USER_MODE = 0  # books.tasks[t].following; else 1 + the step, or
+UNWINDING = -1
 
-@compiled
+
+@inlined
 def step(k, t):
     """Let task ``t`` make one move; books.spent is its cost in ns. NEXT, AGAIN, SLEEP, YIELD, HOST or EXITED."""
     books = k.books
     books.spent = 0
     books.steps += 1
-    task = k.state.tasks[t]
-    if task.depth == 0:
+    following = books.tasks[t].following
+    if following == IN_USER_MODE:
         books.resched_ok = 1
-        return user(k, t)
-    books.resched_ok = 0
-    f = task.frames[task.depth - 1]
-    if f.unwinding:
-        return unwind(k, t, f)
+        status = user(k, t)
+    else:
+        books.resched_ok = 0
+        task = k.state.tasks[t]
+        f = task.frames[task.depth - 1]
+        if following == UNWINDING:
+            status = unwind(k, t, f)
+        else:
+            return one_step(k, t, task, f, following - 1)
+    look_ahead(k, t)
+    return status
+
+
+@inlined
+def one_step(k, t, task, f, which):
+    """The step whose turn it is, and what follows from its answer."""
+    books = k.books
     path = f.path
-    which = books.paths[path].steps[f.pc]
     spend(k, which)
     if path <= s.LAST_FAULT_PATH:
         books.groups[task.group].counters[n.C_STEPS] += 1
@@ -51,27 +65,43 @@ def step(k, t):
     return settle(k, t, f, which, status)
 
 
-@compiled
+@inlined
+def look_ahead(k, t):
+    """Note which step the task takes next, now that nothing waits for it: it decides where the next move jumps to."""
+    task = k.state.tasks[t]
+    following = IN_USER_MODE
+    if task.depth > 0:
+        f = task.frames[task.depth - 1]
+        following = UNWINDING
+        if f.unwinding == 0:
+            following = 1 + k.books.paths[f.path].steps[f.pc]
+    k.books.tasks[t].following = following
+
+
+@inlined
 def settle(k, t, f, which, status):
     """Go on as the step has answered."""
     if status == n.NEXT:
+        path = k.books.paths[f.path]
         f.pc += 1
-        if f.pc >= k.books.paths[f.path].length:
-            return leave(k, t, f, n.NEXT)
-        return n.NEXT
-    if status == n.CALL:
+        if f.pc < path.length:
+            k.books.tasks[t].following = 1 + path.steps[f.pc]  # look_ahead, the usual case
+            return n.NEXT
+        status = leave(k, t, f, n.NEXT)
+    elif status == n.CALL:
         call(k, t, f, which)
-        return n.NEXT
-    if status >= n.RETRY:
+        status = n.NEXT
+    elif status >= n.RETRY:
         f.unwinding = status
         f.phase = 0
         if k.books.paths[f.path].has_on_error:
             f.pc = 0
-        return n.AGAIN
+        status = n.AGAIN
+    look_ahead(k, t)
     return status
 
 
-@compiled
+@inlined
 def call(k, t, f, which):
     """Push the path that a step has called for."""
     if which == s.FIND_PAGE or which == s.LOCK_PAGE:
@@ -107,7 +137,7 @@ def call(k, t, f, which):
         push_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
 
 
-@compiled
+@inlined
 def leave(k, t, f, status):
     """The path is over: its result goes to the path that called it, or to user mode."""
     task = k.state.tasks[t]
@@ -197,7 +227,7 @@ def unwind(k, t, f):
     return leave(k, t, f, f.unwinding)
 
 
-@compiled
+@inlined
 def run_step(k, t, which):
     """The table of steps."""
     if which < s.RA_WINDOW:
@@ -207,7 +237,7 @@ def run_step(k, t, which):
     return run_task_step(k, t, which)
 
 
-@compiled
+@inlined
 def run_fault_step(k, t, which):
     """Steps of a fault."""
     if which == s.MMAP_READ_LOCK:

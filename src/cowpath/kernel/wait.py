@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .vmstat import note_wait
 
 
 @compiled
@@ -108,10 +109,10 @@ def sleep_alone(k, t, kind, which, killable):
 
 
 @compiled
-def sleep_nap(k, t, kind, ns):
-    """Sleep on no queue, uninterruptibly, until a timer ends it after ``ns``."""
+def sleep_nap(k, t, kind, which, ns):
+    """Sleep on no queue, uninterruptibly, until a timer ends it after ``ns`` (0: none does)."""
     k.books.tasks[t].pause = ns
-    return sleep_alone(k, t, kind, 0, 0)
+    return sleep_alone(k, t, kind, which, 0)
 
 
 @compiled
@@ -132,6 +133,7 @@ def wake(k, t):
     task = k.state.tasks[t]
     asleep = k.books.now - k.books.tasks[t].since
     k.books.tasks[t].asleep += asleep
+    note_wait(k, t, task.wait_kind, asleep)
     emit(k, n.EV_WAKE, t, task.wait_kind, task.wait_id, asleep, 0)
     if k.books.tasks[t].stalled != n.NONE:
         emit(k, n.EV_STALL, t, k.books.tasks[t].stalled, task.wait_kind, asleep, 0)

@@ -220,11 +220,11 @@ def flusher_sleep(k, t):
     zone = k.state.zone
     if zone.dirty == 0:
         zone.wanted = 0
-        return sleep_nap(k, t, n.W_IDLE, 0)
+        return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, 0)
     f.arg = 0 if zone.wanted > 0 or zone.dirty > dirty_limits(k)[0] else 1  # 1: only what is old
     if f.arg == 0 or has_old(k):
         return n.NEXT
-    return sleep_nap(k, t, n.W_IDLE, INTERVAL_NS)
+    return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, INTERVAL_NS)
 
 
 @compiled

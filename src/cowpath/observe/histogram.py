@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from cowpath.kernel.vmstat import BUCKETS, SUB_BITS
 
-SUB_BITS = 7  # 128 buckets per power of two: half a bucket is at most 1/256 of the value
-BUCKETS = (64 - SUB_BITS) << SUB_BITS
+Ints = npt.NDArray[np.int64]
 
 
 def bucket_of(values: Ints) -> Ints:
@@ -32,12 +31,11 @@ def middle_of(bucket: int) -> int:
 
 
 class Histogram:
-    """Counts of values >= 0, with their number, sum and exact largest and smallest."""
+    """Counts of values >= 0, with their number and exact largest and smallest."""
 
     def __init__(self) -> None:
         self.buckets: Ints = np.zeros(BUCKETS, np.int64)
         self.count = 0
-        self.total = 0
         self.largest = 0
         self.smallest = 0
 
@@ -49,14 +47,24 @@ class Histogram:
         self.smallest = int(whole.min()) if not self.count else min(self.smallest, int(whole.min()))
         self.largest = max(self.largest, int(whole.max()))
         self.count += len(whole)
-        self.total += int(whole.sum())
         found = np.bincount(bucket_of(whole))
         self.buckets[: len(found)] += found
+
+    def join(self, other: Histogram) -> None:
+        """Count what another one has counted."""
+        if other.count:
+            self.smallest = min(self.smallest, other.smallest) if self.count else other.smallest
+            self.largest = max(self.largest, other.largest)
+            self.count += other.count
+            self.buckets = self.buckets + other.buckets
+
+    def bucket_at(self, q: float) -> int:
+        """The bucket of the nearest-rank quantile; there must be values."""
+        rank = max(1, math.ceil(q * self.count))
+        return int(np.searchsorted(np.cumsum(self.buckets), rank))
 
     def quantile(self, q: float) -> int | None:
         """The value that a share ``q`` of all do not exceed (nearest rank); None if there are no values."""
         if not self.count:
             return None
-        rank = max(1, math.ceil(q * self.count))
-        bucket = int(np.searchsorted(np.cumsum(self.buckets), rank))
-        return min(max(middle_of(bucket), self.smallest), self.largest)
+        return min(max(middle_of(self.bucket_at(q)), self.smallest), self.largest)

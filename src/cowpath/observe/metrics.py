@@ -1,8 +1,7 @@
-"""Figures of a run, gathered from the event log block by block in bounded memory."""
+"""Figures of a run, read off the machine's books at its end (``kernel.vmstat`` has kept them): no log is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +9,12 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.observe.histogram import Histogram
-from cowpath.observe.who import OUTSIDE, Events, Ints, Tracker, Who
 
-KILLS_KEPT = 1000  # OOM kills that are remembered one by one; all are counted
+OUTSIDE = 0  # the group number of tasks that are in no group: the root group
 
 # sleeps for a lock or for memory; what a task sleeps for of its own will (a child, a timer) is not "blocked"
 BLOCKING = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM)
 IN_A_FAULT = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_OOM)
-
-# kinds of events that these figures are made from; the machine need not log others
-NEEDED = (n.EV_FAULT, n.EV_LOCK, n.EV_WAKE, n.EV_FORK, n.EV_EXEC, n.EV_GROUP, n.EV_RECLAIM, n.EV_OOM_KILL)
 
 
 @dataclass(frozen=True)
@@ -58,14 +53,14 @@ class Kill:
     badness: int
 
 
+@dataclass
 class Latencies:
     """Faults of one class of tasks: those in one group, or those outside every group."""
 
-    def __init__(self) -> None:
-        self.finished = Histogram()
-        self.unfinished: list[int] = []  # ns so far of the faults that the end of the run cut off asleep
-        self.blocked_ns = 0
-        self.worst: Worst | None = None
+    finished: Histogram
+    unfinished: list[int]  # ns so far of the faults that the end of the run cut off asleep
+    blocked_ns: int
+    worst: Worst | None
 
     @property
     def faults(self) -> int:
@@ -78,11 +73,7 @@ class Latencies:
         if self.unfinished:
             everything = Histogram()
             everything.add(np.array(self.unfinished))
-            everything.count += self.finished.count
-            everything.buckets += self.finished.buckets
-            everything.largest = max(everything.largest, self.finished.largest)
-            if self.finished.count:
-                everything.smallest = min(everything.smallest, self.finished.smallest)
+            everything.join(self.finished)
         return {
             "faults": everything.count,
             "unfinished": len(self.unfinished),
@@ -95,24 +86,20 @@ class Latencies:
 
 
 class Metrics:
-    """Latencies of faults per group, the longest hold of a page lock, OOM kills, reclaim, and counts of events.
+    """Latencies of faults per group, the longest hold of a page lock, OOM kills, of a machine as it stands.
 
-    ``on_events`` takes a block of the log; ``finish`` adds what the end of the run cut off.
+    What the end of the run has cut off counts with its time so far: faults asleep on a lock or for memory, page locks
+    that are held.
     """
 
-    def __init__(self, comms_at_boot: Sequence[int] = (), kthreads: Sequence[int] = ()) -> None:
-        """``comms_at_boot[t]`` is the name (number in ``plan.comms``) of task t, for the tasks that exist at boot.
-
-        ``kthreads`` are those of them that are kernel threads: what they wait for is nobody's.
-        """
-        self.tracker = Tracker(comms_at_boot, kthreads)
-        self.latencies: dict[int, Latencies] = {OUTSIDE: Latencies()}  # by group number
-        self.longest_hold: Hold | None = None
-        self.kills: list[Kill] = []
-        self.kill_count = 0
-        self.reclaim: dict[int, dict[str, int]] = {}  # by group number: passes, freed, scanned (pages)
-        self.events: Ints = np.zeros(len(n.EVENT_NAMES), np.int64)  # how many of each kind
-        self.last_ns = 0
+    def __init__(self, k: Any) -> None:
+        self.latencies = [_latencies(k, g) for g in range(int(k.state.n_groups))]  # by group number
+        self.longest_hold = _longest_hold(k)
+        self.kills = [
+            Kill(*(int(kill[name]) for name in ("at", "group", "task", "comm", "badness")))
+            for kill in k.books["kills"][: int(k.books.n_kills)]
+        ]
+        self._add_unfinished(k)
 
     @property
     def outside(self) -> Latencies:
@@ -120,80 +107,10 @@ class Metrics:
         return self.latencies[OUTSIDE]
 
     def of_group(self, group: int) -> Latencies:
-        """The faults of the tasks in a group."""
-        return self.latencies.setdefault(group, Latencies())
+        """The faults of the tasks in a group. One that was never made has none."""
+        return self.latencies[group] if group < len(self.latencies) else Latencies(Histogram(), [], 0, None)
 
-    def on_events(self, events: Events) -> Who:
-        """Take a block of the log (valid only during the call); returns whom its events are about."""
-        who = self.tracker.attribute(events)
-        if len(events):
-            kind = events["kind"]
-            self.events += np.bincount(kind, minlength=len(self.events))
-            self.last_ns = int(events["time"][-1])
-            self._faults(events, who, np.flatnonzero(kind == n.EV_FAULT))
-            self._wakes(events, who, np.flatnonzero(kind == n.EV_WAKE))
-            self._holds(events, who, np.flatnonzero((kind == n.EV_LOCK) & (events["task"] >= 0)))
-            self._kills(events, np.flatnonzero(kind == n.EV_OOM_KILL))
-            self._reclaims(events, np.flatnonzero(kind == n.EV_RECLAIM))
-        return who
-
-    def _faults(self, events: Events, who: Who, at: Ints) -> None:
-        for group, mine in by_group(who, at):
-            latencies = self.of_group(group)
-            values = events["value"][mine]
-            latencies.finished.add(values)
-            top = mine[int(values.argmax())]
-            if latencies.worst is None or events["value"][top] > latencies.worst.ns:
-                e = events[top]
-                worst = Worst(int(e["value"]), int(e["task"]), int(who.comm[top]), int(e["a"]), int(e["time"]))
-                latencies.worst = worst
-
-    def _wakes(self, events: Events, who: Who, at: Ints) -> None:
-        for group, mine in by_group(who, at[np.isin(events["a"][at], BLOCKING)]):
-            self.of_group(group).blocked_ns += int(events["value"][mine].sum())
-
-    def _holds(self, events: Events, who: Who, at: Ints) -> None:
-        if not len(at):
-            return
-        top = int(at[int(events["value"][at].argmax())])
-        e = events[top]
-        where = int(e["extra"])
-        self._offer_hold(
-            Hold(
-                ns=int(e["value"]),
-                task=int(e["task"]),
-                comm=int(who.comm[top]),
-                group=int(who.group[top]),
-                file=where >> 32,
-                index=where & 0xFFFFFFFF,
-                step=int(e["b"]),
-                ended=True,
-            )
-        )
-
-    def _offer_hold(self, hold: Hold) -> None:
-        if self.longest_hold is None or hold.ns > self.longest_hold.ns:
-            self.longest_hold = hold
-
-    def _kills(self, events: Events, at: Ints) -> None:
-        self.kill_count += len(at)
-        for i in at[: max(0, KILLS_KEPT - len(self.kills))]:
-            e = events[i]
-            victim = int(e["b"])
-            known = 0 <= victim < len(self.tracker.comm)
-            comm = int(self.tracker.comm[victim]) if known else n.NONE
-            self.kills.append(Kill(int(e["time"]), int(e["a"]), victim, comm, int(e["value"])))
-
-    def _reclaims(self, events: Events, at: Ints) -> None:
-        for group in np.unique(events["a"][at]):
-            mine = at[events["a"][at] == group]
-            sums = self.reclaim.setdefault(int(group), {"passes": 0, "freed": 0, "scanned": 0})
-            sums["passes"] += len(mine)
-            sums["freed"] += int(events["value"][mine].sum())
-            sums["scanned"] += int(events["extra"][mine].sum())
-
-    def finish(self, k: Any) -> None:
-        """Add what the end of the run cut off: tasks still asleep on a lock or for memory, page locks still held."""
+    def _add_unfinished(self, k: Any) -> None:
         now = int(k.books.now)
         tasks = k.state.tasks[: int(k.state.n_tasks)]
         asleep = (tasks["run_state"] == n.T_SLEEPING) & np.isin(tasks["wait_kind"], BLOCKING)
@@ -201,36 +118,38 @@ class Metrics:
         for t in np.flatnonzero(asleep):
             task = k.state.tasks[t]
             ns = now - int(k.books.tasks[t].since)
-            latencies = self.of_group(int(task.group))
+            latencies = self.latencies[int(task.group)]
             latencies.blocked_ns += ns
             if task.wait_kind in IN_A_FAULT:
                 latencies.unfinished.append(ns)
                 if latencies.worst is None or ns > latencies.worst.ns:
                     latencies.worst = Worst(ns, int(t), int(task.program), n.NONE, now)
-        self._open_holds(k, now)
-
-    def _open_holds(self, k: Any, now: int) -> None:
-        owners = k.state.pages[: int(k.state.n_pages)]["locked_by"]
-        for p in np.flatnonzero(owners >= 0):
-            task = k.state.tasks[owners[p]]
-            page, books = k.state.pages[p], k.books.pages[p]
-            self._offer_hold(
-                Hold(
-                    ns=now - int(books.locked_at),
-                    task=int(owners[p]),
-                    comm=int(task.program),
-                    group=int(task.group),
-                    file=int(page.file),
-                    index=int(page.index),
-                    step=int(books.locked_in),
-                    ended=False,
-                )
-            )
 
 
-def by_group(who: Who, at: Ints) -> Iterator[tuple[int, Ints]]:
-    """The positions ``at`` sorted apart by the group of their task; events of no task are left out."""
-    groups = who.group[at]
-    for group in np.unique(groups):
-        if group >= 0:
-            yield int(group), at[groups == group]
+def _latencies(k: Any, group: int) -> Latencies:
+    found, books = k.books.latencies[group], k.books.groups[group]
+    finished = Histogram()
+    finished.buckets = np.array(found.buckets)
+    finished.count, finished.smallest, finished.largest = int(found.count), int(found.shortest), int(found.longest)
+    worst = None
+    if found.count:
+        worst = Worst(int(found.longest), int(found.task), int(found.comm), int(found.path), int(found.at))
+    return Latencies(finished, [], sum(int(books.wait_ns[kind]) for kind in BLOCKING), worst)
+
+
+def _longest_hold(k: Any) -> Hold | None:
+    """Of those that have ended, and of those that go on."""
+    longest = None
+    found = k.books.hold
+    if found.ended:
+        longest = Hold(int(found.ns), int(found.task), int(found.comm), int(found.group), int(found.file),
+                       int(found.index), int(found.step), True)  # fmt: skip
+    owners = k.state.pages[: int(k.state.n_pages)]["locked_by"]
+    for p in np.flatnonzero(owners >= 0):
+        task = k.state.tasks[owners[p]]
+        page, books = k.state.pages[p], k.books.pages[p]
+        ns = int(k.books.now) - int(books.locked_at)
+        if longest is None or ns > longest.ns:
+            longest = Hold(ns, int(owners[p]), int(task.program), int(task.group), int(page.file), int(page.index),
+                           int(books.locked_in), False)  # fmt: skip
+    return longest

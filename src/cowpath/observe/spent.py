@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.observe.who import Events, Ints, Who
+from cowpath.observe.who import Events, Ints
 
 KINDS = {
     "page_lock": (n.W_PAGE_LOCK,),
@@ -29,7 +29,7 @@ class Spent:
         self._kind: Ints = np.zeros(0, np.int64)  # by task: what it sleeps for (W_NONE: it does not)
         self._since: Ints = np.zeros(0, np.int64)
 
-    def add(self, events: Events, who: Who) -> None:
+    def add(self, events: Events) -> None:
         """Take a block of the log."""
         kind = events["kind"]
         self.fault_ns += int(events["value"][kind == n.EV_FAULT].sum())
