@@ -42,7 +42,11 @@ def main() -> None:
     with event.install_listener("numba:compile", watch):
         ready.ready(k, lambda done, total: told.append(done))
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "told": len(told), "functions": sorted(watch.own.items(), key=lambda item: -item[1])}))
+    print(
+        json.dumps(
+            {"seconds": seconds, "told": len(told), "functions": sorted(watch.own.items(), key=lambda item: -item[1])}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
 if TYPE_CHECKING:
-    from cowpath.cli.progress import Progress
-    from cowpath.observe.costs import SessionCosts
+    from cowpath.observe.costs import Run, SessionCosts
 
 # Linux 3.0, the three ways of the commit, and what 3.1 made of the first
 DESIGNS = (
@@ -88,23 +87,15 @@ def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> lis
         done = 0
         measured = []
         for plan in plans:
-            runs: dict[str, list[dict[str, object]]] = {}
+            runs: dict[str, list[Run]] = {}
             for each in loaded:
                 for seed in range(seeds):
                     tell(done, f"{plan.name} on {each.name}, seed {seed}")
-                    runs.setdefault(each.name, []).append(one_run(plan, each, seed, progress))
+                    run = api.run_plan(plan, each, api.Options(seed=seed), compiling=progress.compiling)
+                    runs.setdefault(each.name, []).append(run.summary)
                     done += 1
             measured.append(session_costs(plan.name, runs))
     return measured
-
-
-def one_run(plan: object, design: object, seed: int, progress: Progress) -> dict[str, object]:
-    """The summary of one run, with where the tasks' time went."""
-    from cowpath import api
-    from cowpath.observe.spent import Spent
-
-    options = api.Options(seed=seed)
-    return api.run_plan(plan, design, options, compiling=progress.compiling, spent=Spent()).summary  # type: ignore[arg-type]
 
 
 def show(measured: Sequence[SessionCosts], as_json: bool) -> None:

@@ -292,6 +292,7 @@ group_books = record(
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",
+    total="i8",
     shortest="i8",
     longest="i8",
     at="i8",  # when the longest ended
