@@ -51,7 +51,18 @@ def test_version_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "compare", "step", "programs", "import", "designs list", "designs show", "designs diff", "designs"],
+    [
+        "run",
+        "compare",
+        "costs",
+        "step",
+        "programs",
+        "import",
+        "designs list",
+        "designs show",
+        "designs diff",
+        "designs",
+    ],
 )
 def test_the_help_of_every_command_teaches_with_an_example(command: str) -> None:
     result = call(*command.split(), "--help")

@@ -56,6 +56,7 @@ def costs(
     Example: cowpath costs examples/sigbus-storm.sh --design linux-3.0 --design preallocate --seeds 3
     """
     names = list(dict.fromkeys(design or DESIGNS))
+    check_names(sessions)
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
         measured = measure(sessions, names, seeds)
@@ -65,6 +66,14 @@ def costs(
             for session, found in zip(sessions, measured, strict=True):
                 page.put(session.name, tables(found, command_of(session, design, seeds)))
     show(measured, as_json)
+
+
+def check_names(sessions: Sequence[Path]) -> None:
+    """Raise InputError if two sessions have the same name: a page could not tell them apart."""
+    names = [session.name for session in sessions]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name} is given twice", hint="each session once")
 
 
 def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> list[SessionCosts]:

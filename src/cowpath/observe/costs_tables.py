@@ -31,9 +31,11 @@ def mean_text(row: DesignCosts, measure: Measure) -> str:
 
 
 def compared(row: DesignCosts, measure: Measure, base: str) -> str:
-    """How it compares with the base; nothing for the base itself."""
-    found = row.relative[measure.key]
-    return "" if row.design == base or found is None else str(found)
+    """How it compares with the base; nothing for the base itself, or where there is none of it."""
+    figure, found = row.figures[measure.key], row.relative[measure.key]
+    return (
+        "" if row.design == base or found is None or figure is None or figure.most == found.share == 0 else str(found)
+    )
 
 
 def foot(costs: SessionCosts) -> list[str]:
