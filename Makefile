@@ -10,7 +10,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
-COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap
+COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
 .PHONY: demo costs test lint bench clean
 .DEFAULT_GOAL := demo

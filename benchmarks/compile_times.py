@@ -42,11 +42,8 @@ def main() -> None:
     with event.install_listener("numba:compile", watch):
         ready.ready(k, lambda done, total: told.append(done))
     seconds = time.perf_counter() - began
-    print(
-        json.dumps(
-            {"seconds": seconds, "told": len(told), "functions": sorted(watch.own.items(), key=lambda item: -item[1])}
-        )
-    )
+    functions = sorted(watch.own.items(), key=lambda item: -item[1])
+    print(json.dumps({"seconds": seconds, "told": len(told), "functions": functions}))
 
 
 if __name__ == "__main__":

@@ -58,19 +58,18 @@ static enum answer lock_file_page(int t)
 	struct task *task = &tasks[t];
 	struct page *page = &pages[task->page];
 
-	if (task->phase) {			/* the wait without mmap_sem */
+	if (!task->phase && page->locked_by != NONE && task->allow_retry) {
+		mms[task->mm].readers--;
+		task->has_mmap_sem = 0;
+		task->phase = 1;		/* from now on: the wait without mmap_sem */
+	}
+	if (task->phase) {
 		if (page->locked_by != NONE && !task->sigkill)
 			return sleep_on(t, &page->waiters, W_PAGE_LOCK, task->page, 0);
 		task->unwinding = page->locked_by == NONE ? 1 : 2;
 		task->phase = 0;
 		task->step = LEAVE_PATH;
 		return NEXT;
-	}
-	if (page->locked_by != NONE && task->allow_retry) {
-		mms[task->mm].readers--;
-		task->has_mmap_sem = 0;
-		task->phase = 1;
-		return sleep_on(t, &page->waiters, W_PAGE_LOCK, task->page, 0);
 	}
 	if (!trylock_page(task->page, t)) {
 		if (!task->sigkill)

@@ -326,7 +326,6 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
     from cowpath.session.cgroupfs import render
 
     scene = Scene(k, plan)
-    shell = k.state.tasks[plan.shell]
     return Clock(
         k,
         plan,
@@ -334,7 +333,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_in_words(links, scene),
-        host=lambda machine, text: render(machine, text, int(shell.status)),
+        host=lambda machine, text: render(machine, text, int(machine.state.tasks[int(machine.books.host_task)].status)),
     )
 
 

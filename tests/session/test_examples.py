@@ -11,8 +11,8 @@ from cowpath.session import load_session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COSTS = {
-    "cost-cow.sh", "cost-sigbus.sh", "crowd.sh", "lost-retry.sh", "own-page.sh", "sigbus-full.sh", "sigbus-storm.sh",
-    "swap.sh", "uncharged.sh",
+    "cost-cow.sh", "cost-sigbus.sh", "crowd.sh", "lost-retry.sh", "moved.sh", "own-page.sh", "sigbus-full.sh",
+    "sigbus-storm.sh", "swap.sh", "uncharged.sh",
 }  # fmt: skip
 SESSIONS = sorted(path.name for path in EXAMPLES.glob("*.sh"))
 

@@ -260,6 +260,7 @@ task_books = record(
     following="i4",  # what its next move is: 0 (user mode), 1 + a step, or -1 (it gives things back)
     pause="i8",  # ns after which the sleep that it now begins ends; 0: nothing ends it by time
     via="i4",  # scratch: from whom a search for holders came here
+    search="i8",  # the last one that came here
     charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
     stuck_on="i4",  # survey: the group that will never let it go on, or NONE
     stalled="i4",  # the group for whose memory its current wait has passed the bound, or NONE
@@ -401,7 +402,8 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         n_woken="i4",
         n_timers="i4",
         drain_asked="i8",  # CPUs whose stock a worker is to drain, a bit each
-        host="i4",
+        host="i4",  # OP_HOST: which text, for whom
+        host_task="i4",
         order="i8",
         steps="i8",
         stall_ns="i8",  # a wait outside that is longer is a stall
@@ -409,6 +411,7 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         bound_ns="i8",  # a group without progress for so long, and
         bound_rounds="i8",  # so many rounds of retries, has come to a standstill
         n_stalls="i4",
+        search="i8",  # how many searches for holders there have been
         n_kills="i4",
         hold=hold,
         sched=sched,

@@ -40,7 +40,11 @@ def compared(row: DesignCosts, measure: Measure, base: str) -> str:
 
 def foot(costs: SessionCosts) -> list[str]:
     """What stands below a session's tables."""
-    lines = [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
+    troubles = {row.trouble for row in costs.rows}
+    if len(troubles) == 1:
+        lines = [f"Every design: {trouble}." for trouble in troubles if trouble]
+    else:
+        lines = [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
     nothing = nothing_of(costs)
     return [*lines, f"None on any design: {', '.join(nothing)}."] if nothing else lines
 
