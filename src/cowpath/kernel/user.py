@@ -225,7 +225,7 @@ def system_call(k, t, op):
         f = push(k, t, s.P_FSYNC)
         f.file = op.a
         f.count = EVERYTHING
-        f.todo = k.state.files[op.a].room
+        f.todo = 0 if k.state.files[op.a].shmem else k.state.files[op.a].room  # noop_fsync
     elif code == n.OP_KTHREAD:
         push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
     elif code == n.OP_TRUNCATE:
