@@ -1,5 +1,6 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
+# make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make clean   remove what make has made
@@ -9,8 +10,9 @@ BIN := .venv/bin
 SHELL := /bin/bash
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
+COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: demo test lint bench clean
+.PHONY: demo costs test lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -29,6 +31,9 @@ $(BIN)/python:
 demo: .venv/run.stamp
 	$(COMPARE) examples/commit.sh
 	$(COMPARE) examples/oom-off.sh
+
+costs: .venv/run.stamp
+	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

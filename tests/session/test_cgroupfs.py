@@ -112,7 +112,7 @@ def test_names() -> None:
     for name in ("memory.stat", "tasks", "memory.numa_stat", "memory.max", "memory.lmit_in_bytes", ""):
         with pytest.raises(InputError):
             cgroupfs.writable(name)
-    with pytest.raises(InputError, match="force_empty cannot be read"):
+    with pytest.raises(InputError, match=r"memory\.force_empty cannot be read"):
         cgroupfs.readable("memory.force_empty")
 
 

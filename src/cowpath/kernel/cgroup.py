@@ -70,17 +70,35 @@ def cg_delete(k, g):
     group = k.state.groups[g]
     if not group.alive:
         return n.FAIL_NOENT
-    if group.tasks > 0 or has_children(k, g):
+    if group.tasks > 0 or has_children(k, g) or is_referred_to(k, g):
         return n.FAIL_BUSY
     if not move_parent(k, g):
         return n.FAIL_BUSY
+    move_swap(k, g)
     group.alive = 0
     return n.NEXT
 
 
 @compiled
+def is_referred_to(k, g):
+    """A task is in a charge that has failed here (for a page from swap, or it was moved meanwhile), or reclaims here.
+
+    Those keep css references; 3.0's rmdir would wait for them.
+    """
+    for t in range(k.state.n_tasks):
+        for d in range(k.state.tasks[t].depth):
+            f = k.state.tasks[t].frames[d]
+            if f.path == s.P_RECLAIM:
+                if f.group == g or f.batch == g:
+                    return True
+            elif f.group == g and f.phase != 0 and k.books.paths[f.path].steps[f.pc] == s.CHARGE:
+                return True
+    return False
+
+
+@compiled
 def move_parent(k, g):
-    """mem_cgroup_force_empty at rmdir: what is left of the pages is charged to the parent. False if it can't be."""
+    """The end of mem_cgroup_force_empty: what is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
     for c in range(k.state.n_cpus):
         if k.state.cpus[c].stock_group == g:
@@ -94,7 +112,7 @@ def move_parent(k, g):
             lru_del(k, p)
             move_account(k, p, g)
             lru_add(k, p)
-    move_swap(k, g)
+    oom_recover(k, g)
     return group.res.usage == 0
 
 

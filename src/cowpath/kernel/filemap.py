@@ -91,6 +91,9 @@ def find_page(k, t):
         return n.FAIL_SIGBUS
     p = cached_page(k, f.file, f.index)
     if p == n.NONE:
+        if f.phase == MISSED_PHASE and f.ret < 0:  # read-ahead found no memory
+            f.phase = 0
+            return -f.ret
         spend(k, s.FIND_MISS)
         if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
             f.fault |= n.F_MAJOR

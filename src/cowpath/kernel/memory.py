@@ -324,15 +324,16 @@ def map_swapped(k, t, f, number):
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
-    if page.group == n.NONE and f.which != n.NONE and f.held & n.H_CHARGE:
-        commit_charge(k, t, f.page, f.which, False)
-        f.which = n.NONE
-    elif f.held & n.H_CHARGE:
-        cancel_charge(k, f)
-        counters[n.C_CHARGES_WASTED] += 1
+    if f.held & n.H_CHARGE and f.which != n.NONE:
+        if page.group == n.NONE:
+            commit_charge(k, t, f.page, f.which, False)
+            f.which = n.NONE
+        else:
+            cancel_charge(k, f)
+            counters[n.C_CHARGES_WASTED] += 1
+        uncharge_swap(k, f.arg)
     f.held &= ~n.H_CHARGE
     emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
-    uncharge_swap(k, f.arg)
     swap_free(k, f.arg)
     if bits & n.PTE_WRITE:
         forget_copy(k, f.page)

@@ -183,11 +183,12 @@ def zap_one(k, number):
         lru_del(k, p)
         g = uncharge_page(k, p)
         free_page(k, p)
-    elif page.mapcount == 0 and page.bits & n.PG_UNEVICTABLE:  # munlock: with its last mapping
+        return g
+    if page.mapcount == 0 and page.bits & n.PG_UNEVICTABLE:  # munlock: with its last mapping
         lru_del(k, p)
         page.bits &= ~n.PG_UNEVICTABLE
         lru_add(k, p)
-    elif page.bits & n.PG_SWAPCACHE:
+    if page.bits & n.PG_SWAPCACHE:
         free_orphan(k, p)
     return g
 

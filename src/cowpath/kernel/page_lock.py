@@ -36,7 +36,7 @@ def unlock_page(k, p):
     """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
     page = k.state.pages[p]
     held = k.books.now - k.books.pages[p].locked_at
-    where = int(page.file) * (1 << 32) + page.index  # int(): uncompiled, a product of 32-bit numbers stays one
+    where = int(page.file) * (1 << 32) + int(page.index)  # int(): uncompiled, a product of 32-bit numbers stays one
     if page.locked_by >= 0:
         note_hold(k, p, page.locked_by, held)
     emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)

@@ -147,7 +147,7 @@ def take_out(k, t, f, p, only_clean):
 def note_where(k, p):
     """For the log: the file and index of a page, or its swap slot."""
     page = k.state.pages[p]
-    return int(page.file) * (1 << 32) + page.index if page.file != n.NONE else int(page.index)
+    return int(page.file) * (1 << 32) + int(page.index) if page.file != n.NONE else int(page.index)
 
 
 @compiled

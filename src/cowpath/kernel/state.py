@@ -293,6 +293,7 @@ group_books = record(
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",
+    total="i8",
     shortest="i8",
     longest="i8",
     at="i8",  # when the longest ended
@@ -401,7 +402,8 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
         n_woken="i4",
         n_timers="i4",
         drain_asked="i8",  # CPUs whose stock a worker is to drain, a bit each
-        host="i4",
+        host="i4",  # OP_HOST: which text, for whom
+        host_task="i4",
         order="i8",
         steps="i8",
         stall_ns="i8",  # a wait outside that is longer is a stall

@@ -216,13 +216,21 @@ def unwind(k, t, f):
             if f.held & bit:
                 undo_one(k, t, f, bit)
                 return n.AGAIN
-        return leave(k, t, f, f.unwinding)
+        return give_up(k, t, f)
     while f.pc >= 0:
         bits = taken_by(path.steps[f.pc]) & f.held
         if bits:
             undo_one(k, t, f, bits & n.H_PAGE_LOCK if bits & n.H_PAGE_LOCK else bits)
             return n.AGAIN
         f.pc -= 1
+    return give_up(k, t, f)
+
+
+@compiled
+def give_up(k, t, f):
+    """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
+    if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.which != n.NONE:
+        filemap.submit_io(k, t)
     return leave(k, t, f, f.unwinding)
 
 

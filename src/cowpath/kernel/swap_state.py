@@ -9,6 +9,7 @@ from . import names as n
 from . import steps as s
 from .block import add_to_request, new_request
 from .compiled import compiled
+from .filemap import put_page
 from .lru import lru_cache_add, lru_del
 from .memcontrol import uncharge_lone, uncharge_swapcache
 from .page_alloc import free_page
@@ -147,7 +148,7 @@ def lock_swap_page(k, t):
     page = k.state.pages[f.page]
     if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.arg:  # reclaimed, or reused, meanwhile
         unlock_page(k, f.page)
-        drop_swap_page(k, f.page)
+        put_page(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
         f.page = n.NONE
         f.relock = 0
@@ -156,16 +157,6 @@ def lock_swap_page(k, t):
     if page.bits & n.PG_UPTODATE == 0:
         return n.FAIL_SIGBUS
     return n.NEXT
-
-
-@compiled
-def drop_swap_page(k, p):
-    """A reference goes; the last one frees the page."""
-    page = k.state.pages[p]
-    page.refs -= 1
-    if page.refs == 0:
-        lru_del(k, p)
-        free_page(k, p)
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ def note_latency(k, t, path, ns):
     if found.count == 0 or ns < found.shortest:
         found.shortest = ns
     found.count += 1
+    found.total += ns
     found.buckets[bucket_of(ns)] += 1
 
 

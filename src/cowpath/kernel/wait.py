@@ -208,7 +208,7 @@ def nanosleep(k, t):
     f = current(k, t)
     if k.state.tasks[t].sigkill:
         return n.FAIL_KILLED
-    if f.phase == 1:
+    if f.phase == 1 or f.arg <= 0:
         return n.NEXT
     f.phase = 1
     k.books.tasks[t].pause = f.arg

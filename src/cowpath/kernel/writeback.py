@@ -20,7 +20,7 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
-from .filemap import cached_page
+from .filemap import cached_page, put_page
 from .page_lock import WAITING, lock_or_sleep, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
@@ -94,6 +94,8 @@ def write_cache_pages(k, t):
     """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
     f = current(k, t)
     k.books.resched_ok = 1
+    if f.held & n.H_PAGE_REF:  # it has waited for the page's lock
+        return lock_and_write(k, t, f)
     if k.state.writes_waiting >= QUEUE:  # get_request_wait
         flush(k, f)
         return congestion_wait(k, t, MOST_PAUSE_NS)
@@ -106,12 +108,26 @@ def write_cache_pages(k, t):
             return n.AGAIN
         flush(k, f)
         return end_of_file(k, f)
+    k.state.pages[p].refs += 1
+    f.page = p
+    f.held |= n.H_PAGE_REF
+    return lock_and_write(k, t, f)
+
+
+@compiled
+def lock_and_write(k, t, f):
+    """The page in hand is written, if it is still the file's once it has been locked."""
+    p = f.page
     if k.state.pages[p].locked_by != n.FREE:
         flush(k, f)  # nobody may wait for pages that are not on their way
     if lock_or_sleep(k, t, p, 0) == WAITING:
         return n.SLEEP
-    write_page(k, t, f, p)
+    if k.state.pages[p].file == f.file:
+        write_page(k, t, f, p)
     unlock_page(k, p)
+    put_page(k, p)
+    f.held &= ~n.H_PAGE_REF
+    f.page = n.NONE
     f.index += 1
     f.todo -= 1
     f.count -= 1
@@ -221,6 +237,10 @@ def flusher_sleep(k, t):
     if zone.dirty == 0:
         zone.wanted = 0
         return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, 0)
+    if f.done:
+        f.done = 0
+        zone.wanted = 0
+        return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, INTERVAL_NS)
     f.arg = 0 if zone.wanted > 0 or zone.dirty > dirty_limits(k)[0] else 1  # 1: only what is old
     if f.arg == 0 or has_old(k):
         return n.NEXT
@@ -235,6 +255,7 @@ def wb_writeback(k, t):
         f.phase = 1
         return n.CALL
     f.phase = 0
+    f.done = f.ret == 0  # nothing can be written now: all that is dirty is being written already
     k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
     f.pc = -1  # and from the beginning
     return n.NEXT

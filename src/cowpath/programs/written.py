@@ -141,6 +141,11 @@ def _truncate(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_TRUNCATE, a=w.file(line.arguments[0], 0, pages), b=pages)
 
 
+@command("fsync @file")
+def _fsync(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_FSYNC, a=w.file(line.arguments[0], 0))
+
+
 @command("failreads @file first pages")
 def _failreads(w: Writer, line: Line) -> None:
     name, first, pages = line.arguments
