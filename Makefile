@@ -1,5 +1,6 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
+# make nightly the random sessions that test checks 520 of, 5200 of them
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make clean   remove what make has made
@@ -10,7 +11,7 @@ SHELL := /bin/bash
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test nightly lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
