@@ -1,5 +1,6 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
+# make nightly the random sessions that test checks 520 of, 5200 of them
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
@@ -12,7 +13,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: demo costs test lint bench clean
+.PHONY: demo costs test nightly lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:

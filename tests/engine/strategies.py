@@ -40,7 +40,7 @@ class Group:
     parent: int  # 0 (root), or an earlier group
     hierarchy: bool
     limit: int | None  # pages
-    memsw: int  # so much above the limit
+    memsw: int | None  # so much above the limit; None: no limit
     killer: bool
 
 
@@ -59,6 +59,11 @@ class Session:
     design: str
     cpus: int
     memory: int  # pages
+    swap: int  # pages
+    reserve: int  # pages: the low watermark; 0: what Linux would choose
+    disk_ns: int  # of a request, and of 20 pages; 0: a real one's
+    threads: bool  # kswapd and the flusher are there
+    swappiness: int
     seed: int
     slice_ns: int  # of the scheduler: a short one interleaves the tasks of a CPU
     readahead: int
@@ -85,7 +90,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.sampled_from(["read", "write"]), file, index, st.integers(1, 12), st.none() | place, region),
         st.tuples(st.just("fadvise"), file, index, count),
         st.tuples(st.just("truncate"), file, st.integers(0, FILE_ROOM)),
-        st.tuples(st.just("sleep"), st.sampled_from([1, 10_000, 200_000])),
+        st.tuples(st.just("sleep"), st.sampled_from([1, 10_000, 200_000, 10_000_000, 40_000_000_000])),
         st.tuples(st.just("compute"), st.sampled_from([1_000, 100_000])),
         st.tuples(st.just("kill"), slot, st.booleans()),
         st.tuples(st.just("proc"), slot),
@@ -95,6 +100,11 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("sigbus"), st.integers(0, 1)),
         st.tuples(st.just("adj"), st.sampled_from([-1000, 0, 500])),
         st.tuples(st.just("attach"), st.integers(0, 3)),
+        st.tuples(st.just("classify"), st.integers(0, 3), slot),
+        st.tuples(st.just("fsync"), file),
+        st.tuples(st.just("write"), file, st.just(0), st.just(FILE_ROOM), st.none(), region),
+        st.tuples(st.just("sweep"), st.integers(1, 3), write),
+        st.tuples(st.just("sweep"), st.integers(1, 3), write),
         st.tuples(st.just("exec")),
         st.tuples(st.just("exit"), st.integers(0, 3)),
     ]  # fmt: skip
@@ -109,6 +119,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
 PROGRAMS = st.lists(actions(2), min_size=2, max_size=16).map(tuple)
 LIMITS = st.integers(1, 30) | st.integers(1, 200)
 SHELL_ACTIONS: st.SearchStrategy[Action] = st.one_of(
+    st.tuples(st.just("limit"), st.integers(1, 3), st.integers(1, 8)),
     st.tuples(st.just("limit"), st.integers(1, 3), LIMITS | st.just(n.UNLIMITED)),
     st.tuples(st.just("memsw"), st.integers(1, 3), LIMITS | st.just(n.UNLIMITED)),
     st.tuples(st.just("oom"), st.integers(1, 3), st.integers(0, 1)),
@@ -118,8 +129,21 @@ SHELL_ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("kill"), st.integers(0, SLOTS - 1), st.booleans()),
     st.tuples(st.just("proc"), st.integers(0, SLOTS - 1)),
     st.tuples(st.just("truncate"), st.integers(0, 2), st.integers(0, FILE_ROOM)),
-    st.tuples(st.just("sleep"), st.sampled_from([1, 50_000, 1_000_000])),
+    st.tuples(st.just("fsync"), st.integers(0, 2)),
+    st.tuples(st.just("empty"), st.integers(1, 3)),
+    st.tuples(st.just("swappiness"), st.integers(1, 3), st.integers(0, 101)),
+    st.tuples(st.just("classify"), st.integers(0, 3), st.integers(0, SLOTS - 1)),
+    st.tuples(st.just("sleep"), st.sampled_from([1, 50_000, 1_000_000, 20_000_000])),
+    st.tuples(st.just("sleep"), st.sampled_from([1_000_000, 20_000_000, 10_000_000_000])),
 )
+
+
+def swappers() -> st.SearchStrategy[tuple[Action, ...]]:
+    """Programs that go over more memory than their group may have, again and again, alone and with children."""
+    sweep = st.tuples(st.just("sweep"), st.integers(1, 3), st.booleans())
+    few = st.lists(actions(1), max_size=3).map(tuple)
+    child = st.tuples(st.just("fork"), st.tuples(sweep), st.booleans(), st.none() | st.integers(4, SLOTS - 1))
+    return st.builds(lambda *parts: (parts[0], parts[1], *parts[2], parts[3], *parts[4]), sweep, child, few, sweep, few)
 
 
 def sessions() -> st.SearchStrategy[Session]:
@@ -129,7 +153,12 @@ def sessions() -> st.SearchStrategy[Session]:
         Session,
         design=st.sampled_from(DESIGNS),
         cpus=st.integers(1, 3),
-        memory=st.sampled_from([2000, 2000, 2000, 260]),
+        memory=st.sampled_from([2000, 260, 190, 190, 190]),
+        swap=st.sampled_from([0, 5, 60, 60]),
+        reserve=st.sampled_from([0, 10, 40]),
+        disk_ns=st.sampled_from([0, 2_000, 100_000]),
+        threads=st.sampled_from([True, True, True, False]),
+        swappiness=st.sampled_from([60, 60, 0, 100]),
         seed=st.integers(0, 9),
         slice_ns=st.sampled_from([100, 3_000, 750_000]),
         readahead=st.sampled_from([0, 4, 32]),
@@ -150,9 +179,9 @@ def sessions() -> st.SearchStrategy[Session]:
                 Group,
                 st.integers(0, 2),
                 st.booleans(),
-                LIMITS | LIMITS | st.none(),
-                st.sampled_from([0, 0, 5]),
-                st.booleans(),
+                LIMITS | st.integers(20, 90) | st.none(),
+                st.sampled_from([0, 5, None, None]),
+                st.sampled_from([True, True, False]),
             ),
             min_size=3,
             max_size=3,
@@ -161,7 +190,7 @@ def sessions() -> st.SearchStrategy[Session]:
             st.builds(
                 Task,
                 st.sampled_from([1, 1, 1, 2, 3, 0]),
-                PROGRAMS,
+                st.one_of(PROGRAMS, PROGRAMS, swappers()),
                 st.sampled_from([0, 0, 20_000]),
                 st.booleans(),
                 st.tuples(some, some, some),
@@ -170,8 +199,8 @@ def sessions() -> st.SearchStrategy[Session]:
             min_size=2,
             max_size=4,
         ).map(tuple),
-        shell=st.lists(SHELL_ACTIONS, max_size=8).map(tuple),
-        kill_all_ns=st.sampled_from([0, 100_000, 2_000_000, 20_000_000]),
+        shell=st.lists(SHELL_ACTIONS, min_size=2, max_size=12).map(tuple),
+        kill_all_ns=st.sampled_from([0, 100_000, 5_000_000, 50_000_000, 500_000_000]),
     )
 
 
@@ -241,6 +270,17 @@ class _Image:
                 emit(n.OP_SIGBUS, handler)
             case ("adj", value):
                 emit(n.OP_OOM_ADJ, value)
+            case ("classify", group, slot):
+                emit(n.OP_CLASSIFY, group, slot)
+            case ("fsync", file):
+                emit(n.OP_FSYNC, file)
+            case ("sweep", rounds, write):
+                for start in REGIONS * rounds:
+                    emit(n.OP_TOUCH, start, 2 * REGION_PAGES, 1, bits=n.F_WRITE if write else 0)
+            case ("empty", group):
+                emit(n.OP_CG_SET, group, n.CG_FORCE_EMPTY, 0)
+            case ("swappiness", group, value):
+                emit(n.OP_CG_SET, group, n.CG_SWAPPINESS, value)
             case ("attach", group):
                 emit(n.OP_ATTACH, group)
             case ("exec",):
@@ -286,6 +326,9 @@ def plan_of(session: Session) -> Plan:
         for region, pages in enumerate(task.pages):
             asm.emit(n.OP_TOUCH, REGIONS[region], pages, 1, bits=n.F_WRITE)
         image.program(task.program)
+    starts = [Start(0, image.comm, n.NONE, n.NONE, False)]
+    for which in (n.KT_KSWAPD, n.KT_FLUSHER) if session.threads else ():
+        starts.append(Start(asm.emit(n.OP_KTHREAD, which), image.comm, n.NONE, n.NONE, False, which))
     code = asm.code()
     return Plan(
         name="random",
@@ -296,10 +339,10 @@ def plan_of(session: Session) -> Plan:
         files=tuple(FilePlan(str(i), f.pages, FILE_ROOM, f.shmem, f.warm) for i, f in enumerate(session.files)),
         groups=("", "A", "B", "C"),
         parents=(n.NONE, 0, 0, 0),
-        starts=(Start(0, image.comm, n.NONE, n.NONE, False),),
+        starts=tuple(starts),
         shell=0,
         texts=(),
-        settings=MachineSettings(readahead=session.readahead, reuse=session.reuse),
+        settings=MachineSettings(readahead=session.readahead, reuse=session.reuse, swappiness=session.swappiness),
     )
 
 
@@ -312,7 +355,8 @@ def _emit_shell(image: _Image, session: Session) -> list[int]:
             emit(n.OP_CG_SET, number, n.CG_USE_HIERARCHY, 1)
         if group.limit is not None:
             emit(n.OP_CG_SET, number, n.CG_LIMIT, group.limit)
-            emit(n.OP_CG_SET, number, n.CG_MEMSW_LIMIT, group.limit + group.memsw)
+            if group.memsw is not None:
+                emit(n.OP_CG_SET, number, n.CG_MEMSW_LIMIT, group.limit + group.memsw)
         if not group.killer:
             emit(n.OP_CG_SET, number, n.CG_OOM_CONTROL, 1)
     for number, file in enumerate(session.files):

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, entry_point
 
+from . import invariants_disk as disk
 from . import invariants_locks as locks
 from . import invariants_pages as pages
+from . import invariants_swap as swap
 from . import loop
 from .invariants_pages import OK
 
@@ -26,7 +30,7 @@ WORDS = (
     "mappings are not in order, or one is lost (mm)",
     "page-table directories do not add up (directory)",
     "an LRU list is wrong (page or group)",
-    "a charged page that is in use is on no list (page)",
+    "a page that is in use is on no list (page)",
     "the page cache's slots and its pages disagree (page or file)",
     "a group's usage is not its pages + stock, or above its limit (group)",
     "memory.stat is not what the pages give (group)",
@@ -41,8 +45,16 @@ WORDS = (
     "the users of an mm do not add up (mm)",
     "a task is in no run queue, or in two (task)",
     "parents, children, leaders or the groups' tasks do not add up (task or group)",
+    "a swap slot's count is not the entries that name it, or a slot is lost (slot)",
+    "the swap cache's slots and its pages disagree, or both are charged (page)",
+    "a group's memsw is not its usage + its swap, or above its limit (slot or group)",
+    "the disk's queues are not the requests that were sent (request)",
+    "the pages under write-back are not those of requests (pages)",
+    "the counts of dirty pages are not the dirty pages of files (file)",
+    "a dirty page of a file is gone, and was not written (slot of the page cache)",
     "something is left over when all tasks are gone",
 )
+DIRTY_LOST = len(WORDS) - 2
 LEFT_OVER = len(WORDS) - 1
 
 
@@ -70,7 +82,7 @@ def check_pages(k):
     at = pages.lru_lists_are_whole(k)
     if at != OK:
         return 7, at
-    at = pages.charged_pages_are_listed(k)
+    at = pages.pages_in_use_are_listed(k)
     if at != OK:
         return 8, at
     at = pages.page_cache_agrees(k)
@@ -94,7 +106,7 @@ def check_locks(k):
     at = locks.frames_own_what_they_hold(k)
     if at != OK:
         return 13, at
-    at = locks.requests_are_in_order(k)
+    at = disk.requests_are_in_order(k)
     if at != OK:
         return 14, at
     at = locks.mmap_sems_add_up(k)
@@ -125,12 +137,39 @@ def check_locks(k):
 
 
 @compiled
+def check_swap_and_disk(k):
+    """Swap slots, requests, write-back: (what is wrong, of which), or (FINE, OK)."""
+    at = swap.slots_are_counted(k)
+    if at != OK:
+        return 23, at
+    at = swap.swap_cache_agrees(k)
+    if at != OK:
+        return 24, at
+    at = swap.memsw_adds_up(k)
+    if at != OK:
+        return 25, at
+    at = disk.disk_queues_are_whole(k)
+    if at != OK:
+        return 26, at
+    at = disk.writeback_adds_up(k)
+    if at != OK:
+        return 27, at
+    at = disk.dirty_adds_up(k)
+    if at != OK:
+        return 28, at
+    return FINE, OK
+
+
+@compiled
 def check(k):
     """Everything: (what is wrong, of which), or (FINE, OK). Not for a machine that has run out of something."""
     code, at = check_pages(k)
     if code != FINE:
         return code, at
-    return check_locks(k)
+    code, at = check_locks(k)
+    if code != FINE:
+        return code, at
+    return check_swap_and_disk(k)
 
 
 @entry_point
@@ -142,11 +181,16 @@ def run_checked(k, until, budget, shell):
     code, at = check(k)
     if code != FINE:
         return loop.BUDGET, code, at
+    dirty = np.zeros(len(k.state.slots), np.int8)
     for _ in range(budget):
+        disk.note_dirty(k, dirty)
         why = loop.run(k, until, 1, shell)
         if k.books.error:
             return loop.ERROR, FINE, OK
         code, at = check(k)
+        if code == FINE:
+            at = disk.nothing_dirty_was_lost(k, dirty)
+            code = FINE if at == OK else DIRTY_LOST
         if code != FINE:
             return why, code, at
         if why == loop.UNTIL or why == loop.IDLE or why == loop.SCRIPT or why == loop.SETTLED:
@@ -158,19 +202,22 @@ def run_checked(k, until, budget, shell):
 
 
 def nothing_is_left(k: Any) -> bool:
-    """When all tasks but the kernel's threads are gone: no address space, no table, no lock, no frame; pages only
-    where the page cache or the disk has them."""
+    """When all tasks but the kernel's threads are gone: no address space, no table, no lock, no frame, no entry that
+    names a swap slot; pages only where the page cache, the swap cache, the disk or a kernel's thread has them."""
     state = k.state
     tasks, rows = state["tasks"][: int(state.n_tasks)], state["pages"][: int(state.n_pages)]
-    if ((tasks["run_state"] != n.T_FREE) & (tasks["kthread"] == n.KT_NONE)).any() or tasks["depth"].any():
+    mortal = tasks[tasks["kthread"] == n.KT_NONE]
+    if (mortal["run_state"] != n.T_FREE).any() or mortal["depth"].any():
         return False
     used = rows[rows["refs"] > 0]
-    reading = used["locked_by"] <= n.REQUEST_OWNER
-    cached = (used["file"] != n.NONE) & (used["refs"] == 1) & (used["locked_by"] == n.FREE) & (used["mapcount"] == 0)
+    busy = (used["locked_by"] <= n.REQUEST_OWNER) | (used["bits"] & n.PG_WRITEBACK != 0)
+    flushed = [int(f["page"]) for task in tasks for f in task["frames"] if f["held"] & n.H_PAGE_REF]
+    busy |= np.isin(np.flatnonzero(rows["refs"] > 0), flushed)
+    kept = (used["file"] != n.NONE) | (used["bits"] & n.PG_SWAPCACHE != 0)
+    idle = kept & (used["refs"] == 1) & (used["locked_by"] == n.FREE) & (used["mapcount"] == 0)
     mms = state["mms"][: int(state.n_mms)]
-    return bool((cached | reading).all()) and not (
-        mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any()
-    )
+    left = mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any() or state["swaps"]["count"].any()
+    return bool((idle | busy).all()) and not left
 
 
 def in_words(code: int, at: int) -> str:

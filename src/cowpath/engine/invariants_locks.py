@@ -11,7 +11,7 @@ from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
 
 from .invariants_pages import OK, mm_is_free
-from .timers import DISK_DONE, WAKE_TASK
+from .timers import WAKE_TASK
 from .waitfor import alive
 
 
@@ -74,53 +74,9 @@ def frames_own_what_they_hold(k):
                 return t
             if f.held & n.H_I_MUTEX and k.state.files[f.file].i_mutex != t:
                 return t
-            if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0:
+            if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0 and f.path != s.P_SWAP_IN:
                 return t
     return OK
-
-
-@compiled
-def requests_are_in_order(k):
-    """A request is being filled by a task that knows it, or is the disk's; its pages are locked by it."""
-    for r in range(len(k.state.requests)):
-        request = k.state.requests[r]
-        if not request.busy:
-            if request.pages != 0 and request.first != n.NONE:
-                return r
-            continue
-        count = 0
-        p = request.first
-        while p != n.NONE and count <= request.pages:
-            if k.state.pages[p].locked_by != n.REQUEST_OWNER - r:
-                return r
-            count += 1
-            p = k.state.pages[p].io_next
-        if count != request.pages:
-            return r
-        if request.submitted != has_timer(k, DISK_DONE, r):
-            return r
-        if not request.submitted and not is_filling(k, request.owner, r):
-            return r
-    return OK
-
-
-@compiled
-def is_filling(k, t, r):
-    """The task reads ahead into this request."""
-    for d in range(k.state.tasks[t].depth):
-        f = k.state.tasks[t].frames[d]
-        if f.path == s.P_READAHEAD and f.which == r:
-            return True
-    return False
-
-
-@compiled
-def has_timer(k, what, which):
-    """A timer is set for this."""
-    for i in range(k.books.n_timers):
-        if k.books.timers[i].what == what and k.books.timers[i].which == which:
-            return True
-    return False
 
 
 @compiled
@@ -133,8 +89,9 @@ def mmap_sems_add_up(k):
         task = state.tasks[t]
         for d in range(task.depth):
             f = task.frames[d]
-            readers[f.mm] += f.held & n.H_MMAP_READ != 0
-            writers[f.mm] += f.held & n.H_MMAP_WRITE != 0
+            if f.held & (n.H_MMAP_READ | n.H_MMAP_WRITE):
+                readers[f.mm] += f.held & n.H_MMAP_READ != 0
+                writers[f.mm] += f.held & n.H_MMAP_WRITE != 0
         if task.granted:
             f = task.frames[max(0, task.depth - 1)]
             readers[f.mm] += step_of(k, t) == s.MMAP_READ_LOCK
@@ -168,12 +125,15 @@ def i_mutexes_have_owners(k):
 # --- wait queues ---------------------------------------------------------------------------------
 @compiled
 def count_queue(k, queue, kind, other_kind, which, seen):
-    """Mark who stands in a wait queue. False if somebody does not belong there or the queue's ends are wrong."""
+    """Mark who stands in a wait queue. False if somebody does not belong there or the queue's ends are wrong.
+
+    ``which`` = NONE: the queue is for many things.
+    """
     last = n.NONE
     t = queue.head
     while t != n.NONE:
         task = k.state.tasks[t]
-        if seen[t] or task.run_state != n.T_SLEEPING or task.wait_id != which:
+        if seen[t] or task.run_state != n.T_SLEEPING or (task.wait_id != which and which != n.NONE):
             return False
         if task.wait_kind != kind and task.wait_kind != other_kind:
             return False
@@ -201,13 +161,18 @@ def sleepers_stand_in_their_queue(k):
     for g in range(state.n_groups):
         if not count_queue(k, state.groups[g].oom_waiters, n.W_OOM, n.W_OOM, g, seen):
             return g
+    if not count_queue(k, state.congested, n.W_CONGESTED, n.W_CONGESTED, 0, seen):
+        return n.UNLIMITED
+    if not count_queue(k, state.writeback_waiters, n.W_WRITEBACK, n.W_WRITEBACK, n.NONE, seen):
+        return n.UNLIMITED
     for t in range(state.n_tasks):
         task = state.tasks[t]
         if task.run_state != n.T_SLEEPING:
             if seen[t] or task.wait_kind != n.W_NONE:
                 return t
             continue
-        queued = task.wait_kind != n.W_CHILD and task.wait_kind != n.W_TIMER and task.wait_kind != n.W_IDLE
+        kind = task.wait_kind
+        queued = kind != n.W_CHILD and kind != n.W_TIMER and kind != n.W_PAUSE and kind != n.W_IDLE
         if seen[t] != queued or (task.sigkill and task.killable):
             return t
     return OK
@@ -222,6 +187,7 @@ def will_lock(k, p):
         f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
         step = step_of(k, t)
         locking = step == s.LOCK_PAGE or step == s.GRAB_PAGE or step == s.TRUNCATE_PAGE or step == s.WP_REUSE
+        locking = locking or step == s.WRITE_CACHE_PAGES
         if locking and f.page == p and f.held & n.H_PAGE_REF:
             return True
     return False
@@ -239,8 +205,20 @@ def will_lock_inode(k, file):
 
 
 @compiled
+def has_alarm(k, t):
+    """The timer that ends the task's sleep is set."""
+    for i in range(k.books.n_timers):
+        timer = k.books.timers[i]
+        if timer.what == WAKE_TASK and timer.which == t and timer.at == k.books.tasks[t].alarm:
+            return True
+    return False
+
+
+@compiled
 def no_wakeup_is_lost(k):
-    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, or without a timer."""
+    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, for a page that is written
+    already, or without a timer; the flusher does not sleep for ever while something is dirty.
+    """
     state = k.state
     for t in range(state.n_tasks):
         task = state.tasks[t]
@@ -255,7 +233,13 @@ def no_wakeup_is_lost(k):
         of_mm = kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE
         if of_mm and state.mms[which].writer == n.NONE and state.mms[which].readers == 0:
             return t
-        if kind == n.W_TIMER and not has_timer(k, WAKE_TASK, t):
+        if (kind == n.W_TIMER or kind == n.W_PAUSE or kind == n.W_CONGESTED) and not has_alarm(k, t):
+            return t
+        if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
+            return t
+        if kind == n.W_IDLE and task.kthread != which:
+            return t
+        if kind == n.W_IDLE and which == n.KT_FLUSHER and state.zone.dirty > 0 and not has_alarm(k, t):
             return t
         if kind == n.W_CHILD and not has_living_child(k, t, which):
             return t

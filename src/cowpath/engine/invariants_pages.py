@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.lru import list_of
@@ -42,12 +43,13 @@ def is_used(k, p):
 
 @compiled
 def references_add_up(k):
-    """A page's references: the page cache's, one for each mapping, those in frames, those of disk requests."""
+    """A page's references: the page cache's or swap cache's, one for each mapping, in frames, of disk requests."""
     state = k.state
     want = np.zeros(state.n_pages, np.int32)
     used = 0
     for p in range(state.n_pages):
-        want[p] = state.pages[p].mapcount + (state.pages[p].file != n.NONE)
+        page = state.pages[p]
+        want[p] = page.mapcount + (page.file != n.NONE) + (page.bits & n.PG_SWAPCACHE != 0)
         used += state.pages[p].refs > 0
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
@@ -96,13 +98,15 @@ def mappings_point_back(k):
 
 @compiled
 def entry_fits(k, pte, m, vpn):
-    """A present entry lies in a mapping of its address space and maps what belongs there."""
+    """An entry lies in a mapping of its address space and maps what belongs there, or names a swap slot."""
     state = k.state
     v = state.mms[m].vmas
     while v != n.NONE and state.vmas[v].end <= vpn:
         v = state.vmas[v].next
     if v == n.NONE or state.vmas[v].start > vpn:
         return False
+    if pte.bits & n.PTE_PRESENT == 0:
+        return pte.bits == n.PTE_SWAP
     if pte.page == n.NONE:
         return pte.bits & n.PTE_ZERO != 0 and pte.bits & n.PTE_WRITE == 0
     page = state.pages[pte.page]
@@ -114,11 +118,12 @@ def entry_fits(k, pte, m, vpn):
 
 @compiled
 def page_tables_add_up(k):
-    """Each mm's rss and table counts, each table's own, and each mapping's place: no page beyond a truncation."""
+    """Each mm's rss, swap and table counts, each table's own, and each entry's place: no page beyond a truncation."""
     state = k.state
     entries = len(state.tables[0].pte)
     anon = np.zeros(state.n_mms, np.int32)
     file = np.zeros(state.n_mms, np.int32)
+    swapped = np.zeros(state.n_mms, np.int32)
     tables = np.zeros(state.n_mms, np.int32)
     total = 0
     for i in range(state.n_tables):
@@ -126,14 +131,16 @@ def page_tables_add_up(k):
         m = state.tables[i].mm
         for slot in range(entries):
             pte = state.tables[i].pte[slot]
-            if pte.bits & n.PTE_PRESENT == 0:
+            if pte.bits & (n.PTE_PRESENT | n.PTE_SWAP) == 0:
                 if pte.page != 0 or pte.bits != 0:
                     return i
                 continue
             used += 1
             if m < 0 or not entry_fits(k, pte, m, state.tables[i].start + slot):
                 return i
-            if pte.page != n.NONE:
+            if pte.bits & n.PTE_SWAP:
+                swapped[m] += 1
+            elif pte.page != n.NONE:
                 total += 1
                 anon[m] += state.pages[pte.page].bits & n.PG_ANON != 0
                 file[m] += state.pages[pte.page].bits & n.PG_ANON == 0
@@ -143,7 +150,7 @@ def page_tables_add_up(k):
             tables[m] += 1
     for m in range(state.n_mms):
         mm = state.mms[m]
-        if mm.anon_rss != anon[m] or mm.file_rss != file[m] or mm.tables != tables[m]:
+        if mm.anon_rss != anon[m] or mm.file_rss != file[m] or mm.swapents != swapped[m] or mm.tables != tables[m]:
             return m
     for p in range(state.n_pages):
         total -= state.pages[p].mapcount
@@ -212,39 +219,67 @@ def directories_add_up(k):
 
 # --- lists and the page cache --------------------------------------------------------------------
 @compiled
-def lru_lists_are_whole(k):
-    """Every page with PG_LRU is on the one list that its bits and group name; the lists' links and counts are right."""
-    state = k.state
-    left = 0
-    for p in range(state.n_pages):
-        left += state.pages[p].bits & n.PG_LRU != 0
-    for g in range(state.n_groups):
-        for which in range(len(state.groups[g].lists)):
-            chain = state.groups[g].lists[which]
-            count = 0
-            before = n.NONE
-            p = chain.head
-            while p != n.NONE:
-                page = state.pages[p]
-                count += 1
-                if count > chain.count or page.bits & n.PG_LRU == 0 or page.group != g or list_of(page) != which:
-                    return p
-                if page.lru_prev != before:
-                    return p
-                before = p
-                p = page.lru_next
-            if count != chain.count or chain.tail != before:
-                return g
-            left -= count
-    return OK if left == 0 else left
+def links_of(page, of_zone):
+    """Its neighbours on the zone's list, or on its group's."""
+    if of_zone:
+        return page.zone_prev, page.zone_next
+    return page.lru_prev, page.lru_next
 
 
 @compiled
-def charged_pages_are_listed(k):
-    """A charged page that is mapped or in the page cache is on a list, where reclaim can find it."""
+def count_list(k, chain, g, which):
+    """Walk a list of group ``g`` (NONE: of the zone). Its length, or what is wrong as a number below 0."""
+    count = 0
+    before = n.NONE
+    p = chain.head
+    while p != n.NONE:
+        page = k.state.pages[p]
+        back, forth = links_of(page, g == n.NONE)
+        count += 1
+        if count > chain.count or page.bits & n.PG_LRU == 0 or list_of(page) != which or back != before:
+            return -p - 1
+        if g != n.NONE and page.group != g:
+            return -p - 1
+        before = p
+        p = forth
+    if count != chain.count or chain.tail != before:
+        return -n.UNLIMITED
+    return count
+
+
+@compiled
+def lru_lists_are_whole(k):
+    """Every page with PG_LRU is on the zone's list that its bits name, and on the same of its group if it is charged;
+    the lists' links and counts are right.
+    """
+    state = k.state
+    left = 0
+    charged = 0
+    for p in range(state.n_pages):
+        page = state.pages[p]
+        if page.bits & n.PG_LRU:
+            left += 1
+            charged += page.group != n.NONE
+    for which in range(len(state.zone.lists)):
+        count = count_list(k, state.zone.lists[which], n.NONE, which)
+        if count < 0:
+            return -count - 1
+        left -= count
+        for g in range(state.n_groups):
+            count = count_list(k, state.groups[g].lists[which], g, which)
+            if count < 0:
+                return -count - 1
+            charged -= count
+    return OK if left == 0 and charged == 0 else n.UNLIMITED
+
+
+@compiled
+def pages_in_use_are_listed(k):
+    """A page that is mapped, in the page cache or in the swap cache is on a list, where reclaim can find it."""
     for p in range(k.state.n_pages):
         page = k.state.pages[p]
-        if page.group != n.NONE and (page.mapcount > 0 or page.file != n.NONE) and page.bits & n.PG_LRU == 0:
+        used = page.mapcount > 0 or page.file != n.NONE or page.bits & n.PG_SWAPCACHE != 0
+        if used and page.bits & n.PG_LRU == 0:
             return p
     return OK
 
@@ -277,15 +312,20 @@ def page_cache_agrees(k):
 # --- accounts ------------------------------------------------------------------------------------
 @compiled
 def usage_adds_up(k):
-    """Usage of a group = the pages charged in its subtree + what the CPUs keep for it; within its limits, and above 0.
+    """Usage of a group = the pages charged in its subtree + what CPUs keep for it + charges in hand; within its limit.
 
-    A charge in hand is a page that bears its group already. There is no swap yet: memsw counts the same.
+    A charge in hand is a page that bears its group already, but for one from swap.
     """
     state = k.state
     own = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         if state.pages[p].group != n.NONE:
             own[state.pages[p].group] += 1
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.which != n.NONE:
+                own[f.which] += 1
     for c in range(state.n_cpus):
         if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
             return n.UNLIMITED
@@ -298,9 +338,7 @@ def usage_adds_up(k):
                 want += own[other]
         if not group.alive and want != 0:
             return g
-        if group.alive and (group.res.usage != want or group.memsw.usage != want):
-            return g
-        if group.res.usage > group.res.limit or group.memsw.usage > group.memsw.limit:
+        if group.alive and (group.res.usage != want or group.res.usage > group.res.limit):
             return g
     return OK
 
