@@ -44,6 +44,9 @@ lint: .venv/dev.stamp
 test: lint
 	$(BIN)/python -m pytest -n 2
 
+nightly: .venv/dev.stamp
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/engine
+
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py
 
