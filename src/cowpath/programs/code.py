@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cowpath.kernel import names as n
-from cowpath.kernel.state import op as OP_DTYPE
+from cowpath.kernel.books import op as OP_DTYPE
 
 Ops = npt.NDArray[Any]
 
@@ -42,7 +42,7 @@ class Code:
     """A relocatable program. Its first instruction is where it starts; it ends with OP_EXIT."""
 
     name: str
-    ops: Ops  # dtype kernel.state.op
+    ops: Ops  # dtype kernel.books.op
     files: tuple[FileUse, ...] = ()
     comms: tuple[str, ...] = ()  # names of tasks ("cc1"), for OP_FORK and OP_EXEC
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of

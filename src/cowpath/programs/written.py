@@ -9,7 +9,8 @@ end
 from __future__ import annotations
 
 from cowpath.kernel import names as n
-from cowpath.kernel.state import CLOCK, REGISTERS
+from cowpath.kernel.records import REGISTERS
+from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Call, Unit
