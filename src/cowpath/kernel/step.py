@@ -8,6 +8,7 @@ from . import (
     filemap,
     fork,
     kswapd,
+    map_page,
     memory,
     signals,
     swap_state,
@@ -266,9 +267,9 @@ def run_fault_step(k, t, which):
     if which == s.CLEAR_PAGE:
         return memory.clear_page(k, t)
     if which == s.MAP_PAGE:
-        return memory.map_page(k, t)
+        return map_page.map_page(k, t)
     if which == s.MAP_ZERO_PAGE:
-        return memory.map_zero_page(k, t)
+        return map_page.map_zero_page(k, t)
     if which == s.RECHECK_MAPPING:
         return memory.recheck_mapping(k, t)
     if which == s.PAGE_MKWRITE:

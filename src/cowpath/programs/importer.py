@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from cowpath.errors import InputError
-from cowpath.kernel import names as n
 from cowpath.kernel import books
+from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
 from cowpath.programs.page_cache import Transfer, instruction, transfers

@@ -23,8 +23,8 @@ import polars as pl
 
 from cowpath.atomic import replacing
 from cowpath.errors import InputError
-from cowpath.kernel import names as n
 from cowpath.kernel import books
+from cowpath.kernel import names as n
 from cowpath.programs.code import Ops
 
 VERSION = 1

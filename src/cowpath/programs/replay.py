@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cowpath.kernel import names as n
 from cowpath.kernel import books
+from cowpath.kernel import names as n
 from cowpath.programs.code import Code, FileUse, Ops
 from cowpath.programs.recording import Recording
 
