@@ -42,6 +42,7 @@ def boot(session: Session) -> Any:
     if session.reserve:
         zone = k.state.zone
         zone.min_pages, zone.low_pages, zone.high_pages = session.reserve // 2, session.reserve, session.reserve * 2
+    k.books.disk.nr_requests = session.nr_requests
     if session.disk_ns:
         k.books.disk.latency, k.books.disk.page_ns = session.disk_ns, session.disk_ns // 20
     for name in ("latency", "min_granularity", "wakeup_granularity"):

@@ -62,6 +62,7 @@ class Session:
     swap: int  # pages
     reserve: int  # pages: the low watermark; 0: what Linux would choose
     disk_ns: int  # of a request, and of 20 pages; 0: a real one's
+    nr_requests: int  # of the disk's queue
     threads: bool  # kswapd and the flusher are there
     swappiness: int
     seed: int
@@ -157,6 +158,7 @@ def sessions() -> st.SearchStrategy[Session]:
         swap=st.sampled_from([0, 5, 60, 60]),
         reserve=st.sampled_from([0, 10, 40]),
         disk_ns=st.sampled_from([0, 2_000, 100_000]),
+        nr_requests=st.sampled_from([128, 128, 4, 8]),
         threads=st.sampled_from([True, True, True, False]),
         swappiness=st.sampled_from([60, 60, 0, 100]),
         seed=st.integers(0, 9),

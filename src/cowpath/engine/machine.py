@@ -26,6 +26,7 @@ DEFAULT_SWAPPINESS = 60
 DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 QUANTUM_NS = 50_000
+NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
 LOOPS_OVER_FILE = ("read",)
 
 
@@ -153,6 +154,7 @@ def _set_costs(k: Any, costs: Costs) -> None:
         k.books.cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
         k.books.sched[name] = value
+    k.books.disk.nr_requests = NR_REQUESTS
     k.books.disk.latency = costs.disk["latency"]
     k.books.disk.page_ns = n.PAGE_SIZE * 1000 // costs.disk["bandwidth"]
 

@@ -12,9 +12,6 @@ from .compiled import compiled
 from .lru import rotate_reclaimable_page
 from .wait import sleep_nap, sleep_on, unlink, wake, wake_all
 
-CONGESTED_ON = 113  # requests to write that wait: queue_congestion_on_threshold for 128
-CONGESTED_OFF = 103
-QUEUE = 128  # nr_requests
 REQUEST_PAGES = 256  # of one request: 1 MiB
 READS_IN_A_ROW = 16  # before a write gets its turn
 
@@ -170,9 +167,16 @@ def wait_on_page_writeback(k, t, p):
 
 
 @compiled
+def queue_is_full(k):
+    """All of the queue's requests to write are taken: who wants one has to wait (get_request_wait)."""
+    return k.state.writes_waiting >= k.books.disk.nr_requests
+
+
+@compiled
 def bdi_write_congested(k):
-    """So many writes wait for the disk that reclaim had better not add to them."""
-    return k.state.writes_waiting >= CONGESTED_ON
+    """So many writes wait for the disk that reclaim had better not add to them: 113 (queue_congestion_on_threshold)."""
+    nr = k.books.disk.nr_requests
+    return k.state.writes_waiting >= nr - nr // 8 + 1
 
 
 @compiled
@@ -184,9 +188,10 @@ def congestion_wait(k, t, ns):
 
 @compiled
 def clear_congested(k):
-    """A write is done: clear_bdi_congested."""
+    """A write is done: clear_bdi_congested, at 103 (queue_congestion_off_threshold)."""
     k.state.writes_waiting -= 1
-    if k.state.writes_waiting <= CONGESTED_OFF and k.state.congested.head != n.NONE:
+    nr = k.books.disk.nr_requests
+    if k.state.writes_waiting < nr - nr // 8 - nr // 16 and k.state.congested.head != n.NONE:
         wake_all(k, k.state.congested)
 
 

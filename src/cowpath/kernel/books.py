@@ -88,4 +88,4 @@ path = record(
     on_error=("i4", 32),
 )
 sched = record(latency="i8", min_granularity="i8", wakeup_granularity="i8", jitter="i8")
-disk = record(latency="i8", page_ns="i8", busy_ns="i8", reads_in_a_row="i4")
+disk = record(latency="i8", page_ns="i8", busy_ns="i8", reads_in_a_row="i4", nr_requests="i4")

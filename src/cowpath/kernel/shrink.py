@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import CONGESTED_ON, QUEUE, add_write, back_merge, new_request, submit
+from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
 from .filemap import remove_from_page_cache
 from .lru import lru_add, lru_del
@@ -154,7 +154,7 @@ def note_where(k, p):
 def pageout(k, t, f, p, where):
     """Begin to write a page, unless somebody has it in hand or too many writes wait already."""
     page = k.state.pages[p]
-    if page.refs != 1 or k.state.writes_waiting >= (QUEUE if f.arg & R_KSWAPD else CONGESTED_ON):
+    if page.refs != 1 or (queue_is_full(k) if f.arg & R_KSWAPD else bdi_write_congested(k)):
         return
     spend(k, s.WRITE_PAGE)
     clear_page_dirty(k, p)

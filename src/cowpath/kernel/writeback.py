@@ -9,13 +9,13 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .block import (
-    QUEUE,
     REQUEST_PAGES,
     add_write,
     are_neighbours,
     congestion_wait,
     new_request,
     pause,
+    queue_is_full,
     submit,
     wait_on_page_writeback,
 )
@@ -96,7 +96,7 @@ def write_cache_pages(k, t):
     k.books.resched_ok = 1
     if f.held & n.H_PAGE_REF:  # it has waited for the page's lock
         return lock_and_write(k, t, f)
-    if k.state.writes_waiting >= QUEUE:  # get_request_wait
+    if queue_is_full(k):
         flush(k, f)
         return congestion_wait(k, t, MOST_PAUSE_NS)
     if f.count <= 0 or (f.file == n.NONE and not next_file(k, f)):
