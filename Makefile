@@ -30,7 +30,7 @@ $(BIN)/python:
 	@touch $@
 
 demo: .venv/run.stamp
-	$(COMPARE) examples/commit.sh
+	$(COMPARE) --seed 1 examples/commit.sh
 	$(COMPARE) examples/oom-off.sh
 
 costs: .venv/run.stamp

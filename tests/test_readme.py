@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("session", ["commit.sh", "oom-off.sh"])
-def test_every_row_of_the_readme(session: str) -> None:
+@pytest.mark.parametrize(("session", "seed"), [("commit.sh", 1), ("oom-off.sh", 0)])
+def test_every_row_of_the_readme(session: str, seed: int) -> None:
     designs = ["linux-3.0", "preallocate", "linux-3.0-oom-flag", "linux-3.1"]
-    options = api.Options()
+    options = api.Options(seed=seed)
     plan = api.load_plan(ROOT / "examples" / session, options)
     for design in designs:
         run = api.run_plan(plan, api.load_design(design), options).summary
