@@ -1,6 +1,7 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
 # make nightly the random sessions that test checks 520 of, 5200 of them
+# make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make clean   remove what make has made
@@ -10,8 +11,9 @@ BIN := .venv/bin
 SHELL := /bin/bash
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
+COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: demo test nightly lint bench clean
+.PHONY: demo costs test nightly lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -31,6 +33,9 @@ demo: .venv/run.stamp
 	$(COMPARE) examples/commit.sh
 	$(COMPARE) examples/oom-off.sh
 
+costs: .venv/run.stamp
+	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
+
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +43,9 @@ lint: .venv/dev.stamp
 
 test: lint
 	$(BIN)/python -m pytest -n 2
+
+nightly: .venv/dev.stamp
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/engine
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py

@@ -15,9 +15,10 @@ RUNS = 3
 
 
 def of_tasks(tasks: int) -> Size:
-    """The group's memory stays, shared by more and more tasks."""
-    limit = 65_536
-    return Size(tasks, jobs=4 * tasks, rounds=2, pages=2 * limit // tasks, limit=limit)
+    """More and more tasks, each with as much to do, in a group that has memory for three in ten of them."""
+    pages, rounds = 640, 2
+    jobs = max(3 * tasks // 2, FAULTS // (pages * rounds))
+    return Size(tasks, jobs, rounds, pages, limit=3 * tasks * pages // 10)
 
 
 def of_pages(pages: int) -> Size:

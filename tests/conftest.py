@@ -9,5 +9,6 @@ from hypothesis import settings
 
 os.environ.setdefault("NUMBA_BOUNDSCHECK", "1")
 
-settings.register_profile("nightly", max_examples=1000)
+settings.register_profile("default", deadline=None)  # other work may share the machine
+settings.register_profile("nightly", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -51,7 +51,18 @@ def test_version_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "compare", "step", "programs", "import", "designs list", "designs show", "designs diff", "designs"],
+    [
+        "run",
+        "compare",
+        "costs",
+        "step",
+        "programs",
+        "import",
+        "designs list",
+        "designs show",
+        "designs diff",
+        "designs",
+    ],
 )
 def test_the_help_of_every_command_teaches_with_an_example(command: str) -> None:
     result = call(*command.split(), "--help")
@@ -167,8 +178,8 @@ def test_a_log_is_written_and_the_same_every_time(small: str, tmp_path: Path) ->
 def test_step_shows_steps(small: str) -> None:
     result = call("step", small, "--count", "5", "--task", "ls")
     assert result.exit_code == 0, result.output
-    assert len(result.output.splitlines()) == 5
-    assert all(" ls[" in line for line in result.output.splitlines())
+    assert len(result.stdout.splitlines()) == 5
+    assert all(" ls[" in line for line in result.stdout.splitlines())
 
 
 def test_ctrl_c_leaves_no_half_written_log(tmp_path: Path) -> None:

@@ -33,14 +33,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one program: its figures by name (README.md), all whole numbers, and the seconds that it took."""
+    """One run of one program: its figures by name (README.md), all whole numbers, and the CPU seconds that it took."""
 
     figures: dict[str, int]
     seconds: float
 
     @property
     def faults_per_s(self) -> float:
-        """Simulated page faults per second of wall time."""
+        """Simulated page faults per second of the CPU."""
         return self.figures["faults"] / self.seconds
 
 

@@ -25,7 +25,6 @@ from cowpath.observe.frames import (
 )
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
-from cowpath.observe.spent import Spent
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.who import Tracker
 from cowpath.observe.words import chain_in_words
@@ -259,9 +258,8 @@ def run_plan(
     keeper: Keeper | None = None,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
-    spent: Spent | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design; events go to ``log``, ``keeper`` and ``spent`` on the way."""
+    """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
@@ -270,13 +268,9 @@ def run_plan(
         writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
         k = build_machine(plan, design, options)
         all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
-        kept = () if keeper is None else (*KEPT, *WHO)
-        watched = () if spent is None else spent.kinds
-        k.books.log_mask = mask_of({*(EVERYTHING if all_kinds else kept), *watched})
+        k.books.log_mask = mask_of(EVERYTHING if all_kinds else () if keeper is None else (*KEPT, *WHO))
 
         def on_events(events: Any) -> None:
-            if spent is not None:
-                spent.add(events)
             if writer is None and keeper is None:
                 return
             who = tracker.attribute(events)
@@ -305,7 +299,6 @@ def run_plan(
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
-        **({} if spent is None else {"spent": spent.summary(int(k.books.now))}),
     }
     return Result(summary, plan, keeper)
 
@@ -333,7 +326,6 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
     from cowpath.session.cgroupfs import render
 
     scene = Scene(k, plan)
-    shell = k.state.tasks[plan.shell]
     return Clock(
         k,
         plan,
@@ -341,7 +333,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_in_words(links, scene),
-        host=lambda machine, text: render(machine, text, int(shell.status)),
+        host=lambda machine, text: render(machine, text, int(machine.state.tasks[int(machine.books.host_task)].status)),
     )
 
 

@@ -24,7 +24,7 @@ from cowpath.observe.costs import (
     session_costs,
 )
 from cowpath.observe.costs_tables import END_MARK, begin_mark, check_marks, markdown, report, with_tables
-from cowpath.observe.spent import KINDS
+from cowpath.observe.metrics import BLOCKING_NAMES
 
 AMOUNTS = st.floats(1, 1e12)
 
@@ -37,7 +37,8 @@ def a_run(faults: int = 100, verdict: str = "isolated", ended: str = "script", *
         "virtual_ns": 10**6,
         "verdict": verdict,
         "ended": ended,
-        "spent": {"fault_ns": 1000 * faults, "blocked_ns": dict.fromkeys(KINDS, 0)},
+        "fault_ns": 1000 * faults,
+        "blocked_ns": dict.fromkeys(BLOCKING_NAMES, 0),
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernel.state import event
+from cowpath.kernel.books import event
 from cowpath.observe import eventlog
 from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.frames import Keeper, events_frame, faults_frame, groups_frame, lock_holds_frame, usage_frame

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowpath import api
@@ -46,6 +46,7 @@ def test_the_machine_and_the_histogram_have_the_same_buckets(ns: int) -> None:
     assert plain(vmstat.bucket_of)(ns) == histogram.bucket_of(np.array([ns]))[0]
 
 
+@settings(deadline=None)  # the first one compiles
 @given(st.lists(st.tuples(st.sampled_from([0, 2]), st.integers(0, 10**12)), max_size=40))
 def test_faults_of_each_group(faults: list[tuple[int, int]]) -> None:
     machine = new_machine(TINY)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.state import event
+from cowpath.kernel.books import event
 from cowpath.observe.walk import Move, Walker, is_task
 from cowpath.observe.who import Tracker
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cowpath.kernel import names as n
-from cowpath.kernel.state import event
+from cowpath.kernel.books import event
 from cowpath.observe.histogram import Histogram, bucket_of, middle_of
 from cowpath.observe.who import Tracker
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowpath.errors import InputError
+from cowpath.kernel import books
 from cowpath.kernel import names as n
-from cowpath.kernel import state
 from cowpath.programs.importer import import_recording
 from cowpath.programs.library import packaged
 from cowpath.programs.recording import MAGIC, SUFFIX, Process, Recording, from_bytes, load, to_bytes, write
@@ -43,7 +43,7 @@ def test_same_bytes_again() -> None:
 
 @given(st.lists(st.sampled_from([(n.OP_COMPUTE, 100), (n.OP_COMPUTE, 7), (n.OP_TOUCH, 5), (n.OP_TOUCH, 1 << 34)])))
 def test_every_order_of_computing_survives(rows: list[tuple[int, int]]) -> None:
-    ops = np.zeros(len(rows), dtype=state.op)
+    ops = np.zeros(len(rows), dtype=books.op)
     ops["code"], ops["a"] = [code for code, _ in rows], [a for _, a in rows]
     recording = replace(LS, ops=ops, processes=(Process(n.NONE, n.NONE, "x", 0, 1, 0, len(rows)),))
     assert same(from_bytes(to_bytes(recording), "x"), recording)

@@ -50,6 +50,7 @@ def listing(text: str) -> list[str]:
         ("anon a 8\nreadinto a @f 2 3", [f"mmap {A} 8 -1 0 bits 1", f"read 0 0 1 {A + 3}", f"read 0 1 1 {A + 4}"]),
         ("fadv @f dontneed", ["fadvise 0 0 -1 0"]),
         ("truncate @f 3", ["truncate 0 3 0 0"]),
+        ("fsync @f", ["fsync 0 0 0 0"]),
         ("failreads @f 3 1", ["fail_reads 0 3 1 0"]),
         ("sleep 5ms\ncompute 1us", ["sleep 5000000 0 0 0", "compute 1000 0 0 0"]),
         ("mark\nexit 3", ["mark 0 0 0 0", "exit 3 0 0 0"]),

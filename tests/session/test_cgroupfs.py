@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cowpath.errors import InputError
+from cowpath.kernel import books as kept
 from cowpath.kernel import names as n
-from cowpath.kernel import state
+from cowpath.kernel import records
 from cowpath.session import HostText, cgroupfs
 
 KEYS = [
@@ -48,9 +49,9 @@ KEYS = [
 @pytest.fixture
 def k() -> Any:
     """The groups of a machine: root, A, A/B, and C, which is not below A."""
-    groups = np.zeros(4, state.group).view(np.recarray)
-    books = np.zeros(4, state.group_books).view(np.recarray)
-    tasks = np.zeros(3, state.task).view(np.recarray)
+    groups = np.zeros(4, records.group).view(np.recarray)
+    books = np.zeros(4, kept.group_books).view(np.recarray)
+    tasks = np.zeros(3, records.task).view(np.recarray)
     for g, parent in enumerate((n.NONE, 0, 1, 0)):
         groups[g].alive = 1
         groups[g].parent = parent
@@ -112,7 +113,7 @@ def test_names() -> None:
     for name in ("memory.stat", "tasks", "memory.numa_stat", "memory.max", "memory.lmit_in_bytes", ""):
         with pytest.raises(InputError):
             cgroupfs.writable(name)
-    with pytest.raises(InputError, match="force_empty cannot be read"):
+    with pytest.raises(InputError, match=r"memory\.force_empty cannot be read"):
         cgroupfs.readable("memory.force_empty")
 
 

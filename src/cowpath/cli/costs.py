@@ -17,8 +17,7 @@ from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
 if TYPE_CHECKING:
-    from cowpath.cli.progress import Progress
-    from cowpath.observe.costs import SessionCosts
+    from cowpath.observe.costs import Run, SessionCosts
 
 # Linux 3.0, the three ways of the commit, and what 3.1 made of the first
 DESIGNS = (
@@ -56,6 +55,7 @@ def costs(
     Example: cowpath costs examples/sigbus-storm.sh --design linux-3.0 --design preallocate --seeds 3
     """
     names = list(dict.fromkeys(design or DESIGNS))
+    check_names(sessions)
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
         measured = measure(sessions, names, seeds)
@@ -65,6 +65,14 @@ def costs(
             for session, found in zip(sessions, measured, strict=True):
                 page.put(session.name, tables(found, command_of(session, design, seeds)))
     show(measured, as_json)
+
+
+def check_names(sessions: Sequence[Path]) -> None:
+    """Raise InputError if two sessions have the same name: a page could not tell them apart."""
+    names = [session.name for session in sessions]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name} is given twice", hint="each session once")
 
 
 def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> list[SessionCosts]:
@@ -79,23 +87,15 @@ def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> lis
         done = 0
         measured = []
         for plan in plans:
-            runs: dict[str, list[dict[str, object]]] = {}
+            runs: dict[str, list[Run]] = {}
             for each in loaded:
                 for seed in range(seeds):
                     tell(done, f"{plan.name} on {each.name}, seed {seed}")
-                    runs.setdefault(each.name, []).append(one_run(plan, each, seed, progress))
+                    run = api.run_plan(plan, each, api.Options(seed=seed), compiling=progress.compiling)
+                    runs.setdefault(each.name, []).append(run.summary)
                     done += 1
             measured.append(session_costs(plan.name, runs))
     return measured
-
-
-def one_run(plan: object, design: object, seed: int, progress: Progress) -> dict[str, object]:
-    """The summary of one run, with where the tasks' time went."""
-    from cowpath import api
-    from cowpath.observe.spent import Spent
-
-    options = api.Options(seed=seed)
-    return api.run_plan(plan, design, options, compiling=progress.compiling, spent=Spent()).summary  # type: ignore[arg-type]
 
 
 def show(measured: Sequence[SessionCosts], as_json: bool) -> None:

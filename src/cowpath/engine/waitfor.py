@@ -45,8 +45,9 @@ def holds_mmap(k, t, m):
 @compiled
 def visit(k, t, came_from, count):
     """Put a task into the search's queue, once. Returns the queue's new length."""
-    if t < 0 or not alive(k, t) or k.books.tasks[t].via != n.NONE:
+    if t < 0 or not alive(k, t) or k.books.tasks[t].search == k.books.search:
         return count
+    k.books.tasks[t].search = k.books.search
     k.books.tasks[t].via = came_from
     k.books.queue[count] = t
     return count + 1
@@ -78,8 +79,7 @@ def visit_holders(k, t, count):
 @entry_point
 def find_charger(k, t):
     """The task at the end of the shortest chain from ``t`` to a group's memory, or NONE. ``via`` leads back."""
-    for other in range(k.state.n_tasks):
-        k.books.tasks[other].via = n.NONE
+    k.books.search += 1  # nobody has been visited by this one
     count = visit(k, t, t, 0)
     at = 0
     while at < count:
@@ -278,7 +278,7 @@ def chain(k: Any, t: int) -> list[Link]:
 
 def _end_of_plain_chain(k: Any) -> int:
     """The task that the search reached last: the chain leads to no group's memory, but it is a chain."""
-    reached = [t for t in range(int(k.state.n_tasks)) if k.books.tasks[t].via != n.NONE]
+    reached = [t for t in range(int(k.state.n_tasks)) if k.books.tasks[t].search == k.books.search]
     lengths = {}
     for t in reached:
         length, at = 0, t

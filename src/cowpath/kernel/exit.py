@@ -216,3 +216,18 @@ def unlink_child(k, t, child):
         k.state.tasks[before].sibling = after
     if after == n.NONE:
         k.state.tasks[t].last_child = before
+
+
+@compiled
+def forget_job(k, t, slot):
+    """A shell starts a job anew: the last of this name has it no longer, and those without one are reaped when dead."""
+    old = k.state.names[slot] - 1
+    if old != n.NONE and k.state.tasks[old].parent == t:
+        k.state.tasks[old].slot = n.NONE
+    child = k.state.tasks[t].first_child
+    while child != n.NONE:
+        after = k.state.tasks[child].sibling
+        if k.state.tasks[child].slot == n.NONE and k.state.tasks[child].run_state == n.T_ZOMBIE:
+            unlink_child(k, t, child)
+            release_task(k, child)
+        child = after

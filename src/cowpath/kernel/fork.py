@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .exit import forget_job
 from .mmap import copy_range, exit_mmap_chunk, mm_alloc, mm_free, new_vma
 from .wait import announce, current, emit, fatal_signal_pending
 
@@ -115,6 +116,8 @@ def wake_up_new_task(k, t):
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
     k.books.tasks[child].since = k.books.now
     if op.b != n.NONE:
+        if op.bits & n.FORK_ANEW:
+            forget_job(k, t, op.b)
         new.slot = op.b
         k.state.names[op.b] = child + 1
     if fatal_signal_pending(k, t):  # what a dying task forks dies with it

@@ -6,6 +6,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .records import FRAMES
 from .wait import spend
 
 
@@ -13,9 +14,9 @@ from .wait import spend
 def push(k, t, path):
     """A new frame at the beginning of a path. Frames that are not in use are zeroes."""
     task = k.state.tasks[t]
-    if task.depth >= st.FRAMES:
+    if task.depth >= FRAMES:
         k.books.error = st.ERR_FRAMES
-        return task.frames[st.FRAMES - 1]
+        return task.frames[FRAMES - 1]
     f = task.frames[task.depth]
     task.depth += 1
     f.path = path

@@ -135,7 +135,7 @@ OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
 OP_FORK = (
-    11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits 1 = thread
+    11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits = FORK_*
 )
 OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
 OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
@@ -155,13 +155,15 @@ OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
 OP_SIGBUS = 28  # a = 1: a handler that goes on after the access; 0: the default (the process dies)
 OP_FAIL_READS = 29  # a = file, b = page, c = pages: reads of them from disk give an I/O error; c = 0: no more
-OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group (cgclassify)
+OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group; bits 1 = and its threads (cgroup.procs)
 OP_FSYNC = 31  # a = file: write its dirty pages and wait
 OP_KTHREAD = 32  # a = KT_*: what a kernel thread does, for ever
+OP_STATUS = 33  # a = the task's status from now on (true, false)
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
+    "status",
 )  # fmt: skip
 
 ANY_CHILD = -1
@@ -170,6 +172,7 @@ JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
+FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
 KILL_TREE = 1
 
 # files of the memory controller that OP_CG_SET writes

@@ -40,10 +40,6 @@ def unlock_page(k, p):
     if page.locked_by >= 0:
         note_hold(k, p, page.locked_by, held)
     emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)
-    if page.locked_by >= 0:
-        counters = k.books.groups[k.state.tasks[page.locked_by].group].counters
-        counters[n.C_LOCK_HOLDS] += 1
-        counters[n.C_LOCK_NS] += held
     page.locked_by = n.FREE
     queue = page.waiters
     while queue.head != n.NONE:

@@ -8,6 +8,7 @@ from . import (
     filemap,
     fork,
     kswapd,
+    map_page,
     memory,
     signals,
     swap_state,
@@ -39,27 +40,26 @@ def step(k, t):
     if following == IN_USER_MODE:
         books.resched_ok = 1
         status = user(k, t)
-    else:
-        books.resched_ok = 0
-        task = k.state.tasks[t]
-        f = task.frames[task.depth - 1]
-        if following == UNWINDING:
-            status = unwind(k, t, f)
-        else:
-            return one_step(k, t, task, f, following - 1)
-    look_ahead(k, t)
-    return status
-
-
-@inlined
-def one_step(k, t, task, f, which):
-    """The step whose turn it is, and what follows from its answer."""
-    books = k.books
+        look_ahead(k, t)
+        return status
+    books.resched_ok = 0
+    task = k.state.tasks[t]
+    f = task.frames[task.depth - 1]
+    if following == UNWINDING:
+        status = unwind(k, t, f)
+        look_ahead(k, t)
+        return status
+    which = following - 1
     path = f.path
     spend(k, which)
     if path <= s.LAST_FAULT_PATH:
         books.groups[task.group].counters[n.C_STEPS] += 1
-    status = run_step(k, t, which)
+    if which < s.RA_WINDOW:
+        status = run_fault_step(k, t, which)
+    elif which < s.DUP_MM:
+        status = run_file_step(k, t, which)
+    else:
+        status = run_task_step(k, t, which)
     if (books.log_mask >> n.EV_STEP) & 1:
         emit(k, n.EV_STEP, t, which, status, books.spent, path)
     return settle(k, t, f, which, status)
@@ -236,16 +236,6 @@ def give_up(k, t, f):
 
 
 @inlined
-def run_step(k, t, which):
-    """The table of steps."""
-    if which < s.RA_WINDOW:
-        return run_fault_step(k, t, which)
-    if which < s.DUP_MM:
-        return run_file_step(k, t, which)
-    return run_task_step(k, t, which)
-
-
-@inlined
 def run_fault_step(k, t, which):
     """Steps of a fault."""
     if which == s.MMAP_READ_LOCK:
@@ -277,9 +267,9 @@ def run_fault_step(k, t, which):
     if which == s.CLEAR_PAGE:
         return memory.clear_page(k, t)
     if which == s.MAP_PAGE:
-        return memory.map_page(k, t)
+        return map_page.map_page(k, t)
     if which == s.MAP_ZERO_PAGE:
-        return memory.map_zero_page(k, t)
+        return map_page.map_zero_page(k, t)
     if which == s.RECHECK_MAPPING:
         return memory.recheck_mapping(k, t)
     if which == s.PAGE_MKWRITE:

@@ -243,6 +243,7 @@ def system_call(k, t, op):
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
+        task.status = 0
     elif code == n.OP_READ_PROC:
         other = k.state.names[op.a] - 1
         gone = other == n.NONE or k.state.tasks[other].mm == n.NONE
@@ -289,7 +290,9 @@ def small_call(k, t, op):
     elif code == n.OP_OOM_ADJ:
         task.oom_score_adj = op.a
     elif code == n.OP_CLASSIFY:
-        task.status = classify(k, op.a, k.state.names[op.b] - 1)
+        task.status = classify(k, op.a, k.state.names[op.b] - 1, op.bits)
+    elif code == n.OP_STATUS:
+        task.status = op.a
     elif code == n.OP_SIGBUS:
         task.sigbus_handler = op.a
     elif code == n.OP_FAIL_READS:
@@ -297,6 +300,7 @@ def small_call(k, t, op):
         k.state.files[op.a].bad_count = op.c
     elif code == n.OP_HOST:
         k.books.host = op.a
+        k.books.host_task = t
         emit(k, n.EV_HOST, t, op.a, 0, 0, 0)
         finish_op(k, t)
         return n.HOST
@@ -304,11 +308,18 @@ def small_call(k, t, op):
 
 
 @compiled
-def classify(k, g, t):
-    """cgroup_attach_task: a task joins a group; not its children, and its pages stay where they are. An errno."""
+def classify(k, g, t, threads):
+    """cgroup_attach_task, or _proc: a task joins a group, with its threads or alone, and not its children; its pages
+    stay where they are. An errno.
+    """
     if not k.state.groups[g].alive:
         return 2
     if t == n.NONE or k.state.tasks[t].run_state == n.T_ZOMBIE:
         return 3
+    leader = k.state.tasks[t].leader
+    for other in range(k.state.n_tasks if threads and k.state.tasks[leader].threads > 0 else 0):
+        thread = k.state.tasks[other]
+        if other != t and thread.leader == leader and thread.run_state != n.T_FREE and thread.run_state != n.T_ZOMBIE:
+            join_group(k, other, g)
     join_group(k, t, g)
     return 0

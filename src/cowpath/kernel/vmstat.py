@@ -37,12 +37,16 @@ def note_latency(k, t, path, ns):
     if found.count == 0 or ns < found.shortest:
         found.shortest = ns
     found.count += 1
+    found.total += ns
     found.buckets[bucket_of(ns)] += 1
 
 
 @compiled
 def note_hold(k, p, t, ns):
     """Task ``t`` lets the lock of page ``p`` go, which it has held for ``ns``."""
+    counters = k.books.groups[k.state.tasks[t].group].counters
+    counters[n.C_LOCK_HOLDS] += 1
+    counters[n.C_LOCK_NS] += ns
     hold = k.books.hold
     if hold.ended and ns <= hold.ns:
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 from cowpath.observe.text import duration
 
-Run = dict[str, Any]  # observe.summary.Summary, with observe.spent's figures under "spent"
+Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
 BASE = "linux-3.0"  # what the others are compared with, if it is among them
 EQUAL = 0.005  # a smaller difference is none
@@ -58,7 +58,7 @@ def counter(name: str) -> Callable[[Run], float | None]:
 
 def blocked(name: str) -> Callable[[Run], float | None]:
     """Time asleep for a kind of lock, of all tasks together."""
-    return lambda run: float(run["spent"]["blocked_ns"][name])
+    return lambda run: float(run["blocked_ns"][name])
 
 
 def per_fault(read: Callable[[Run], float]) -> Callable[[Run], float | None]:
@@ -75,7 +75,7 @@ MACHINE = "The group and the machine"
 MEASURES = (
     Measure("faults", WORK, "faults", counter("faults"), number),
     Measure("fault_steps", WORK, "fault\nsteps", counter("fault_steps"), number),
-    Measure("ns_per_fault", WORK, "time per\nfault", per_fault(lambda run: run["spent"]["fault_ns"]), time),
+    Measure("ns_per_fault", WORK, "time per\nfault", per_fault(lambda run: run["fault_ns"]), time),
     Measure("virtual_ns", WORK, "ran for", lambda run: float(run["virtual_ns"]), time),
     Measure("jobs_done", WORK, "jobs\ndone", counter("jobs_done"), number),
     Measure("allocations", MEMORY, "allocations", counter("allocations"), number),

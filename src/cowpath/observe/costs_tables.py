@@ -31,14 +31,20 @@ def mean_text(row: DesignCosts, measure: Measure) -> str:
 
 
 def compared(row: DesignCosts, measure: Measure, base: str) -> str:
-    """How it compares with the base; nothing for the base itself."""
-    found = row.relative[measure.key]
-    return "" if row.design == base or found is None else str(found)
+    """How it compares with the base; nothing for the base itself, or where there is none of it."""
+    figure, found = row.figures[measure.key], row.relative[measure.key]
+    return (
+        "" if row.design == base or found is None or figure is None or figure.most == found.share == 0 else str(found)
+    )
 
 
 def foot(costs: SessionCosts) -> list[str]:
     """What stands below a session's tables."""
-    lines = [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
+    troubles = {row.trouble for row in costs.rows}
+    if len(troubles) == 1:
+        lines = [f"Every design: {trouble}." for trouble in troubles if trouble]
+    else:
+        lines = [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
     nothing = nothing_of(costs)
     return [*lines, f"None on any design: {', '.join(nothing)}."] if nothing else lines
 

@@ -14,7 +14,7 @@ import numpy as np
 from cowpath.atomic import replacing
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernel.state import event as event_dtype
+from cowpath.kernel.books import event as event_dtype
 from cowpath.observe.who import Events, Who
 
 ROWS_AT_ONCE = 1 << 16  # of a row group: always the same, so that the file does not depend on the size of the blocks

@@ -120,7 +120,7 @@ class Keeper:
     def all(self) -> tuple[Events, Who]:
         """What was kept, as one block."""
         if not self._events:
-            from cowpath.kernel.state import event
+            from cowpath.kernel.books import event
 
             empty = np.zeros(0, event)
             return empty, Tracker().attribute(empty)

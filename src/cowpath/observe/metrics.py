@@ -14,6 +14,7 @@ OUTSIDE = 0  # the group number of tasks that are in no group: the root group
 
 # sleeps for a lock or for memory; what a task sleeps for of its own will (a child, a timer) is not "blocked"
 BLOCKING = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM)
+BLOCKING_NAMES = ("page_lock", "mmap_read", "mmap_write", "i_mutex", "memory")
 IN_A_FAULT = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_OOM)
 
 
@@ -61,6 +62,7 @@ class Latencies:
     unfinished: list[int]  # ns so far of the faults that the end of the run cut off asleep
     blocked_ns: int
     worst: Worst | None
+    finished_ns: int = 0  # from entry to end, of all that have ended
 
     @property
     def faults(self) -> int:
@@ -86,7 +88,7 @@ class Latencies:
 
 
 class Metrics:
-    """Latencies of faults per group, the longest hold of a page lock, OOM kills, of a machine as it stands.
+    """Latencies of faults per group, sleeps for locks, the longest page lock, OOM kills, of a machine as it stands.
 
     What the end of the run has cut off counts with its time so far: faults asleep on a lock or for memory, page locks
     that are held.
@@ -99,6 +101,8 @@ class Metrics:
             Kill(*(int(kill[name]) for name in ("at", "group", "task", "comm", "badness")))
             for kill in k.books["kills"][: int(k.books.n_kills)]
         ]
+        waits = k.books.groups["wait_ns"][: int(k.state.n_groups)].sum(axis=0)
+        self.blocked_ns = {kind: int(waits[kind]) for kind in BLOCKING}  # of all tasks, by what they slept for
         self._add_unfinished(k)
 
     @property
@@ -120,6 +124,7 @@ class Metrics:
             ns = now - int(k.books.tasks[t].since)
             latencies = self.latencies[int(task.group)]
             latencies.blocked_ns += ns
+            self.blocked_ns[int(task.wait_kind)] += ns
             if task.wait_kind in IN_A_FAULT:
                 latencies.unfinished.append(ns)
                 if latencies.worst is None or ns > latencies.worst.ns:
@@ -134,7 +139,8 @@ def _latencies(k: Any, group: int) -> Latencies:
     worst = None
     if found.count:
         worst = Worst(int(found.longest), int(found.task), int(found.comm), int(found.path), int(found.at))
-    return Latencies(finished, [], sum(int(books.wait_ns[kind]) for kind in BLOCKING), worst)
+    blocked = sum(int(books.wait_ns[kind]) for kind in BLOCKING)
+    return Latencies(finished, [], blocked, worst, int(found.total))
 
 
 def _longest_hold(k: Any) -> Hold | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
-from cowpath.observe.metrics import Hold, Latencies, Metrics
+from cowpath.observe.metrics import BLOCKING_NAMES, Hold, Latencies, Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import task_label
 
@@ -32,6 +32,8 @@ def machine_summary(scene: Scene, metrics: Metrics) -> Summary:
         "steps_per_fault": round(steps / faults, 3) if faults else None,
         "steps": int(k.books.steps),
         "totals": counters,
+        "fault_ns": sum(each.finished_ns for each in metrics.latencies),
+        "blocked_ns": dict(zip(BLOCKING_NAMES, metrics.blocked_ns.values(), strict=True)),
         "virtual_ns": int(k.books.now),
         "kills": [
             {

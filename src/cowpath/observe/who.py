@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from cowpath.kernel import names as n
 
-Events = npt.NDArray[Any]  # of dtype kernel.state.event
+Events = npt.NDArray[Any]  # of dtype kernel.books.event
 Ints = npt.NDArray[np.int64]
 
 OUTSIDE = 0  # the group number of tasks that are in no group: the root group

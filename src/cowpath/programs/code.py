@@ -13,15 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from cowpath.kernel import names as n
-from cowpath.kernel.state import op as OP_DTYPE
+from cowpath.kernel.books import op as OP_DTYPE
 
 Ops = npt.NDArray[Any]
 
 # which operand of an instruction is what: these are what linking has to shift
 TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a"}
-FILES = {n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a"}
+FILES = {
+    n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a",
+    n.OP_FSYNC: "a",
+}  # fmt: skip
 COMMS = {n.OP_FORK: "c", n.OP_EXEC: "c"}
-SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a"}
+SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_CLASSIFY: "b"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Code:
     """A relocatable program. Its first instruction is where it starts; it ends with OP_EXIT."""
 
     name: str
-    ops: Ops  # dtype kernel.state.op
+    ops: Ops  # dtype kernel.books.op
     files: tuple[FileUse, ...] = ()
     comms: tuple[str, ...] = ()  # names of tasks ("cc1"), for OP_FORK and OP_EXEC
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of

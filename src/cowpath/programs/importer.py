@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from cowpath.errors import InputError
+from cowpath.kernel import books
 from cowpath.kernel import names as n
-from cowpath.kernel import state
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
 from cowpath.programs.page_cache import Transfer, instruction, transfers
@@ -146,7 +146,7 @@ class _Importer:
             end_ns = max(self.records.time_ns) if task.end_ns is None else task.end_ns
             processes.append(Process(parent, leader_number, task.comm, task.start_ns, end_ns, first, last))
             rows += task.rows
-        ops = np.zeros(len(rows), dtype=state.op)
+        ops = np.zeros(len(rows), dtype=books.op)
         columns = np.array(rows, dtype=np.int64).reshape(-1, len(COLUMNS))
         for at, column in enumerate(COLUMNS):
             ops[column] = columns[:, at]

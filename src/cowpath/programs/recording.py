@@ -23,8 +23,8 @@ import polars as pl
 
 from cowpath.atomic import replacing
 from cowpath.errors import InputError
+from cowpath.kernel import books
 from cowpath.kernel import names as n
-from cowpath.kernel import state
 from cowpath.programs.code import Ops
 
 VERSION = 1
@@ -198,7 +198,7 @@ def _ops(frame: pl.DataFrame) -> Ops:
     """The instructions of the table's rows; the inverse of ``_fold``."""
     ns = frame["ns"].to_numpy()
     at = np.arange(frame.height) + np.cumsum(ns > 0)
-    ops = np.zeros(frame.height + int((ns > 0).sum()), dtype=state.op)
+    ops = np.zeros(frame.height + int((ns > 0).sum()), dtype=books.op)
     for name in COLUMNS:
         ops[name][at] = frame[name].to_numpy()
     before = at[ns > 0] - 1

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cowpath.kernel import books
 from cowpath.kernel import names as n
-from cowpath.kernel import state
 from cowpath.programs.code import Code, FileUse, Ops
 from cowpath.programs.recording import Recording
 
@@ -29,7 +29,7 @@ def compile_tree(recording: Recording) -> Code:
 
 def instruction(code: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, bits: int = 0) -> Ops:
     """An array of one instruction."""
-    row = np.zeros(1, dtype=state.op)
+    row = np.zeros(1, dtype=books.op)
     row["code"], row["bits"], row["a"], row["b"], row["c"], row["d"] = code, bits, a, b, c, d
     return row
 

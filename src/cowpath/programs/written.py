@@ -9,7 +9,8 @@ end
 from __future__ import annotations
 
 from cowpath.kernel import names as n
-from cowpath.kernel.state import CLOCK, REGISTERS
+from cowpath.kernel.records import REGISTERS
+from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Call, Unit
@@ -139,6 +140,11 @@ def _fadv(w: Writer, line: Line) -> None:
 def _truncate(w: Writer, line: Line) -> None:
     pages = number(line.arguments[1])
     w.asm.emit(n.OP_TRUNCATE, a=w.file(line.arguments[0], 0, pages), b=pages)
+
+
+@command("fsync @file")
+def _fsync(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_FSYNC, a=w.file(line.arguments[0], 0))
 
 
 @command("failreads @file first pages")

@@ -37,8 +37,8 @@ V2_NAMES = {
 }  # fmt: skip
 
 ERRORS = {  # by errno, in glibc's words
-    2: "No such file or directory", 4: "Interrupted system call", 5: "Input/output error", 12: "Cannot allocate memory",
-    14: "Bad address", 16: "Device or resource busy", 22: "Invalid argument",
+    2: "No such file or directory", 3: "No such process", 4: "Interrupted system call", 5: "Input/output error",
+    12: "Cannot allocate memory", 14: "Bad address", 16: "Device or resource busy", 22: "Invalid argument",
 }  # fmt: skip
 
 
@@ -47,8 +47,8 @@ def writable(name: str) -> int:
     if name in WRITABLE:
         return WRITABLE[name]
     if name in READABLE or name in TASK_FILES:
-        what = "cannot be written" if name in READABLE else "cannot be written yet"
-        raise InputError(f"{name} {what}", hint="cgexec starts commands in a group" if name in TASK_FILES else None)
+        how = "echo $! > tasks, or cgclassify" if name in TASK_FILES else None
+        raise InputError(f"{name} cannot be written", hint=how)
     raise _unknown(name, WRITABLE)
 
 
@@ -189,7 +189,7 @@ def _usage(k: Any, group: int, memsw: bool = False) -> int:
 
 def _tasks(k: Any, group: int, leaders: bool) -> list[int]:
     tasks = k.state.tasks[: int(k.state.n_tasks)]
-    alive = (tasks.run_state == n.T_RUNNABLE) | (tasks.run_state == n.T_SLEEPING)
+    alive = (tasks["run_state"] == n.T_RUNNABLE) | (tasks["run_state"] == n.T_SLEEPING)
     return [
         t for t in range(len(tasks)) if alive[t] and tasks[t].group == group and (not leaders or tasks[t].leader == t)
     ]

@@ -81,10 +81,10 @@ class Sleep:
 
 @dataclass(frozen=True)
 class Wait:
-    """wait: for a background job, or for all of them."""
+    """wait: for background jobs ("%1"), or for all of them (None)."""
 
     word: Word
-    job: Word | None
+    jobs: tuple[Word, ...] | None
 
 
 @dataclass(frozen=True)
@@ -96,27 +96,30 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Remember:
-    """NAME=$!."""
+class Classify:
+    """cgclassify, echo JOB > tasks: background jobs ("%1"), or the shell itself ("$$"), join a group."""
 
     word: Word
-    name: str
+    group: Word
+    jobs: tuple[Word, ...]
+    threads: bool = False  # with their threads (cgroup.procs)
+
+
+@dataclass(frozen=True)
+class Leave:
+    """break, continue: of the innermost loop, or of one around it."""
+
+    word: Word
+    again: bool  # continue
+    loops: int  # 1: the innermost
 
 
 @dataclass(frozen=True)
 class Nothing:
-    """cd, ``true``: no effect on the machine."""
+    """cd, ``true``, ``false``: no effect on the machine but the status."""
 
     word: Word
+    status: int = 0
 
 
-Action = Create | Delete | Set | Get | Say | Run | Sleep | Wait | Kill | Remember | Nothing
-
-
-@dataclass(frozen=True)
-class Command:
-    """An action, and how it is joined to what follows."""
-
-    action: Action
-    background: bool
-    and_next: bool
+Action = Create | Delete | Set | Get | Say | Run | Sleep | Wait | Kill | Classify | Leave | Nothing

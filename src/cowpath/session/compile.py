@@ -1,208 +1,225 @@
-"""From a session's commands to the program of its shell."""
+"""From a script's tree to the program of its shell.
+
+What the shell knows (variables, directory, groups, jobs) is followed along the script, so that every word is known
+before the run. A ``for`` is written out, a round behind the other. A ``while`` is a loop of the program: its body is
+written once if the shell knows the same at its end as at its beginning, else again for the next round, until it does.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernel.state import CLOCK
-from cowpath.programs.code import Assembler
-from cowpath.programs.unit import Call, Unit
 from cowpath.session import commands as c
-from cowpath.session.plan import HostText
-from cowpath.words import Word, nearest
+from cowpath.session.emit import SHELL, Emitter, Shell
+from cowpath.session.expand import assignments, expand, expand_command
+from cowpath.session.parser import action, is_program
+from cowpath.session.scope import Scope
+from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
+from cowpath.words import Word
 
-SHELL = "sh"
-HOST_KEEPS_STATUS = 1  # OP_HOST: the task's status stays
+__all__ = ["SHELL", "Shell", "compile_shell"]
+
+ROUND_NS = 10_000  # of CPU, for each round of a "while": no loop may stop the clock
+MOST_COMMANDS = 10_000  # that a script's loops may stand for
+MOST_ROUNDS = 8  # of a "while" until the shell learns nothing new
+
+Jumps = list[tuple[int, Scope | None]]  # each with what the shell knows there; None: it never gets there
 
 
-@dataclass(frozen=True)
-class Shell:
-    """The session's shell: its program, the groups that it ever makes, and what it prints."""
-
-    unit: Unit
-    groups: tuple[str, ...]
-    parents: tuple[int, ...]
-    texts: tuple[HostText, ...]
-
-
-def compile_shell(commands: list[c.Command], settle: int) -> Shell:
+def compile_shell(script: Script, settle: int) -> Shell:
     """The shell's program. It sleeps ``settle`` ns first; InputError names what a command cannot mean."""
-    shell = _Shell()
+    compiler = _Compiler()
     if settle:
-        shell.asm.emit(n.OP_SLEEP, a=settle)
-    skip: int | None = None  # a jump over the command after "&&"
-    for command in commands:
-        shell.emit(command.action, command.background)
-        if skip is not None:
-            shell.asm.patch(skip, "a", shell.asm.here)
-        skip = shell.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED) if command.and_next else None
-    return shell.finish()
+        compiler.asm.emit(n.OP_SLEEP, a=settle)
+    compiler.script(script)
+    return compiler.finish()
 
 
 @dataclass
-class _Shell:
-    asm: Assembler = field(default_factory=lambda: Assembler(SHELL))
-    groups: list[str] = field(default_factory=lambda: [""])
-    alive: set[str] = field(default_factory=lambda: {""})
-    texts: list[HostText] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    stubs: list[tuple[int, c.Run, str]] = field(default_factory=list)  # fork, what it starts, slot
-    uses: dict[str, int] = field(default_factory=dict)
-    jobs: list[str] = field(default_factory=list)  # slots of background jobs, in order
-    names: dict[str, str] = field(default_factory=dict)  # NAME=$!
+class _Loop:
+    """A loop that is being written: the jumps to its end and to its next round."""
 
-    def emit(self, action: c.Action, background: bool) -> None:
-        """The instructions of one command."""
-        match action:
-            case c.Create():
-                self.create(action)
-            case c.Delete():
-                self.delete(action)
-            case c.Set():
-                self.set(action)
-            case c.Get():
-                self.host(action.kind, action.word, self.group(action.group), action.files, action.group.text or "/")
-            case c.Say():
-                self.host("echo", action.word, 0, (), action.text)
-            case c.Run():
-                self.run(action, background)
-            case c.Sleep():
-                self.asm.emit(n.OP_SLEEP, a=action.ns)
-            case c.Wait():
-                self.wait(action)
-            case c.Kill():
-                for job in action.jobs:
-                    self.asm.emit(n.OP_KILL, a=self.asm.slot(self.job(job)), bits=n.KILL_TREE)
-            case c.Remember():
-                self.names[action.name] = self.job(Word("!", action.word.place))
-            case c.Nothing():
-                pass
+    breaks: Jumps = field(default_factory=list)
+    continues: Jumps = field(default_factory=list)
 
-    def finish(self) -> Shell:
-        """The end of the script, and after it a few instructions for each command that it starts."""
+
+@dataclass
+class _Compiler(Emitter):
+    """Goes through the tree. Commands whose success is known say so: True, False, or None for what the run shows."""
+
+    loops: list[_Loop] = field(default_factory=list)
+    reachable: bool = True  # False behind a break, or an endless loop
+    count: int = 0  # commands and rounds so far
+
+    def script(self, script: Script) -> None:
+        """Commands one after the other."""
+        for joined in script:
+            if joined.background and not self.is_job(joined):
+                self.subshell(joined)
+            else:
+                self.joined(joined)
+
+    def is_job(self, joined: Joined) -> bool:
+        """What stands in the background is one program, and needs no shell of its own."""
+        command = joined.commands[0]
+        if len(joined.commands) > 1 or not isinstance(command, Simple) or assignments(command, self.scope) is not None:
+            return False
+        expanded = expand_command(command, self.scope)
+        return expanded is not None and is_program(expanded.name.text)
+
+    def subshell(self, joined: Joined) -> None:
+        """A list in the background: a task of its own, with a copy of what the shell knows."""
+        slot = self.slot(joined.commands[0].word.place, SHELL, subshell=True)
+        fork = self.fork(SHELL, slot, None, background=True)
+        after = self.asm.emit(n.OP_JUMP)
+        self.asm.patch(fork, "a", self.asm.here)
+        outer = self.scope, self.loops, self.reachable
+        self.scope, self.loops = self.scope.copy(), []
+        self.joined(replace(joined, background=False))
         self.asm.emit(n.OP_EXIT)
-        for fork, run, slot in self.stubs:
-            self.asm.patch(fork, "a", self.asm.here)
-            group = 0 if run.group is None else self.groups.index(run.group.text)
-            if group:
-                self.asm.emit(n.OP_ATTACH, a=group)
-            if run.cpu is not None:
-                self.asm.emit(n.OP_AFFINITY, a=run.cpu)
-            self.calls.append(Call(self.asm.emit(n.OP_JUMP), run.word, run.arguments, slot, outside=not group))
-        parents = tuple(self.parent(name) for name in self.groups)
-        return Shell(Unit(self.asm.code(), tuple(self.calls)), tuple(self.groups), parents, tuple(self.texts))
+        self.scope, self.loops, self.reachable = outer
+        self.asm.patch(after, "a", self.asm.here)
 
-    # --- groups
+    def joined(self, joined: Joined) -> None:
+        """Commands with && or || between them: each may jump over the next."""
+        skip: Jumps = []
+        skipped: bool | None = None  # who comes by the jump has succeeded (&&), or failed (||)
+        for command, operator in zip(joined.commands, (*joined.operators, None), strict=True):
+            start = self.asm.here
+            sure = self.command(command, joined.background)
+            if self.asm.here == start and len(joined.commands) > 1:
+                self.asm.emit(n.OP_STATUS)
+            if skip:
+                both = self.reachable and skip[0][1] is not None
+                sure = (sure if sure == skipped else None) if both else sure if self.reachable else skipped
+                self.arrive(skip)
+            skip, skipped = [], operator == "||"
+            if operator is not None and sure != (operator == "&&"):
+                bits = n.JUMP_IF_FAILED if operator == "&&" else n.JUMP_IF_OK
+                skip = [self.jump(bits if sure is None else n.JUMP_ALWAYS)]
 
-    def parent(self, name: str) -> int:
-        """The number of a group's parent."""
-        return self.groups.index(name.rpartition("/")[0]) if name else n.NONE
+    def jump(self, bits: int) -> tuple[int, Scope | None]:
+        """A jump to a place that is not yet known."""
+        known = self.scope.copy() if self.reachable else None
+        self.reachable = self.reachable and bits != n.JUMP_ALWAYS
+        return self.asm.emit(n.OP_JUMP, bits=bits), known
 
-    def group(self, word: Word) -> int:
-        """The number of a group that exists at this point of the script."""
-        if word.text not in self.alive:
-            make = f"cgcreate -g memory:{word.text} first"
-            raise word.error(f"no such group: {word.text!r}", nearest(word.text, self.alive - {""}, make))
-        return self.groups.index(word.text)
-
-    def create(self, action: c.Create) -> None:
-        """Make groups; what exists already stays (as with cgcreate)."""
-        for word in action.groups:
-            parts = word.text.split("/") if word.text else []
-            for depth in range(1, len(parts) + 1):
-                name = "/".join(parts[:depth])
-                if name in self.alive:
-                    continue
-                if depth < len(parts) and not action.parents:
-                    raise word.error(f"no such group: {name!r}", "mkdir -p makes the parents too")
-                if name not in self.groups:
-                    self.groups.append(name)
-                if len(self.groups) > CLOCK.groups:
-                    raise word.error(f"more than {CLOCK.groups - 1} groups", "fewer groups")
-                self.alive.add(name)
-                self.checked(n.OP_CG_CREATE, name, action.word)
-
-    def delete(self, action: c.Delete) -> None:
-        """Remove groups, children first if they go too."""
-        for word in action.groups:
-            if not word.text:
-                raise word.error("the root group cannot be removed", "name a group: A")
-            self.group(word)
-            below = sorted(name for name in self.alive if name.startswith(word.text + "/"))
-            for name in [*reversed(below), word.text] if action.recursive else [word.text]:
-                self.checked(n.OP_CG_DELETE, name, action.word)
-                if action.recursive or not below:
-                    self.alive.discard(name)
-
-    def set(self, action: c.Set) -> None:
-        """Write files; the first that the kernel refuses ends the command, as in cgset."""
-        failed: list[int] = []
-        last = (action.groups[-1], action.settings[-1])
-        for word in action.groups:
-            group = self.group(word)
-            if not group:
-                raise word.error("the root group's files cannot be written here", "name a group: A")
-            for setting in action.settings:
-                prefix = f"{action.word.text}: {word.text}: {n.CG_FILES[setting.file]}: "
-                self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value)
-                ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
-                self.host("error", action.word, group, (n.CG_FILES[setting.file],), prefix)
-                if (word, setting) != last:
-                    failed.append(self.asm.emit(n.OP_JUMP))
-                self.asm.patch(ok, "a", self.asm.here)
-        for jump in failed:
+    def arrive(self, jumps: Jumps) -> None:
+        """Jumps that lead here: the shell knows what it knows on all ways."""
+        for jump, scope in jumps:
             self.asm.patch(jump, "a", self.asm.here)
+            if scope is not None:
+                self.scope = self.scope.joined(scope) if self.reachable else scope
+                self.reachable = True
 
-    def checked(self, code: int, name: str, word: Word) -> None:
-        """An instruction on a group and its parent, and the message for when it fails."""
-        group = self.groups.index(name)
-        self.asm.emit(code, a=group, b=self.parent(name))
-        ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
-        self.host("error", word, group, (), f"{word.text}: {name}: ")
-        self.asm.patch(ok, "a", self.asm.here)
+    def counted(self, word: Word) -> None:
+        """One command or one round more."""
+        self.count += 1
+        if self.count > MOST_COMMANDS:
+            raise word.error(
+                f"the script's loops stand for more than {MOST_COMMANDS} commands",
+                "fewer rounds of 'for'; while true; do ...; done has no end",
+            )
 
-    def host(self, kind: str, word: Word, group: int, files: tuple[str, ...], text: str) -> None:
-        """Let Python print something; an error leaves the status, which is its reason, as it was."""
-        self.asm.emit(n.OP_HOST, a=len(self.texts), bits=HOST_KEEPS_STATUS if kind == "error" else 0)
-        self.texts.append(HostText(kind, group, files, text, word.place.line or 0))
-
-    # --- tasks
-
-    def run(self, action: c.Run, background: bool) -> None:
-        """Start a command and, in the foreground, wait for it."""
-        if action.group is not None:
-            self.group(action.group)
-        name = action.word.text.rpartition("/")[2]
-        self.uses[name] = self.uses.get(name, 0) + 1
-        slot = name if self.uses[name] == 1 else f"{name}.{self.uses[name]}"
-        cpu = 0 if action.cpu is None else 1 + action.cpu
-        number = self.asm.slot(slot)
-        self.stubs.append((self.asm.emit(n.OP_FORK, b=number, c=self.asm.comm(name), d=cpu), action, slot))
-        if background:
-            self.jobs.append(slot)
+    def command(self, command: Command, background: bool = False) -> bool | None:
+        """A command."""
+        if isinstance(command, Simple):
+            return self.simple(command, background)
+        if isinstance(command, For):
+            self.for_(command)
         else:
-            self.asm.emit(n.OP_WAIT, a=number)
+            self.while_(command)
+        return None
 
-    def wait(self, action: c.Wait) -> None:
-        """Wait for one job, or for all."""
-        if action.job is not None:
-            self.asm.emit(n.OP_WAIT, a=self.asm.slot(self.job(action.job)))
-        elif self.jobs:
-            self.asm.emit(n.OP_WAIT, a=n.ALL_CHILDREN)
+    def simple(self, command: Simple, background: bool) -> bool | None:
+        """A simple command: its words are expanded with what the shell knows here."""
+        self.counted(command.word)
+        values = assignments(command, self.scope)
+        if values is not None:
+            self.scope.variables.update({word.text: value for word, value in values})
+            return True
+        expanded = expand_command(command, self.scope)
+        if expanded is None:
+            return True
+        does = action(expanded, self.scope, background)
+        if isinstance(does, c.Leave):
+            self.leave(does)
+        else:
+            self.emit(does, background)
+        return does.status == 0 if isinstance(does, c.Nothing) else None
 
-    def job(self, word: Word) -> str:
-        """The slot of a background job: "!" (the last), "%1", or a name that was given to one."""
-        if word.text == "!" and self.jobs:
-            return self.jobs[-1]
-        if word.text.startswith("%") and 0 < int(word.text[1:]) <= len(self.jobs):
-            return self.jobs[int(word.text[1:]) - 1]
-        if word.text in self.names:
-            return self.names[word.text]
-        if word.text == "!" or word.text.startswith("%"):
-            count = f"{len(self.jobs)} so far" if self.jobs else "none so far"
-            shown = "$!" if word.text == "!" else word.text
-            raise word.error(f"no such background job: {shown}", f"jobs are started with '&': {count}")
-        raise word.error(
-            f"no task has this name: ${word.text}", nearest(word.text, self.names, f"{word.text}=$! names the last job")
-        )
+    def leave(self, action: c.Leave) -> None:
+        """``break`` and ``continue``."""
+        if action.loops > len(self.loops):
+            where = f"there are {len(self.loops)} loops around it" if self.loops else "there is no loop around it"
+            raise action.word.error(f"{action.word.text} out of {action.loops} loops: {where}", "in do ... done")
+        loop = self.loops[-action.loops]
+        (loop.continues if action.again else loop.breaks).append(self.jump(n.JUMP_ALWAYS))
+
+    def for_(self, command: For) -> None:
+        """A loop over words: written out, one round behind the other."""
+        items = [item for word in command.items for item in expand(word, self.scope)]
+        loop, outer = _Loop(), self.rounds
+        self.loops.append(loop)
+        for number, item in enumerate(items):
+            self.counted(command.word)
+            self.rounds = (*outer, number)
+            self.scope.variables[command.name] = item.text
+            self.script(command.body)
+            self.arrive(loop.continues)
+            loop.continues = []
+        self.rounds = outer
+        self.loops.pop()
+        self.arrive(loop.breaks)
+
+    def while_(self, command: While) -> None:
+        """A loop of the program."""
+        loop = _Loop()
+        self.loops.append(loop)
+        self.endless += 1
+        for _ in range(MOST_ROUNDS):
+            self.counted(command.word)
+            before, top = self.scope.copy(), self.asm.here
+            self.asm.emit(n.OP_COMPUTE, a=ROUND_NS)
+            self.condition(command, loop)
+            self.script(command.body)
+            self.arrive(loop.continues)
+            loop.continues = []
+            if not self.reachable:
+                break
+            if self.scope == before:
+                self.asm.emit(n.OP_JUMP, a=top)
+                self.reachable = False
+                break
+        else:
+            raise _never_the_same(command.word, before, self.scope)
+        self.endless -= 1
+        self.loops.pop()
+        self.arrive(loop.breaks)
+        if self.reachable:
+            self.asm.emit(n.OP_STATUS)
+
+    def condition(self, command: While, loop: _Loop) -> None:
+        """What is run before each round, and the jump out of the loop, if it can end so."""
+        first = command.condition[0]
+        if len(command.condition) == 1 and len(first.commands) == 1 and not first.background:
+            sure = self.command(first.commands[0])
+        else:
+            self.script(command.condition)
+            sure = None
+        if sure is None:
+            loop.breaks.append(self.jump(n.JUMP_IF_OK if command.until else n.JUMP_IF_FAILED))
+        elif sure == command.until:
+            loop.breaks.append(self.jump(n.JUMP_ALWAYS))
+
+
+def _never_the_same(word: Word, before: Scope, after: Scope) -> InputError:
+    """The error for a loop in which something changes in every round."""
+    names = [name for name, value in after.variables.items() if before.variables.get(name) != value]
+    what = "$" + names[0] if names else "the directory" if before.directory != after.directory else "a group"
+    return word.error(
+        f"{what} changes in every round of this loop, and what it is must be known before the run",
+        "for i in $(seq 1 10); do ...; done has as many rounds as are written",
+    )

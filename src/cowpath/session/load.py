@@ -10,9 +10,9 @@ from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.link import Linker
-from cowpath.session.parser import parse
 from cowpath.session.plan import MachineSettings, Plan, Start
 from cowpath.session.programs import Programs, Row, rows
+from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, Table, load_tables, with_overrides
 from cowpath.words import Place, Word, read_text
 
@@ -48,7 +48,7 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
     settle = table.settle
     if settle is None:
         settle = DEFAULT_SETTLE_NS if bystanders else 0
-    shell = compile_shell(parse(text, shown or name), settle)
+    shell = compile_shell(read_script(text, shown or name), settle)
 
     programs = Programs(table, 1 if table.copies is None else table.copies)
     linker = Linker(programs.find)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from cowpath.programs.recording import Recording
 
 COMMANDS = (
-    "cgcreate", "cgset", "cgget", "cgexec", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep", "wait", "kill",
-    "taskset", "true",
+    "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
+    "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for",
 )  # fmt: skip
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"

@@ -1,83 +1,227 @@
-"""The shape of a script: simple commands, joined by newlines, ``;``, ``&&`` and ``&``."""
+"""The shape of a script: simple commands and loops, joined by newlines, ``;``, ``&``, ``&&`` and ``||``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from cowpath.session.tokens import KEYWORDS, LOOP_HINT, ShellWord, tokenise
+from cowpath.session.tokens import ShellWord, tokenise
+
+DEEPEST = 8  # loops within each other
+LOOP = "while true; do ...; done"
+SEQUENCE_HINT = "commands run one after the other; && stops at the first that fails"
+NOT_UNDERSTOOD = {
+    "select": "a menu", "if": "a condition", "then": "a condition", "else": "a condition", "elif": "a condition",
+    "fi": "a condition", "case": "a condition", "esac": "a condition", "[": "a condition", "[[": "a condition",
+    "test": "a condition", "function": "a function", "{": "a block", "}": "a block", "!": "a negation",
+}  # fmt: skip
+INNER = {"do": "'do' without a loop before it", "done": "'done' without a loop before it", "in": "'in' without 'for'"}
 
 
 @dataclass(frozen=True)
 class Simple:
-    """A simple command: its words, where its output goes, and what joins it to the next."""
+    """A simple command: its words, and where its output goes."""
 
     words: tuple[ShellWord, ...]
     output: ShellWord | None  # FILE of "> FILE"
-    background: bool  # ended by "&"
-    and_next: bool  # joined to the next by "&&"
 
     @property
-    def name(self) -> ShellWord:
+    def word(self) -> ShellWord:
         """The first word."""
         return self.words[0]
 
 
-def read_commands(text: str, file: str) -> list[Simple]:
-    """The script's simple commands in order. Raises InputError for what is not understood."""
-    commands: list[Simple] = []
-    words: list[ShellWord] = []
-    output: ShellWord | None = None
-    tokens = [*tokenise(text, file)]
-    at = 0
-    while at < len(tokens):
-        token = tokens[at]
-        at += 1
-        if not token.operator:
-            words.append(token)
-        elif token.text in (">", ">>"):
-            if at == len(tokens) or tokens[at].operator:
-                raise token.error(f"a file is missing after {token.text!r}", "echo VALUE > FILE")
-            if output is not None:
-                raise token.error("a second redirection in one command", "one echo VALUE > FILE a command")
-            output = tokens[at]
-            at += 1
-        else:
-            _end(commands, words, output, token)
-            words, output = [], None
-    if words or output:
-        commands.append(_simple(words, output, background=False, and_next=False))
-    elif commands and commands[-1].and_next:
-        raise commands[-1].name.error("'&&' without a command after it", "a command on either side")
-    return commands
+@dataclass(frozen=True)
+class For:
+    """``for NAME in ITEMS; do BODY; done``."""
+
+    word: ShellWord
+    name: str
+    items: tuple[ShellWord, ...]
+    body: Script
 
 
-def _end(commands: list[Simple], words: list[ShellWord], output: ShellWord | None, token: ShellWord) -> None:
-    """A separator: the command in hand is complete."""
-    if not words and output is None:
-        if token.text == "\n":
-            return  # an empty line, or one that goes on after "&&"
-        raise token.error(f"no command before {token.text!r}", "a command, then ;, & or &&")
-    command = _simple(words, output, background=token.text == "&", and_next=token.text == "&&")
-    if command.background and commands and commands[-1].and_next:
-        raise token.error(
-            "a list with '&&' in the background is not understood here", "put & after a command that stands alone"
-        )
-    commands.append(command)
+@dataclass(frozen=True)
+class While:
+    """``while CONDITION; do BODY; done``, or ``until``."""
+
+    word: ShellWord
+    condition: Script
+    body: Script
+    until: bool
 
 
-def _simple(words: list[ShellWord], output: ShellWord | None, *, background: bool, and_next: bool) -> Simple:
-    if not words:
-        assert output is not None
-        raise output.error("a redirection without a command", "echo VALUE > FILE")
-    first = words[0]
-    if not first.quoted and first.text in KEYWORDS:
-        what = KEYWORDS[first.text]
-        hint = LOOP_HINT if what == "a loop" else "commands run one after the other; && stops at the first that fails"
-        raise first.error(f"{what} is not understood here: {first.text!r}", hint)
-    for word in words:
-        if word.variable and first.text not in ("wait", "kill"):
-            raise word.error(f"a variable is not understood here: {word.text!r}", "variables name tasks: wait $NAME")
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\(\)", first.text):
-        raise first.error("a function is not understood here", "commands run one after the other")
-    return Simple(tuple(words), output, background, and_next)
+Command = Simple | For | While
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Commands with ``&&`` or ``||`` between them, and whether the shell waits for them."""
+
+    commands: tuple[Command, ...]
+    operators: tuple[str, ...]  # one less than commands
+    background: bool
+
+
+Script = tuple[Joined, ...]
+
+
+def read_script(text: str, file: str) -> Script:
+    """The script's commands in order. Raises InputError for what is not understood."""
+    reader = _Reader(tokenise(text, file))
+    script = reader.script()
+    if (rest := reader.peek()) is not None:
+        raise rest.error(INNER[rest.text], LOOP)
+    return script
+
+
+class _Reader:
+    """Reads tokens from the first to the last; each method reads what its name says."""
+
+    def __init__(self, tokens: list[ShellWord]) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.depth = 0
+
+    def peek(self) -> ShellWord | None:
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def is_word(self, *texts: str) -> bool:
+        """One of these words comes next."""
+        token = self.peek()
+        return token is not None and not token.operator and token.text in texts
+
+    def is_operator(self, *texts: str) -> bool:
+        """One of these operators comes next."""
+        token = self.peek()
+        return token is not None and token.operator and token.text in texts
+
+    def skip(self, *operators: str) -> ShellWord | None:
+        """Pass one of these operators, if it comes next."""
+        if not self.is_operator(*operators):
+            return None
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def script(self) -> Script:
+        """Commands up to a ``do`` or ``done`` that is none of theirs, or to the end."""
+        found: list[Joined] = []
+        while True:
+            while self.skip("\n"):
+                pass
+            if self.peek() is None or self.is_word("do", "done"):
+                return tuple(found)
+            found.append(self.joined())
+            if not found[-1].background:
+                self.skip(";", "\n")
+
+    def joined(self) -> Joined:
+        """A command, or several with ``&&`` or ``||`` between them."""
+        commands = [self.command()]
+        operators: list[str] = []
+        while (operator := self.skip("&&", "||")) is not None:
+            while self.skip("\n"):
+                pass
+            if self.peek() is None:
+                raise commands[-1].word.error(
+                    f"{operator.text!r} without a command after it", "a command on either side"
+                )
+            operators.append(operator.text)
+            commands.append(self.command())
+        return Joined(tuple(commands), tuple(operators), self.skip("&") is not None)
+
+    def command(self) -> Command:
+        """A simple command or a loop."""
+        token = self.peek()
+        assert token is not None
+        if token.operator and token.text not in (">", ">>"):
+            raise token.error(f"no command before {token.text!r}", "a command, then ;, &, && or ||")
+        if self.is_word("while", "until", "for"):
+            self.at += 1
+            if self.depth == DEEPEST:
+                raise token.error(f"more than {DEEPEST} loops within each other", f"at most {DEEPEST}")
+            self.depth += 1
+            loop = self.for_(token) if token.text == "for" else self.while_(token)
+            self.depth -= 1
+            self.after_loop()
+            return loop
+        return self.simple()
+
+    def while_(self, word: ShellWord) -> While:
+        """What follows ``while``."""
+        condition = self.script()
+        if not condition:
+            raise word.error(f"a condition is missing after {word.text!r}", LOOP)
+        return While(word, condition, self.body(word), word.text == "until")
+
+    def for_(self, word: ShellWord) -> For:
+        """What follows ``for``."""
+        example = "for i in 1 2 3; do ...; done"
+        name = self.peek()
+        if name is None or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.text) is None:
+            raise (name or word).error("a variable's name is missing after 'for'", example)
+        self.at += 1
+        if not self.is_word("in"):
+            raise word.error(f"'in' is missing after 'for {name.text}'", example)
+        self.at += 1
+        items = []
+        while (token := self.peek()) is not None and not token.operator:
+            items.append(token)
+            self.at += 1
+        if self.skip(";", "\n") is None:
+            raise (token or word).error("';' or a new line is missing after the words of 'for'", example)
+        while self.skip("\n"):
+            pass
+        return For(word, name.text, tuple(items), self.body(word))
+
+    def body(self, word: ShellWord) -> Script:
+        """``do ... done``."""
+        if not self.is_word("do"):
+            raise (self.peek() or word).error(f"'do' is missing after {word.text!r}", LOOP)
+        do = self.peek()
+        assert do is not None
+        self.at += 1
+        body = self.script()
+        if not self.is_word("done"):
+            raise (self.peek() or word).error(f"'done' is missing: {word.text!r} has no end", LOOP)
+        if not body:
+            raise do.error("no command between 'do' and 'done'", "while true; do sleep 1; done")
+        self.at += 1
+        return body
+
+    def after_loop(self) -> None:
+        """Only an operator may follow ``done``."""
+        token = self.peek()
+        if token is None or (token.operator and token.text not in (">", ">>")):
+            return
+        if token.operator:
+            raise token.error("a loop's output cannot be redirected", "only echo VALUE > FILE of a cgroup is")
+        raise token.error(f"';' or a new line is missing after 'done': {token.text!r}", LOOP)
+
+    def simple(self) -> Simple:
+        """A simple command."""
+        words: list[ShellWord] = []
+        output: ShellWord | None = None
+        while (token := self.peek()) is not None:
+            if not token.operator:
+                words.append(token)
+            elif token.text in (">", ">>"):
+                self.at += 1
+                file = self.peek()
+                if file is None or file.operator:
+                    raise token.error(f"a file is missing after {token.text!r}", "echo VALUE > FILE")
+                if output is not None:
+                    raise token.error("a second redirection in one command", "one echo VALUE > FILE a command")
+                output = file
+            else:
+                break
+            self.at += 1
+        if not words:
+            assert output is not None
+            raise output.error("a redirection without a command", "echo VALUE > FILE")
+        first = words[0].text
+        if first in NOT_UNDERSTOOD:
+            raise words[0].error(f"{NOT_UNDERSTOOD[first]} is not understood here: {first!r}", SEQUENCE_HINT)
+        if first in INNER:
+            raise words[0].error(INNER[first], LOOP)
+        return Simple(tuple(words), output)

@@ -1,6 +1,6 @@
-"""The shell's words: quotes, comments, continued lines, operators.
+"""The shell's words: quotes, comments, continued lines, operators, and what is to be expanded in them later.
 
-What a real shell would understand and this one does not (pipes, variables, loops, ...) is named as what it is.
+What a real shell would understand and this one does not (pipes, arithmetic, ...) is named as what it is.
 """
 
 from __future__ import annotations
@@ -8,35 +8,42 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from cowpath.errors import InputError
 from cowpath.words import Place, Word
 
-OPERATORS = ("&&", "||", ">>", "<<", "&", ";", "|", ">", "<", "(", ")", "\n")
+OPERATORS = ("&&", "||", ">>", "<<", "&", ";", "|", ">", "<", "((", "))", "(", ")", "\n")
 UNKNOWN_OPERATORS = {
-    "||": ("'||' (or else)", "use && or ; or a line for each command"),
     "|": ("a pipe", "run the commands one by one"),
     "<": ("a redirected input", "only echo VALUE > FILE of a cgroup is redirected"),
     "<<": ("a here document", "only echo VALUE > FILE of a cgroup is redirected"),
     "(": ("a subshell", "write the commands without parentheses"),
     ")": ("a subshell", "write the commands without parentheses"),
+    "((": ("arithmetic", "write the number itself, or for i in 1 2 3"),
+    "))": ("arithmetic", "write the number itself, or for i in 1 2 3"),
 }
-KEYWORDS = {
-    "while": "a loop", "until": "a loop", "for": "a loop", "do": "a loop", "done": "a loop", "select": "a loop",
-    "if": "a condition", "then": "a condition", "else": "a condition", "elif": "a condition", "fi": "a condition",
-    "case": "a condition", "esac": "a condition", "[": "a condition", "[[": "a condition", "test": "a condition",
-    "function": "a function", "{": "a block", "}": "a block", "!": "a negation",
-}  # fmt: skip
-LOOP_HINT = "loops belong into a written program: see docs/sessions.md"
-_VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]|\{[^}\n]*\}|\()")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+BLANKS = " \t\r"
+DEEPEST = 8  # $( within $(
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*|[!$])|\{([A-Za-z_][A-Za-z0-9_]*|[!$])\})")
+_OTHER_VARIABLE = re.compile(r"\$([0-9@*#?-]|\{[^}\n]*\}?)")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a word: text as it stands, a variable's value, or what ``$(words)`` prints."""
+
+    kind: str  # "text", "variable" or "output"
+    text: str  # the text, or the variable's name
+    quoted: bool
+    place: Place
+    words: tuple[ShellWord, ...] = ()  # of $(...)
 
 
 @dataclass(frozen=True)
 class ShellWord(Word):
-    """A word of the script. ``variable`` is set where the whole word is ``$!`` ("!") or ``$NAME`` ("NAME")."""
+    """A word of the script; ``text`` is how it is written, quotes and all."""
 
-    variable: str | None = None
+    parts: tuple[Part, ...] = ()
     operator: bool = False
-    quoted: bool = False
 
 
 @dataclass
@@ -46,7 +53,7 @@ class _Reader:
     at: int = 0
     line: int = 1
     line_start: int = 0
-    tokens: list[ShellWord] = field(default_factory=list)
+    depth: int = 0  # of $(
 
     @property
     def place(self) -> Place:
@@ -55,125 +62,157 @@ class _Reader:
     def peek(self, length: int = 1) -> str:
         return self.text[self.at : self.at + length]
 
-    def step(self, count: int = 1) -> None:
-        for _ in range(count):
-            if self.peek() == "\n":
-                self.line += 1
-                self.line_start = self.at + 1
+    def step(self, count: int = 1) -> str:
+        """Go on, and return what was passed."""
+        passed = self.peek(count)
+        for c in passed:
             self.at += 1
+            if c == "\n":
+                self.line += 1
+                self.line_start = self.at
+        return passed
+
+    def operator(self) -> str | None:
+        """The operator that stands here, if one does."""
+        return next((operator for operator in OPERATORS if self.text.startswith(operator, self.at)), None)
 
 
 def tokenise(text: str, file: str) -> list[ShellWord]:
     """All words and operators of a script. Raises InputError for what is not understood."""
     reader = _Reader(text, file)
-    while reader.at < len(text):
+    tokens: list[ShellWord] = []
+    while _skip_blanks(reader):
+        operator = reader.operator()
+        if operator is None:
+            tokens.append(_word(reader))
+            continue
+        token = ShellWord(operator, reader.place, operator=True)
+        if operator in UNKNOWN_OPERATORS:
+            what, hint = UNKNOWN_OPERATORS[operator]
+            raise token.error(f"{what} is not understood here: {operator!r}", hint)
+        tokens.append(token)
+        reader.step(len(operator))
+    return tokens
+
+
+def _skip_blanks(reader: _Reader) -> bool:
+    """Go to the next word or operator; False at the end of the text."""
+    while reader.at < len(reader.text):
         if reader.peek(2) == "\\\n":
             reader.step(2)
-        elif reader.peek() in " \t\r":
+        elif reader.peek() in BLANKS:
             reader.step()
         elif reader.peek() == "#":
-            reader.step(len(text[reader.at :].split("\n", 1)[0]))
-        elif not _operator(reader):
-            reader.tokens.append(_word(reader))
-    return reader.tokens
-
-
-def _operator(reader: _Reader) -> bool:
-    """Read an operator if there is one here."""
-    for operator in OPERATORS:
-        if reader.text.startswith(operator, reader.at):
-            word = ShellWord(operator, reader.place, operator=True)
-            if operator in UNKNOWN_OPERATORS:
-                what, hint = UNKNOWN_OPERATORS[operator]
-                raise word.error(f"{what} is not understood here: {operator!r}", hint)
-            reader.tokens.append(word)
-            reader.step(len(operator))
+            reader.step(len(reader.text[reader.at :].split("\n", 1)[0]))
+        else:
             return True
     return False
 
 
+@dataclass
+class _Parts:
+    """The parts of a word so far; neighbouring texts become one."""
+
+    found: list[Part] = field(default_factory=list)
+
+    def text(self, text: str, quoted: bool, place: Place) -> None:
+        if "\0" in text:
+            raise place.error("a zero byte in the script", "take it out")
+        last = self.found[-1] if self.found else None
+        if last is not None and last.kind == "text" and last.quoted == quoted:
+            self.found[-1] = Part("text", last.text + text, quoted, last.place)
+        else:
+            self.found.append(Part("text", text, quoted, place))
+
+
 def _word(reader: _Reader) -> ShellWord:
     """Read a word up to a blank or an operator."""
-    place, start = reader.place, reader.at
-    parts: list[str] = []
-    variable: str | None = None
-    quoted = False
-    while reader.at < len(reader.text):
-        c = reader.peek()
-        if c in " \t\r" or any(reader.text.startswith(o, reader.at) for o in OPERATORS):
-            break
+    place, start, parts = reader.place, reader.at, _Parts()
+    while reader.at < len(reader.text) and reader.peek() not in BLANKS and reader.operator() is None:
+        c, here = reader.peek(), reader.place
         if reader.peek(2) == "\\\n":
             reader.step(2)
         elif c == "\\":
-            parts.append(reader.peek(2)[1:])
-            quoted = True
-            reader.step(2)
+            parts.text(reader.step(2)[1:], True, here)
         elif c == "'":
-            parts.append(_single_quoted(reader))
-            quoted = True
+            parts.text(_single_quoted(reader), True, here)
         elif c == '"':
-            parts.append(_double_quoted(reader))
-            quoted = True
-        elif c == "`":
-            raise reader.place.error("a command substitution is not understood here: '`'", "write the value itself")
+            _double_quoted(reader, parts)
+        elif c == "$":
+            _dollar(reader, parts, quoted=False)
         else:
-            parts.append(c)
-            reader.step()
-    raw = reader.text[start : reader.at]
-    variable = _variable(raw, place, quoted)
-    return ShellWord("".join(parts), place, variable=variable, quoted=quoted)
+            _no_backtick(reader)
+            parts.text(reader.step(), False, here)
+    return ShellWord(reader.text[start : reader.at], place, parts=tuple(parts.found))
 
 
 def _single_quoted(reader: _Reader) -> str:
-    place = reader.place
     end = reader.text.find("'", reader.at + 1)
     if end < 0:
-        raise place.error("a quote is not closed: '", "a second ' ends it")
-    inside = reader.text[reader.at + 1 : end]
-    reader.step(end + 1 - reader.at)
-    return inside
+        raise reader.place.error("a quote is not closed: '", "a second ' ends it")
+    return reader.step(end + 1 - reader.at)[1:-1]
 
 
-def _double_quoted(reader: _Reader) -> str:
+def _double_quoted(reader: _Reader, parts: _Parts) -> None:
     place = reader.place
-    parts: list[str] = []
     reader.step()
+    parts.text("", True, place)
     while (c := reader.peek()) != '"':
+        here = reader.place
         if not c:
             raise place.error('a quote is not closed: "', 'a second " ends it')
-        if c == "`":
-            raise reader.place.error("a command substitution is not understood here: '`'", "write the value itself")
-        if c == "\\" and reader.peek(2)[1:] in ('"', "\\", "$", "`", "\n"):
-            parts.append(reader.peek(2)[1:].replace("\n", ""))
-            reader.step(2)
+        if c == "$":
+            _dollar(reader, parts, quoted=True)
+        elif c == "\\" and reader.peek(2)[1:] in ('"', "\\", "$", "`", "\n"):
+            parts.text(reader.step(2)[1:].replace("\n", ""), True, here)
         else:
-            parts.append(c)
-            reader.step()
+            _no_backtick(reader)
+            parts.text(reader.step(), True, here)
     reader.step()
-    return "".join(parts)
 
 
-def _variable(raw: str, place: Place, quoted: bool) -> str | None:
-    """``$!`` or ``$NAME`` if that is all of the word; another variable is an error."""
-    bare = re.sub(r"'[^']*'|\\.", lambda m: " " * len(m[0]), raw)  # no variables within single quotes
-    match = _VARIABLE.search(bare)
-    if match is None:
-        return None
-    whole = raw[1:-1] if quoted and raw[0] == raw[-1] == '"' else raw
-    name = match[1].strip("{}")
-    if whole == match[0] and (name == "!" or _NAME.fullmatch(name)):
-        return name
-    if _assignment(raw):
-        return None  # NAME=$!: the parser takes it
-    at = place.after(match.start())
-    if match[1] == "(":
-        raise at.error("a command substitution is not understood here: '$('", "write the value itself")
-    if match[0] == "$$":
-        raise at.error("the shell itself cannot be moved or named yet: '$$'", "cgexec -g memory:A COMMAND starts in A")
-    raise at.error(
-        f"a variable is not understood here: {match[0]!r}", "only $! and NAME=$! are known, as the word of wait or kill"
+def _no_backtick(reader: _Reader) -> None:
+    if reader.peek() == "`":
+        raise reader.place.error(
+            "a command substitution is not understood here: '`'", "write the value itself; only $(seq 1 5) is known"
+        )
+
+
+def _dollar(reader: _Reader, parts: _Parts, quoted: bool) -> None:
+    """``$NAME``, ``${NAME}``, ``$!``, ``$$``, ``$(seq ...)``; or a dollar sign that is only one."""
+    place = reader.place
+    if reader.peek(3) == "$((":
+        raise place.error("arithmetic is not understood here: '$(('", "write the number itself")
+    if reader.peek(2) == "$(":
+        parts.found.append(_substitution(reader, quoted))
+    elif match := _VARIABLE.match(reader.text, reader.at):
+        reader.step(len(match[0]))
+        parts.found.append(Part("variable", match[1] or match[2], quoted, place))
+    elif match := _OTHER_VARIABLE.match(reader.text, reader.at):
+        raise place.error(
+            f"a variable is not understood here: {match[0]!r}", "variables are $NAME, ${NAME}, $! and $$; NAME=VALUE"
+        )
+    else:
+        parts.text(reader.step(), quoted, place)
+
+
+def _substitution(reader: _Reader, quoted: bool) -> Part:
+    """``$(seq ...)``: no other command's output is known before the run."""
+    place = reader.place
+    error: InputError = place.error(
+        "a command substitution is not understood here: '$('", "write the value itself; only $(seq 1 5) is known"
     )
-
-
-def _assignment(raw: str) -> bool:
-    return re.fullmatch(r'[A-Za-z_][A-Za-z0-9_]*="?\$!"?', raw) is not None
+    if reader.depth == DEEPEST:
+        raise error
+    reader.step(2)
+    reader.depth += 1
+    words: list[ShellWord] = []
+    while _skip_blanks(reader) and not (operator := reader.operator() or "").startswith(")"):
+        if operator:
+            raise error
+        words.append(_word(reader))
+    reader.depth -= 1
+    if reader.peek() != ")" or not words or words[0].text != "seq":
+        raise error
+    reader.step()
+    return Part("output", "seq", quoted, place, tuple(words))

@@ -1,0 +1,91 @@
+"""What the machine's books consist of: clocks, costs, counters, figures, the log; nothing that two states differ in."""
+
+from __future__ import annotations
+
+from . import names as n
+from .layout import record
+from .vmstat import BUCKETS
+
+COSTS = 112  # room for the cost table
+
+task_books = record(
+    vruntime="i8",
+    since="i8",  # when it fell asleep
+    asleep="i8",  # ns asleep in the current fault
+    fault_at="i8",  # when the current fault began
+    alarm="i8",  # when its sleep ends
+    following="i4",  # what its next move is: 0 (user mode), 1 + a step, or -1 (it gives things back)
+    pause="i8",  # ns after which the sleep that it now begins ends; 0: nothing ends it by time
+    via="i4",  # scratch: from whom a search for holders came here
+    search="i8",  # the last one that came here
+    charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
+    stuck_on="i4",  # survey: the group that will never let it go on, or NONE
+    stalled="i4",  # the group for whose memory its current wait has passed the bound, or NONE
+    cpu_ns="i8",
+    minflt="i8",
+    majflt="i8",
+)
+page_books = record(locked_at="i8", locked_in="i4")  # when, and in which step
+group_books = record(
+    counters=("i8", n.COUNTERS),
+    max_usage="i8",
+    memsw_max_usage="i8",
+    failcnt="i8",
+    memsw_failcnt="i8",
+    cache="i8",
+    rss="i8",
+    mapped_file="i8",
+    swap="i8",  # its pages in swap
+    pgpgin="i8",
+    pgpgout="i8",
+    pgfault="i8",
+    pgmajfault="i8",
+    progress_at="i8",  # last successful charge, uncharge or exit in its subtree
+    rounds="i8",  # retries since then
+    blocked="i4",  # engine.waitfor.survey
+    deaths="i8",
+    killed="i8",
+    waits=("i8", n.WAIT_KINDS),  # sleeps of its tasks that have ended, by what for (W_*)
+    wait_ns=("i8", n.WAIT_KINDS),
+)
+latency = record(  # of the faults of a group's tasks
+    count="i8",
+    total="i8",
+    shortest="i8",
+    longest="i8",
+    at="i8",  # when the longest ended
+    task="i4",  # whose it was
+    comm="i4",
+    path="i4",
+    buckets=("i8", BUCKETS),
+)
+hold = record(  # the longest of a page lock that has ended (if one has)
+    ended="i4", task="i4", ns="i8", comm="i4", group="i4", file="i4", index="i4", step="i4"
+)
+kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
+cpu_books = record(
+    now="i8",
+    curr="i4",
+    queued="i4",
+    min_vruntime="i8",
+    slice_at="i8",
+    pace="i8",  # of this slice: percent more or less than the costs say
+    resched="i4",
+    idle_ns="i8",
+)
+timer = record(at="i8", order="i8", what="i4", which="i4")
+op = record(code="i4", bits="i4", a="i8", b="i8", c="i8", d="i8")
+event = record(time="i8", kind="i2", cpu="i2", task="i4", a="i4", b="i4", value="i8", extra="i8")
+path = record(
+    length="i4",
+    loop_at="i4",
+    loop_end="i4",
+    skips_cached="i4",
+    reads_file="i4",
+    has_on_error="i4",
+    error_length="i4",
+    steps=("i4", 32),
+    on_error=("i4", 32),
+)
+sched = record(latency="i8", min_granularity="i8", wakeup_granularity="i8", jitter="i8")
+disk = record(latency="i8", page_ns="i8", busy_ns="i8", reads_in_a_row="i4", nr_requests="i4")

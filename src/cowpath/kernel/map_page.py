@@ -1,0 +1,141 @@
+"""The end of a fault, under the page table's lock: the page is mapped, if nobody was faster (mm/memory.c of 3.0)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .filemap import put_page
+from .lru import lru_cache_add
+from .memcg_charge import cancel_charge
+from .memcontrol import commit_charge
+from .page_writeback import set_page_dirty
+from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
+from .swapfile import swap_free, uncharge_swap, vm_swap_full
+from .wait import current, emit
+
+
+@compiled
+def map_page(k, t):
+    """The end of a fault, under the page table's lock: map the new page, or the file's.
+
+    pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
+    (page_add_new_anon_rmap), charged or not.
+    """
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    taken = number != n.NONE and not is_none(pte_of(k, number))
+    present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
+    if f.path == s.P_WP_COPY:
+        return map_copy(k, t, f, number, present)
+    if f.path == s.P_SWAP_IN:
+        return map_swapped(k, t, f, number)
+    if f.path == s.P_WP_SHARED:
+        if present and pte_of(k, number).page == f.page:
+            pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
+            set_page_dirty(k, f.page)
+        return n.NEXT
+    if taken:  # lost the race
+        drop_newpage(k, t, f)
+        return n.NEXT
+    if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
+        return map_new(k, t, f)
+    bits = n.PTE_ACCESSED
+    if f.path == s.P_FILE_SHARED_WRITE:
+        bits |= n.PTE_WRITE | n.PTE_DIRTY
+        set_page_dirty(k, f.page)
+    k.state.pages[f.page].refs += 1
+    set_pte(k, f.mm, f.vpn, f.page, bits)
+    return n.NEXT
+
+
+@compiled
+def map_new(k, t, f):
+    """Map the page that this fault has made; the mapping takes over its reference."""
+    p = f.newpage
+    page = k.state.pages[p]
+    page.bits |= n.PG_ANON | n.PG_ACTIVE
+    if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
+        return n.FAIL_OOM
+    lru_cache_add(k, p)
+    if f.held & n.H_CHARGE:
+        f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    else:
+        page.refs += 1  # way 2: kept until it is charged
+        f.done = 1
+    return n.NEXT
+
+
+@compiled
+def map_swapped(k, t, f, number):
+    """The end of do_swap_page: the page is mapped again, for good if nobody else has it, and its slot let go.
+
+    pte_same: if another thread was faster, the charge goes back. A charge that was tried for a page that is charged
+    already goes back as well (__mem_cgroup_commit_charge_swapin).
+    """
+    counters = k.books.groups[k.state.tasks[t].group].counters
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
+        if f.held & n.H_CHARGE:
+            cancel_charge(k, f)
+            counters[n.C_CHARGES_WASTED] += 1
+        return n.NEXT
+    page = k.state.pages[f.page]
+    bits = n.PTE_ACCESSED
+    if f.fault & n.F_WRITE and reuse_swap_page(k, f.page):
+        bits |= n.PTE_WRITE | n.PTE_DIRTY
+    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
+    page.refs += 1
+    set_pte(k, f.mm, f.vpn, f.page, bits)
+    if f.held & n.H_CHARGE and f.which != n.NONE:
+        if page.group == n.NONE:
+            commit_charge(k, t, f.page, f.which, False)
+            f.which = n.NONE
+        else:
+            cancel_charge(k, f)
+            counters[n.C_CHARGES_WASTED] += 1
+        uncharge_swap(k, f.arg)
+    f.held &= ~n.H_CHARGE
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
+    swap_free(k, f.arg)
+    if bits & n.PTE_WRITE:
+        forget_copy(k, f.page)
+    elif vm_swap_full(k):
+        try_to_free_swap(k, f.page)
+    return n.NEXT
+
+
+@compiled
+def map_copy(k, t, f, number, present):
+    """The end of do_wp_page: replace the old page by the copy."""
+    if not present or pte_of(k, number).page != f.arg:
+        drop_newpage(k, t, f)
+        return n.NEXT
+    old = clear_pte(k, number)
+    status = map_new(k, t, f)
+    if old != n.NONE:
+        put_page(k, old)
+    return status
+
+
+@compiled
+def drop_newpage(k, t, f):
+    """The race for the entry was lost: uncharge and free the new page."""
+    if f.held & n.H_NEW_PAGE:
+        counters = k.books.groups[k.state.tasks[t].group].counters
+        counters[n.C_ALLOCS_WASTED] += 1
+        if f.held & n.H_CHARGE:
+            counters[n.C_CHARGES_WASTED] += 1
+        put_page(k, f.newpage)
+        f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    f.newpage = n.NONE
+
+
+@compiled
+def map_zero_page(k, t):
+    """do_anonymous_page for a read: map the zero page."""
+    f = current(k, t)
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number == n.NONE or is_none(pte_of(k, number)):
+        set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+    return n.NEXT

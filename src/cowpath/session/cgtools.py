@@ -1,0 +1,152 @@
+"""The cgroup tools (cgcreate, cgset, ...) and taskset: what their words mean."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from cowpath.kernel.state import CLOCK
+from cowpath.session import cgroupfs
+from cowpath.session import commands as c
+from cowpath.session.expand import Expanded
+from cowpath.session.options import controller, flags, group_name, options, unknown_option
+from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
+from cowpath.words import Word, nearest
+
+SHELL = "$$"  # the shell itself, among the jobs of cgclassify
+
+
+def cgcreate(simple: Expanded) -> c.Action:
+    """Cgcreate -g memory:A [-g memory:B]."""
+    found, rest = options(simple, "g")
+    if rest or not found:
+        raise (rest[0] if rest else simple.name).error("cgcreate needs -g memory:GROUP", "cgcreate -g memory:A")
+    return c.Create(simple.name, tuple(controller(word) for _, word in found))
+
+
+def cgdelete(simple: Expanded) -> c.Action:
+    """Cgdelete [-r] memory:A, or -g memory:A."""
+    words, given = flags(simple, ("-r", "--recursive"), others=("-g",))
+    groups = [controller(word) for word in words if word.text != "-g"]
+    if not groups:
+        raise simple.name.error("cgdelete needs memory:GROUP", "cgdelete memory:A")
+    return c.Delete(simple.name, tuple(groups), recursive=bool(given))
+
+
+def cgset(simple: Expanded) -> c.Action:
+    """Cgset -r FILE=VALUE [-r ...] GROUPS."""
+    found, groups = options(simple, "r")
+    if not found:
+        raise simple.name.error("cgset needs -r FILE=VALUE", "cgset -r memory.limit_in_bytes=64M A")
+    if not groups:
+        raise simple.name.error("cgset needs a group", "cgset -r memory.limit_in_bytes=64M A")
+    settings = []
+    for _, word in found:
+        name, equals, value = word.text.partition("=")
+        if not equals:
+            raise word.error(f"no value in {word.text!r}", "cgset -r memory.limit_in_bytes=64M A")
+        file = word.place.of(cgroupfs.writable, name)
+        number = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
+        settings.append(c.Setting(word, file, number))
+    return c.Set(simple.name, tuple(group_name(word) for word in groups), tuple(settings))
+
+
+def cgget(simple: Expanded) -> c.Action:
+    """Cgget [-r FILE]... GROUP, or -g memory:GROUP."""
+    found, rest = options(simple, "rg")
+    files = [word.place.of(cgroupfs.readable, word.text) for option, word in found if option == "r"]
+    groups = [*rest]
+    for option, word in found:
+        if option == "g" and word.text != "memory":  # "-g memory A" names the controller only
+            groups.append(controller(word))
+    if len(groups) != 1:
+        raise (groups[1] if groups else simple.name).error(
+            "cgget shows one group at a time here", "cgget -r memory.stat A"
+        )
+    return c.Get(simple.name, "cgget", group_name(groups[0]), tuple(files) or cgroupfs.READABLE)
+
+
+def cgclassify(simple: Expanded, scope: Scope) -> c.Action:
+    """Cgclassify -g memory:A JOBS."""
+    sticky = ("--sticky", "--cancel-sticky")
+    words = tuple(word for word in simple.words if word.text not in sticky)
+    found, jobs = options(Expanded(words, None), "g")
+    if len(found) != 1:
+        raise (found[1][1] if found else simple.name).error(
+            "cgclassify needs -g memory:GROUP, once", "cgclassify -g memory:A $!"
+        )
+    if not jobs:
+        raise simple.name.error("cgclassify needs a job", "cgclassify -g memory:A $!")
+    return c.Classify(simple.name, controller(found[0][1]), tuple(task(word, scope) for word in jobs))
+
+
+def task(word: Word, scope: Scope) -> Word:
+    """What joins a group: a background job, or the shell itself ("$$")."""
+    return Word(SHELL, word.place) if word.text == SHELL_ITSELF else job(word, scope)
+
+
+def job(word: Word, scope: Scope) -> Word:
+    """A background job as "%1", from what the script calls it: $!, %1, %%, or a variable."""
+    if match := JOB.fullmatch(word.text):
+        return Word(f"%{match[1]}", word.place)
+    if word.text in ("%%", "%+", "%"):
+        match = JOB.fullmatch(scope.last_job or "")
+        if match is None:
+            raise word.error(f"no such background job: {word.text}", "jobs are started with '&': none so far")
+        return Word(f"%{match[1]}", word.place)
+    if re.fullmatch(r"%[0-9]{1,6}", word.text):
+        return word
+    shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
+    raise word.error(
+        f"not a background job: {shown!r}", nearest(shown, ["$!", "%1"], "jobs are $!, %1, or $NAME after NAME=$!")
+    )
+
+
+def run(words: tuple[Word, ...]) -> c.Run:
+    """A program to start, behind any number of cgexec and taskset."""
+    group: Word | None = None
+    cpu: int | None = None
+    while words and words[0].text in ("cgexec", "taskset"):
+        if words[0].text == "cgexec":
+            words, group = _cgexec(words, group)
+        else:
+            words, cpu = _taskset(words)
+    return c.Run(words[0], words[1:], group, cpu)
+
+
+def _cgexec(words: tuple[Word, ...], group: Word | None) -> tuple[tuple[Word, ...], Word | None]:
+    """What follows "cgexec [-g memory:A]", and the group."""
+    name, words = words[0], words[1:]
+    found: Word | None = None
+    while words and words[0].text.startswith("-"):
+        option, words = words[0], words[1:]
+        if option.text == "--sticky":
+            continue
+        if option.text == "-g":
+            if not words:
+                break
+            value, words = words[0], words[1:]
+        elif option.text.startswith("-g"):
+            value = Word(option.text[2:], option.place.after(2))
+        else:
+            raise unknown_option(name, option, ("-g", "--sticky"))
+        found = controller(value)
+    if found is None:
+        raise name.error("cgexec needs -g memory:GROUP", "cgexec -g memory:A make -j")
+    if not words:
+        raise name.error("cgexec needs a command", "cgexec -g memory:A make -j")
+    return words, found
+
+
+def _taskset(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], int]:
+    """What follows "taskset -c CPU", and the CPU."""
+    if len(words) < 4 or words[1].text != "-c":
+        raise words[0].error("taskset needs -c CPU and a command", "taskset -c 1 make")
+    return words[3:], cpu_number(words[2])
+
+
+def cpu_number(word: Word) -> int:
+    """A CPU's number from 0."""
+    if re.fullmatch(r"[0-9]{1,4}", word.text) is None or int(word.text) >= CLOCK.cpus:
+        raise word.error(f"{word.text!r} is not one CPU's number", f"CPUs are numbered from 0 to {CLOCK.cpus - 1}")
+    return int(word.text)

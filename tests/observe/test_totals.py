@@ -1,0 +1,61 @@
+"""The figures of the whole machine against the log: time in faults, asleep for locks, and under page locks."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cowpath import api
+from cowpath.kernel import names as n
+from cowpath.observe.metrics import BLOCKING, BLOCKING_NAMES
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SESSIONS = ("sigbus-storm.sh", "oom-off.sh", "lost-retry.sh", "swap.sh")
+
+
+@cache
+def watched(session: str) -> tuple[Any, pl.DataFrame]:
+    """A run's summary and its events."""
+    result = api.run(EXAMPLES / session, keep_events=True)
+    return result.summary, result.events
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_the_time_under_page_locks(session: str) -> None:
+    summary, events = watched(session)
+    holds = events.filter((pl.col("kind") == "page_lock") & (pl.col("task") >= 0))
+    assert summary["totals"]["lock_holds"] == len(holds) > 0
+    assert summary["totals"]["lock_ns"] == holds["value"].sum()
+    for name, group in summary["groups"].items():
+        assert group["lock_ns"] == holds.filter(pl.col("group") == name)["value"].sum()
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_the_time_in_faults(session: str) -> None:
+    summary, events = watched(session)
+    assert summary["fault_ns"] == events.filter(pl.col("kind") == "fault")["value"].sum() > 0
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_sleeps_by_what_for(session: str) -> None:
+    """Sleeps that the end of the run cut off count with their time so far."""
+    summary, events = watched(session)
+    sleeps = events.filter(pl.col("kind").cast(pl.String).is_in(["wait", "wake"]))
+    last = sleeps.group_by("task", maintain_order=True).last().filter(pl.col("kind") == "wait")
+    woken = events.filter(pl.col("kind") == "wake")
+    for kind, name in zip(BLOCKING, BLOCKING_NAMES, strict=True):
+        cut_off = (summary["virtual_ns"] - last.filter(pl.col("a") == kind)["time_ns"]).sum()
+        assert summary["blocked_ns"][name] == woken.filter(pl.col("a") == kind)["value"].sum() + cut_off
+    classes = [summary["bystanders"], *(group["latency"] for group in summary["groups"].values())]
+    assert sum(summary["blocked_ns"].values()) == sum(each["blocked_ns"] for each in classes)
+
+
+def test_the_names_are_those_of_the_kinds() -> None:
+    assert [n.WAIT_NAMES[kind] for kind in BLOCKING] == [
+        "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
+    ]  # fmt: skip
+    assert len(BLOCKING_NAMES) == len(BLOCKING)

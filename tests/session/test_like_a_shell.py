@@ -1,0 +1,82 @@
+"""What a session says is what a real shell says, for random scripts of variables, loops and conditions."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cowpath import api
+from cowpath.errors import InputError
+from cowpath.session import plan_session
+from cowpath.session.table import Table
+
+EXAMPLES = 80
+SH = shutil.which("sh")
+VALUES = ("1", "'a b'", "$X", '"$X$Y"', "x${Y}", "$(seq 2)", "", '"$Z "')
+said = st.sampled_from(["$X", '"$X"', "a$Y", "'$X'", "$Z$i", "$X $Y-", '"$Z" b'])
+plain = st.one_of(
+    st.builds("{}={}".format, st.sampled_from("XYZ"), st.sampled_from(VALUES)),
+    said.map("echo {}".format),
+    st.sampled_from(["true", "false", ":", "cd /"]),
+)
+leaving = st.sampled_from(["break", "continue", "break 2"])
+
+
+def chain(commands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Commands with && and || between them."""
+    more = st.tuples(st.sampled_from([" && ", " || "]), commands).map("".join)
+    return st.builds(lambda first, rest: first + "".join(rest), commands, st.lists(more, max_size=3))
+
+
+def body(commands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(commands, min_size=1, max_size=4).map("; ".join)
+
+
+def loop(commands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    words = st.sampled_from(["1 2", "$X", '"$X" c', "$(seq 3)", ""])
+    return st.one_of(
+        st.builds("for i in {}; do {}; done".format, words, body(commands)),
+        st.builds("while {}; do {}; break; done".format, st.sampled_from(["true", ":", "false"]), body(commands)),
+        st.builds("until {}; do {}; break; done".format, st.sampled_from(["true", "false"]), body(commands)),
+    )
+
+
+inner = st.recursive(chain(plain | leaving), loop, max_leaves=6)
+command = st.one_of(chain(plain), loop(inner))
+
+
+def run(text: str) -> tuple[str, str]:
+    """What a machine says, and why the run ended. Raises InputError for what is not known before the run."""
+    plan = plan_session(text, "s.sh", Table(bystanders=()))
+    design = api.load_design("linux-3.0")
+    k = api.build_machine(plan, design, api.Options())
+    clock = api.make_clock(k, plan, design, lambda events: None)
+    ending = clock.run(10_000_000)
+    return clock.output, ending.reason
+
+
+@pytest.mark.skipif(SH is None, reason="there is no sh here")
+def test_it_says_what_sh_says() -> None:
+    compared = 0
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.lists(command, min_size=1, max_size=5).map("\n".join))
+    def says_what_sh_says(text: str) -> None:
+        nonlocal compared
+        script = f"X=0 Y=y Z= i=i\n{text}\necho end $X $Y $Z $i\n"
+        assert SH is not None
+        try:
+            output, why = run(script)
+        except InputError:
+            return
+        if why == "script":  # else a "continue" goes on for ever
+            real = subprocess.run([SH], input=script, capture_output=True, text=True, timeout=10, check=False)
+            assert output == real.stdout, script
+            compared += 1
+
+    says_what_sh_says()
+    assert compared > EXAMPLES // 4, "the scripts are too wild"

@@ -1,0 +1,88 @@
+"""``cowpath costs``: what it prints and writes, the same every time, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cowpath.cli.costs import DESIGNS
+from cowpath.observe.costs import MEASURES
+from cowpath.observe.costs_tables import END_MARK, begin_mark
+
+from .test_cli import EXAMPLES, call
+
+SESSION = str(EXAMPLES / "sigbus-full.sh")
+TWO = ("--design", "linux-3.0", "--design", "preallocate", "--seeds", "2")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    file = tmp_path / "costs.md"
+    file.write_text(f"# Mine\n\n{begin_mark('sigbus-full.sh')}\n{END_MARK}\n\nThe end.\n", encoding="utf-8")
+    return file
+
+
+def test_the_json_object_has_every_measure_of_every_design() -> None:
+    result = call("costs", SESSION, "--seeds", "1", "--json")
+    (session,) = json.loads(result.stdout)["sessions"]
+    assert (session["session"], session["base"], session["seeds"]) == ("sigbus-full.sh", "linux-3.0", 1)
+    assert tuple(row["design"] for row in session["designs"]) == DESIGNS
+    assert all(set(row["measures"]) == {m.key for m in MEASURES} for row in session["designs"])
+
+
+def test_the_same_seeds_give_the_same_bytes() -> None:
+    assert call("costs", SESSION, *TWO).stdout == call("costs", SESSION, *TWO).stdout
+
+
+def test_the_tables_go_between_the_marks_and_nothing_else_changes(page: Path) -> None:
+    assert call("costs", SESSION, *TWO, "--markdown", str(page)).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("# Mine\n") and text.endswith(f"{END_MARK}\n\nThe end.\n")
+    assert f"`cowpath costs {SESSION} --design linux-3.0 --design preallocate --seeds 2`" in text
+    assert "| preallocate |" in text
+    assert call("costs", SESSION, *TWO, "--markdown", str(page)).exit_code == 0
+    assert page.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nosuch.sh"], ["nosuch.sh", "cannot be read"]),
+        ([SESSION, "--design", "linux-3.00"], ["linux-3.00", "did you mean 'linux-3.0'"]),
+        ([SESSION, "--markdown", "nosuch.md"], ["nosuch.md", "cannot be read"]),
+        ([SESSION, "--markdown", SESSION], ["no place for the tables of sigbus-full.sh", begin_mark("sigbus-full.sh")]),
+        ([SESSION, SESSION], ["sigbus-full.sh", "twice"]),
+    ],
+)
+def test_what_can_be_wrong(arguments: list[str], words: list[str]) -> None:
+    result = call("costs", *arguments)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+    assert all(word in " ".join(result.output.split()) for word in words)
+
+
+@pytest.mark.parametrize("arguments", [[], [SESSION, "--seeds", "0"], [SESSION, "--seeds", "many"]])
+def test_usage_errors(arguments: list[str]) -> None:
+    assert call("costs", *arguments).exit_code == 2
+
+
+def test_ctrl_c_leaves_the_page_as_it_was(page: Path) -> None:
+    before = page.read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "cowpath", "costs", SESSION, "--seeds", "1000", "--markdown", str(page)]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 300
+    while len(list(page.parent.iterdir())) < 2 and time.monotonic() < deadline:  # the page's temporary file
+        time.sleep(0.05)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert page.read_text(encoding="utf-8") == before
+    assert list(page.parent.iterdir()) == [page]
