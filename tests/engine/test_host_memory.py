@@ -23,8 +23,8 @@ def touch_all(write: bool) -> tuple[tuple[Any, ...], ...]:
 def test_kswapd_goes_to_sleep_above_the_high_watermark() -> None:
     """It is woken at the low one; each time it goes back to sleep more than the high one is free."""
     files = (("read", 0, 0, 40, None, 0), ("read", 1, 0, 40, None, 0))
-    small = Small([task(0, *files * 3, *touch_all(False), LONG), task(0, *touch_all(True), LONG)],
-                  memory=190, reserve=20)  # fmt: skip
+    eater = task(0, *touch_all(True), LONG)
+    small = Small([task(0, *files * 3, *touch_all(False), LONG), eater, eater], memory=190, reserve=20)
     idle, scans = True, 0
     for _ in range(40_000):
         small.run(1)
@@ -34,7 +34,7 @@ def test_kswapd_goes_to_sleep_above_the_high_watermark() -> None:
         if idle and not was:
             assert free(small.k) > 40
             scans += 1
-        if idle and [small.k.state.tasks[t].wait_kind for t in tasks_of(small.k, 0)] == [n.W_TIMER] * 2:
+        if idle and [small.k.state.tasks[t].wait_kind for t in tasks_of(small.k, 0)] == [n.W_TIMER] * 3:
             break
     assert scans >= 2 and free(small.k) > 40
     took = small.some(n.EV_STEP)
