@@ -23,7 +23,7 @@ from .checked import SMALL, boot, run, run_counting, wrong
 from .strategies import DESIGNS, File, Group, Session, Task, sessions
 
 PARTS = 2
-EXAMPLES = (5200 if settings.get_current_profile_name() == "nightly" else 520) // PARTS
+EXAMPLES = (20_800 if settings.get_current_profile_name() == "nightly" else 520) // PARTS
 REACHED = (
     "retries", "allocations_wasted", "charges_wasted", "pages_reclaimed", "oom_kills", "oom_rounds", "sigbus",
     "pages_copied", "charges_bypassed", "major_faults", "swap_ins", "swap_outs", "page_outs", "pages_dirtied",
