@@ -1,6 +1,6 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
-# make nightly the random sessions that test checks 520 of, 5200 of them
+# make nightly 20,800 of the random sessions of which test checks 520
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes

@@ -1,6 +1,6 @@
 """All tests run with Numba's bounds checks: an index out of range is an error. Numba reads this when it is imported.
 
-HYPOTHESIS_PROFILE=nightly tries ten times as many random sessions (``make nightly``).
+HYPOTHESIS_PROFILE=nightly tries forty times as many random sessions (``make nightly``).
 """
 
 import os

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 
+import pytest
+
 from cowpath.kernel import names as n
 from cowpath.kernel import steps
 
 from .small import ANON, SECOND, Small, limited, sleeps, task
+
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 LONG = ("sleep", 100 * SECOND)
 AFTER = ("sleep", SECOND)

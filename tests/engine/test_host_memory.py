@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 
 from .small import ANON, PRIVATE, SECOND, SHARED, Small, limited, of_group, sleeps, task, tasks_of
+
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 LONG = ("sleep", 100 * SECOND)
 

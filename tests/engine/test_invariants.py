@@ -1,78 +1,25 @@
-"""The checking mode: random sessions keep every rule after every move, and every rule notices when it is broken."""
+"""The checking mode: every rule notices when it is broken. Random sessions keep them all: test_random_sessions.py."""
 
 from __future__ import annotations
 
-import fcntl
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from cowpath.engine import invariants, loop
+from cowpath.engine import invariants
 from cowpath.engine.invariants_disk import note_dirty, nothing_dirty_was_lost
 from cowpath.engine.invariants_pages import OK
 from cowpath.kernel import names as n
 from cowpath.kernel.lru import lru_del
 from cowpath.kernel.state import new_machine
 
-from .checked import SMALL, boot, run, run_counting, wrong
-from .strategies import DESIGNS, File, Group, Session, Task, sessions
+from .checked import SMALL, boot, run, wrong
+from .strategies import File, Group, Session, Task
 
-PARTS = 2
-EXAMPLES = (5200 if settings.get_current_profile_name() == "nightly" else 520) // PARTS
-REACHED = (
-    "retries", "allocations_wasted", "charges_wasted", "pages_reclaimed", "oom_kills", "oom_rounds", "sigbus",
-    "pages_copied", "charges_bypassed", "major_faults", "swap_ins", "swap_outs", "page_outs", "pages_dirtied",
-)  # fmt: skip
-SEEN = (
-    "pages written by the flusher", "pages written by fsync", "pages written by who dirties", "pages scanned by kswapd",
-    "limits that were busy", "groups emptied", "groups too busy to be emptied", "tasks moved", "host OOM kills",
-    "waits for write-back", "waits for pause", "waits for the disk",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One of xdist's workers compiles; the others wait, and load what it has cached."""
-    shared = tmp_path_factory.getbasetemp().parent
-    with (shared / "compile.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run(boot(BUSY), 0)
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_random_sessions_keep_every_rule(part: int) -> None:
-    reached: Counter[str] = Counter()
-
-    @seed(part)
-    @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(sessions())
-    def keeps_every_rule(session: Session) -> None:
-        k = boot(session)
-        why, problem = run_counting(k, reached)
-        assert not problem, f"{problem}; after {k.books.steps} moves"
-        mortal = k.state["tasks"]["kthread"] == n.KT_NONE
-        if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
-            assert invariants.nothing_is_left(k)
-            reached["finished"] += 1
-        counters = k.books["groups"]["counters"].sum(axis=0)
-        for name in REACHED:
-            reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
-        reached["host OOM kills"] += int(k.books.groups[0].counters[n.C_OOM_KILLS])
-        reached["tasks started"] += len(session.tasks)
-        reached["tasks moved"] = reached["tasks that joined a group"] - reached["tasks started"]
-
-    keeps_every_rule()
-    missing = [name for name in REACHED + SEEN if reached[name] <= 0]
-    assert not missing, f"the sessions are too tame: no {', '.join(missing)}"
-    assert reached["finished"] > EXAMPLES // 4
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 
 def test_bounds_are_checked() -> None:
@@ -419,9 +366,3 @@ def test_a_leak_is_noticed_at_the_end() -> None:
     warm = np.flatnonzero(k.state["pages"]["file"][: int(k.state.n_pages)] == 1)
     k.state.pages[int(warm[0])].refs += 1
     assert not invariants.nothing_is_left(k)
-
-
-def test_all_designs_are_among_them() -> None:
-    from cowpath import designs
-
-    assert set(DESIGNS) == set(designs.names())

@@ -12,6 +12,8 @@ from cowpath.kernel import steps as s
 from .small import ANON, SECOND, Small, limited, of_group, sleeps, task
 from .strategies import Group
 
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
+
 LONG = ("sleep", 100 * SECOND)
 WRITE_ALL = ("touch", ANON, 0, 48, True)
 READ_ALL = ("touch", ANON, 0, 48, False)

@@ -6,12 +6,15 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pytest
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 
 from .checked import count_events
 from .small import SECOND, SHARED, Small, limited, of_group, sleeps, task
+
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 LONG = ("sleep", 100 * SECOND)
 

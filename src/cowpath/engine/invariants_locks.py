@@ -206,7 +206,9 @@ def will_lock_inode(k, file):
 
 @compiled
 def has_alarm(k, t):
-    """The timer that ends the task's sleep is set."""
+    """The timer that ends the task's sleep is set, or one that goes off before."""
+    if k.books.tasks[t].ends < k.books.tasks[t].alarm:
+        return False
     for i in range(k.books.n_timers):
         timer = k.books.timers[i]
         if timer.what == WAKE_TASK and timer.which == t and timer.at == k.books.tasks[t].alarm:

@@ -110,12 +110,28 @@ def start_timers(k, t, status, now):
 
 @compiled
 def set_alarm(k, t, now):
-    """A sleep that a timer ends. One who was woken before the timer, and sleeps for the same again, keeps it."""
+    """A sleep that a timer ends. The timer of an earlier one that was cut short is kept, if it goes off before that:
+    who is woken and sleeps again, many times, has one timer.
+    """
     books = k.books.tasks[t]
-    if k.state.tasks[t].wait_kind != n.W_IDLE or books.alarm <= now:
-        books.alarm = now + books.pause
-        add_timer(k, books.alarm, WAKE_TASK, t)
+    books.ends = now + books.pause
     books.pause = 0
+    if not now < books.alarm <= books.ends:
+        books.alarm = books.ends
+        add_timer(k, books.alarm, WAKE_TASK, t)
+
+
+@compiled
+def end_sleep(k, t, now):
+    """The task's timer goes off: its sleep is over, or there is a later end to wait for."""
+    books = k.books.tasks[t]
+    if books.ends > now:
+        books.alarm = books.ends
+        add_timer(k, books.alarm, WAKE_TASK, t)
+    elif books.ends > 0:
+        if k.state.tasks[t].wait_kind == n.W_CONGESTED:
+            unlink(k, k.state.congested, t)
+        wake(k, t)
 
 
 @compiled
@@ -162,9 +178,7 @@ def fire(k):
         complete_io(k, which)
         start_disk(k, now)
     elif ends_by_time(k, which) and k.books.tasks[which].alarm == now:
-        if k.state.tasks[which].wait_kind == n.W_CONGESTED:
-            unlink(k, k.state.congested, which)
-        wake(k, which)
+        end_sleep(k, which, now)
     activate_woken(k, now)
 
 

@@ -119,7 +119,7 @@ def is_over(k, f):
 def next_priority(k, t, f):
     """The end of a round over the lists: another with a higher share of them, a nap, the next group, or the end."""
     if not is_over(k, f) and f.priority > 0:
-        if f.priority <= DEF_PRIORITY and f.scanned >= WRITEBACK_THRESHOLD:
+        if f.priority <= DEF_PRIORITY and f.scanned >= WRITEBACK_THRESHOLD and k.state.zone.dirty > 0:
             k.state.zone.wanted = max(k.state.zone.wanted, f.scanned)
             wake_flusher(k)
         f.priority -= 1

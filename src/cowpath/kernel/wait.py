@@ -138,6 +138,7 @@ def wake(k, t):
     if k.books.tasks[t].stalled != n.NONE:
         emit(k, n.EV_STALL, t, k.books.tasks[t].stalled, task.wait_kind, asleep, 0)
         k.books.tasks[t].stalled = n.NONE
+    k.books.tasks[t].ends = 0
     task.run_state = n.T_RUNNABLE
     task.wait_kind = n.W_NONE
     task.wait_id = 0

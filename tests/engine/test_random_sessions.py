@@ -1,0 +1,64 @@
+"""The checking mode at work: random sessions keep every rule after every move, and they meet everything there is."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from cowpath import designs
+from cowpath.engine import invariants, loop
+from cowpath.kernel import names as n
+
+from .checked import boot, run_counting
+from .strategies import DESIGNS, Session, sessions
+
+pytestmark = pytest.mark.usefixtures("small_is_compiled")
+
+PARTS = 2
+EXAMPLES = (20_800 if settings.get_current_profile_name() == "nightly" else 520) // PARTS
+REACHED = (
+    "retries", "allocations_wasted", "charges_wasted", "pages_reclaimed", "oom_kills", "oom_rounds", "sigbus",
+    "pages_copied", "charges_bypassed", "major_faults", "swap_ins", "swap_outs", "page_outs", "pages_dirtied",
+)  # fmt: skip
+SEEN = (
+    "pages written by the flusher", "pages written by fsync", "pages written by who dirties", "pages scanned by kswapd",
+    "limits that were busy", "groups emptied", "groups too busy to be emptied", "tasks moved", "host OOM kills",
+    "waits for write-back", "waits for pause", "waits for the disk",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_sessions_keep_every_rule(part: int) -> None:
+    reached: Counter[str] = Counter()
+
+    @seed(part)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(sessions())
+    def keeps_every_rule(session: Session) -> None:
+        k = boot(session)
+        why, problem = run_counting(k, reached)
+        assert not problem, f"{problem}; after {k.books.steps} moves"
+        mortal = k.state["tasks"]["kthread"] == n.KT_NONE
+        if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
+            assert invariants.nothing_is_left(k)
+            reached["finished"] += 1
+        counters = k.books["groups"]["counters"].sum(axis=0)
+        for name in REACHED:
+            reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
+        reached["host OOM kills"] += int(k.books.groups[0].counters[n.C_OOM_KILLS])
+        reached["tasks started"] += len(session.tasks)
+        reached["tasks moved"] = reached["tasks that joined a group"] - reached["tasks started"]
+
+    keeps_every_rule()
+    missing = [name for name in REACHED + SEEN if reached[name] <= 0]
+    assert not missing, f"the sessions are too tame: no {', '.join(missing)}"
+    assert reached["finished"] > EXAMPLES // 4
+
+
+def test_all_designs_are_among_them() -> None:
+    assert set(DESIGNS) == set(designs.names())
