@@ -165,6 +165,10 @@ def charge_nothing(k: Any) -> None:
     k.state.tasks[0].frames[0].held |= n.H_CHARGE
 
 
+def look_up_another_step(k: Any) -> None:
+    k.books.tasks[0].following += 1
+
+
 def keep_a_request(k: Any) -> None:
     free = next(r for r in range(SMALL.requests) if not k.state.requests[r].busy)
     k.state.requests[free].busy = 1
@@ -303,7 +307,8 @@ BROKEN = (
     (1, free_a_used_page), (1, lose_a_page), (2, take_a_reference), (3, lose_a_mapping), (4, count_rss_twice),
     (5, lose_a_vma), (6, lose_a_directory_entry), (7, break_an_lru_list), (8, take_off_the_lru), (9, move_in_the_file),
     (10, forget_an_uncharge), (10, exceed_the_limit), (11, miscount_statistics), (12, lock_for_somebody_else),
-    (13, charge_nothing), (14, keep_a_request), (15, count_a_reader_twice), (16, lock_an_inode_for_nobody),
+    (13, charge_nothing), (13, look_up_another_step), (14, keep_a_request), (15, count_a_reader_twice),
+    (16, lock_an_inode_for_nobody),
     (17, wake_without_unqueueing), (17, kill_without_waking), (18, lose_a_timer), (19, count_a_section_twice),
     (20, add_a_user), (21, queue_twice), (22, lose_a_child),
 )  # fmt: skip

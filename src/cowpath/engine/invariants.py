@@ -35,7 +35,7 @@ WORDS = (
     "a group's usage is not its pages + stock, or above its limit (group)",
     "memory.stat is not what the pages give (group)",
     "a page lock's owner is dead, or does not know it (page)",
-    "a frame holds what is not its task's (task)",
+    "a frame holds what is not its task's, or its next step is not the one looked up (task)",
     "a disk request is not in order (request)",
     "mmap_sem's holders do not add up (mm)",
     "the owner of an i_mutex is dead, or does not know it (file)",

@@ -9,6 +9,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
+from cowpath.kernel.step import IN_USER_MODE, UNWINDING
 
 from .invariants_pages import OK, mm_is_free
 from .timers import WAKE_TASK
@@ -60,11 +61,25 @@ def page_locks_have_owners(k):
 
 
 @compiled
+def next_move(k, t):
+    """What the task's frames say of its next move, in the terms of ``books.tasks[t].following``."""
+    step = step_of(k, t)
+    if step != n.NONE:
+        return 1 + step
+    return IN_USER_MODE if k.state.tasks[t].depth == 0 else UNWINDING
+
+
+@compiled
 def frames_own_what_they_hold(k):
-    """What a frame says it holds is its task's; a charge is never in hand without its page; the dead have no frames."""
+    """What a frame says it holds is its task's; a charge is never in hand without its page; the dead have no frames.
+
+    The next step, which is looked up in advance, is the one that the frames say.
+    """
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.depth > 0 and not alive(k, t):
+            return t
+        if k.books.tasks[t].following != next_move(k, t):
             return t
         for d in range(task.depth):
             f = task.frames[d]
