@@ -13,6 +13,8 @@ from .lru import rotate_reclaimable_page
 from .wait import sleep_nap, sleep_on, unlink, wake, wake_all
 
 REQUEST_PAGES = 256  # of one request: 1 MiB
+JIFFY_NS = 4_000_000  # HZ = 250
+TENTH_NS = 100_000_000  # HZ/10: the longest nap for the disk
 READS_IN_A_ROW = 16  # before a write gets its turn
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import pause
+from .block import TENTH_NS, pause
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
@@ -13,8 +13,6 @@ from .memcg_oom import oom_recover
 from .memcontrol import drain_stock, res_charge
 from .swapfile import uncharge_swap
 from .wait import current, emit, spend
-
-CONGESTION_NS = 100_000_000  # HZ/10
 
 
 @compiled
@@ -214,7 +212,7 @@ def force_empty(k, t, f, op):
     elif f.phase == 1 and f.ret == 0:
         f.retries -= 1
         f.phase = 2
-        return pause(k, t, CONGESTION_NS)  # congestion_wait
+        return pause(k, t, TENTH_NS)  # congestion_wait
     if k.state.tasks[t].sigkill:
         return n.FAIL_KILLED
     if f.retries > 0 and group.res.usage > 0:

@@ -6,14 +6,12 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from . import steps as s
-from .block import congestion_wait, pause
+from .block import JIFFY_NS, TENTH_NS, congestion_wait, pause
 from .compiled import compiled
 from .oom_kill import host_out_of_memory
 from .page_alloc import free_pages, may_take, take_page
-from .vmscan import CONGESTION_NS, zone_reclaimable
+from .vmscan import zone_reclaimable
 from .wait import current, sleep_nap, spend
-
-JIFFY_NS = 4_000_000
 
 # phases of alloc_page
 RECLAIMED = 1
@@ -80,5 +78,5 @@ def balance_pgdat(k, t):
         return n.NEXT
     if k.state.zone.writeback > 0:
         f.pc = 0
-        return congestion_wait(k, t, CONGESTION_NS)
+        return congestion_wait(k, t, TENTH_NS)
     return n.NEXT

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import bdi_write_congested, congestion_wait
+from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
 from .hierarchy import is_below
 from .memcg_charge import R_KSWAPD, R_NOSWAP
@@ -23,7 +23,6 @@ from .wait import current, emit, spend, spend_times
 DEF_PRIORITY = 12
 SWAP_CLUSTER_MAX = 32
 WRITEBACK_THRESHOLD = 48  # pages scanned in a pass, after which the flusher is asked to write
-CONGESTION_NS = 100_000_000  # HZ/10
 
 START = 0
 SCAN = 1
@@ -89,7 +88,7 @@ def shrink_zone(k, t):
         return n.AGAIN
     if f.phase == SCAN and next_list(k, f):
         return n.AGAIN
-    if f.phase == SCAN and anon_is_low(k, f):
+    if f.phase == SCAN and inactive_is_low(k, f, n.LRU_ACTIVE_ANON):  # balanced whether any were reclaimed or not
         f.phase = REBALANCE
         f.which = n.LRU_ACTIVE_ANON
         f.todo = SWAP_CLUSTER_MAX
@@ -127,7 +126,7 @@ def next_priority(k, t, f):
         get_scan_count(k, f)
         f.which = n.LRU_ACTIVE_FILE  # the round begins with the list after it
         if f.priority < DEF_PRIORITY - 3 and bdi_write_congested(k):
-            return congestion_wait(k, t, CONGESTION_NS)
+            return congestion_wait(k, t, TENTH_NS)
         return n.AGAIN
     if f.group > 0 and margin(k, f.group) <= 0 and next_victim(k, t, f):
         return n.AGAIN
@@ -178,12 +177,6 @@ def inactive_is_low(k, f, active):
         return False
     whole = k.state.memory if f.group == 0 else inactive + count
     return inactive * anon_ratio(whole) < count
-
-
-@compiled
-def anon_is_low(k, f):
-    """At the end of a round anonymous pages are balanced whether any were reclaimed or not."""
-    return inactive_is_low(k, f, n.LRU_ACTIVE_ANON)
 
 
 @compiled

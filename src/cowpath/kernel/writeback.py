@@ -9,7 +9,9 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .block import (
+    JIFFY_NS,
     REQUEST_PAGES,
+    TENTH_NS,
     add_write,
     are_neighbours,
     congestion_wait,
@@ -29,8 +31,6 @@ from .wait import current, sleep_nap, spend
 LOOK_AHEAD = 4096  # slots of a file looked at in one move
 RATELIMIT = 32  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages of a small machine)
 WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
-JIFFY_NS = 4_000_000  # HZ = 250
-MOST_PAUSE_NS = 100_000_000  # HZ/10
 INTERVAL_NS = 5_000_000_000  # dirty_writeback_interval
 EXPIRE_NS = 30_000_000_000  # dirty_expire_interval
 CHUNK = 1024  # MAX_WRITEBACK_PAGES
@@ -98,7 +98,7 @@ def write_cache_pages(k, t):
         return lock_and_write(k, t, f)
     if queue_is_full(k):
         flush(k, f)
-        return congestion_wait(k, t, MOST_PAUSE_NS)
+        return congestion_wait(k, t, TENTH_NS)
     if f.count <= 0 or (f.file == n.NONE and not next_file(k, f)):
         flush(k, f)
         return n.NEXT
@@ -204,7 +204,7 @@ def balance_dirty_pages(k, t):
     elif f.phase == WRITTEN and f.ret < WRITE_CHUNK:
         f.phase = PAUSED
         f.retries = min(f.retries * 2, 25) if f.retries > 0 else 1
-        return pause(k, t, min(f.retries * JIFFY_NS, MOST_PAUSE_NS))
+        return pause(k, t, min(f.retries * JIFFY_NS, TENTH_NS))
     elif f.phase == WRITTEN:  # it has done its share
         f.phase = 0
         return n.NEXT
