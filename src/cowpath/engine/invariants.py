@@ -104,6 +104,8 @@ def check_locks(k):
     if at != OK:
         return 12, at
     at = locks.frames_own_what_they_hold(k)
+    if at == OK:
+        at = locks.next_steps_are_known(k)
     if at != OK:
         return 13, at
     at = disk.requests_are_in_order(k)

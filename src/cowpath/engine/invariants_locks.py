@@ -71,15 +71,10 @@ def next_move(k, t):
 
 @compiled
 def frames_own_what_they_hold(k):
-    """What a frame says it holds is its task's; a charge is never in hand without its page; the dead have no frames.
-
-    The next step, which is looked up in advance, is the one that the frames say.
-    """
+    """What a frame says it holds is its task's; a charge is never in hand without its page; the dead have no frames."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.depth > 0 and not alive(k, t):
-            return t
-        if k.books.tasks[t].following != next_move(k, t):
             return t
         for d in range(task.depth):
             f = task.frames[d]
@@ -91,6 +86,15 @@ def frames_own_what_they_hold(k):
                 return t
             if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0 and f.path != s.P_SWAP_IN:
                 return t
+    return OK
+
+
+@compiled
+def next_steps_are_known(k):
+    """The next step, which is looked up in advance, is the one that the frames say."""
+    for t in range(k.state.n_tasks):
+        if k.books.tasks[t].following != next_move(k, t):
+            return t
     return OK
 
 

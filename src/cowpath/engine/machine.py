@@ -11,6 +11,7 @@ from cowpath.designs.check import ERROR_EXIT_STEPS
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as st
+from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MOST_SWAP = 4 << 30  # bytes
 DEFAULT_SWAPPINESS = 60
 DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
+LEAST_PAGES = 64  # of memory, beside the files that are there from the start
 QUANTUM_NS = 50_000
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
 LOOPS_OVER_FILE = ("read",)
@@ -64,6 +66,8 @@ def build(
     wanted = settings.reuse if reuse is None else reuse
     k.books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     k.books.quantum = QUANTUM_NS
+    k.books.charge_batch = CHARGE_BATCH
+    k.books.reclaim_retries = RECLAIM_RETRIES
     _set_design(k, design)
     _set_costs(k, costs)
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
@@ -79,7 +83,7 @@ def build(
 def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Capacity) -> None:
     if not 1 <= cpus <= capacity.cpus:
         raise InputError(f"{cpus} CPUs", hint=f"1 to {capacity.cpus}")
-    if not 64 <= pages <= capacity.pages:
+    if not min(LEAST_PAGES, capacity.pages) <= pages <= capacity.pages:
         most = capacity.pages * n.PAGE_SIZE >> 30
         raise InputError(f"a memory of {pages} pages of {n.PAGE_SIZE} bytes", hint=f"256K to {most}G")
     if not 0 <= swap <= MOST_SWAP:
@@ -94,7 +98,7 @@ def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Ca
         if have > most:
             raise InputError(f"the session needs {have} {what}", file=plan.name, hint=f"there is room for {most}")
     warm = sum(file.pages for file in plan.files if file.warm)
-    if warm + 64 > pages:
+    if warm + LEAST_PAGES > pages and not capacity.narrow:
         raise InputError(
             f"the files that are warm at the start have {warm} pages, the machine {pages}", hint="raise --memory"
         )

@@ -6,6 +6,7 @@ the OOM section, spin). Everything is read off the state. ``books.tasks[].via`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +77,8 @@ def visit_holders(k, t, count):
     return count
 
 
-@entry_point
-def find_charger(k, t):
+@compiled
+def find_holder_of_memory(k, t):
     """The task at the end of the shortest chain from ``t`` to a group's memory, or NONE. ``via`` leads back."""
     k.books.search += 1  # nobody has been visited by this one
     count = visit(k, t, t, 0)
@@ -92,12 +93,18 @@ def find_charger(k, t):
     return n.NONE
 
 
+@entry_point
+def find_charger(k, t):
+    """``find_holder_of_memory``, for Python."""
+    return find_holder_of_memory(k, t)
+
+
 @compiled
 def memory_behind(k, t):
     """The group for whose memory ``t`` waits through any chain of locks, or NONE."""
     if k.state.tasks[t].wait_kind == n.W_OOM:
         return k.state.tasks[t].wait_id
-    end = find_charger(k, t)
+    end = find_holder_of_memory(k, t)
     if end == n.NONE:
         return n.NONE
     return k.state.tasks[end].frames[charging_frame(k, end)].group
@@ -262,12 +269,12 @@ class Link:
     step: str
 
 
-def chain(k: Any, t: int) -> list[Link]:
+def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_charger) -> list[Link]:
     """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting.
 
-    Call ``survey`` first, once for the machine as it stands.
+    Call ``survey`` first, once for the machine as it stands. ``find`` is how ``find_charger`` is called there.
     """
-    end = int(find_charger(k, t))
+    end = int(find(k, t))
     if end == n.NONE:
         end = _end_of_plain_chain(k)
     tasks = [end]

@@ -63,6 +63,7 @@ latency = record(  # of the faults of a group's tasks
 hold = record(  # the longest of a page lock that has ended (if one has)
     ended="i4", task="i4", ns="i8", comm="i4", group="i4", file="i4", index="i4", step="i4"
 )
+outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(
     now="i8",

@@ -17,6 +17,8 @@ from typing import Any
 import numba
 from numba.np import arrayobj
 
+from .parts import ApartCompiler, PartCompiler, WholeCompiler, as_part
+
 Function = Callable[..., Any]
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -60,22 +62,49 @@ def _as_it_stands(context: Any, builder: Any, kind: Any, index: Any, size: Any) 
     return context.cast(builder, index, kind, numba.types.intp)
 
 
+def _compiled_once(dispatcher: Any) -> Any:
+    """A function is compiled for 64-bit integers, whatever the width of the field that an argument comes from.
+
+    Numba would compile it, and all that it calls, once for each width.
+    """
+    template_of = getattr(dispatcher, "get_call_template", None)  # None under NUMBA_DISABLE_JIT
+    if template_of is not None:
+
+        def with_wide_integers(args: Any, kws: Any) -> Any:
+            return template_of(tuple(_widened(arg) for arg in args), {name: _widened(kws[name]) for name in kws})
+
+        dispatcher.get_call_template = with_wide_integers
+    return dispatcher
+
+
+def _widened(kind: Any) -> Any:
+    plain: Any = numba.types.unliteral(kind)
+    return numba.types.int64 if plain in numba.types.signed_domain else kind
+
+
 def compiled(function: Function) -> Function:
     """Compile a kernel function (no exception for a division by zero: the code checks what it divides by)."""
     FUNCTIONS.append(function.__name__)
-    return numba.njit(error_model="numpy")(function)
+    return as_part(_compiled_once(numba.njit(error_model="numpy", pipeline_class=PartCompiler)(function)))
+
+
+def apart(function: Function) -> Function:
+    """Compile a kernel function of which there is to be one copy: a large one that is called in several places."""
+    FUNCTIONS.append(function.__name__)
+    return as_part(_compiled_once(numba.njit(error_model="numpy", pipeline_class=ApartCompiler)(function)))
 
 
 def inlined(function: Function) -> Function:
     """Compile a kernel function into those that call it: for what every move goes through."""
     FUNCTIONS.append(function.__name__)
-    return numba.njit(error_model="numpy", forceinline=True)(function)
+    dispatcher = numba.njit(error_model="numpy", forceinline=True, pipeline_class=PartCompiler)(function)
+    return as_part(_compiled_once(dispatcher))
 
 
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
     FUNCTIONS.append(function.__name__)
-    dispatcher: Any = numba.njit(error_model="numpy", cache=True)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", cache=True, pipeline_class=WholeCompiler)(function)
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is not None:
 

@@ -29,3 +29,18 @@ def record(**fields: Any) -> np.dtype[Any]:
     whole = -(-end // widest) * widest
     layout: Any = {"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": whole}
     return np.dtype((np.record, np.dtype(layout, align=True)))
+
+
+NARROW = {"i4": "i2", "i8": "i4"}
+WIDE_FIELDS = ("limit",)  # RESOURCE_MAX must fit
+
+
+def narrowed(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """The same record with numbers of half the width: for a machine so small that all of them fit."""
+    if kind.subdtype is not None:
+        base, shape = kind.subdtype
+        return np.dtype((narrowed(base), shape))
+    if kind.fields is None:
+        return np.dtype(NARROW.get(kind.str[1:], kind.str))
+    fields = {name: field[0] if name in WIDE_FIELDS else narrowed(field[0]) for name, field in kind.fields.items()}
+    return record(**fields)

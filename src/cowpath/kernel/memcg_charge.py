@@ -100,8 +100,8 @@ def charge(k, t):
         if task.memdie or fatal_signal_pending(k, t):
             return bypass(k, t, f)
         if f.batch == 0:
-            f.batch = CHARGE_BATCH
-            f.retries = RECLAIM_RETRIES
+            f.batch = k.books.charge_batch
+            f.retries = k.books.reclaim_retries
             f.oomed = 0
         cpu = k.state.cpus[task.cpu]
         if cpu.stock_group == g and cpu.stock > 0:
@@ -154,7 +154,7 @@ def after_reclaim(k, t, f):
     note_round(k, f.group)
     last = f.retries == 0
     if last:
-        f.retries = RECLAIM_RETRIES
+        f.retries = k.books.reclaim_retries
     if margin(k, f.group) >= 1 or f.ret > 0:
         f.phase = FROM_STOCK
         return n.AGAIN

@@ -174,6 +174,7 @@ JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
 KILL_TREE = 1
+SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes
 CG_LIMIT = 0

@@ -114,7 +114,7 @@ mm = record(
     owner_group="i4",
 )
 res_counter = record(usage="i8", limit="i8")  # pages
-lru = record(head="i4", tail="i4", count="i4")
+lru = record(count="i4", head="i4", tail="i4")  # pages, by lru_next or zone_next
 # zone_reclaim_stat: of anonymous pages and of files', how many were scanned lately, and how many of them were in use
 recent = record(scanned=("i8", 2), rotated=("i8", 2))
 group = record(

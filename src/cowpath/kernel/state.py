@@ -17,9 +17,10 @@ import numpy as np
 
 from . import books, records
 from . import names as n
-from .layout import record
+from .layout import narrowed, record
 from .vmstat import KILLS_KEPT
 
+MOST_OUTSIDE = 15  # moves of the outside: bits of state.outside
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
 MAX_LIMIT = 1 << 30  # bytes: NumPy 2.4 overflows silently at 2 GiB; stay well away
 
@@ -46,6 +47,7 @@ class Capacity:
     paths: int
     path_steps: int
     log: int
+    narrow: bool = False  # the state's numbers have half the width
 
 
 CLOCK = Capacity(
@@ -68,6 +70,10 @@ CLOCK = Capacity(
     path_steps=32,
     log=1 << 17,
 )
+EXPLORE = Capacity(
+    pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
+    requests=3, swaps=4, ops=256, names=8, paths=32, path_steps=32, log=256, narrow=True,
+)  # fmt: skip
 
 
 def state_dtype(c: Capacity) -> np.dtype[Any]:
@@ -102,6 +108,7 @@ def state_dtype(c: Capacity) -> np.dtype[Any]:
         flusher="i4",
         flush_file="i4",  # the file at which the flusher goes on
         disk_busy="i4",  # the request that the disk works on, or NONE
+        outside="i4",  # the explorer's: which moves of the outside have been made, a bit each
         reads=records.waitq,  # requests that wait for the disk, by request.next
         writes=records.waitq,
         writes_waiting="i4",  # requests to write that are not done
@@ -135,6 +142,8 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         driver="i4",  # 0: no one wants wake-ups recorded
         rng="i8",
         quantum="i8",  # ns of user-mode computing in one move
+        charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
+        reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
         log_count="i4",
@@ -152,6 +161,11 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         n_stalls="i4",
         search="i8",  # how many searches for holders there have been
         n_kills="i4",
+        n_outside="i4",  # the explorer's: what a case allows to happen from outside
+        whole_reclaim="i4",  # the explorer's: a pass of reclaim is one move
+        shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
+        memory_suffices="i4",  # the explorer's: the machine is never short of pages
+        outside=(books.outside, MOST_OUTSIDE),
         hold=books.hold,
         sched=books.sched,
         disk=books.disk,
@@ -179,7 +193,8 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
 
 def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
     """The record type of a machine of this capacity. Raises ValueError where NumPy could not hold it."""
-    whole = record(state=state_dtype(capacity), books=books_dtype(capacity))
+    state = state_dtype(capacity)
+    whole = record(state=narrowed(state) if capacity.narrow else state, books=books_dtype(capacity))
     if not 0 < whole.itemsize < MAX_LIMIT * 2 - (1 << 20):
         raise ValueError(f"a machine of {capacity} does not fit into a NumPy record (2 GiB)")
     return whole

@@ -334,6 +334,8 @@ def run_file_step(k, t, which):
         return truncate.truncate_setsize(k, t)
     if which == s.TRUNCATE_PAGE:
         return truncate.truncate_page(k, t)
+    if which == s.UNMAP_MAPPING_RANGE:
+        return truncate.unmap_mapping_range(k, t)
     return n.NEXT  # show_map: only its cost
 
 

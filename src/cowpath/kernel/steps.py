@@ -67,48 +67,49 @@ POPULATE = 41
 INVALIDATE_PAGE = 42
 TRUNCATE_SETSIZE = 43
 TRUNCATE_PAGE = 44
-SHOW_MAP = 45
+UNMAP_MAPPING_RANGE = 45
+SHOW_MAP = 46
 # of tasks, of the groups' files and of kernel threads
-DUP_MM = 46
-WAKE_UP_NEW_TASK = 47
-EXEC_MMAP = 48
-EXIT_MM = 49
-EXIT_NOTIFY = 50
-DO_WAIT = 51
-NANOSLEEP = 52
-SEND_SIGKILL = 53
-RESIZE_LIMIT = 54
-FLUSHER_SLEEP = 55
-WB_WRITEBACK = 56
-KSWAPD_TRY_TO_SLEEP = 57
+DUP_MM = 47
+WAKE_UP_NEW_TASK = 48
+EXEC_MMAP = 49
+EXIT_MM = 50
+EXIT_NOTIFY = 51
+DO_WAIT = 52
+NANOSLEEP = 53
+SEND_SIGKILL = 54
+RESIZE_LIMIT = 55
+FLUSHER_SLEEP = 56
+WB_WRITEBACK = 57
+KSWAPD_TRY_TO_SLEEP = 58
 # of reclaim
-DRAIN_ALL_STOCK = 58
-SHRINK_ZONE = 59
-BALANCE_PGDAT = 60
-MMPUT = 61
+DRAIN_ALL_STOCK = 59
+SHRINK_ZONE = 60
+BALANCE_PGDAT = 61
+MMPUT = 62
 # what is not a step but costs time
-USER = 62  # an access to memory in user mode
-EXCEPTION = 63  # entering and leaving the kernel for a fault
-SYSCALL = 64  # the same for a system call
-SWITCH = 65  # a context switch
-WAKE = 66  # try_to_wake_up
-RES_CHARGE = 67  # a try to raise a group's counter
-SCAN_PAGE = 68  # reclaim looks at a page
-SCAN_PRIORITY = 69  # reclaim starts a round over a group's lists
-RMAP_PTE = 70  # a page table entry visited through the reverse mapping
-RECLAIM_PAGE = 71  # a page leaves the page cache
-ZAP_PTE = 72  # a page table entry is cleared
-FREE_PAGE = 73
-UNCHARGE = 74
-DUP_PTE = 75  # fork copies a page table entry
-OOM_SCAN_TASK = 76  # select_bad_process looks at a task
-OOM_KILL = 77  # the kill itself, with its messages
-SIGNAL = 78  # a signal is delivered to a handler
-FIND_MISS = 79
-OOM_SLEEP = 80  # mem_cgroup_handle_oom, without the kill
-SWAP_SLOT = 81  # a slot of the swap space is found, or given back
-WRITE_PAGE = 82  # ->writepage(): a page is made ready for the disk
-ALLOC_SLOW = 83  # __alloc_pages_slowpath: memory is below its watermark
+USER = 63  # an access to memory in user mode
+EXCEPTION = 64  # entering and leaving the kernel for a fault
+SYSCALL = 65  # the same for a system call
+SWITCH = 66  # a context switch
+WAKE = 67  # try_to_wake_up
+RES_CHARGE = 68  # a try to raise a group's counter
+SCAN_PAGE = 69  # reclaim looks at a page
+SCAN_PRIORITY = 70  # reclaim starts a round over a group's lists
+RMAP_PTE = 71  # a page table entry visited through the reverse mapping
+RECLAIM_PAGE = 72  # a page leaves the page cache
+ZAP_PTE = 73  # a page table entry is cleared
+FREE_PAGE = 74
+UNCHARGE = 75
+DUP_PTE = 76  # fork copies a page table entry
+OOM_SCAN_TASK = 77  # select_bad_process looks at a task
+OOM_KILL = 78  # the kill itself, with its messages
+SIGNAL = 79  # a signal is delivered to a handler
+FIND_MISS = 80
+OOM_SLEEP = 81  # mem_cgroup_handle_oom, without the kill
+SWAP_SLOT = 82  # a slot of the swap space is found, or given back
+WRITE_PAGE = 83  # ->writepage(): a page is made ready for the disk
+ALLOC_SLOW = 84  # __alloc_pages_slowpath: memory is below its watermark
 
 COST_NAMES = (
     "mmap_read_lock", "find_vma", "handle_pte_fault", "mmap_read_unlock", "find_page", "lock_page", "unlock_page",
@@ -118,10 +119,10 @@ COST_NAMES = (
     "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock", "i_mutex_unlock", "swap_window",
     "add_to_swap_cache", "write_cache_pages", "filemap_fdatawait", "mmap_write_lock", "mmap_write_unlock",
     "map_region", "unmap_region", "mlock_fixup", "populate", "invalidate_page", "truncate_setsize",
-    "truncate_page", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap", "exit_mm", "exit_notify", "do_wait",
-    "nanosleep", "send_sigkill", "resize_limit", "flusher_sleep", "wb_writeback", "kswapd_try_to_sleep",
-    "drain_all_stock", "shrink_zone", "balance_pgdat", "mmput", "user_access", "exception", "syscall",
-    "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority", "rmap_pte", "reclaim_page",
+    "truncate_page", "unmap_mapping_range", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap", "exit_mm",
+    "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit", "flusher_sleep", "wb_writeback",
+    "kswapd_try_to_sleep", "drain_all_stock", "shrink_zone", "balance_pgdat", "mmput", "user_access", "exception",
+    "syscall", "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority", "rmap_pte", "reclaim_page",
     "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task", "oom_kill", "signal", "find_miss",
     "oom_sleep", "swap_slot", "write_page", "alloc_slow",
 )  # fmt: skip
@@ -175,6 +176,7 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "dup_mm": StepInfo("dup_mm", needs=H_MMAP_WRITE),
         "truncate_setsize": StepInfo("truncate_setsize", needs=H_I_MUTEX),
         "truncate_page": StepInfo("truncate_page", needs=H_I_MUTEX),
+        "unmap_mapping_range": StepInfo("unmap_mapping_range", needs=H_I_MUTEX),
         "show_map": StepInfo("show_map", needs=H_MMAP_READ),
     }.get(name, StepInfo(name))
     for name in STEP_NAMES

@@ -22,6 +22,18 @@ def truncate_setsize(k, t):
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
+    return unmap_mapping_range(k, t)
+
+
+@compiled
+def unmap_mapping_range(k, t):
+    """Clear all entries beyond the file's end, those of private copies too (even_cows).
+
+    truncate_pagecache calls it a second time after the pages are gone: a fault that had the page locked meanwhile has
+    mapped a copy of it.
+    """
+    f = current(k, t)
+    file = k.state.files[f.file]
     for v in range(k.state.n_vmas):
         vma = k.state.vmas[v]
         if vma.mm == n.NONE or vma.end == 0 or vma.file != f.file:

@@ -20,8 +20,11 @@ class Regions:
     places: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, lines: tuple[Line, ...]) -> Regions:
-        """Lay out all regions that a program's lines map. Sizes that are no numbers are found out later."""
+    def of(cls, lines: tuple[Line, ...], packed: bool = False) -> Regions:
+        """Lay out all regions that a program's lines map. Sizes that are no numbers are found out later.
+
+        ``packed``: from page 0 on, one right behind the other.
+        """
         sizes: dict[str, int] = {}
         for line in every(lines):
             at = SIZES.get(line.word.text)
@@ -29,10 +32,10 @@ class Regions:
                 name = line.arguments[0].text
                 sizes[name] = max(sizes.get(name, 1), int(line.arguments[at].text))
         places: dict[str, tuple[int, int]] = {}
-        page = FIRST_PAGE
+        page = 0 if packed else FIRST_PAGE
         for name, size in sizes.items():
             places[name] = (page, size)
-            page += (-(-size // ALIGNMENT) + 1) * ALIGNMENT
+            page += size if packed else (-(-size // ALIGNMENT) + 1) * ALIGNMENT
         return cls(places)
 
     def place(self, word: Word) -> int:
