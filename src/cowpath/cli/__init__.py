@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, costs, runs, step
+from cowpath.cli import catalog, checks, costs, runs, schedules, step
 from cowpath.cli.guard import GuardedGroup, guarded
 
 EPILOG = """Exit status: 0 it ran, whatever the verdict; 1 the verdict that --fail-on names; 2 wrong input or usage;
@@ -53,6 +53,10 @@ app.command("run")(runs.run)
 app.command("compare")(runs.compare)
 app.command("costs")(costs.costs)
 app.command("step")(step.step)
+app.command("check")(checks.check)
+app.command("audit")(checks.audit)
+app.command("replay")(schedules.replay)
+app.command("bisect")(schedules.bisect)
 app.add_typer(catalog.designs_app, name="designs")
 app.command("programs")(catalog.programs)
 app.command("import")(catalog.import_recording)

@@ -25,6 +25,10 @@ class Progress:
         """What a command with so many runs is to call: how many are done, and what the next one is."""
         return lambda done, doing: None
 
+    def checking(self) -> Callable[[int, int, str, Any], None]:
+        """What a command that explores is to call: how many cases are done, of how many, which runs, how far it is."""
+        return lambda done, total, doing, step: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -58,6 +62,20 @@ class Bars(Progress):
 
         def reached(done: int, doing: str) -> None:
             self.bars.update(bar, completed=done, description=doing, reached=f"{done} of {total} runs")
+
+        return reached
+
+    def checking(self) -> Callable[[int, int, str, Any], None]:
+        """One bar for all cases, with states, rate, depth and frontier of the one that is explored."""
+        bar = self.bars.add_task("", total=None, reached="")
+
+        def reached(done: int, total: int, doing: str, step: Any) -> None:
+            far = f"{done} of {total}"
+            if step is not None:
+                rate = step.states / max(step.seconds, 1e-9)
+                far += (f": {step.states:,} states, {rate:,.0f} a second, depth {step.depth}, "
+                        f"frontier {step.frontier:,}")  # fmt: skip
+            self.bars.update(bar, total=total, completed=done, description=doing, reached=far)
 
         return reached
 

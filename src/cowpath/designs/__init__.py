@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .design import Design, diff, load, names
+from .design import Design, diff, from_data, load, names, to_data
 
-__all__ = ["Design", "diff", "load", "names"]
+__all__ = ["Design", "diff", "from_data", "load", "names", "to_data"]

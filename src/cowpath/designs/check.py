@@ -29,51 +29,82 @@ def _unknown(step: str, known: tuple[str, ...], path: str, source: str) -> Input
     return InputError(f"path {path!r}: there is no step {step!r}", file=source, hint=hint)
 
 
+Problem = tuple[str, str]  # why a step cannot come now, and what would be right
+
+
+class Walk:
+    """A walk through the steps of a path that keeps books of what is held and what is done."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.held = 0
+        self.done: set[str] = set()
+
+    def problem(self, step: str) -> Problem | None:
+        """Why this step cannot come next, or None."""
+        needs, takes, _ = self._effects(step)
+        if needs & ~self.held:
+            return f"there is no {_names(needs & ~self.held)} yet", _giver(needs & ~self.held)
+        if takes & self.held:
+            return f"the {_names(takes & self.held)} is held already", "it would wait for itself"
+        return self._misplaced(step) or self._too_early(step)
+
+    def take(self, step: str) -> None:
+        """Take the step."""
+        _, takes, gives = self._effects(step)
+        self.held = (self.held | takes) & ~gives
+        self.done.add(step)
+
+    def _effects(self, step: str) -> tuple[int, int, int]:
+        """What it needs, takes and gives here: a charge after the page is mapped is kept by the page at once."""
+        info = STEPS[STEP_NAMES.index(step)]
+        if step == "charge" and {"map_page", "alloc_page"} <= self.done:
+            return 0, 0, info.gives | H_CHARGE
+        if step == "charge" and self.path == "swap_in":
+            return H_PAGE_REF, info.takes, info.gives  # what is charged is the page of the swap cache
+        return info.needs, info.takes, info.gives
+
+    def _misplaced(self, step: str) -> Problem | None:
+        """It has nothing to do on this path."""
+        path = self.path
+        if step in OF_FILES and path in NO_FILE:
+            return "there is no page of a file on this path", "it belongs to the paths of files"
+        if step in OF_SWAP and path != "swap_in":
+            return "there is no page in swap on this path", "it belongs to swap_in"
+        if step in ("find_page", "recheck_mapping", "page_mkwrite") and path == "swap_in":
+            return "there is no page of a file on this path", "find_swap_page"
+        if step == "wp_reuse" and path != "wp_copy":
+            return "there is no page to reuse on this path", "it belongs to wp_copy"
+        return None
+
+    def _too_early(self, step: str) -> Problem | None:
+        """What it works on is not there yet, or it has been done."""
+        if step == "map_page" and self.path in FAULT_PATHS and not self.held & (H_NEW_PAGE | H_PAGE_REF):
+            return "there is no page to map yet", "find_page or alloc_page comes first"
+        if self.path in COPYING and step == "map_page" and "copy_page" not in self.done:
+            return "nothing has been copied yet", "alloc_page and copy_page come before map_page"
+        if step in ("map_page", "charge") and step in self.done:
+            return "it stands in the path twice", "once is enough"
+        return None
+
+
 def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
     """Walk through a path and keep books of what is held. Raises InputError that names the path and the step."""
-
-    def wrong(place: int, step: str, why: str, hint: str) -> InputError:
-        return InputError(f"path {path!r}, step {place + 1} ({step}): {why}", file=source, hint=hint)
-
     if not 0 < len(steps) <= MAX_STEPS:
         raise InputError(f"path {path!r} has {len(steps)} steps", file=source, hint=f"1 to {MAX_STEPS}")
-    held = 0
-    done: set[str] = set()
+    walk = Walk(path)
+    known = FAULT_STEPS if path in FAULT_PATHS else STEP_NAMES
     for place, step in enumerate(steps):
-        known = FAULT_STEPS if path in FAULT_PATHS else STEP_NAMES
         if step not in known:
             raise _unknown(step, known, path, source)
-        info = STEPS[STEP_NAMES.index(step)]
-        needs, takes = info.needs, info.takes
-        if step == "charge" and "map_page" in done and "alloc_page" in done:
-            needs = takes = 0  # way 2: the page is mapped before it is charged
-            held &= ~H_CHARGE
-        if step == "charge" and path == "swap_in":
-            needs = H_PAGE_REF  # what is charged is the page of the swap cache
-        missing = needs & ~held
-        if missing:
-            raise wrong(place, step, f"there is no {_names(missing)} yet", _giver(missing))
-        if takes & held:
-            raise wrong(place, step, f"the {_names(takes & held)} is held already", "it would wait for itself")
-        if step in OF_FILES and path in NO_FILE:
-            raise wrong(place, step, "there is no page of a file on this path", "it belongs to the paths of files")
-        if step in OF_SWAP and path != "swap_in":
-            raise wrong(place, step, "there is no page in swap on this path", "it belongs to swap_in")
-        if step in ("find_page", "recheck_mapping", "page_mkwrite") and path == "swap_in":
-            raise wrong(place, step, "there is no page of a file on this path", "find_swap_page")
-        if step == "wp_reuse" and path != "wp_copy":
-            raise wrong(place, step, "there is no page to reuse on this path", "it belongs to wp_copy")
-        if step == "map_page" and path in FAULT_PATHS and not held & (H_NEW_PAGE | H_PAGE_REF):
-            raise wrong(place, step, "there is no page to map yet", "find_page or alloc_page comes first")
-        if path in COPYING and step == "map_page" and "copy_page" not in done:
-            raise wrong(place, step, "nothing has been copied yet", "alloc_page and copy_page come before map_page")
-        if step in ("map_page", "charge") and step in done:
-            raise wrong(place, step, "it stands in the path twice", "once is enough")
-        held = (held | takes) & ~info.gives
-        done.add(step)
-    if held:
-        raise InputError(f"path {path!r} ends with the {_names(held)} still held", file=source, hint=_taker(held))
-    _check_whole(path, done, source)
+        problem = walk.problem(step)
+        if problem is not None:
+            raise InputError(f"path {path!r}, step {place + 1} ({step}): {problem[0]}", file=source, hint=problem[1])
+        walk.take(step)
+    if walk.held:
+        held = _names(walk.held)
+        raise InputError(f"path {path!r} ends with the {held} still held", file=source, hint=_taker(walk.held))
+    _check_whole(path, walk.done, source)
 
 
 def _check_whole(path: str, done: set[str], source: str) -> None:

@@ -60,6 +60,11 @@ def _load(name: str, beside: Path, depth: int) -> Design:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
+    return from_data(data, source, folder, depth)
+
+
+def from_data(data: dict[str, Any], source: str, folder: Path | None = None, depth: int = 0) -> Design:
+    """A design from what its file holds; ``folder``: where what it extends is looked for. Raises InputError."""
     _check_keys(data, source)
     extends = data.get("extends")
     if depth >= MAX_CHAIN:
@@ -67,7 +72,7 @@ def _load(name: str, beside: Path, depth: int) -> Design:
     if extends is None:
         base = Design("", "", "", None, "", {}, {}, {})
     else:
-        base = _load(str(extends), folder, depth + 1)
+        base = _load(str(extends), folder or Path.cwd(), depth + 1)
     policies = base.policies | _policies(data.get("policies", {}), source)
     paths = base.paths | _paths(data.get("paths", {}), source)
     on_error = base.on_error | _error_exits(data.get("on_error", {}), source)
@@ -141,6 +146,15 @@ def _error_exits(table: dict[str, Any], source: str) -> dict[str, tuple[str, ...
     return exits
 
 
+def to_data(design: Design) -> dict[str, Any]:
+    """What a file of the design would hold that extends nothing: ``from_data`` reads it back."""
+    return {
+        "name": design.name, "summary": design.summary, "commit": design.commit, "policies": dict(design.policies),
+        "paths": {path: list(steps) for path, steps in design.paths.items()},
+        "on_error": {path: list(steps) for path, steps in design.on_error.items()},
+    }  # fmt: skip
+
+
 def diff(first: Design, second: Design) -> list[str]:
     """What is different in the second design, line by line: paths with the moved steps marked, policies."""
     lines = []
@@ -165,4 +179,4 @@ def diff(first: Design, second: Design) -> list[str]:
     return lines
 
 
-__all__ = ["ERROR_EXIT_STEPS", "Design", "diff", "load", "names"]
+__all__ = ["ERROR_EXIT_STEPS", "Design", "diff", "from_data", "load", "names", "to_data"]

@@ -1,0 +1,111 @@
+"""A case on a design as a machine, at the point from which the exploration starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cowpath.cases.plan import CasePlan, Outside
+from cowpath.engine import explore, machine
+from cowpath.engine import moves as m
+from cowpath.errors import InputError, MachineError
+from cowpath.kernel import names as n
+from cowpath.kernel.state import ERROR_NAMES, EXPLORE, Capacity
+
+if TYPE_CHECKING:
+    from cowpath.designs import Design
+    from cowpath.engine.costs import Costs
+
+    from .space import Space
+
+
+def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXPLORE, cpus: int | None = None) -> Any:
+    """The machine at boot: groups with their limits, files, tasks that have not begun. Raises InputError."""
+    spec = plan.case.machine
+    pages = EXPLORE.pages if spec.memory is None or capacity is not EXPLORE else spec.memory
+    if capacity is not EXPLORE:
+        pages = max(pages, machine.LEAST_PAGES * 2)
+    k = machine.build(
+        plan.plan, design, costs, cpus=cpus or spec.cpus, memory=pages * n.PAGE_SIZE, swap=spec.swap * n.PAGE_SIZE,
+        capacity=capacity,
+    )  # fmt: skip
+    _set_groups(k, plan)
+    for number, file in enumerate(plan.case.files):
+        if file.unreadable:
+            k.state.files[number].bad_count = file.pages
+    k.books.charge_batch = spec.charge_batch
+    k.books.reclaim_retries = spec.reclaim_retries
+    return k
+
+
+def _set_groups(k: Any, plan: CasePlan) -> None:
+    for number, (spec, parent) in enumerate(zip(plan.case.groups, plan.plan.parents[1:], strict=True), 1):
+        group = k.state.groups[number]
+        group.alive = 1
+        group.parent = parent
+        group.use_hierarchy = spec.hierarchy
+        group.oom_kill_disable = not spec.killer
+        group.swappiness = machine.DEFAULT_SWAPPINESS
+        group.res.limit = n.UNLIMITED if spec.limit is None else spec.limit
+        group.memsw.limit = n.UNLIMITED if spec.memsw is None else spec.memsw
+        k.state.n_groups = number + 1
+
+
+def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
+    """The small machine, brought to the start of the exploration. Raises InputError if a task does not get there."""
+    k = build(plan, design, costs)
+    k.books.driver = 0
+    k.books.n_woken = 0
+    k.books.whole_reclaim = plan.case.machine.whole_reclaim
+    k.books.shares_mm = any(player.spec and player.spec.thread_of for player in plan.players) or bool(
+        (plan.plan.ops["code"] == n.OP_READ_PROC).any()
+    )
+    k.books.memory_suffices = plan.case.machine.memory is None
+    space.attach(k)
+    for number in plan.order:
+        player = plan.players[number]
+        k.state.tasks[number].cpu = 0 if player.spec and player.spec.count > 1 else number % int(k.state.n_cpus)
+        if space.drive(explore.BRING, number, player.go) < 0:
+            raise InputError(
+                f"task {player.name!r} does not get through what it does before the start, on {design.name}",
+                file=plan.case.source, hint="it waits for memory or for another task: a higher limit, or fewer pages",
+            )  # fmt: skip
+        _check_pools(k, plan)
+    for move in plan.setup:
+        _allow(k, (move,))
+        k.state.outside = 0
+        space.play([m.OUTSIDE])
+        space.drive(explore.SETTLE)
+        _check_pools(k, plan)
+    k.state.outside = 0
+    _allow(k, plan.outside)
+    return k
+
+
+def _allow(k: Any, allowed: tuple[Outside, ...]) -> None:
+    """The moves of the outside that are possible from now on."""
+    k.books.n_outside = len(allowed)
+    for row, move in zip(k.books["outside"], allowed, strict=False):
+        row["what"], row["a"], row["b"] = move.what, move.a, move.b
+
+
+def _check_pools(k: Any, plan: CasePlan) -> None:
+    if k.books.error:
+        raise too_small(k, plan)
+
+
+def too_small(k: Any, plan: CasePlan) -> MachineError:
+    """The error for a small machine that has run out of something."""
+    what = ERROR_NAMES[int(k.books.error)]
+    return MachineError(f"{plan.case.source}: the small machine has run out of {what}; a smaller case is needed")
+
+
+def alike_tasks(plan: CasePlan) -> np.ndarray[Any, Any]:
+    """For each task the number of the first of those that are alike."""
+    alike = np.arange(EXPLORE.tasks)
+    first: dict[int, int] = {}
+    for player in plan.players:
+        if player.spec is not None and player.spec.count > 1:
+            alike[player.number] = first.setdefault(player.alike, player.number)
+    return alike

@@ -1,0 +1,111 @@
+"""Checking many designs on many cases, on all cores: what ``check``, ``audit`` and ``search`` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+from cowpath.cases import Case
+from cowpath.cases.plan import CasePlan, compile_case
+from cowpath.designs import Design
+from cowpath.engine import costs
+
+from .check import Settings, check_case
+from .properties import Property
+from .result import Result
+from .space import Step
+
+WORTH_A_PROCESS = 24  # pairs of a design and a case
+
+
+@dataclass(frozen=True)
+class Job:
+    """A design on a case."""
+
+    design: Design
+    case: Case
+
+    @property
+    def name(self) -> str:
+        """What it is called while it runs."""
+        return f"{self.case.name} on {self.design.name}"
+
+
+Told = Callable[[int, int, str, Step | None], None]  # how many are done, of how many, which runs, how far it is
+
+
+def pairs(designs: Sequence[Design], cases: Sequence[Case], path: str | None = None) -> list[Job]:
+    """Every design on every case (of a path, if one is given)."""
+    return [Job(design, case) for case in cases if path in (None, case.path) for design in designs]
+
+
+def check_all(
+    jobs: Sequence[Job], wanted: Sequence[Property], settings: Settings, told: Told | None = None, processes: int = 1
+) -> Iterator[tuple[Job, list[Result]]]:
+    """The results of each job, in the order of the jobs. Raises InputError and MachineError."""
+    if processes > 1 and len(jobs) >= WORTH_A_PROCESS and all(each.holds is None for each in wanted):
+        yield from _side_by_side(jobs, [each.number for each in wanted], settings, told, processes)
+        return
+    table = costs.load()
+    plans: dict[str, CasePlan] = {}
+    for done, job in enumerate(jobs):
+        tell: Callable[[str, Step], None] | None = None
+        if told is not None:
+            told(done, len(jobs), job.name, None)
+            tell = _teller(told, done, len(jobs), job.name)
+        plan = plans.setdefault(job.case.source, compile_case(job.case))
+        yield job, check_case(plan, job.design, wanted, table, replace(settings, progress=tell))
+
+
+def _teller(told: Told, done: int, total: int, name: str) -> Callable[[str, Step], None]:
+    return lambda what, step: told(done, total, f"{name}: {what}", step)
+
+
+def cores() -> int:
+    """How many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _side_by_side(
+    jobs: Sequence[Job], numbers: list[int], settings: Settings, told: Told | None, processes: int
+) -> Iterator[tuple[Job, list[Result]]]:
+    plain = replace(settings, progress=None)
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        waiting: dict[Future[list[Result]], int] = {
+            pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)
+        }
+        try:
+            yield from _in_order(jobs, waiting, told)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _in_order(
+    jobs: Sequence[Job], waiting: dict[Future[list[Result]], int], told: Told | None
+) -> Iterator[tuple[Job, list[Result]]]:
+    results: dict[int, list[Result]] = {}
+    at = done = 0
+    pending = set(waiting)
+    while pending:
+        ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+        for future in ended:
+            results[waiting[future]] = future.result()
+        done += len(ended)
+        if told is not None:
+            told(done, len(jobs), jobs[min(done, len(jobs) - 1)].name, None)
+        while at in results:
+            yield jobs[at], results.pop(at)
+            at += 1
+
+
+def check_one(job: Job, numbers: list[int], settings: Settings) -> list[Result]:
+    """What a process of its own does for one job."""
+    from .properties import PACKAGED
+
+    return check_case(
+        compile_case(job.case), job.design, [PACKAGED[number] for number in numbers], costs.load(), settings
+    )

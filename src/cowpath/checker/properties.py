@@ -1,0 +1,70 @@
+"""The properties by name: the packaged ones, and a user's own, which is a Python function."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cowpath.engine import properties as p
+from cowpath.errors import InputError
+from cowpath.words import nearest
+
+Holds = Callable[[Any], Any]  # of a machine's record ``k``: true if the property holds there
+
+
+@dataclass(frozen=True)
+class Property:
+    """One of ``engine.properties`` (``number``), or a user's function."""
+
+    name: str
+    meaning: str
+    number: int = -1
+    holds: Holds | None = None
+
+    @property
+    def of_states(self) -> bool:
+        """Decided by looking at one state; else by the graph of all."""
+        return self.holds is not None or self.number < p.OF_STATES
+
+
+PACKAGED = tuple(
+    Property(name, meaning, number) for number, (name, meaning) in enumerate(zip(p.NAMES, p.MEANINGS, strict=True))
+)
+
+
+def names() -> list[str]:
+    """The packaged properties."""
+    return list(p.NAMES)
+
+
+def find(name: str) -> Property:
+    """A property by its name, or ``FILE.py:function``. Raises InputError."""
+    for known in PACKAGED:
+        if known.name == name:
+            return known
+    file, colon, function = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _users(Path(file), function)
+    hint = nearest(name, p.NAMES, "known: " + ", ".join(p.NAMES))
+    raise InputError(f"no property {name!r}", hint=f"{hint}; your own: FILE.py:function")
+
+
+def _users(file: Path, function: str) -> Property:
+    if not file.is_file():
+        raise InputError("there is no such file", file=file)
+    spec = importlib.util.spec_from_file_location(f"cowpath_user_{file.stem}", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"cannot be loaded: {type(error).__name__}: {error}", file=file) from None
+    holds = getattr(module, function, None)
+    if not callable(holds):
+        known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        raise InputError(f"no function {function!r}", file=file, hint=nearest(function, known, ", ".join(known)))
+    meaning = (holds.__doc__ or function).strip().splitlines()[0]
+    return Property(f"{file.stem}.{function}", meaning, holds=holds)

@@ -1,0 +1,104 @@
+"""Verdicts of checks as tables for people: a line per property, the matrix of an audit, a counterexample's moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cowpath.observe.text import clean, count, duration
+
+from .player import Row
+from .result import Result
+
+STYLES = {"proved": "green", "violated": "bold red", "unfinished": "yellow"}
+MARKS = {"proved": "proved", "violated": "VIOLATED", "unfinished": "not finished"}
+
+
+def verdict_text(verdict: str) -> Text:
+    """A verdict in its colour."""
+    return Text(MARKS[verdict], style=STYLES[verdict])
+
+
+def results_table(results: Sequence[Result]) -> RenderableType:
+    """A row per result, then a sentence for each that is not proved."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("design", "case", "property", "verdict"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("moves", "states", "transitions"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        table.add_row(
+            clean(result.design), clean(result.case), result.property, verdict_text(result.verdict),
+            str(result.depth), count(result.states), count(result.transitions),
+        )  # fmt: skip
+    return Group(table, *reasons(results))
+
+
+def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
+    """Why each is not proved; what is the same for several designs is said once."""
+    said: dict[tuple[str, str, str], list[str]] = {}
+    for result in results:
+        if result.reason:
+            said.setdefault((result.case, result.property, result.reason), []).append(result.design)
+    for (case, name, reason), designs in said.items():
+        head = Text.assemble((f"{clean(case)}, {name}", "bold"), f" ({', '.join(clean(each) for each in designs)}):")
+        yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
+
+
+def matrix(results: Sequence[Result]) -> RenderableType:
+    """Paths and cases by designs: which properties are violated there, by how many moves. Then the chains."""
+    designs = list(dict.fromkeys(result.design for result in results))
+    rows: dict[tuple[str, str], dict[str, list[Result]]] = {}
+    for result in results:
+        rows.setdefault((result.path, result.case), {}).setdefault(result.design, []).append(result)
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("path", "case", *designs):
+        table.add_column(clean(heading), overflow="fold")
+    for (path, case), cells in rows.items():
+        table.add_row(path, clean(case), *(_cell(cells.get(design, [])) for design in designs))
+    return Group(table, *reasons(results))
+
+
+def _cell(results: Sequence[Result]) -> Text:
+    """``proved``, or the properties that are not: ``isolation 15``."""
+    bad = [result for result in results if result.verdict != "proved"]
+    if not results:
+        return Text("-")
+    if not bad:
+        return verdict_text("proved")
+    text = Text()
+    for result in bad:
+        words = f"{result.property} {result.depth}" if result.verdict == "violated" else f"{result.property}: ?"
+        text.append(("\n" if text.plain else "") + words, STYLES[result.verdict])
+    return text
+
+
+def moves_table(rows: Sequence[Row], tasks: Sequence[str], begins_cycle: int | None = None) -> RenderableType:
+    """A counterexample: a column per task, a row per move, the page locks and usages after it, the time it begins."""
+    others = any(row.task < 0 for row in rows)
+    shown = [name for t, name in enumerate(tasks) if any(row.task == t for row in rows)]
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("move", justify="right")
+    for name in (*shown, *(["outside and devices"] if others else [])):
+        table.add_column(clean(name), overflow="fold")
+    for heading in ("page locked by", "usage/limit"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("begins", justify="right", no_wrap=True)
+    for row in rows:
+        if begins_cycle is not None and row.number == begins_cycle:
+            table.add_section()
+        cells = [_doing(row) if 0 <= row.task < len(tasks) and tasks[row.task] == name else "" for name in shown]
+        last = [row.mover if row.task < 0 else ""] if others else []
+        table.add_row(str(row.number), *cells, *last, ", ".join(row.locks), ", ".join(row.usage),
+                      duration(row.begins_ns))  # fmt: skip
+    return table
+
+
+def _doing(row: Row) -> str:
+    words = f"{row.path}: {row.step}" if row.path else row.step
+    return f"{words} ({row.ends})" if row.ends else words

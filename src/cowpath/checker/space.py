@@ -1,0 +1,236 @@
+"""The states that a small machine can reach: the arrays of a search, which grow as it does, and what it has found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cowpath.engine import explore
+from cowpath.engine.fold import KINDS, WIDEST
+from cowpath.engine.moves import MOVERS
+from cowpath.engine.properties import OF_STATES
+from cowpath.kernel.state import EXPLORE, new_machine
+
+FIRST_ROOM = 4096  # states
+FIRST_WIDTH = 96  # words of a state that are kept
+BUDGET = 20_000  # states expanded between two looks at Ctrl-C and the progress
+UNFINISHED_STATES = "states"
+UNFINISHED_MEMORY = "memory"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a search gives up: so many states, so many bytes of its arrays. None: no bound."""
+
+    states: int | None = None
+    memory: int | None = 12 << 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a search is: for its progress."""
+
+    states: int
+    frontier: int
+    depth: int
+    seconds: float
+
+
+class Space:
+    """A search. ``attach`` a machine, then ``explore`` from the state in which it is."""
+
+    def __init__(self) -> None:
+        self._scratch = new_machine(EXPLORE)
+        self._target = _words(self._scratch)
+        self.k: Any = None
+        self.unfinished = ""  # or which limit was met
+        self.seconds = 0.0
+
+    # --- set-up
+    def attach(self, k: Any) -> None:
+        """This machine is explored from now on."""
+        self.k = k
+        words = _words(k)
+        wide = len(words)
+        self.x = explore.Search(
+            words=words,
+            half=words.view(np.int16),
+            first=np.zeros(wide, np.uint64),
+            before=np.zeros(wide, np.uint64),
+            changed=np.zeros(wide, np.int32),
+            live=np.zeros(wide, np.int32),
+            is_live=np.zeros(wide, np.int8),
+            target_words=self._target,
+            target=self._target.view(np.int16),
+            names=np.zeros((KINDS, WIDEST), np.int16),
+            alike=np.arange(EXPLORE.tasks),
+            stances=np.zeros(EXPLORE.tasks, np.int64),
+            options=np.zeros(explore.OPTIONS, np.int64),
+            counts=np.zeros(explore.COUNTS, np.int64),
+            frontiers=np.zeros((2, FIRST_ROOM, FIRST_WIDTH), np.uint64),
+            entries=np.zeros((2, FIRST_ROOM), explore.ENTRY),
+            table=np.zeros(2 * FIRST_ROOM, explore.PLACE),
+            nodes=np.zeros(FIRST_ROOM, explore.NODE),
+            edges=np.zeros(1, explore.EDGE),
+            found=np.full(OF_STATES, -1, np.int32),
+            script=np.zeros(explore.MOST_MOVES, np.int64),
+        )
+
+    def drive(self, what: int, a: int = 0, b: int = 0) -> int:
+        """Call the compiled driver."""
+        return int(explore.drive(what, self.k, self._scratch, self.x, a, b))
+
+    def play(self, script: list[int]) -> int:
+        """Make the moves of these movers; returns how many could be made."""
+        self.x.script[: len(script)] = script
+        return self.drive(explore.PLAY, len(script))
+
+    # --- the search
+    def explore(
+        self,
+        wanted: int,
+        *,
+        alike: Any = None,
+        fold: bool = True,
+        reduce: bool = True,
+        edges: bool = False,
+        age_counts: bool = True,
+        stop: bool = False,
+        limits: Limits | None = None,
+        progress: Callable[[Step], None] | None = None,
+        look: Callable[[Any, int], bool] | None = None,
+    ) -> int:
+        """Visit all states; returns why it stopped (``explore.*``). ``wanted``: properties of states, a bit each.
+
+        ``alike``: tasks that are folded; ``stop``: as soon as all wanted properties are violated. ``look`` is shown
+        each new state, by level (the machine, and the state's number), and stops the search when it answers true.
+        """
+        began = time.perf_counter()
+        self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop, look is not None
+        self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
+        if edges:
+            self._replace(edges=4 * FIRST_ROOM)
+        self.drive(explore.BEGIN)
+        why = explore.LEVEL
+        while why in (explore.LEVEL, explore.FULL, explore.BUDGET):
+            if why == explore.LEVEL and look is not None and self._shown(look):
+                why = explore.FOUND
+                break
+            why = self.drive(explore.EXPAND, BUDGET)
+            if why == explore.FULL:
+                self._grow()
+            if progress is not None:
+                frontier = int(self.x.counts[explore.FRONTIER])
+                progress(Step(self.states, frontier, self.depth, time.perf_counter() - began))
+            self.unfinished = self._limit_met(limits or Limits())
+            if self.unfinished and why != explore.DONE:
+                break
+            self.unfinished = ""
+        self.seconds = time.perf_counter() - began
+        return why
+
+    def _shown(self, look: Callable[[Any, int], bool]) -> bool:
+        """Show the newest states; true if that is enough."""
+        x = self.x
+        side = int(x.counts[explore.SIDE])
+        count = int(x.counts[explore.FRONTIER])
+        if not count:  # the first state of all
+            side, count = 1 - side, int(x.counts[explore.NEXT])
+        for row, entry in zip(x.frontiers[side, :count], x.entries[side, :count], strict=True):
+            length = int(entry["length"])
+            x.words[:] = x.first
+            x.words[x.live[:length]] = row[:length]
+            if look(self.k, int(entry["state"])):
+                return True
+        x.words[:] = x.before
+        return False
+
+    def _limit_met(self, limits: Limits) -> str:
+        if limits.states is not None and self.states > limits.states:
+            return UNFINISHED_STATES
+        return UNFINISHED_MEMORY if limits.memory is not None and self.bytes > limits.memory else ""
+
+    def _grow(self) -> None:
+        """Double what is full."""
+        x, counts = self.x, self.x.counts
+        states = int(counts[explore.STATES])
+        if states + MOVERS > len(x.nodes):
+            self._replace(nodes=2 * len(x.nodes))
+        if 8 * (states + MOVERS) > 5 * len(x.table):
+            table = np.zeros(2 * len(x.table), explore.PLACE)
+            explore.grow_table(x.table, table)
+            self.x = self.x._replace(table=table)
+        if x.options[explore.KEEP_EDGES] and int(counts[explore.EDGES]) + MOVERS > len(x.edges):
+            self._replace(edges=2 * len(x.edges))
+        full = int(counts[explore.NEXT]) + MOVERS > x.entries.shape[1]
+        narrow = int(counts[explore.LIVE]) > x.frontiers.shape[2]
+        if full or narrow:
+            self._enlarge(*(size * (2 if grows else 1) for size, grows in zip(x.frontiers.shape[1:], (full, narrow),
+                                                                               strict=True)))  # fmt: skip
+
+    def _enlarge(self, room: int, width: int) -> None:
+        """Larger frontiers with the same contents."""
+        x = self.x
+        width = max(width, int(x.counts[explore.LIVE]))
+        frontiers = np.zeros((2, room, width), np.uint64)
+        entries = np.zeros((2, room), explore.ENTRY)
+        used = x.frontiers.shape[1]
+        frontiers[:, :used, : x.frontiers.shape[2]] = x.frontiers
+        entries[:, :used] = x.entries
+        self.x = x._replace(frontiers=frontiers, entries=entries)
+
+    def _replace(self, **rooms: int) -> None:
+        """Larger arrays with the same contents."""
+        larger = {}
+        for name, room in rooms.items():
+            old = getattr(self.x, name)
+            larger[name] = np.zeros((room, *old.shape[1:]), old.dtype)
+            larger[name][: len(old)] = old
+        self.x = self.x._replace(**larger)
+
+    # --- what was found
+    @property
+    def states(self) -> int:
+        """States visited."""
+        return int(self.x.counts[explore.STATES])
+
+    @property
+    def depth(self) -> int:
+        """Of the states that were found last: moves away from the first one."""
+        return max(int(self.x.counts[explore.LEVELS]) - 1, 0)
+
+    @property
+    def transitions(self) -> int:
+        """Moves made from them."""
+        return int(self.x.counts[explore.TRANSITIONS])
+
+    @property
+    def bytes(self) -> int:
+        """Of all arrays of the search."""
+        return sum(array.nbytes for array in self.x)
+
+    def found(self, which: int) -> int:
+        """The first state that violates a property of states, or -1."""
+        return int(self.x.found[which])
+
+    def way_to(self, state: int) -> list[int]:
+        """The movers on the way from the first state to this one: a shortest one of this search."""
+        way: list[int] = []
+        while state > 0:
+            way.append(int(self.x.nodes[state]["mover"]))
+            state = int(self.x.nodes[state]["parent"])
+        return way[::-1]
+
+    def depth_of(self, state: int) -> int:
+        """How many moves away from the first state."""
+        return len(self.way_to(state))
+
+
+def _words(k: Any) -> Any:
+    """The 64-bit words of a machine's state, which lie at its beginning."""
+    layout = k.dtype["state"]
+    return np.asarray(k.base).view(np.uint8)[: layout.itemsize].view(np.uint64)

@@ -1,0 +1,202 @@
+"""The Python API of the checker: prove or refute properties of designs on cases, and get results and data frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cowpath import __version__
+from cowpath.errors import InputError
+from cowpath.words import nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cowpath.cases import Case
+    from cowpath.checker.bisect import Bisection
+    from cowpath.checker.many import Job, Told
+    from cowpath.checker.player import Row
+    from cowpath.checker.properties import Property
+    from cowpath.checker.result import Result
+    from cowpath.designs import Design
+
+Name = str | os.PathLike[str]
+MEMORY = 8 << 30  # bytes of a search's arrays
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Results of ``check`` or ``audit``."""
+
+    results: tuple[Result, ...]
+    jobs: tuple[Job, ...] = field(repr=False, default=())
+
+    @property
+    def verdict(self) -> str:
+        """``violated`` if any is, else ``unfinished`` if any is, else ``proved``."""
+        from cowpath.checker.result import worst
+
+        return worst(list(self.results))
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """A row per result; ``chain``, ``schedule`` and ``cycle`` are lists of texts."""
+        import polars as pl
+
+        return pl.DataFrame([result.as_json() for result in self.results], infer_schema_length=None)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The object that ``--json`` prints, docs/json.md."""
+        from cowpath.checker.result import missed
+
+        states = max((result.states for result in self.results), default=0)
+        return {"version": __version__, "most_states": states, "missed_state_bound": missed(states),
+                "results": [result.as_json() for result in self.results]}  # fmt: skip
+
+
+def check(
+    designs: Name | Sequence[Name] | None = None,
+    cases: Name | Sequence[Name] | None = None,
+    *,
+    path: str | None = None,
+    properties: str | Sequence[str] | None = None,
+    states: int | None = None,
+    memory: int | None = MEMORY,
+    reduction: bool = True,
+    processes: int = 1,
+    told: Told | None = None,
+) -> Checks:
+    """Check designs (None: all packaged) on cases (None: all packaged) for properties (None: all).
+
+    ``states`` and ``memory`` (bytes) are where a search gives up, with the verdict ``unfinished``. ``told`` hears how
+    far it is. Raises InputError for what is wrong in the input, MachineError for a case that the small machine is too
+    small for.
+    """
+    from cowpath.checker.check import Settings
+    from cowpath.checker.many import check_all
+    from cowpath.checker.space import Limits
+
+    wanted = load_properties(properties)
+    jobs = load_jobs(designs, cases, path)
+    settings = Settings(Limits(states, memory), reduction)
+    found = [result for _, results in check_all(jobs, wanted, settings, told, processes) for result in results]
+    return Checks(tuple(found), tuple(jobs))
+
+
+def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
+    """``check`` of every packaged case, on all cores."""
+    from cowpath.checker.many import cores
+
+    return check(designs, **({"processes": cores()} | options))
+
+
+def load_properties(names: str | Sequence[str] | None) -> list[Property]:
+    """Properties by name; None: all packaged ones."""
+    from cowpath.checker import properties
+
+    if names is None:
+        return list(properties.PACKAGED)
+    return [properties.find(name) for name in _listed(names)]
+
+
+def load_jobs(
+    designs: Name | Sequence[Name] | None, cases: Name | Sequence[Name] | None, path: str | None
+) -> list[Job]:
+    """Every design on every case, of one path if it is given. Raises InputError if nothing is left."""
+    from cowpath.checker.many import pairs
+
+    loaded = load_cases(cases)
+    known = sorted({case.path for case in loaded})
+    if path is not None and path not in known:
+        raise InputError(f"no case is about path {path!r}", hint=nearest(path, known, "there are: " + ", ".join(known)))
+    return pairs(load_designs(designs), loaded, path)
+
+
+def load_designs(names: Name | Sequence[Name] | None) -> list[Design]:
+    """Designs by name or file; None: all packaged ones."""
+    from cowpath import designs
+
+    return [designs.load(os.fspath(name)) for name in (designs.names() if names is None else _listed(names))]
+
+
+def load_cases(names: Name | Sequence[Name] | None) -> list[Case]:
+    """Cases by name or file; None: all packaged ones."""
+    from cowpath import cases
+
+    return [cases.load(Path(name)) for name in (cases.names() if names is None else _listed(names))]
+
+
+def _listed(names: Any) -> list[Any]:
+    return [names] if isinstance(names, (str, os.PathLike)) else list(names)
+
+
+# --- a counterexample again -----------------------------------------------------------------------
+@dataclass(frozen=True)
+class Replayed:
+    """A schedule that has been played: its moves, and who waits for whom at their end."""
+
+    design: str
+    case: str
+    property: str
+    reason: str
+    rows: tuple[Row, ...]
+    tasks: tuple[str, ...]
+    cycle_from: int | None  # the number of the first move of what goes on for ever
+    waiting: tuple[str, ...]
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """A row per move."""
+        import polars as pl
+
+        return pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The object that ``cowpath replay --json`` prints."""
+        return {"version": __version__, "design": self.design, "case": self.case, "property": self.property,
+                "reason": self.reason, "cycle_from": self.cycle_from, "moves": [asdict(row) for row in self.rows],
+                "chain": list(self.waiting)}  # fmt: skip
+
+
+def replay(file: Name, design: Name | None = None) -> Replayed:
+    """Play a saved schedule, on its own design or on another one. Raises InputError where it cannot be played."""
+    from cowpath import designs
+    from cowpath.cases.plan import compile_case
+    from cowpath.checker import schedule
+    from cowpath.checker.player import Player
+    from cowpath.engine import costs
+
+    saved = schedule.load(Path(file))
+    chosen = saved.design if design is None else designs.load(os.fspath(design))
+    player = Player(compile_case(saved.case), chosen, costs.load())
+    rows = tuple(player.play([*saved.moves, *saved.cycle], saved.source))
+    cycle_from = len(saved.moves) + 1 if saved.cycle else None
+    tasks = tuple(player.names()[: len(player.plan.players)])
+    return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
+                    tuple(player.waiting()))  # fmt: skip
+
+
+def bisect(
+    first: Name,
+    second: Name,
+    case: Name,
+    properties: str | Sequence[str] | None = None,
+    *,
+    states: int | None = None,
+    memory: int | None = MEMORY,
+) -> Bisection:
+    """Go from one design to another a moved step at a time, and check each on a case."""
+    from cowpath.checker.bisect import bisect as by_steps
+    from cowpath.checker.check import Settings
+    from cowpath.checker.space import Limits
+    from cowpath.engine import costs
+
+    one, other = load_designs([first, second])
+    wanted = load_properties(properties)
+    return by_steps(one, other, load_cases(case)[0], wanted, costs.load(), Settings(Limits(states, memory)))

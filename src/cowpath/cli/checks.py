@@ -1,0 +1,128 @@
+"""``cowpath check`` and ``cowpath audit``: every interleaving of small cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from cowpath.cli import options as o
+from cowpath.cli.progress import progress_bars
+from cowpath.errors import InputError
+
+if TYPE_CHECKING:
+    from cowpath.checking import Checks
+
+STATUS = {"proved": 0, "violated": 1, "unfinished": 3}
+
+Cases = Annotated[
+    Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
+    typer.Option("--case", "-c", help="A packaged case (docs/cases.md) or a TOML file. Default: all packaged."),
+]
+Path_ = Annotated[
+    str | None, typer.Option("--path", help="Only cases about this path: file_cow, swap_in, ...", metavar="PATH")
+]
+Properties = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--property", "-p", help="A property (docs/check.md), or FILE.py:function. Default: all."),
+]
+States = Annotated[
+    int | None, typer.Option(help="Give up, with exit status 3, after so many states.", metavar="N", min=1)
+]
+Memory = Annotated[str | None, typer.Option("--memory", help="... or when a search takes so much: 8G.", metavar="SIZE")]
+Reduction = Annotated[
+    bool, typer.Option("--reduction/--no-reduction", help="Without: visit every state; the verdicts are the same.")
+]
+
+
+def check(
+    design: o.Designs = None,
+    case: Cases = None,
+    path: Path_ = None,
+    property_: Properties = None,
+    states: States = None,
+    memory: Memory = None,
+    reduction: Reduction = True,
+    as_json: o.Json = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write the first violation's schedule to this file, for cowpath replay.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Prove or refute properties over every interleaving of small cases.
+
+    Exit status: 0 all proved, 1 something violated, 2 wrong input, 3 not finished within the limits.
+
+    Example: cowpath check --design linux-3.0 --case commit --property isolation --save found.json
+    """
+    from cowpath import checking
+    from cowpath.units import parse_size
+
+    room = checking.MEMORY if memory is None else parse_size(memory)
+    with progress_bars(None) as progress:
+        checks = checking.check(
+            design, case, path=path, properties=property_, states=states, memory=room, reduction=reduction,
+            told=progress.checking(),
+        )  # fmt: skip
+    if save is not None:
+        save_first(checks, save)
+    show(checks, as_json, as_matrix=False)
+    raise typer.Exit(STATUS[checks.verdict])
+
+
+def audit(
+    design: o.Designs = None,
+    property_: Properties = None,
+    states: States = None,
+    memory: Memory = None,
+    as_json: o.Json = False,
+) -> None:
+    """Check every path of every design: a matrix of verdicts, and for each violation its wait-for chain.
+
+    A cell names what is violated, and by how many moves. Exit status as of check.
+
+    Example: cowpath audit --design linux-3.0 --design linux-3.1
+    """
+    from cowpath import checking
+    from cowpath.units import parse_size
+
+    room = checking.MEMORY if memory is None else parse_size(memory)
+    with progress_bars(None) as progress:
+        checks = checking.audit(
+            design, properties=property_, states=states, memory=room, told=progress.checking()
+        )  # fmt: skip
+    show(checks, as_json, as_matrix=True)
+    raise typer.Exit(STATUS[checks.verdict])
+
+
+def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
+    """Print results as JSON or as tables."""
+    if as_json:
+        typer.echo(json.dumps(checks.summary, indent=2))
+        return
+    from cowpath.checker.show import matrix, results_table
+    from cowpath.observe.tables import Terminal
+
+    console = Terminal()
+    console.print(matrix(checks.results) if as_matrix else results_table(checks.results))
+    bound = checks.summary["missed_state_bound"]
+    console.print(f"States are known by 64-bit fingerprints: the chance that one was missed is below {bound:.1g}.",
+                  style="dim")  # fmt: skip
+
+
+def save_first(checks: Checks, target: Path) -> None:
+    """Save the first violation's schedule."""
+    from cowpath.checker import schedule
+
+    result = next((result for result in checks.results if result.verdict == "violated"), None)
+    if result is None:
+        typer.echo(f"cowpath: nothing is violated: {target} was not written", err=True)
+        return
+    owners = {job.name: job for job in checks.jobs}
+    job = owners[f"{result.case} on {result.design}"]
+    try:
+        schedule.save(target, result, job.design, job.case)
+    except OSError as error:
+        raise InputError(f"cannot write: {error.strerror or error}", file=target) from None

@@ -1,0 +1,72 @@
+"""``cowpath replay`` and ``cowpath bisect``: a counterexample again, and what in a design it comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cowpath.cli import options as o
+from cowpath.cli.checks import Properties
+from cowpath.cli.progress import progress_bars
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A schedule that cowpath check --save has written.")],
+    design: Annotated[
+        str | None, typer.Option("--design", "-d", help="Play it on this design instead of its own.", metavar="DESIGN")
+    ] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Play a saved counterexample again, move by move: a column per task, a row per move, and the wait at the end.
+
+    Times are the machine's: every task on a CPU of its own, each step at its cost (cowpath's cost table slow-vm).
+
+    Example: cowpath replay found.json
+    """
+    from cowpath import checking
+
+    replayed = checking.replay(file, design)
+    if as_json:
+        typer.echo(json.dumps(replayed.summary, indent=2))
+        return
+    from cowpath.checker.show import moves_table
+    from cowpath.observe.tables import Terminal
+
+    console = Terminal()
+    console.print(f"{replayed.property} of {replayed.case} on {replayed.design}", style="bold", highlight=False)
+    cycle = replayed.cycle_from
+    console.print(moves_table(replayed.rows, replayed.tasks, cycle))
+    if cycle is not None:
+        console.print(f"From move {cycle} on, it goes on in the same way for ever.")
+    for sentence in dict.fromkeys((replayed.reason, *replayed.waiting)):
+        console.print(sentence, highlight=False)
+
+
+def bisect(
+    first: Annotated[str, typer.Argument(help="A design.", metavar="D1")],
+    second: Annotated[str, typer.Argument(help="The design that it becomes.", metavar="D2")],
+    case: Annotated[str, typer.Option("--case", "-c", help="The case: packaged, or a TOML file.", metavar="CASE")],
+    property_: Properties = None,
+    as_json: o.Json = False,
+) -> None:
+    """Go from one design to another one moved step at a time, and name the step that turns a verdict.
+
+    Example: cowpath bisect linux-3.0 preallocate --case commit --property isolation
+    """
+    from cowpath import checking
+
+    with progress_bars(None):
+        found = checking.bisect(first, second, case, property_)
+    if as_json:
+        typer.echo(json.dumps(found.summary, indent=2))
+        return
+    for stage in found.stages:
+        bad = [name for name, verdict in stage.verdicts.items() if verdict != "proved"]
+        typer.echo(f"{stage.change}\n    violated: {', '.join(bad) or 'nothing'}")
+    for turn in found.turns:
+        typer.echo(f"{turn.property}: {turn.before} -> {turn.after} with {turn.change}")
+    if not found.turns:
+        typer.echo(f"No verdict turns between {first} and {second}.")

@@ -1,0 +1,266 @@
+"""The properties that a design is checked for. Each is one small function, with its meaning in its docstring.
+
+Of a state: the function answers the task, group or page that violates it, or OK. Of the whole graph of states
+(``engine.graph`` decides them): they are told apart by marks of each state, which ``marks`` makes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.compiled import compiled
+from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.pgtable import pte_of
+from cowpath.kernel.state import EXPLORE
+
+from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
+from .invariants_pages import OK, references_add_up, usage_adds_up
+from .waitfor import alive, charging_frame, find_holder_of_memory
+
+ISOLATION = 0
+ACCOUNTING = 1
+NO_LEAK = 2
+NO_STALE_PAGE = 3
+KILLABLE = 4
+LOCK_ORDER = 5
+OF_STATES = 6
+NO_STUCK = 6
+STARVATION = 7
+PROGRESS = 8
+NAMES = (
+    "isolation", "accounting", "no-leak", "no-stale-page", "killable", "lock-order", "no-stuck", "starvation",
+    "progress",
+)  # fmt: skip
+MEANINGS = (
+    "no task waits, through any chain of locks, for the memory of a group that its own memory is not charged to",
+    "a group's usage is the pages charged in its subtree, the CPUs' stock and the charges in hand, within its limit; "
+    "memsw adds what is in swap",
+    "when no task is in the kernel, no lock is held and no page has a reference that nothing accounts for",
+    "once truncate has returned, nothing maps a page beyond the end of the file",
+    "a task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it",
+    "i_mutex, mmap_sem, page lock: each is taken in this order, by who does not have it, and let go by who has it",
+    "from every state that can be reached, every fault and system call can still finish, without help from outside, "
+    "but for those that wait for their own group's memory",
+    "no fair schedule keeps a fault or system call from finishing for ever, but for those that wait for their own "
+    "group's memory",
+    "while a group with its OOM killer on is out of memory, no fair schedule goes on for ever without a charge, an "
+    "uncharge or an exit in it",
+)  # fmt: skip
+
+# marks of a state
+GOAL = 0  # bits from here on: this task is in user mode, or waits for its own group's memory
+SHORT = EXPLORE.tasks  # bits from here on: this group is out of memory, and its killer is on
+OOM_LOCKED = SHORT + EXPLORE.groups  # bits from here on: this group's oom_lock is taken
+
+
+@compiled
+def owner_group(k, t):
+    """The group that a task's memory is charged to: that of its mm's owner."""
+    task = k.state.tasks[t]
+    return task.group if task.mm == n.NONE else k.state.mms[task.mm].owner_group
+
+
+@compiled
+def memory_waited_for(k, t):
+    """The group for whose memory a sleeping task waits, through any chain of locks, or NONE."""
+    end = find_holder_of_memory(k, t)
+    if end == n.NONE:
+        return n.NONE
+    return k.state.tasks[end].frames[charging_frame(k, end)].group
+
+
+@compiled
+def isolation(k):
+    """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to."""
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        waits = task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
+        if not waits and (not alive(k, t) or charging_frame(k, t) == n.NONE):
+            continue
+        g = memory_waited_for(k, t)
+        if g != n.NONE and not is_below(k, owner_group(k, t), g):
+            return t
+    return OK
+
+
+@compiled
+def accounting(k):
+    """A group's usage is the pages charged in its subtree + stock + charges in hand; memsw adds what is in swap."""
+    at = usage_adds_up(k)
+    if at != OK:
+        return at
+    own = np.zeros(k.state.n_groups, np.int64)
+    for slot in range(k.state.n_swaps):
+        swap = k.state.swaps[slot]
+        if (swap.count > 0 or swap.page) and swap.group != n.NONE:
+            own[swap.group] += 1
+    for g in range(1, k.state.n_groups):
+        want = k.state.groups[g].res.usage
+        for other in range(1, k.state.n_groups):
+            if is_below(k, other, g):
+                want += own[other]
+        if k.state.groups[g].memsw.usage != want:
+            return g
+    return OK
+
+
+@compiled
+def no_leak(k):
+    """When no task is in the kernel, no lock is held, and a page's references are its mappings' and caches'."""
+    state = k.state
+    for t in range(state.n_tasks):
+        if state.tasks[t].depth > 0:
+            return OK
+    for p in range(state.n_pages):
+        if state.pages[p].locked_by >= 0:
+            return p
+    for i in range(state.n_files):
+        if state.files[i].i_mutex != n.NONE:
+            return i
+    for m in range(state.n_mms):
+        if state.mms[m].users > 0 and (state.mms[m].readers != 0 or state.mms[m].writer != n.NONE):
+            return m
+    return references_add_up(k)
+
+
+@compiled
+def no_stale_page(k):
+    """Once truncate has returned, nothing maps a page beyond the end of the file, private copies not either."""
+    for v in range(k.state.n_vmas):
+        vma = k.state.vmas[v]
+        if vma.mm == n.NONE or vma.end == 0 or vma.file == n.NONE:
+            continue
+        file = k.state.files[vma.file]
+        if file.i_mutex != n.NONE:  # it is being truncated
+            continue
+        entries = len(k.state.tables[0].pte)
+        for i in range(k.state.n_tables):
+            if k.state.tables[i].mm != vma.mm:
+                continue
+            for place in range(entries):
+                vpn = k.state.tables[i].start + place
+                beyond = vma.start <= vpn < vma.end and vma.pgoff + (vpn - vma.start) >= file.pages
+                if beyond and pte_of(k, i * entries + place).bits & n.PTE_PRESENT:
+                    return vma.mm
+    return OK
+
+
+@compiled
+def killable(k):
+    """A task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it."""
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        if task.sigkill and task.run_state == n.T_SLEEPING and memory_waited_for(k, t) != n.NONE:
+            return t
+    return OK
+
+
+@compiled
+def locks_held(k, t, p):
+    """What a task holds: bits of H_*; H_PAGE_LOCK only of pages other than ``p``, also those that it is to read."""
+    held = 0
+    for d in range(k.state.tasks[t].depth):
+        f = k.state.tasks[t].frames[d]
+        held |= f.held & (n.H_MMAP_READ | n.H_MMAP_WRITE | n.H_I_MUTEX)
+        if f.held & n.H_PAGE_LOCK and f.page != p:
+            held |= n.H_PAGE_LOCK
+    for r in range(len(k.state.requests)):
+        request = k.state.requests[r]
+        if request.busy and not request.submitted and request.owner == t and not request.write and request.pages > 0:
+            held |= n.H_PAGE_LOCK
+    return held
+
+
+@compiled
+def lock_order(k):
+    """i_mutex, mmap_sem, page lock (mm/filemap.c): each is taken in this order, by who does not have it yet.
+
+    A task that is about to take a lock, or sleeps for it, holds none that comes later. It lets go what it has.
+    """
+    at = page_locks_have_owners(k)
+    if at == OK:
+        at = frames_own_what_they_hold(k)
+    if at != OK:
+        return at
+    for t in range(k.state.n_tasks):
+        step = step_of(k, t) if alive(k, t) else n.NONE
+        if step == n.NONE:
+            continue
+        f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
+        held = locks_held(k, t, n.NONE)
+        if step == s.UNLOCK_PAGE and (f.page == n.NONE or k.state.pages[f.page].locked_by != t):
+            return t
+        if step == s.LOCK_PAGE and held & n.H_PAGE_LOCK and f.held & n.H_PAGE_LOCK:
+            return t
+        if step == s.LOCK_PAGE and f.held & n.H_PAGE_REF and locks_held(k, t, f.page) & n.H_PAGE_LOCK:
+            return t
+        taking_mm = step == s.MMAP_READ_LOCK or step == s.MMAP_WRITE_LOCK
+        if taking_mm and held & (n.H_PAGE_LOCK | n.H_MMAP_WRITE | n.H_MMAP_READ):
+            return t
+        if step == s.I_MUTEX_LOCK and held & (n.H_PAGE_LOCK | n.H_I_MUTEX | n.H_MMAP_READ | n.H_MMAP_WRITE):
+            return t
+    return OK
+
+
+@compiled
+def offender(k, which):
+    """Who or what violates a property of states: the task, group, page, file or address space; or OK."""
+    if which == ISOLATION:
+        return isolation(k)
+    if which == ACCOUNTING:
+        return accounting(k)
+    if which == NO_LEAK:
+        return no_leak(k)
+    if which == NO_STALE_PAGE:
+        return no_stale_page(k)
+    if which == KILLABLE:
+        return killable(k)
+    return lock_order(k)
+
+
+@compiled
+def violated(k, wanted):
+    """Which of the wanted properties of states (a bit each) this state violates."""
+    found = 0
+    for which in range(OF_STATES):
+        if (wanted >> which) & 1 and offender(k, which) != OK:
+            found |= 1 << which
+    return found
+
+
+@compiled
+def marks(k):
+    """What the properties of the whole graph need to know of a state: bits from GOAL and SHORT on."""
+    found = 0
+    for t in range(len(k.state.tasks)):
+        if t >= k.state.n_tasks or not in_kernel_for_itself(k, t) or in_own_time(k, t):
+            found |= 1 << (GOAL + t)
+    for t in range(k.state.n_tasks):
+        d = charging_frame(k, t) if alive(k, t) else n.NONE
+        if d != n.NONE:
+            g = k.state.tasks[t].frames[d].group
+            if not k.state.groups[g].oom_kill_disable:
+                found |= 1 << (SHORT + g)
+    for g in range(1, k.state.n_groups):
+        if k.state.groups[g].oom_lock > 0:
+            found |= 1 << (OOM_LOCKED + g)
+    return found
+
+
+@compiled
+def in_kernel_for_itself(k, t):
+    """A fault or a system call of a user's task has begun and not ended."""
+    task = k.state.tasks[t]
+    return alive(k, t) and task.depth > 0 and task.kthread == n.KT_NONE
+
+
+@compiled
+def in_own_time(k, t):
+    """The task sleeps because it wants to, or waits for its own group's memory."""
+    task = k.state.tasks[t]
+    if task.run_state == n.T_SLEEPING and (task.wait_kind == n.W_CHILD or task.wait_kind == n.W_IDLE):
+        return True
+    g = memory_waited_for(k, t)
+    return g != n.NONE and is_below(k, owner_group(k, t), g)
