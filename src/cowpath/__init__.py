@@ -10,10 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "CowpathError", "InputError", "MachineError", "Result", "__version__", "compare", "run"]
+__all__ = [
+    "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched", "__version__",
+    "audit", "bisect", "check", "compare", "replay", "run", "search",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from cowpath.api import Comparison, Result, compare, run
+    from cowpath.checking import Checks, Replayed, Searched, audit, bisect, check, replay, search
     from cowpath.errors import CowpathError, InputError, MachineError
 
 HOMES = {
@@ -21,6 +25,14 @@ HOMES = {
     "Result": "cowpath.api",
     "compare": "cowpath.api",
     "run": "cowpath.api",
+    "Checks": "cowpath.checking",
+    "Replayed": "cowpath.checking",
+    "Searched": "cowpath.checking",
+    "audit": "cowpath.checking",
+    "bisect": "cowpath.checking",
+    "check": "cowpath.checking",
+    "replay": "cowpath.checking",
+    "search": "cowpath.checking",
     "CowpathError": "cowpath.errors",
     "InputError": "cowpath.errors",
     "MachineError": "cowpath.errors",

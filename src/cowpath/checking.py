@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cowpath.checker.properties import Property
     from cowpath.checker.result import Result
     from cowpath.designs import Design
+    from cowpath.searching.run import Found
 
 Name = str | os.PathLike[str]
 MEMORY = 8 << 30  # bytes of a search's arrays
@@ -200,3 +201,59 @@ def bisect(
     one, other = load_designs([first, second])
     wanted = load_properties(properties)
     return by_steps(one, other, load_cases(case)[0], wanted, costs.load(), Settings(Limits(states, memory)))
+
+
+# --- every order of a path's steps ----------------------------------------------------------------
+def search(
+    path: str = "file_cow",
+    start: Name = "linux-3.0",
+    *,
+    cases: Name | Sequence[Name] | None = None,
+    processes: int | None = None,
+    fresh: bool = False,
+    told: Callable[[int, int, int], None] | None = None,
+) -> Searched:
+    """Check every order of a path's steps that their dependencies allow, and rank the safe ones.
+
+    ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite. An
+    interrupted search goes on where it was left, unless ``fresh``. Raises InputError.
+    """
+    from cowpath.checker.many import cores
+    from cowpath.kernel.steps import FAULT_PATHS
+    from cowpath.searching.run import search as run
+
+    if path not in FAULT_PATHS:
+        raise InputError(f"no path of a fault {path!r}", hint=nearest(path, FAULT_PATHS, ", ".join(FAULT_PATHS)))
+    suite = [case for case in load_cases(cases) if case.path == path]
+    if not suite:
+        raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
+    design = load_designs(start)[0]
+    return Searched(run(design, path, suite, cores() if processes is None else processes, told, fresh))
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search has found."""
+
+    found: Found
+
+    @cached_property
+    def safe(self) -> pl.DataFrame:
+        """A row per safe order, those on the Pareto front first."""
+        import polars as pl
+
+        return pl.DataFrame([each.as_json() for each in self.found.safe], infer_schema_length=None)
+
+    @cached_property
+    def failed_by(self) -> pl.DataFrame:
+        """How many orders violate which property first, by case."""
+        import polars as pl
+
+        rows = [(name, case, count) for name, cases in self.found.failed_by.items() for case, count in cases.items()]
+        schema = {"property": pl.String, "case": pl.String, "orders": pl.Int64}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The object that ``cowpath search --json`` prints."""
+        return {"version": __version__, **self.found.as_json()}

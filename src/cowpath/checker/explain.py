@@ -68,7 +68,7 @@ def at_the_end(space: Space, plan: CasePlan, which: int) -> str:
     if which == p.NO_LEAK:
         return "no task is in the kernel, but " + (left_behind(space.k, scene) or "a page has a reference too many")
     if which == p.NO_STALE_PAGE:
-        return f"{stale(space.k, plan, at)} maps a page beyond the end of the file, and truncate has returned"
+        return stale(space.k, plan, at)
     return f"{scene.task(at)} is about to take or leave a lock against the order, in {step_name(space.k, at)}"
 
 
@@ -96,10 +96,17 @@ def left_behind(k: Any, scene: Scene) -> str:
     return ""
 
 
-def stale(k: Any, plan: CasePlan, mm: int) -> str:
-    """Whose address space it is."""
-    names = [task_name(plan, t, k) for t in range(int(k.state.n_tasks)) if int(k.state.tasks[t].mm) == mm]
-    return " and ".join(names) or "a task"
+def stale(k: Any, plan: CasePlan, p: int) -> str:
+    """Who maps the page, and what is wrong with it."""
+    mms = set()
+    for table in k.state.tables:
+        if int(table.mm) != n.NONE and any(int(pte.page) == p and int(pte.bits) & n.PTE_PRESENT for pte in table.pte):
+            mms.add(int(table.mm))
+    names = [task_name(plan, t, k) for t in range(int(k.state.n_tasks)) if int(k.state.tasks[t].mm) in mms]
+    who = " and ".join(names) or "a task"
+    if not int(k.state.pages[p].bits) & n.PG_UPTODATE:
+        return f"{who} maps a page that is not up to date, or a copy of one"
+    return f"{who} maps a page beyond the end of the file, and truncate has returned"
 
 
 def step_name(k: Any, t: int) -> str:

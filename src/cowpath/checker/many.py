@@ -73,6 +73,9 @@ def _side_by_side(
     jobs: Sequence[Job], numbers: list[int], settings: Settings, told: Told | None, processes: int
 ) -> Iterator[tuple[Job, list[Result]]]:
     plain = replace(settings, progress=None)
+    if told is not None:
+        told(0, len(jobs), jobs[0].name, None)
+    check_one(jobs[0], numbers, plain)  # what has to be compiled is, before many want it at once
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         waiting: dict[Future[list[Result]], int] = {
             pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)

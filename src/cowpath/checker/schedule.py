@@ -6,7 +6,7 @@ It holds the design and the case whole, so that it means the same wherever it is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,8 @@ def load(file: Path) -> Schedule:
     except RecursionError:
         raise InputError("not a schedule: nested too deeply", file=file) from None
     _check(content, file)
-    case = read(content["case"]["text"], f"{file}: case {content['case']['name']}")
+    name = content["case"]["name"]
+    case = replace(read(content["case"]["text"], f"{file}: case {name}"), name=name)
     design = designs.from_data(content["design"], f"{file}: design")
     return Schedule(str(file), design, case, content["property"], content["reason"], content["schedule"],
                     content["cycle"], content["chain"])  # fmt: skip

@@ -100,17 +100,27 @@ class Space:
         edges: bool = False,
         age_counts: bool = True,
         stop: bool = False,
+        stop_at_first: bool = False,
         limits: Limits | None = None,
         progress: Callable[[Step], None] | None = None,
         look: Callable[[Any, int], bool] | None = None,
     ) -> int:
         """Visit all states; returns why it stopped (``explore.*``). ``wanted``: properties of states, a bit each.
 
-        ``alike``: tasks that are folded; ``stop``: as soon as all wanted properties are violated. ``look`` is shown
-        each new state, by level (the machine, and the state's number), and stops the search when it answers true.
+        ``alike``: tasks that are folded; ``stop``: as soon as all wanted properties are violated, or any. ``look`` is
+        shown each new state, by level (the machine, and the state's number), and stops the search when it answers true.
         """
         began = time.perf_counter()
-        self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop, look is not None
+        self._forget()
+        self.x.options[:] = (
+            fold,
+            reduce,
+            edges,
+            age_counts,
+            wanted,
+            explore.AT_FIRST if stop_at_first else stop,
+            look is not None,
+        )
         self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
         if edges:
             self._replace(edges=4 * FIRST_ROOM)
@@ -132,6 +142,15 @@ class Space:
             self.unfinished = ""
         self.seconds = time.perf_counter() - began
         return why
+
+    def _forget(self) -> None:
+        """Forget an earlier search: its arrays are used again."""
+        x = self.x
+        x.counts[:] = 0
+        x.is_live[:] = 0
+        x.found[:] = -1
+        x.table["tag"] = 0
+        self.unfinished = ""
 
     def _shown(self, look: Callable[[Any, int], bool]) -> bool:
         """Show the newest states; true if that is enough."""

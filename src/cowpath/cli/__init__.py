@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, runs, schedules, step
+from cowpath.cli import catalog, checks, costs, runs, schedules, search, step
 from cowpath.cli.guard import GuardedGroup, guarded
 
 EPILOG = """Exit status: 0 it ran, whatever the verdict; 1 the verdict that --fail-on names; 2 wrong input or usage;
@@ -55,6 +55,7 @@ app.command("costs")(costs.costs)
 app.command("step")(step.step)
 app.command("check")(checks.check)
 app.command("audit")(checks.audit)
+app.command("search")(search.search)
 app.command("replay")(schedules.replay)
 app.command("bisect")(schedules.bisect)
 app.add_typer(catalog.designs_app, name="designs")

@@ -29,6 +29,10 @@ class Progress:
         """What a command that explores is to call: how many cases are done, of how many, which runs, how far it is."""
         return lambda done, total, doing, step: None
 
+    def searching(self) -> Callable[[int, int, int], None]:
+        """What a search is to call: orders done, of how many, how many of them are safe."""
+        return lambda done, total, safe: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -76,6 +80,15 @@ class Bars(Progress):
                 far += (f": {step.states:,} states, {rate:,.0f} a second, depth {step.depth}, "
                         f"frontier {step.frontier:,}")  # fmt: skip
             self.bars.update(bar, total=total, completed=done, description=doing, reached=far)
+
+        return reached
+
+    def searching(self) -> Callable[[int, int, int], None]:
+        """One bar for all orders."""
+        bar = self.bars.add_task("orders", total=None, reached="")
+
+        def reached(done: int, total: int, safe: int) -> None:
+            self.bars.update(bar, total=total, completed=done, reached=f"{done:,} of {total:,}, {safe:,} safe")
 
         return reached
 

@@ -35,10 +35,10 @@ Problem = tuple[str, str]  # why a step cannot come now, and what would be right
 class Walk:
     """A walk through the steps of a path that keeps books of what is held and what is done."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, held: int = 0, done: frozenset[str] = frozenset()) -> None:
         self.path = path
-        self.held = 0
-        self.done: set[str] = set()
+        self.held = held
+        self.done = done
 
     def problem(self, step: str) -> Problem | None:
         """Why this step cannot come next, or None."""
@@ -49,11 +49,10 @@ class Walk:
             return f"the {_names(takes & self.held)} is held already", "it would wait for itself"
         return self._misplaced(step) or self._too_early(step)
 
-    def take(self, step: str) -> None:
-        """Take the step."""
+    def after(self, step: str) -> Walk:
+        """The walk, a step further."""
         _, takes, gives = self._effects(step)
-        self.held = (self.held | takes) & ~gives
-        self.done.add(step)
+        return Walk(self.path, (self.held | takes) & ~gives, self.done | {step})
 
     def _effects(self, step: str) -> tuple[int, int, int]:
         """What it needs, takes and gives here: a charge after the page is mapped is kept by the page at once."""
@@ -83,6 +82,9 @@ class Walk:
             return "there is no page to map yet", "find_page or alloc_page comes first"
         if self.path in COPYING and step == "map_page" and "copy_page" not in self.done:
             return "nothing has been copied yet", "alloc_page and copy_page come before map_page"
+        before = STEPS[STEP_NAMES.index(step)].before
+        if before in self.done:
+            return f"{before} has been done already", f"it comes before {before}"
         if step in ("map_page", "charge") and step in self.done:
             return "it stands in the path twice", "once is enough"
         return None
@@ -100,14 +102,14 @@ def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
         problem = walk.problem(step)
         if problem is not None:
             raise InputError(f"path {path!r}, step {place + 1} ({step}): {problem[0]}", file=source, hint=problem[1])
-        walk.take(step)
+        walk = walk.after(step)
     if walk.held:
         held = _names(walk.held)
         raise InputError(f"path {path!r} ends with the {held} still held", file=source, hint=_taker(walk.held))
     _check_whole(path, walk.done, source)
 
 
-def _check_whole(path: str, done: set[str], source: str) -> None:
+def _check_whole(path: str, done: frozenset[str], source: str) -> None:
     if path in FAULT_PATHS and path != "anon_read" and "map_page" not in done:
         raise InputError(f"path {path!r} maps nothing", file=source, hint="a fault ends with map_page")
     if ("each_page" in done) != ("next_page" in done):

@@ -60,9 +60,11 @@ REDUCE = 1
 KEEP_EDGES = 2
 AGE_COUNTS = 3
 WANTED = 4  # properties of states, a bit each
-STOP = 5  # stop when all of them have been violated
+STOP = 5  # stop when all of them have been violated (1), or any of them (AT_FIRST)
 BY_LEVEL = 6  # return at the end of each level
 OPTIONS = 7
+
+AT_FIRST = 2
 
 ROOT = -1  # parent of the first state
 BLOCK = 8  # words that are compared at once
@@ -301,7 +303,7 @@ def expand_level(k, c, x, budget):
             put_back(words, before, changed, changes)
         counts[REDUCED] += alone != n.NONE
         counts[AT] += 1
-        if options[STOP] and all_found(found, wanted):
+        if options[STOP] and enough_found(found, wanted, options[STOP] == AT_FIRST):
             return FOUND
     return LEVEL
 
@@ -344,12 +346,16 @@ def note_violations(k, wanted, found, state):
 
 
 @compiled
-def all_found(found, wanted):
-    """Every wanted property of states has been violated."""
+def enough_found(found, wanted, one_is_enough):
+    """Every wanted property of states has been violated, or one of them."""
+    missing = 0
     for which in range(OF_STATES):
-        if (wanted >> which) & 1 and found[which] < 0:
-            return False
-    return wanted != 0
+        if (wanted >> which) & 1:
+            if found[which] < 0:
+                missing += 1
+            elif one_is_enough:
+                return True
+    return wanted != 0 and missing == 0
 
 
 @compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,13 +126,8 @@ def _set_design(k: Any, design: Design) -> None:
     k.state.killable_lock = design.policies["page_lock_wait"] == "killable"
     k.state.allow_retry = design.policies["fault_retry"]
     for number, name in enumerate(st.PATH_NAMES):
-        steps = [st.STEP_NAMES.index(step) for step in design.paths[name]]
+        set_path(k, number, design.paths[name])
         row = k.books.paths[number]
-        row.length = len(steps)
-        row["steps"][: len(steps)] = steps
-        if st.EACH_PAGE in steps:
-            row.loop_at = steps.index(st.EACH_PAGE)
-            row.loop_end = steps.index(st.NEXT_PAGE)
         row.skips_cached = name == "readahead"
         row.reads_file = name in LOOPS_OVER_FILE
         if name in design.on_error:
@@ -139,6 +135,17 @@ def _set_design(k: Any, design: Design) -> None:
             row.has_on_error = 1
             row.error_length = len(bits)
             row["on_error"][: len(bits)] = bits
+
+
+def set_path(k: Any, number: int, names: Sequence[str]) -> None:
+    """The steps of a path. The error exit, if the design has one of its own, stays as it is."""
+    steps = [st.STEP_NAMES.index(step) for step in names]
+    row = k.books.paths[number]
+    row.length = len(steps)
+    row["steps"][: len(steps)] = steps
+    if st.EACH_PAGE in steps:
+        row.loop_at = steps.index(st.EACH_PAGE)
+        row.loop_end = steps.index(st.NEXT_PAGE)
 
 
 def _set_watermarks(k: Any, pages: int) -> None:

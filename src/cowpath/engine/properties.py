@@ -38,7 +38,8 @@ MEANINGS = (
     "a group's usage is the pages charged in its subtree, the CPUs' stock and the charges in hand, within its limit; "
     "memsw adds what is in swap",
     "when no task is in the kernel, no lock is held and no page has a reference that nothing accounts for",
-    "once truncate has returned, nothing maps a page beyond the end of the file",
+    "once truncate has returned, nothing maps a page beyond the end of the file; nothing ever maps a page that is not "
+    "up to date, or a copy of one",
     "a task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it",
     "i_mutex, mmap_sem, page lock: each is taken in this order, by who does not have it, and let go by who has it",
     "from every state that can be reached, every fault and system call can still finish, without help from outside, "
@@ -127,7 +128,13 @@ def no_leak(k):
 
 @compiled
 def no_stale_page(k):
-    """Once truncate has returned, nothing maps a page beyond the end of the file, private copies not either."""
+    """Once truncate has returned, nothing maps a page beyond the end of the file, private copies not either.
+
+    And nothing ever maps a page that is not up to date, or a copy of one.
+    """
+    for p in range(k.state.n_pages):
+        if k.state.pages[p].mapcount > 0 and k.state.pages[p].bits & n.PG_UPTODATE == 0:
+            return p
     for v in range(k.state.n_vmas):
         vma = k.state.vmas[v]
         if vma.mm == n.NONE or vma.end == 0 or vma.file == n.NONE:
@@ -142,8 +149,9 @@ def no_stale_page(k):
             for place in range(entries):
                 vpn = k.state.tables[i].start + place
                 beyond = vma.start <= vpn < vma.end and vma.pgoff + (vpn - vma.start) >= file.pages
-                if beyond and pte_of(k, i * entries + place).bits & n.PTE_PRESENT:
-                    return vma.mm
+                pte = pte_of(k, i * entries + place)
+                if beyond and pte.bits & n.PTE_PRESENT:
+                    return pte.page
     return OK
 
 

@@ -71,6 +71,12 @@ def visit_holders(k, t, count):
     if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
         if k.state.mms[which].writer != n.NONE:
             return visit(k, k.state.mms[which].writer, t, count)
+        if kind == n.W_MMAP_READ:  # others only read it: a writer that waits for them is before it in the queue
+            for other in range(k.state.n_tasks):
+                task = k.state.tasks[other]
+                if alive(k, other) and task.wait_kind == n.W_MMAP_WRITE and task.wait_id == which:
+                    count = visit(k, other, t, count)
+            return count
         for other in range(k.state.n_tasks):
             if other != t and alive(k, other) and holds_mmap(k, other, which):
                 count = visit(k, other, t, count)

@@ -148,6 +148,8 @@ def check_locked(k, t, f):
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
         f.page = n.NONE
         f.phase = 0
+        if f.newpage != n.NONE:  # what has been copied is not the page that will be found next
+            k.state.pages[f.newpage].bits &= ~n.PG_UPTODATE
         return n.AGAIN
     if page.bits & n.PG_UPTODATE == 0:
         if f.phase == REREAD_PHASE:

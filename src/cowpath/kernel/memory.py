@@ -181,9 +181,17 @@ def clear_page(k, t):
 
 @compiled
 def copy_page(k, t):
-    """copy_user_highpage: the new page is a copy of the page in hand."""
+    """copy_user_highpage: the new page is a copy of the page in hand; of one that is being read, or has been truncated,
+    it is none.
+    """
     f = current(k, t)
-    k.state.pages[f.newpage].bits |= n.PG_UPTODATE
+    good = True  # the zero page, which has no frame, is
+    if f.page != n.NONE:
+        page = k.state.pages[f.page]
+        good = page.bits & n.PG_UPTODATE != 0
+        good = good and (f.path == s.P_WP_COPY or (page.file == f.file and page.index == f.index))
+    if good:
+        k.state.pages[f.newpage].bits |= n.PG_UPTODATE
     k.books.groups[k.state.tasks[t].group].counters[n.C_COW] += 1
     return n.NEXT
 

@@ -11,6 +11,7 @@ A field must not bear the name of a NumPy attribute (``flags``, ``size``, ``data
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -191,6 +192,7 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
     )
 
 
+@cache
 def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
     """The record type of a machine of this capacity. Raises ValueError where NumPy could not hold it."""
     state = state_dtype(capacity)
@@ -232,10 +234,14 @@ class Machine(np.record):  # type: ignore[misc]
         return np.asarray(self.base).view(np.uint8).data
 
 
+@cache
+def _machine_type(capacity: Capacity) -> np.dtype[Any]:
+    return np.dtype((Machine, machine_dtype(capacity)))
+
+
 def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
-    layout = machine_dtype(capacity)
-    k = np.zeros(1, layout).view(np.dtype((Machine, layout)))[0]
+    k = np.zeros(1, machine_dtype(capacity)).view(_machine_type(capacity))[0]
     for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap",
                     "kswapd", "flusher", "disk_busy"):  # fmt: skip
         k.state[nothing] = n.NONE

@@ -132,12 +132,16 @@ STEP_NAMES = COST_NAMES[:N_STEPS]
 
 @dataclass(frozen=True)
 class StepInfo:
-    """What a step does to the frame: bits of ``H_*`` that it takes, that it needs held, and that it gives back."""
+    """What a step does to the frame: bits of ``H_*`` that it takes, that it needs held, and that it gives back.
+
+    ``before``: a step that must not have been taken yet.
+    """
 
     name: str
     takes: int = 0
     needs: int = 0
     gives: int = 0
+    before: str = ""
 
 
 STEPS: tuple[StepInfo, ...] = tuple(
@@ -152,6 +156,7 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "lock_page": StepInfo("lock_page", takes=H_PAGE_LOCK, needs=H_PAGE_REF),
         "unlock_page": StepInfo("unlock_page", needs=H_PAGE_LOCK, gives=H_PAGE_LOCK),
         "put_page": StepInfo("put_page", needs=H_PAGE_REF, gives=H_PAGE_REF),
+        "anon_vma_prepare": StepInfo("anon_vma_prepare", before="map_page"),  # the new page's reverse mapping
         "alloc_page": StepInfo("alloc_page", takes=H_NEW_PAGE),
         "charge": StepInfo("charge", takes=H_CHARGE, needs=H_NEW_PAGE),
         "clear_page": StepInfo("clear_page", needs=H_NEW_PAGE),

@@ -1,0 +1,54 @@
+"""``cowpath search``: every order of a path's steps."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cowpath.cli import options as o
+from cowpath.cli.checks import Cases
+from cowpath.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from cowpath.searching.run import Found
+
+SHOWN = 12  # safe orders; --json has them all
+
+
+def search(
+    path: Annotated[str, typer.Option("--path", help="The path of a fault: file_cow, swap_in, ...")] = "file_cow",
+    start: Annotated[
+        str, typer.Option("--from", help="The design whose steps they are: packaged, or a TOML file.", metavar="DESIGN")
+    ] = "linux-3.0",
+    case: Cases = None,
+    processes: Annotated[int | None, typer.Option(help="How many processes (default: one per CPU).", min=1)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on where an interrupted search was left.")] = False,
+    as_json: o.Json = False,
+) -> None:
+    """List every order of a path's steps that is safe, and what each costs.
+
+    Takes every order that the steps' dependencies allow, also with one more unlock and lock; drops what violates a
+    property in some interleaving of some case; runs the rest in the clock. After Ctrl-C the same command goes on.
+
+    Example: cowpath search --path file_cow --from linux-3.0
+    """
+    from cowpath import checking
+
+    with progress_bars(None) as progress:
+        searched = checking.search(
+            path, start, cases=case, processes=processes, fresh=fresh, told=progress.searching()
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(searched.summary, indent=2))
+        return
+    show(searched.found)
+
+
+def show(found: Found) -> None:
+    """Print what a search has found."""
+    from cowpath.observe.tables import Terminal
+    from cowpath.searching.show import report
+
+    Terminal().print(report(found, SHOWN))

@@ -1,0 +1,47 @@
+"""What a search has decided so far, a line per order: an interrupted search goes on from there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .rank import Measure
+from .suite import Failure
+
+
+class Journal:
+    """A file of JSON lines. A line that was cut off by the end of the process counts as not there."""
+
+    def __init__(self, file: Path, fresh: bool) -> None:
+        self.file = file
+        if fresh:
+            self.drop()
+
+    def read(self, orders: int) -> dict[int, Failure | Measure]:
+        """The outcomes of an earlier search, by the order's number."""
+        found: dict[int, Failure | Measure] = {}
+        try:
+            lines = self.file.read_text(encoding="utf-8").split("\n")
+        except OSError:
+            return found
+        for line in lines[:-1]:
+            try:
+                entry: dict[str, Any] = json.loads(line)
+                at = int(entry.pop("order"))
+                if 0 <= at < orders:
+                    found[at] = Failure(**entry) if "property" in entry else Measure(**entry)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue
+        return found
+
+    def write(self, at: int, outcome: Failure | Measure) -> None:
+        """Add a line."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"order": at, **asdict(outcome)}) + "\n")
+
+    def drop(self) -> None:
+        """The search is over: nothing is left to go on from."""
+        self.file.unlink(missing_ok=True)

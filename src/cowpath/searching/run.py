@@ -1,0 +1,169 @@
+"""The search: every order through the suite, the safe ones through the clock, on all cores, from where it was left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from cowpath import designs
+from cowpath.cases import Case
+from cowpath.cases.plan import CasePlan, compile_case
+from cowpath.designs import Design
+from cowpath.designs.edits import moved
+from cowpath.engine import costs
+from cowpath.engine.costs import Costs
+from cowpath.kernel.compiled import cache_folder
+
+from .journal import Journal
+from .orders import Steps, orders
+from .rank import Measure, measure, pareto
+from .suite import Bench, Failure, benches, first_failure
+
+CHUNK = 64  # orders that a process is given at once
+Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
+Outcome = Failure | Measure
+
+
+@dataclass(frozen=True)
+class Safe:
+    """An order that no case of the suite refutes. ``moved``: how it differs from the design that was begun with."""
+
+    steps: Steps
+    moved: list[str]
+    measure: Measure
+    pareto: bool
+    known_as: list[str]  # packaged designs that have this order
+
+    def as_json(self) -> dict[str, Any]:
+        """An entry of ``safe`` in docs/json.md."""
+        return {"steps": list(self.steps), "moved": self.moved, **asdict(self.measure), "pareto": self.pareto,
+                "known_as": self.known_as}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found. ``failed_by``: orders by the property and the case that they violate first."""
+
+    path: str
+    design: str
+    cases: tuple[str, ...]
+    orders: int
+    safe: tuple[Safe, ...]  # those on the front first, then by the time under the page lock
+    failed_by: dict[str, dict[str, int]]
+    wall_s: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that ``--json`` prints."""
+        return {"path": self.path, "from": self.design, "cases": list(self.cases), "orders": self.orders,
+                "safe": [each.as_json() for each in self.safe], "failed_by": self.failed_by,
+                "wall_s": self.wall_s}  # fmt: skip
+
+
+def search(
+    design: Design, path: str, cases: Sequence[Case], processes: int, told: Told | None = None, fresh: bool = False
+) -> Found:
+    """Check and rank every order of a path's steps. Raises InputError; a KeyboardInterrupt leaves a whole journal."""
+    began = time.perf_counter()
+    every = list(orders(path, design.paths[path]))
+    journal = Journal(_journal_file(design, path, cases), fresh)
+    outcomes = journal.read(len(every))
+    left = [at for at in range(len(every)) if at not in outcomes]
+    safe = sum(isinstance(outcome, Measure) for outcome in outcomes.values())
+    for at, outcome in _outcomes(design, path, cases, every, left, processes):
+        outcomes[at] = outcome
+        journal.write(at, outcome)
+        safe += isinstance(outcome, Measure)
+        if told is not None:
+            told(len(outcomes), len(every), safe)
+    journal.drop()
+    return _found(design, path, cases, [(every[at], outcomes[at]) for at in range(len(every))],
+                  time.perf_counter() - began)  # fmt: skip
+
+
+def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
+    """The file of this very search: the same design, path, cases and kernel."""
+    text = json.dumps([designs.to_data(design), path, [case.text for case in cases]], sort_keys=True)
+    return cache_folder() / f"search-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
+
+
+def _outcomes(
+    design: Design, path: str, cases: Sequence[Case], every: list[Steps], left: list[int], processes: int
+) -> Iterator[tuple[int, Outcome]]:
+    chunks = [left[at : at + CHUNK] for at in range(0, len(left), CHUNK)]
+    if processes < 2 or len(chunks) < processes:
+        worker = Worker(design, path, cases)
+        for chunk in chunks:
+            yield from zip(chunk, worker.outcomes([every[at] for at in chunk]), strict=True)
+        return
+    Worker(design, path, cases).outcomes(every[:1])  # what has to be compiled is, before many want it at once
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (design, path, tuple(cases))) as pool:
+        try:
+            results = pool.map(_go_on, ([every[at] for at in chunk] for chunk in chunks))
+            for chunk, outcomes in zip(chunks, results, strict=True):
+                yield from zip(chunk, outcomes, strict=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class Worker:
+    """One process' share of a search."""
+
+    def __init__(self, design: Design, path: str, cases: Sequence[Case]) -> None:
+        self.design, self.path = design, path
+        self.costs: Costs = costs.load()
+        self.suite: list[Bench] = benches(cases, design, self.costs, path)
+        self.plans: list[CasePlan] = [compile_case(case) for case in cases if not case.outside]
+
+    def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
+        """What becomes of these orders."""
+        return [self._outcome(steps) for steps in some]
+
+    def _outcome(self, steps: Steps) -> Outcome:
+        failure = first_failure(self.suite, steps)
+        if failure is not None:
+            return failure
+        changed = replace(self.design, paths=self.design.paths | {self.path: steps})
+        return measure(self.plans, changed, self.costs)
+
+
+_worker: Worker | None = None
+
+
+def _begin(design: Design, path: str, cases: Sequence[Case]) -> None:
+    global _worker
+    _worker = Worker(design, path, cases)
+
+
+def _go_on(some: list[Steps]) -> list[Outcome]:
+    assert _worker is not None
+    return _worker.outcomes(some)
+
+
+def _found(
+    design: Design, path: str, cases: Sequence[Case], outcomes: Sequence[tuple[Steps, Outcome]], wall_s: float
+) -> Found:
+    safe = [(steps, outcome) for steps, outcome in outcomes if isinstance(outcome, Measure)]
+    front = pareto([each for _, each in safe])
+    packaged: dict[Steps, list[str]] = {}
+    for name in designs.names():
+        packaged.setdefault(designs.load(name).paths[path], []).append(name)
+    kept = [
+        Safe(steps, moved(design.paths[path], steps), each, best, packaged.get(steps, []))
+        for (steps, each), best in zip(safe, front, strict=True)
+    ]
+    kept.sort(key=lambda each: (not each.pareto, each.measure.lock_hold_ns, each.measure.steps_run, len(each.moved)))
+    failures = Counter((each.property, each.case) for _, each in outcomes if isinstance(each, Failure))
+    failed_by: dict[str, dict[str, int]] = {}
+    for (name, case), count in failures.most_common():
+        failed_by.setdefault(name, {})[case] = count
+    return Found(path, design.name, tuple(case.name for case in cases), len(outcomes), tuple(kept), failed_by,
+                 round(wall_s, 6))  # fmt: skip

@@ -1,0 +1,66 @@
+"""What a search has found, for people: how many, why the others fail, the front, and where known designs stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cowpath.observe.text import count, duration
+
+from .run import Found, Safe
+
+
+def report(found: Found, most: int) -> RenderableType:
+    """All of it; of the safe orders that are not on the front and have no name only a count."""
+    front = [each for each in found.safe if each.pareto]
+    named = [each for each in found.safe if each.known_as and not each.pareto]
+    head = Text(f"{found.path} from {found.design}: {count(found.orders)} orders, {count(len(found.safe))} safe in "
+                f"{len(found.cases)} cases ({', '.join(found.cases)}).")  # fmt: skip
+    shown = front[:most] + [each for each in front[most:] if each.known_as]
+    parts: list[RenderableType] = [head, failures(found), Text("The Pareto front:", "bold"), orders_table(shown)]
+    if len(shown) < len(front):
+        parts.append(Text(f"... and {count(len(front) - len(shown))} more on the front (--json has them all)."))
+    if named:
+        parts += [Text("Safe, with a name, and not on it:", "bold"), orders_table(named)]
+    return Group(*parts, *differences([*shown, *named], found))
+
+
+def failures(found: Found) -> RenderableType:
+    """Why the others fail, by what they violate first."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("violates first", "in case"):
+        table.add_column(heading)
+    table.add_column("orders", justify="right")
+    for name, cases in found.failed_by.items():
+        for case, number in cases.items():
+            table.add_row(name, case, count(number))
+    return table
+
+
+def orders_table(orders: list[Safe]) -> RenderableType:
+    """A row per order."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading in ("page lock held", "wasted", "retries", "steps"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("order", overflow="fold")
+    for each in orders:
+        measure = each.measure
+        steps = Text(" ".join(each.steps))
+        if each.known_as:
+            steps.append(f"  = {', '.join(each.known_as)}", "bold green")
+        table.add_row(duration(measure.lock_hold_ns), str(measure.wasted), str(measure.retries),
+                      str(measure.steps_run), steps)  # fmt: skip
+    return table
+
+
+def differences(orders: list[Safe], found: Found) -> Iterator[RenderableType]:
+    """How each differs from where the search began."""
+    yield Text(f"From {found.design} by:", "bold")
+    for each in orders:
+        name = f"{', '.join(each.known_as)}: " if each.known_as else ""
+        yield Padding(Text(f"{name}{'; '.join(each.moved) or 'nothing'}"), (0, 0, 0, 2))

@@ -1,0 +1,95 @@
+"""What comes out for the packaged cases, and that no reduction changes it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from cowpath import cases, checking, designs
+from cowpath.checker.result import Result
+from cowpath.kernel.state import EXPLORE
+
+DESIGNS = ("linux-3.0", "preallocate", "charge-after-unlock", "unlock-charge-relock", "linux-3.1")
+
+
+@cache
+def verdicts(design: str, case: str, reduction: bool = True) -> dict[str, Result]:
+    found = checking.check(design, case, reduction=reduction)
+    return {result.property: result for result in found.results}
+
+
+def violated(design: str, case: str) -> set[str]:
+    return {name for name, result in verdicts(design, case).items() if result.verdict == "violated"}
+
+
+def test_the_commit_is_what_makes_the_difference() -> None:
+    bad = verdicts("linux-3.0", "commit")["isolation"]
+    assert bad.verdict == "violated" and bad.certified
+    assert len(bad.schedule) == bad.depth
+    assert bad.chain == [
+        "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory: limit 1 page, "
+        "OOM killer off"
+    ]
+    for design in ("preallocate", "linux-3.1"):
+        assert not violated(design, "commit")
+
+
+def test_ways_2_and_3() -> None:
+    assert violated("charge-after-unlock", "truncate-while-waiting") == {"no-stale-page"}
+    for case in ("commit", "truncate-while-waiting", "two-threads"):
+        assert not violated("unlock-charge-relock", case)
+        assert not violated("charge-after-map", case)
+
+
+def test_a_counter_makes_one_kill_the_last() -> None:
+    bad = verdicts("linux-3.0", "oom-lock")["progress"]
+    assert bad.verdict == "violated" and bad.cycle
+    assert "oom_lock is a counter, in none of these" in bad.reason
+    assert verdicts("linux-3.0-oom-flag", "oom-lock")["progress"].verdict == "proved"
+    assert verdicts("linux-3.1", "oom-lock")["progress"].verdict == "proved"
+
+
+def test_a_wait_that_cannot_be_killed() -> None:
+    assert "killable" in violated("linux-2.6.39", "killed-waiter")
+    assert "killable" not in violated("linux-3.0", "killed-waiter")
+
+
+@pytest.mark.parametrize("case", cases.names())
+@pytest.mark.parametrize("design", DESIGNS)
+def test_reduction_and_symmetry_change_no_verdict(design: str, case: str) -> None:
+    reduced, whole = verdicts(design, case), verdicts(design, case, reduction=False)
+    assert {name: result.verdict for name, result in reduced.items()} == {
+        name: result.verdict for name, result in whole.items()
+    }
+    for name, result in whole.items():
+        if result.verdict == "violated":  # as short, and as long as it says
+            assert reduced[name].depth == result.depth == len(result.schedule), name
+    assert reduced["isolation"].states <= whole["isolation"].states
+
+
+@pytest.mark.parametrize("case", cases.names())
+def test_cases_say_what_they_are(case: str) -> None:
+    loaded = cases.load(case)
+    assert loaded.name == case and loaded.summary
+    assert len(loaded.tasks) <= EXPLORE.tasks
+
+
+def test_a_limit_is_never_a_proof() -> None:
+    found = checking.check("preallocate", "killed-waiter", states=50)
+    assert found.verdict == "unfinished"
+    assert {result.verdict for result in found.results} == {"unfinished"}
+    assert all("limit of states" in result.reason for result in found.results)
+
+
+def test_frames_and_the_bound_on_missed_states() -> None:
+    found = checking.check(["linux-3.0", "preallocate"], "commit", properties=["isolation", "accounting"])
+    assert found.frame.shape[0] == 4
+    assert found.frame.filter(design="linux-3.0", property="isolation")["verdict"].to_list() == ["violated"]
+    assert 0 < found.summary["missed_state_bound"] < 1e-12
+
+
+def test_every_packaged_design_is_audited() -> None:
+    found = checking.audit(properties="lock-order", processes=1)
+    assert {result.design for result in found.results} == set(designs.names())
+    assert {result.case for result in found.results} == set(cases.names())
