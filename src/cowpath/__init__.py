@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched", "__version__",
-    "audit", "bisect", "check", "compare", "replay", "run", "search",
+    "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched",
+    "__version__", "audit", "bisect", "check", "compare", "replay", "run", "search",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

@@ -245,7 +245,7 @@ def load_design(design: str | os.PathLike[str]) -> Design:
 
 def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
-    from cowpath.session import load_session
+    from cowpath.session.load import load_session
 
     return load_session(Path(session), copies=options.copies, bystanders=options.bystanders, cold=options.cold)
 

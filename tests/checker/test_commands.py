@@ -151,8 +151,11 @@ def test_a_limit_of_no_states() -> None:
         ('[tasks.one]\ncount = 99\ndoes = ""', "count = 99"),
         ('[tasks.one]\nbefore = "anon heap 99"\ndoes = ""', "maps 99 pages"),
         ("", "a case without tasks"),
-        ('[groups.A]\nlimit = 0\nkiller = false\n[tasks.one]\ngroup = "A"\nbefore = """anon heap 1\ntouch heap 0 1 1 w"""',
-         "does not get through what it does before the start"),
+        (
+            '[groups.A]\nlimit = 0\nkiller = false\n'
+            '[tasks.one]\ngroup = "A"\nbefore = """anon heap 1\ntouch heap 0 1 1 w"""',
+            "does not get through what it does before the start",
+        ),
     ],
 )  # fmt: skip
 def test_cases_that_cannot_be_built(tmp_path: Path, text: str, words: str) -> None:

@@ -28,8 +28,8 @@ def test_the_commit_is_what_makes_the_difference() -> None:
     assert bad.verdict == "violated" and bad.certified
     assert len(bad.schedule) == bad.depth
     assert bad.chain == [
-        "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory: limit 1 page, "
-        "OOM killer off"
+        "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory: "
+        "limit 1 page, OOM killer off"
     ]
     for design in ("preallocate", "linux-3.1"):
         assert not violated(design, "commit")

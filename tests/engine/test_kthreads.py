@@ -11,7 +11,8 @@ from cowpath.engine import loop, waitfor
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.wait import wake
-from cowpath.session import MachineSettings, Plan, plan_session
+from cowpath.session.load import plan_session
+from cowpath.session.plan import MachineSettings, Plan
 from cowpath.session.table import Table
 
 DESIGN = "linux-3.0"

@@ -10,7 +10,7 @@ import pytest
 
 from cowpath.engine import invariants, loop, machine
 from cowpath.kernel import names as n
-from cowpath.session import load_session
+from cowpath.session.load import load_session
 
 from .checked import SMALL, loaded_costs, loaded_design
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cowpath.kernel import names as n
-from cowpath.session import Plan, plan_session
+from cowpath.session.load import plan_session
+from cowpath.session.plan import Plan
 from cowpath.session.table import Table
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cowpath.kernel import names as n
-from cowpath.session import load_session
+from cowpath.session.load import load_session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COSTS = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cowpath import api
 from cowpath.errors import InputError
-from cowpath.session import plan_session
+from cowpath.session.load import plan_session
 from cowpath.session.table import Table
 
 EXAMPLES = 80

@@ -12,8 +12,8 @@ from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Call, Unit
 from cowpath.programs.written import compile_written
-from cowpath.session import plan_session
 from cowpath.session.link import Linker
+from cowpath.session.load import plan_session
 from cowpath.session.table import FileSettings, Table
 from cowpath.words import Place, Word
 

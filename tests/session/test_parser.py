@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.session import commands as c
-from cowpath.session import plan_session
 from cowpath.session.expand import expand_command
+from cowpath.session.load import plan_session
 from cowpath.session.parser import action
 from cowpath.session.plan import Plan
 from cowpath.session.scope import Scope

@@ -9,7 +9,8 @@ import pytest
 
 from cowpath import api
 from cowpath.kernel import names as n
-from cowpath.session import Plan, load_session, plan_session
+from cowpath.session.load import load_session, plan_session
+from cowpath.session.plan import Plan
 from cowpath.session.table import Table
 
 MS = 1_000_000  # ns

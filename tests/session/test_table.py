@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cowpath.errors import InputError
-from cowpath.session import MachineSettings, list_programs, load_session
+from cowpath.session.load import list_programs, load_session
+from cowpath.session.plan import MachineSettings
 from cowpath.session.programs import make_jobs
 from cowpath.session.table import Table, load_tables, read_table
 from cowpath.words import Place, Word

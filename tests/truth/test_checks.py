@@ -11,7 +11,6 @@ from cowpath import checking
 from .world import WAYS_2_AND_3, scenario
 
 OFF = scenario("oom-off")
-COW = "cow-101"  # the victim that copies, on the page that the attacker copies
 
 
 def isolation(design: str, case: str) -> str:
@@ -39,6 +38,6 @@ def test_ways_2_and_3_block_nobody(design: str) -> None:
 
 @pytest.mark.parametrize("design", ["linux-3.0", "preallocate", "linux-3.1"])
 def test_what_no_kernel_of_the_time_was_safe_from(design: str) -> None:
-    """A reader of /proc behind a writer behind a fault; swap-in under the swap-cache page's lock; write(2)'s i_mutex."""
+    """A reader of /proc behind a writer behind a fault; swap-in under the page's lock; write(2)'s i_mutex."""
     for case in ("mmap-sem-reader", "swap-in", "write"):
         assert isolation(design, case) == "violated"

@@ -84,7 +84,7 @@ def programs(
 
     Example: cowpath programs examples/commit.sh
     """
-    from cowpath.session import list_programs
+    from cowpath.session.load import list_programs
 
     for line in columns([(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session)]):
         typer.echo(line)

@@ -58,10 +58,11 @@ def check(
     Example: cowpath check --design linux-3.0 --case commit --property isolation --save found.json
     """
     from cowpath import checking
+    from cowpath.engine.ready import announced
     from cowpath.units import parse_size
 
     room = checking.MEMORY if memory is None else parse_size(memory)
-    with progress_bars(None) as progress:
+    with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.check(
             design, case, path=path, properties=property_, states=states, memory=room, reduction=reduction,
             told=progress.checking(),
@@ -86,10 +87,11 @@ def audit(
     Example: cowpath audit --design linux-3.0 --design linux-3.1
     """
     from cowpath import checking
+    from cowpath.engine.ready import announced
     from cowpath.units import parse_size
 
     room = checking.MEMORY if memory is None else parse_size(memory)
-    with progress_bars(None) as progress:
+    with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.audit(
             design, properties=property_, states=states, memory=room, told=progress.checking()
         )  # fmt: skip

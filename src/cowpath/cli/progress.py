@@ -37,7 +37,7 @@ class Progress:
         """So many functions of so many are compiled."""
         if not self.said:
             self.said = True
-            typer.echo(f"cowpath: {COMPILING}: {total} functions, about a minute", err=True)
+            typer.echo(f"cowpath: {COMPILING}: {total} functions, a minute or two", err=True)
 
 
 class Bars(Progress):

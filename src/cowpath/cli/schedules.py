@@ -27,8 +27,10 @@ def replay(
     Example: cowpath replay found.json
     """
     from cowpath import checking
+    from cowpath.engine.ready import announced
 
-    replayed = checking.replay(file, design)
+    with progress_bars(None) as progress, announced(progress.compiling):
+        replayed = checking.replay(file, design)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return
@@ -57,8 +59,9 @@ def bisect(
     Example: cowpath bisect linux-3.0 preallocate --case commit --property isolation
     """
     from cowpath import checking
+    from cowpath.engine.ready import announced
 
-    with progress_bars(None):
+    with progress_bars(None) as progress, announced(progress.compiling):
         found = checking.bisect(first, second, case, property_)
     if as_json:
         typer.echo(json.dumps(found.summary, indent=2))

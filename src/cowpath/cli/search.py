@@ -35,8 +35,9 @@ def search(
     Example: cowpath search --path file_cow --from linux-3.0
     """
     from cowpath import checking
+    from cowpath.engine.ready import announced
 
-    with progress_bars(None) as progress:
+    with progress_bars(None) as progress, announced(progress.compiling):
         searched = checking.search(
             path, start, cases=case, processes=processes, fresh=fresh, told=progress.searching()
         )  # fmt: skip

@@ -15,11 +15,13 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, entry_point, inlined
 
-from .fingerprint import fingerprint, mixed
+from .changes import find_changes, key_after, load, note_live, put_back
+from .fingerprint import fingerprint
 from .fold import canonical
 from .local import is_local
-from .moves import DISK, MOVERS, OUTSIDE, can_move, move
+from .moves import DISK, MOVERS, can_move, move
 from .properties import OF_STATES, marks, offender, violated
+from .script import bring_to, play, time_goes_on, who_can_move
 from .waitfor import find_holder_of_memory, survey
 
 # why ``expand`` returned
@@ -67,7 +69,6 @@ OPTIONS = 7
 AT_FIRST = 2
 
 ROOT = -1  # parent of the first state
-BLOCK = 8  # words that are compared at once
 
 
 NODE = np.dtype((np.record, [("parent", "i4"), ("marks", "i4"), ("first_edge", "i4"), ("mover", "i4")]))
@@ -133,66 +134,6 @@ def forget_progress(k):
     """Before a move: nobody has made progress."""
     for g in range(1, k.state.n_groups):
         k.books.groups[g].progress_at = 0
-
-
-@inlined
-def load(words, before, first, live, count, row, length):
-    """Make a state of the frontier the one that is expanded."""
-    for j in range(count):
-        i = live[j]
-        value = row[j] if j < length else first[i]
-        words[i] = value
-        before[i] = value
-
-
-@inlined
-def find_changes(words, before, changed):
-    """Which words a move has changed. Returns how many."""
-    count = 0
-    whole = len(words) - len(words) % BLOCK
-    for block in range(0, whole, BLOCK):
-        differ = np.uint64(0)
-        for i in range(block, block + BLOCK):
-            differ |= words[i] ^ before[i]
-        if differ != 0:
-            for i in range(block, block + BLOCK):
-                changed[count] = i
-                count += words[i] != before[i]
-    for i in range(whole, len(words)):
-        if words[i] != before[i]:
-            changed[count] = i
-            count += 1
-    return count
-
-
-@inlined
-def note_live(changed, count, live, is_live, known):
-    """Enter the words that had never changed before. Returns how many there are now."""
-    for j in range(count):
-        i = changed[j]
-        if not is_live[i]:
-            is_live[i] = 1
-            live[known] = i
-            known += 1
-    return known
-
-
-@inlined
-def put_back(words, before, changed, count):
-    """Undo what a move has changed."""
-    for j in range(count):
-        i = changed[j]
-        words[i] = before[i]
-
-
-@inlined
-def key_after(words, before, changed, count, key):
-    """The fingerprint of the state as it stands, from that of the state before the move."""
-    for j in range(count):
-        i = changed[j]
-        place = np.uint64(i)
-        key += mixed(words[i], place) - mixed(before[i], place)
-    return key
 
 
 @compiled
@@ -371,51 +312,6 @@ def begin(k, c, x):
     enter(x.words, x.live, x.counts, x.frontiers[1, 0], x.entries[1], x.nodes, ROOT, 0, key)
     note_violations(k, x.options[WANTED], x.found, 0)
     x.nodes[0].marks = marks(k)
-
-
-# --- a script ------------------------------------------------------------------------------------
-@compiled
-def play(k, script):
-    """Make the moves of a script. Returns how many could be made."""
-    for i in range(len(script)):
-        if not can_move(k, script[i]):
-            return i
-        move(k, script[i])
-    return len(script)
-
-
-@compiled
-def bring_to(k, t, go, most):
-    """Let a task run until it has come to instruction ``go``; what it sleeps for happens. -1: it never comes there."""
-    for count in range(most):
-        task = k.state.tasks[t]
-        if task.depth == 0 and task.pc == go and task.run_state == n.T_RUNNABLE:
-            return count
-        if can_move(k, t):
-            move(k, t)
-        elif not time_goes_on(k):
-            return -1
-    return -1
-
-
-@compiled
-def time_goes_on(k):
-    """A move of the disk, a worker or a timer. False: none of them can move."""
-    for mover in range(DISK, OUTSIDE):
-        if can_move(k, mover):
-            move(k, mover)
-            return True
-    return False
-
-
-@compiled
-def who_can_move(k):
-    """The movers that can move, a bit each."""
-    mask = 0
-    for mover in range(MOVERS):
-        if can_move(k, mover):
-            mask |= 1 << mover
-    return mask
 
 
 @entry_point

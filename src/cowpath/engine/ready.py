@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -30,6 +31,13 @@ class _Counter(event.Listener):
         self.told(min(self.done, len(FUNCTIONS)), len(FUNCTIONS))
 
 
+@contextmanager
+def announced(told: Told) -> Iterator[None]:
+    """Whatever has to be compiled within the block is told of."""
+    with event.install_listener("numba:compile", _Counter(told)):
+        yield
+
+
 def ready(k: Any, told: Told | None = None) -> None:
     """Compile what the clock needs, or load it from the cache (then ``told`` is never called)."""
     if not hasattr(loop.run, "compile"):  # NUMBA_DISABLE_JIT
@@ -41,7 +49,6 @@ def ready(k: Any, told: Told | None = None) -> None:
         (waitfor.survey, (machine,)),
         (waitfor.find_charger, (machine, number)),
     ]
-    counter = _Counter(told or (lambda done, total: None))
-    with event.install_listener("numba:compile", counter):
+    with announced(told or (lambda done, total: None)):
         for function, signature in wanted:
             function.compile(signature)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numba
@@ -87,16 +88,22 @@ class ApartPart(Part):
 
 
 def as_part(dispatcher: Any) -> Any:
-    """A function compiled with ``PartCompiler``; when Python calls it, it is compiled again, as an entry point."""
+    """A function compiled as a part; when Python calls it, it is compiled again, as an entry point."""
     if not hasattr(dispatcher, "add_overload"):  # NUMBA_DISABLE_JIT
         return dispatcher
-    whole = numba.jit(pipeline_class=WholeCompiler, **dispatcher.targetoptions)(dispatcher.py_func)
 
     def add_overload(compiled: Any) -> None:  # without telling the dispatcher's C half of it
         dispatcher.overloads[tuple(compiled.signature.args)] = compiled
 
+    @cache
+    def whole() -> Any:
+        return numba.jit(pipeline_class=WholeCompiler, **dispatcher.targetoptions)(dispatcher.py_func)
+
+    def compile_for(*args: Any, **kws: Any) -> Any:
+        return whole()._compile_for_args(*args, **kws)
+
     dispatcher.add_overload = add_overload
-    dispatcher._compile_for_args = whole._compile_for_args
+    dispatcher._compile_for_args = compile_for
     return dispatcher
 
 

@@ -1,0 +1,74 @@
+"""What a move has changed in a state: found by comparing words, undone, and worked into the state's fingerprint.
+
+Most of a machine never changes: of a state only the words are kept that ever have (``live``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cowpath.kernel.compiled import inlined
+
+from .fingerprint import mixed
+
+BLOCK = 8  # words that are compared at once
+
+
+@inlined
+def load(words, before, first, live, count, row, length):
+    """Make a state of the frontier the one that is expanded."""
+    for j in range(count):
+        i = live[j]
+        value = row[j] if j < length else first[i]
+        words[i] = value
+        before[i] = value
+
+
+@inlined
+def find_changes(words, before, changed):
+    """Which words a move has changed. Returns how many."""
+    count = 0
+    whole = len(words) - len(words) % BLOCK
+    for block in range(0, whole, BLOCK):
+        differ = np.uint64(0)
+        for i in range(block, block + BLOCK):
+            differ |= words[i] ^ before[i]
+        if differ != 0:
+            for i in range(block, block + BLOCK):
+                changed[count] = i
+                count += words[i] != before[i]
+    for i in range(whole, len(words)):
+        if words[i] != before[i]:
+            changed[count] = i
+            count += 1
+    return count
+
+
+@inlined
+def note_live(changed, count, live, is_live, known):
+    """Enter the words that had never changed before. Returns how many there are now."""
+    for j in range(count):
+        i = changed[j]
+        if not is_live[i]:
+            is_live[i] = 1
+            live[known] = i
+            known += 1
+    return known
+
+
+@inlined
+def put_back(words, before, changed, count):
+    """Undo what a move has changed."""
+    for j in range(count):
+        i = changed[j]
+        words[i] = before[i]
+
+
+@inlined
+def key_after(words, before, changed, count, key):
+    """The fingerprint of the state as it stands, from that of the state before the move."""
+    for j in range(count):
+        i = changed[j]
+        place = np.uint64(i)
+        key += mixed(words[i], place) - mixed(before[i], place)
+    return key
