@@ -81,6 +81,8 @@ def count_events(k: Any, events: Any, seen: Counter[str]) -> None:
     seen["pages written by fsync"] += int(by_fsync.sum())
     seen["pages written by who dirties"] += int((~by_flusher & ~by_fsync).sum())
     seen["pages scanned by kswapd"] += int(((took["a"] == steps.SHRINK_ZONE) & (took["task"] == k.state.kswapd)).sum())
+    tables = took[took["a"] == steps.PTE_ALLOC_ONE]
+    seen["page tables made"] += int((tables["value"] >= k.books.cost[steps.ALLOC_PAGE]).sum())
     files = events[events["kind"] == n.EV_GROUP]
     limits = (files["b"] == n.CG_LIMIT) | (files["b"] == n.CG_MEMSW_LIMIT)
     seen["limits that were busy"] += int((limits & (files["extra"] == errno.EBUSY)).sum())

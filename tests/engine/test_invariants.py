@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -303,6 +304,26 @@ def miscount_a_files_dirty_pages(k: Any) -> None:
     k.state.zone.dirty += 1
 
 
+def table_with_a_page(k: Any) -> Any:
+    return next(table for table in k.state.tables[: int(k.state.n_tables)] if table.mm >= 0 and table.page >= 0)
+
+
+def lose_a_page_tables_page(k: Any) -> None:
+    table_with_a_page(k).page = n.NONE
+
+
+def map_a_page_table(k: Any) -> None:
+    k.state.pages[int(table_with_a_page(k).page)].bits |= n.PG_UPTODATE
+
+
+def forget_a_page_table(k: Any) -> None:
+    k.books.groups[int(k.state.pages[int(table_with_a_page(k).page)].group)].kmem -= 1
+
+
+def hold_a_page_table_that_is_not_there(k: Any) -> None:
+    k.state.tasks[0].frames[0].held |= n.H_PAGE_TABLE
+
+
 BROKEN = (
     (1, free_a_used_page), (1, lose_a_page), (2, take_a_reference), (3, lose_a_mapping), (4, count_rss_twice),
     (5, lose_a_vma), (6, lose_a_directory_entry), (7, break_an_lru_list), (8, take_off_the_lru), (9, move_in_the_file),
@@ -324,9 +345,23 @@ BROKEN_IN_SWAP = (
 )  # fmt: skip
 
 
+BROKEN_IN_TABLES = (
+    (2, lose_a_page_tables_page), (2, map_a_page_table), (11, forget_a_page_table),
+    (13, hold_a_page_table_that_is_not_there),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(("rule", "damage"), BROKEN, ids=[damage.__name__ for _, damage in BROKEN])
 def test_every_rule_notices(rule: int, damage: Callable[[Any], None]) -> None:
     k = boot(BUSY)
+    assert run(k, 2_000)[1] == wrong(k) == ""
+    damage(k)
+    assert wrong(k) == invariants.WORDS[rule]
+
+
+@pytest.mark.parametrize(("rule", "damage"), BROKEN_IN_TABLES, ids=[damage.__name__ for _, damage in BROKEN_IN_TABLES])
+def test_every_rule_notices_in_page_tables(rule: int, damage: Callable[[Any], None]) -> None:
+    k = boot(replace(BUSY, design="pte-prealloc"))
     assert run(k, 2_000)[1] == wrong(k) == ""
     damage(k)
     assert wrong(k) == invariants.WORDS[rule]

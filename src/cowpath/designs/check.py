@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 
 from cowpath.errors import InputError
-from cowpath.kernel.names import H_CHARGE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, HOLD_NAMES
+from cowpath.kernel.names import H_CHARGE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
 from cowpath.kernel.steps import FAULT_PATHS, STEP_NAMES, STEPS
 
 MAX_STEPS = 32
 ERROR_EXIT_STEPS = {
     "unlock_page": H_PAGE_LOCK, "put_page": H_PAGE_REF, "uncharge": H_CHARGE, "free_page": H_NEW_PAGE,
+    "pte_free": H_PAGE_TABLE,
 }  # fmt: skip
 COPYING = ("file_cow", "wp_copy")
 FAULT_STEPS = STEP_NAMES[STEP_NAMES.index("find_page") : STEP_NAMES.index("ra_window")]
 NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page, and no page to lock
 OF_FILES = ("find_page", "lock_page", "recheck_mapping", "page_mkwrite")
 OF_SWAP = ("find_swap_page",)
+MAPPED_BEFORE = ("wp_copy", "wp_shared", "swap_in")  # paths that find an entry: there is a page table
 
 
 def _names(bits: int) -> str:
@@ -72,6 +74,8 @@ class Walk:
             return "there is no page in swap on this path", "it belongs to swap_in"
         if step in ("find_page", "recheck_mapping", "page_mkwrite") and path == "swap_in":
             return "there is no page of a file on this path", "find_swap_page"
+        if step == "pte_alloc_one" and path in MAPPED_BEFORE:
+            return "there is a page table already on this path", "it belongs to the paths that find no entry"
         if step == "wp_reuse" and path != "wp_copy":
             return "there is no page to reuse on this path", "it belongs to wp_copy"
         return None

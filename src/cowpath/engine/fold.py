@@ -155,8 +155,9 @@ def name_directory(k, names, d):
 
 @compiled
 def name_table(k, names, leaf):
-    """A page table and the pages that it maps."""
+    """A page table, its page and the pages that it maps."""
     give_name(names, TABLE, leaf)
+    give_name(names, PAGE, k.state.tables[leaf].page)
     for i in range(EXPLORE_ENTRIES):
         pte = k.state.tables[leaf].pte[i]
         if pte.bits & n.PTE_PRESENT and pte.page != n.NONE:
@@ -206,6 +207,7 @@ def walk(k, names):
             f = task.frames[d]
             if f.held & n.H_NEW_PAGE or f.newpage != n.NONE:
                 give_name(names, PAGE, f.newpage)
+            give_name(names, PAGE, f.prealloc_pte)
             give_name(names, PAGE, f.page)
             give_name(names, PAGE, names_page(f))
             name_mm(k, names, f.mm)
@@ -343,6 +345,7 @@ def rename_frame(names, f):
         f.arg = 0
     f.page = name_of(names, PAGE, f.page)
     f.newpage = name_of(names, PAGE, f.newpage)
+    f.prealloc_pte = name_of(names, PAGE, f.prealloc_pte)
     f.mm = name_of(names, MM, f.mm)
     f.vma = name_of(names, VMA, f.vma)
 
@@ -396,6 +399,7 @@ def copy_table(half, c, target, names, i):
     copy_row(half, target, TABLE_AT, TABLE_WORDS, i, name)
     table = c.state.tables[name]
     table.mm = name_of(names, MM, table.mm)
+    table.page = name_of(names, PAGE, table.page)
     table.up = name_of(names, DIRECTORY, table.up)
     for place in range(EXPLORE_ENTRIES):
         pte = table.pte[place]

@@ -86,6 +86,9 @@ def frames_own_what_they_hold(k):
                 return t
             if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0 and f.path != s.P_SWAP_IN:
                 return t
+            making = k.books.paths[f.path].steps[f.pc] == s.PTE_ALLOC_ONE
+            if (f.prealloc_pte != n.NONE) != (f.held & n.H_PAGE_TABLE != 0) and not making:
+                return t
     return OK
 
 

@@ -42,8 +42,15 @@ def is_used(k, p):
 
 
 @compiled
+def is_page_table(k, p):
+    """The page is that of a page table, and nothing else."""
+    return is_used(k, p) and k.state.pages[p].bits == n.PG_TABLE and k.state.pages[p].refs == 1
+
+
+@compiled
 def references_add_up(k):
-    """A page's references: the page cache's or swap cache's, one for each mapping, in frames, of disk requests."""
+    """A page's references: the page cache's or swap cache's, one for each mapping, in frames, of disk requests; a page
+    table's own."""
     state = k.state
     want = np.zeros(state.n_pages, np.int32)
     used = 0
@@ -62,6 +69,16 @@ def references_add_up(k):
                 if not is_used(k, f.newpage):
                     return f.newpage
                 want[f.newpage] += 1
+            if f.prealloc_pte != n.NONE:
+                if not is_page_table(k, f.prealloc_pte):
+                    return f.prealloc_pte
+                want[f.prealloc_pte] += 1
+    for i in range(state.n_tables):
+        p = state.tables[i].page
+        if state.tables[i].mm != n.NONE and p != n.NONE:
+            if not is_page_table(k, p):
+                return p
+            want[p] += 1
     for r in range(len(state.requests)):
         p = state.requests[r].first if state.requests[r].busy else n.NONE
         while p != n.NONE:
@@ -346,23 +363,26 @@ def usage_adds_up(k):
 @compiled
 def statistics_add_up(k):
     """cache, rss, mapped_file and pgpgin - pgpgout of memory.stat are what a count of the pages gives; max_usage is the
-    most."""
+    most. Page tables are none of these."""
     state = k.state
     cache = np.zeros(state.n_groups, np.int64)
+    kmem = np.zeros(state.n_groups, np.int64)
     rss = np.zeros(state.n_groups, np.int64)
     mapped = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         page = state.pages[p]
         if page.group == n.NONE:
             continue
-        if page.bits & n.PG_ANON:
+        if page.bits & n.PG_TABLE:
+            kmem[page.group] += 1
+        elif page.bits & n.PG_ANON:
             rss[page.group] += 1
         else:
             cache[page.group] += 1
             mapped[page.group] += page.mapcount > 0
     for g in range(state.n_groups):
         books = k.books.groups[g]
-        if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g]:
+        if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
             return g
         if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
             return g

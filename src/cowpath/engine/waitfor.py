@@ -14,6 +14,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.memcg_charge import charges_table
 
 
 @compiled
@@ -22,7 +23,9 @@ def charging_frame(k, t):
     task = k.state.tasks[t]
     for d in range(task.depth):
         f = task.frames[d]
-        if not f.unwinding and f.group > 0 and f.batch == 1 and k.books.paths[f.path].steps[f.pc] == s.CHARGE:
+        if f.unwinding or f.group <= 0 or f.batch != 1:
+            continue
+        if k.books.paths[f.path].steps[f.pc] == s.CHARGE or charges_table(f):
             return d
     return n.NONE
 

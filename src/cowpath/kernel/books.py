@@ -35,6 +35,7 @@ group_books = record(
     memsw_failcnt="i8",
     cache="i8",
     rss="i8",
+    kmem="i8",  # of page tables
     mapped_file="i8",
     swap="i8",  # its pages in swap
     pgpgin="i8",

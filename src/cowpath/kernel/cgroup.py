@@ -89,8 +89,10 @@ def is_referred_to(k, g):
             if f.path == s.P_RECLAIM:
                 if f.group == g or f.batch == g:
                     return True
-            elif f.group == g and f.phase != 0 and k.books.paths[f.path].steps[f.pc] == s.CHARGE:
-                return True
+            elif f.group == g and f.phase != 0:
+                step = k.books.paths[f.path].steps[f.pc]
+                if step == s.CHARGE or step == s.PTE_ALLOC_ONE:
+                    return True
     return False
 
 

@@ -22,6 +22,7 @@ def push(k, t, path):
     f.path = path
     f.page = n.NONE
     f.newpage = n.NONE
+    f.prealloc_pte = n.NONE
     f.vma = n.NONE
     f.file = n.NONE
     f.mm = n.NONE
@@ -56,6 +57,7 @@ def clear_frame(f):
     f.relock = 0
     f.page = 0
     f.newpage = 0
+    f.prealloc_pte = 0
     f.mm = 0
     f.vma = 0
     f.file = 0

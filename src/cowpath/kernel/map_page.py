@@ -11,6 +11,7 @@ from .memcg_charge import cancel_charge
 from .memcontrol import commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .pte_alloc import pmd_populate
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
@@ -24,6 +25,8 @@ def map_page(k, t):
     (page_add_new_anon_rmap), charged or not.
     """
     f = current(k, t)
+    if f.held & n.H_PAGE_TABLE:
+        pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)
     taken = number != n.NONE and not is_none(pte_of(k, number))
     present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
@@ -135,6 +138,8 @@ def drop_newpage(k, t, f):
 def map_zero_page(k, t):
     """do_anonymous_page for a read: map the zero page."""
     f = current(k, t)
+    if f.held & n.H_PAGE_TABLE:
+        pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
         set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)

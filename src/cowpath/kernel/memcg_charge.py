@@ -8,7 +8,16 @@ from .compiled import compiled
 from .hierarchy import parent_of
 from .lru import lru_del
 from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, enter_oom, leave_oom, out_of_memory
-from .memcontrol import commit_charge, margin, refill_stock, res_charge, res_uncharge, uncharge_lone, uncharge_page
+from .memcontrol import (
+    commit_charge,
+    commit_kmem_charge,
+    margin,
+    refill_stock,
+    res_charge,
+    res_uncharge,
+    uncharge_lone,
+    uncharge_page,
+)
 from .page_alloc import free_page
 from .wait import current, emit, fatal_signal_pending
 
@@ -26,9 +35,27 @@ RECLAIMED = 2
 
 
 @compiled
+def charges_table(f):
+    """The charge is for a page table that pte_alloc_one has just allocated."""
+    return f.prealloc_pte != n.NONE and f.held & n.H_PAGE_TABLE == 0
+
+
+@compiled
+def keep_table(f):
+    """The page table in hand is paid for. What comes after starts anew, as if there had been no charge."""
+    f.held |= n.H_PAGE_TABLE
+    f.phase = 0
+    f.batch = 0
+    f.group = 0
+    return n.NEXT
+
+
+@compiled
 def bypass(k, t, f):
     """A dying task's charge goes past the limit and is on nobody's account."""
     k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
+    if charges_table(f):
+        return keep_table(f)
     f.held |= n.H_CHARGE
     f.phase = 0
     if f.path == s.P_SWAP_IN:
@@ -62,6 +89,9 @@ def drop_mapped_hold(k, f):
 @compiled
 def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
+    if charges_table(f):
+        commit_kmem_charge(k, f.prealloc_pte, g)
+        return keep_table(f)
     if f.path == s.P_SWAP_IN:
         f.which = g
         f.held |= n.H_CHARGE
@@ -76,20 +106,26 @@ def finish_charge(k, t, f, g):
 
 @compiled
 def charge(k, t):
-    """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: __mem_cgroup_try_charge for the page in hand.
-
-    Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
-    the OOM section and what follows a sleep in it. It never fails (3.0: with ``oom`` set it loops).
-    """
+    """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: the page in hand."""
     f = current(k, t)
-    task = k.state.tasks[t]
-    g = task.group
+    g = k.state.tasks[t].group
     if f.path == s.P_SWAP_IN:
         if f.held & n.H_CHARGE:  # a design that charges before it locks has come back for another page
             cancel_charge(k, f)
         g = swapin_group(k, t, f)
     elif f.newpage == n.NONE:
         return n.NEXT  # write(2) found the page in the cache
+    return charge_group(k, t, f, g)
+
+
+@compiled
+def charge_group(k, t, f, g):
+    """__mem_cgroup_try_charge for a page.
+
+    Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
+    the OOM section and what follows a sleep in it. It never fails (3.0: with ``oom`` set it loops).
+    """
+    task = k.state.tasks[t]
     if f.phase == OOM_KILL_PHASE or f.phase == OOM_SLEPT_PHASE:
         return after_oom(k, t, f)
     if f.phase == RECLAIMED:

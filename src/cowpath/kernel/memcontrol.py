@@ -130,6 +130,16 @@ def commit_charge(k, t, p, g, is_cache):
 
 
 @compiled
+def commit_kmem_charge(k, p, g):
+    """A page of the kernel's own is the group's now: neither rss nor cache, and on no list (memcg_kmem_charge)."""
+    k.state.pages[p].group = g
+    books = k.books.groups[g]
+    books.kmem += 1
+    books.counters[n.C_CHARGES] += 1
+    made_progress(k, g)
+
+
+@compiled
 def forget_charge(k, p):
     """The page is on no group's account any more; the counters are the caller's. Returns the group, or NONE."""
     page = k.state.pages[p]
@@ -137,6 +147,10 @@ def forget_charge(k, p):
     if g == n.NONE:
         return n.NONE
     books = k.books.groups[g]
+    if page.bits & n.PG_TABLE:
+        books.kmem -= 1
+        page.group = n.NONE
+        return g
     books.pgpgout += 1
     if page.bits & n.PG_ANON:
         books.rss -= 1

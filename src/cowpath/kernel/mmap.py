@@ -10,9 +10,9 @@ from . import state as st
 from . import steps as s
 from .compiled import compiled
 from .lru import lru_add, lru_del
-from .memcontrol import uncharge_end, uncharge_page
+from .memcontrol import uncharge_end, uncharge_lone, uncharge_page
 from .page_alloc import free_page
-from .pgtable import clear_pte, clear_swap_pte, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
+from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .swap_state import free_orphan
 from .swapfile import swap_free
 from .wait import init_queue, spend
@@ -230,17 +230,47 @@ def zap_chunk(k, m, start, end):
 
 
 @compiled
+def overlaps(k, m, start, end):
+    """Something is mapped in start..end."""
+    v = k.state.mms[m].vmas
+    while v != n.NONE and k.state.vmas[v].end <= start:
+        v = k.state.vmas[v].next
+    return v != n.NONE and k.state.vmas[v].start < end
+
+
+@compiled
+def free_pgtables(k, m, start, end):
+    """start..end is unmapped: the charged page tables that no mapping needs any more go, each with its page."""
+    if k.state.mms[m].tables == 0:
+        return
+    entries = len(k.state.tables[0].pte)
+    for vpn in range(start & ~(entries - 1), end, entries):
+        number = lookup_pte(k, m, vpn)
+        if number == n.NONE:
+            continue
+        p = k.state.tables[number // entries].page
+        if p != n.NONE and not overlaps(k, m, vpn, vpn + entries):
+            free_table(k, number // entries)
+            k.state.pages[p].refs = 0
+            g = uncharge_page(k, p)
+            free_page(k, p)
+            uncharge_lone(k, g)
+
+
+@compiled
 def exit_mmap_chunk(k, m):
     """Unmap a chunk of a whole address space. True when nothing is left."""
     mm = k.state.mms[m]
     if mm.vmas == n.NONE:
         return True
     vma = k.state.vmas[mm.vmas]
+    before = vma.start
     start = zap_chunk(k, m, vma.start, vma.end) if mm.tables > 0 else vma.end
     vma.pgoff += start - vma.start
     vma.start = start
     if vma.start >= vma.end:
         _drop_vma(k, m, n.NONE, mm.vmas)
+    free_pgtables(k, m, before, start)
     return mm.vmas == n.NONE
 
 

@@ -70,7 +70,9 @@ H_CHARGE = 8  # frame.newpage is charged
 H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
 H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
 H_I_MUTEX = 64  # frame.file's i_mutex
-HOLD_NAMES = ("page reference", "page lock", "new page", "charge", "mmap_sem (read)", "mmap_sem (write)", "i_mutex")
+H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
+HOLD_NAMES = ("page reference", "page lock", "new page", "charge", "mmap_sem (read)", "mmap_sem (write)", "i_mutex",
+              "page table")  # fmt: skip
 
 # --- fault flags (frame.fault) -----------------------------------------------------------------
 F_WRITE = 1
@@ -109,6 +111,7 @@ PG_SWAPBACKED = 512  # of shmem: stands on the anonymous lists
 PG_SWAPCACHE = 1024  # anonymous, and the copy of swap slot page.index
 PG_WRITEBACK = 2048  # a disk request is writing it
 PG_RECLAIM = 4096  # reclaim has begun the write: to the list's tail when it is done
+PG_TABLE = 8192  # a page table: on no list, neither rss nor cache
 
 LRU_INACTIVE_ANON = 0
 LRU_ACTIVE_ANON = 1

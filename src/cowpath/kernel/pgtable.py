@@ -53,6 +53,7 @@ def _new_table(k, m, up, slot, base):
     leaf.used = 0
     leaf.up = up
     leaf.slot = slot
+    leaf.page = n.NONE
     leaf.start = base
     state.mms[m].tables += 1
     return table
@@ -102,6 +103,14 @@ def lookup_pte(k, m, vpn):
         return n.NONE
     entries = len(k.state.tables[0].pte)
     return table * entries + (vpn & (entries - 1))
+
+
+@compiled
+def set_table(k, m, vpn, p):
+    """An empty page table, in page ``p``, covers ``vpn`` from now on."""
+    table = _find_table(k, m, vpn, True)
+    if table != n.NONE:
+        k.state.tables[table].page = p
 
 
 @compiled
@@ -218,7 +227,7 @@ def _unmap(k, number):
 
 @compiled
 def _clear(k, number):
-    """The entry holds nothing any more. An empty table is given back."""
+    """The entry holds nothing any more. An empty table is given back, but for one that is charged (free_pgtables)."""
     pte = pte_of(k, number)
     pte.page = 0
     pte.bits = 0
@@ -226,8 +235,8 @@ def _clear(k, number):
     pte.rmap_prev = 0
     table = number // len(k.state.tables[0].pte)
     k.state.tables[table].used -= 1
-    if k.state.tables[table].used == 0:
-        _free_table(k, table)
+    if k.state.tables[table].used == 0 and k.state.tables[table].page == n.NONE:
+        free_table(k, table)
 
 
 @compiled
@@ -262,7 +271,8 @@ def clear_swap_pte(k, number):
 
 
 @compiled
-def _free_table(k, table):
+def free_table(k, table):
+    """An empty table goes, and the directories that are empty without it. Its page, if it has one, is the caller's."""
     state = k.state
     leaf = state.tables[table]
     m = leaf.mm
@@ -270,6 +280,7 @@ def _free_table(k, table):
     slot = leaf.slot
     state.mms[m].tables -= 1
     leaf.mm = n.NONE
+    leaf.page = n.NONE
     leaf.start = 0
     leaf.slot = 0
     leaf.up = state.free_table

@@ -5,6 +5,10 @@ Indices replace pointers, ``NONE`` is NULL, lists are intrusive like the kernel'
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from .layout import record
 
 FRAMES = 6  # a system call that faults, whose fault reads ahead, whose charge reclaims, ... and one to spare
@@ -29,6 +33,21 @@ page = record(
     io_next="i4",  # the next page of the same disk request
 )
 pte = record(page="i4", bits="i4", rmap_next="i4", rmap_prev="i4")
+
+
+def table(entries: int) -> np.dtype[Any]:
+    """A leaf page table."""
+    return record(
+        mm="i4",  # or NONE: free
+        used="i4",  # entries
+        up="i4",  # the directory where it hangs, and in which place
+        slot="i4",
+        page="i4",  # that it stands in and that a group is charged for; NONE: its memory is not counted
+        start="i8",  # the first page that it covers
+        pte=(pte, entries),
+    )
+
+
 frame = record(
     path="i4",
     pc="i4",  # place in the path
@@ -40,6 +59,7 @@ frame = record(
     relock="i4",  # the page has been locked before in this fault
     page="i4",
     newpage="i4",
+    prealloc_pte="i4",  # the page of a page table that pte_alloc_one has made, or NONE
     mm="i4",
     vma="i4",
     file="i4",

@@ -121,7 +121,7 @@ def state_dtype(c: Capacity) -> np.dtype[Any]:
         mms=(records.mm, c.mms),
         vmas=(records.vma, c.vmas),
         directories=(record(used="i4", up="i4", slot="i4", entry=("i4", c.entries)), c.directories),
-        tables=(record(mm="i4", used="i4", up="i4", slot="i4", start="i8", pte=(records.pte, c.entries)), c.tables),
+        tables=(records.table(c.entries), c.tables),
         files=(records.file, c.files),
         slots=("i4", c.slots),
         groups=(records.group, c.groups),

@@ -22,6 +22,7 @@ from . import steps as s
 from .compiled import compiled, inlined
 from .frames import clear_frame, push, push_fault
 from .memcg_charge import R_KSWAPD, charge, undo_charge
+from .pte_alloc import pte_alloc_one, pte_free
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
 from .wait import current, emit, nanosleep, spend
@@ -109,7 +110,7 @@ def call(k, t, f, which):
         below.file = f.file
         below.index = f.index
         below.arg = 1 if f.path == s.P_READ else 0
-    elif which == s.CHARGE or which == s.RESIZE_LIMIT or which == s.ALLOC_PAGE:
+    elif which == s.CHARGE or which == s.RESIZE_LIMIT or which == s.ALLOC_PAGE or which == s.PTE_ALLOC_ONE:
         below = push(k, t, s.P_RECLAIM)
         below.group = f.group
         below.arg = f.todo
@@ -169,6 +170,8 @@ def undo_one(k, t, f, bit):
         undo_charge(k, t)
     elif bit == n.H_NEW_PAGE:
         memory.undo_alloc(k, t)
+    elif bit == n.H_PAGE_TABLE:
+        pte_free(k, t, f)
     elif bit == n.H_MMAP_READ:
         spend(k, s.MMAP_READ_UNLOCK)
         up_read(k, f.mm)
@@ -195,6 +198,8 @@ def taken_by(which):
         return n.H_NEW_PAGE
     if which == s.CHARGE:
         return n.H_CHARGE
+    if which == s.PTE_ALLOC_ONE:
+        return n.H_PAGE_TABLE
     if which == s.MMAP_READ_LOCK:
         return n.H_MMAP_READ
     if which == s.MMAP_WRITE_LOCK:
@@ -278,6 +283,8 @@ def run_fault_step(k, t, which):
         return memory.wp_reuse(k, t)
     if which == s.FIND_SWAP_PAGE:
         return swap_state.find_swap_page(k, t)
+    if which == s.PTE_ALLOC_ONE:
+        return pte_alloc_one(k, t)
     return writeback.balance_dirty_pages(k, t)
 
 

@@ -16,6 +16,7 @@ from .names import (
     H_NEW_PAGE,
     H_PAGE_LOCK,
     H_PAGE_REF,
+    H_PAGE_TABLE,
 )
 
 # --- steps -------------------------------------------------------------------------------------
@@ -40,81 +41,83 @@ PAGE_MKWRITE = 16
 WP_REUSE = 17
 FIND_SWAP_PAGE = 18
 BALANCE_DIRTY_PAGES = 19
+PTE_ALLOC_ONE = 20
 # of read-ahead, read, write and write-back
-RA_WINDOW = 20
-EACH_PAGE = 21
-NEXT_PAGE = 22
-ADD_TO_PAGE_CACHE = 23
-SUBMIT_IO = 24
-WAIT_UPTODATE = 25
-COPY_TO_USER = 26
-COPY_FROM_USER = 27
-GRAB_PAGE = 28
-SET_PAGE_DIRTY = 29
-I_MUTEX_LOCK = 30
-I_MUTEX_UNLOCK = 31
-SWAP_WINDOW = 32
-ADD_TO_SWAP_CACHE = 33
-WRITE_CACHE_PAGES = 34
-FILEMAP_FDATAWAIT = 35
+RA_WINDOW = 21
+EACH_PAGE = 22
+NEXT_PAGE = 23
+ADD_TO_PAGE_CACHE = 24
+SUBMIT_IO = 25
+WAIT_UPTODATE = 26
+COPY_TO_USER = 27
+COPY_FROM_USER = 28
+GRAB_PAGE = 29
+SET_PAGE_DIRTY = 30
+I_MUTEX_LOCK = 31
+I_MUTEX_UNLOCK = 32
+SWAP_WINDOW = 33
+ADD_TO_SWAP_CACHE = 34
+WRITE_CACHE_PAGES = 35
+FILEMAP_FDATAWAIT = 36
 # of the other system calls
-MMAP_WRITE_LOCK = 36
-MMAP_WRITE_UNLOCK = 37
-MAP_REGION = 38
-UNMAP_REGION = 39
-MLOCK_FIXUP = 40
-POPULATE = 41
-INVALIDATE_PAGE = 42
-TRUNCATE_SETSIZE = 43
-TRUNCATE_PAGE = 44
-UNMAP_MAPPING_RANGE = 45
-SHOW_MAP = 46
+MMAP_WRITE_LOCK = 37
+MMAP_WRITE_UNLOCK = 38
+MAP_REGION = 39
+UNMAP_REGION = 40
+MLOCK_FIXUP = 41
+POPULATE = 42
+INVALIDATE_PAGE = 43
+TRUNCATE_SETSIZE = 44
+TRUNCATE_PAGE = 45
+UNMAP_MAPPING_RANGE = 46
+SHOW_MAP = 47
 # of tasks, of the groups' files and of kernel threads
-DUP_MM = 47
-WAKE_UP_NEW_TASK = 48
-EXEC_MMAP = 49
-EXIT_MM = 50
-EXIT_NOTIFY = 51
-DO_WAIT = 52
-NANOSLEEP = 53
-SEND_SIGKILL = 54
-RESIZE_LIMIT = 55
-FLUSHER_SLEEP = 56
-WB_WRITEBACK = 57
-KSWAPD_TRY_TO_SLEEP = 58
+DUP_MM = 48
+WAKE_UP_NEW_TASK = 49
+EXEC_MMAP = 50
+EXIT_MM = 51
+EXIT_NOTIFY = 52
+DO_WAIT = 53
+NANOSLEEP = 54
+SEND_SIGKILL = 55
+RESIZE_LIMIT = 56
+FLUSHER_SLEEP = 57
+WB_WRITEBACK = 58
+KSWAPD_TRY_TO_SLEEP = 59
 # of reclaim
-DRAIN_ALL_STOCK = 59
-SHRINK_ZONE = 60
-BALANCE_PGDAT = 61
-MMPUT = 62
+DRAIN_ALL_STOCK = 60
+SHRINK_ZONE = 61
+BALANCE_PGDAT = 62
+MMPUT = 63
 # what is not a step but costs time
-USER = 63  # an access to memory in user mode
-EXCEPTION = 64  # entering and leaving the kernel for a fault
-SYSCALL = 65  # the same for a system call
-SWITCH = 66  # a context switch
-WAKE = 67  # try_to_wake_up
-RES_CHARGE = 68  # a try to raise a group's counter
-SCAN_PAGE = 69  # reclaim looks at a page
-SCAN_PRIORITY = 70  # reclaim starts a round over a group's lists
-RMAP_PTE = 71  # a page table entry visited through the reverse mapping
-RECLAIM_PAGE = 72  # a page leaves the page cache
-ZAP_PTE = 73  # a page table entry is cleared
-FREE_PAGE = 74
-UNCHARGE = 75
-DUP_PTE = 76  # fork copies a page table entry
-OOM_SCAN_TASK = 77  # select_bad_process looks at a task
-OOM_KILL = 78  # the kill itself, with its messages
-SIGNAL = 79  # a signal is delivered to a handler
-FIND_MISS = 80
-OOM_SLEEP = 81  # mem_cgroup_handle_oom, without the kill
-SWAP_SLOT = 82  # a slot of the swap space is found, or given back
-WRITE_PAGE = 83  # ->writepage(): a page is made ready for the disk
-ALLOC_SLOW = 84  # __alloc_pages_slowpath: memory is below its watermark
+USER = 64  # an access to memory in user mode
+EXCEPTION = 65  # entering and leaving the kernel for a fault
+SYSCALL = 66  # the same for a system call
+SWITCH = 67  # a context switch
+WAKE = 68  # try_to_wake_up
+RES_CHARGE = 69  # a try to raise a group's counter
+SCAN_PAGE = 70  # reclaim looks at a page
+SCAN_PRIORITY = 71  # reclaim starts a round over a group's lists
+RMAP_PTE = 72  # a page table entry visited through the reverse mapping
+RECLAIM_PAGE = 73  # a page leaves the page cache
+ZAP_PTE = 74  # a page table entry is cleared
+FREE_PAGE = 75
+UNCHARGE = 76
+DUP_PTE = 77  # fork copies a page table entry
+OOM_SCAN_TASK = 78  # select_bad_process looks at a task
+OOM_KILL = 79  # the kill itself, with its messages
+SIGNAL = 80  # a signal is delivered to a handler
+FIND_MISS = 81
+OOM_SLEEP = 82  # mem_cgroup_handle_oom, without the kill
+SWAP_SLOT = 83  # a slot of the swap space is found, or given back
+WRITE_PAGE = 84  # ->writepage(): a page is made ready for the disk
+ALLOC_SLOW = 85  # __alloc_pages_slowpath: memory is below its watermark
 
 COST_NAMES = (
     "mmap_read_lock", "find_vma", "handle_pte_fault", "mmap_read_unlock", "find_page", "lock_page", "unlock_page",
     "put_page", "anon_vma_prepare", "alloc_page", "charge", "copy_page", "clear_page", "map_page",
     "map_zero_page", "recheck_mapping", "page_mkwrite", "wp_reuse", "find_swap_page", "balance_dirty_pages",
+    "pte_alloc_one",
     "ra_window", "each_page", "next_page", "add_to_page_cache", "submit_io", "wait_uptodate", "copy_to_user",
     "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock", "i_mutex_unlock", "swap_window",
     "add_to_swap_cache", "write_cache_pages", "filemap_fdatawait", "mmap_write_lock", "mmap_write_unlock",
@@ -161,7 +164,9 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "charge": StepInfo("charge", takes=H_CHARGE, needs=H_NEW_PAGE),
         "clear_page": StepInfo("clear_page", needs=H_NEW_PAGE),
         "copy_page": StepInfo("copy_page", needs=H_NEW_PAGE | H_PAGE_REF),
-        "map_page": StepInfo("map_page", gives=H_NEW_PAGE | H_CHARGE),
+        "map_page": StepInfo("map_page", gives=H_NEW_PAGE | H_CHARGE | H_PAGE_TABLE),
+        "map_zero_page": StepInfo("map_zero_page", gives=H_PAGE_TABLE),
+        "pte_alloc_one": StepInfo("pte_alloc_one", takes=H_PAGE_TABLE),
         "find_swap_page": StepInfo("find_swap_page", takes=H_PAGE_REF),
         "recheck_mapping": StepInfo("recheck_mapping", needs=H_PAGE_LOCK),
         "page_mkwrite": StepInfo("page_mkwrite", needs=H_PAGE_REF),

@@ -7,7 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
 from .lru import lru_add, lru_del
-from .mmap import find_vma, new_vma, remove_vmas, zap_chunk
+from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, zap_chunk
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
 from .wait import current, pop_waiter, sleep_on
@@ -108,6 +108,7 @@ def unmap_region(k, t):
     if f.index < f.vpn + f.count:
         return n.AGAIN
     remove_vmas(k, f.mm, f.vpn, f.vpn + f.count)
+    free_pgtables(k, f.mm, f.vpn, f.vpn + f.count)
     f.phase = 0
     return n.NEXT
 
@@ -124,15 +125,6 @@ def map_region(k, t):
     if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
-
-
-@compiled
-def overlaps(k, m, start, end):
-    """Something is mapped in start..end."""
-    v = k.state.mms[m].vmas
-    while v != n.NONE and k.state.vmas[v].end <= start:
-        v = k.state.vmas[v].next
-    return v != n.NONE and k.state.vmas[v].start < end
 
 
 @compiled

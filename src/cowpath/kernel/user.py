@@ -187,11 +187,11 @@ def touch_again(k, t):
 
 @compiled
 def fill(k, t, op):
-    """Write to pages in order until the group is full to the last page: usage = limit = rss + cache."""
+    """Write to pages in order until the group is full to the last page: usage = limit = rss + cache + page tables."""
     task = k.state.tasks[t]
     group = k.state.groups[task.group]
     books = k.books.groups[task.group]
-    full = group.res.usage >= group.res.limit and books.rss + books.cache >= group.res.limit
+    full = group.res.usage >= group.res.limit and books.rss + books.cache + books.kmem >= group.res.limit
     if full or task.progress >= op.b:
         return finish_op(k, t)
     vpn = op.a + task.progress * op.c

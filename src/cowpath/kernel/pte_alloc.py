@@ -1,0 +1,72 @@
+"""The step ``pte_alloc_one``: a page table for the fault's address (mm/memory.c of 5.0; pgalloc.h's __GFP_ACCOUNT)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .filemap import put_page
+from .kswapd import alloc_or_reclaim
+from .memcg_charge import charge_group
+from .pgtable import lookup_pte, set_table
+from .wait import current, spend
+
+
+@compiled
+def pte_alloc_one(k, t):
+    """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page.
+
+    It stays in hand until the fault's end (vmf->prealloc_pte); a fault that comes here again has it already.
+    """
+    f = current(k, t)
+    if f.held & n.H_PAGE_TABLE:
+        return n.NEXT
+    if f.prealloc_pte == n.NONE:
+        if f.phase == 0 and lookup_pte(k, f.mm, f.vpn) != n.NONE:
+            return n.NEXT
+        status = alloc_table(k, t, f)
+        if status != n.NEXT:
+            return status
+    return charge_group(k, t, f, k.state.tasks[t].group)
+
+
+@compiled
+def alloc_table(k, t, f):
+    """The page. alloc_or_reclaim puts it where a fault's new page is, which may be in hand already."""
+    newpage = f.newpage
+    status = alloc_or_reclaim(k, t, f)
+    p = f.newpage
+    f.newpage = newpage
+    if status != n.NEXT:
+        return status
+    spend(k, s.ALLOC_PAGE)
+    spend(k, s.CLEAR_PAGE)
+    f.prealloc_pte = p
+    k.state.pages[p].bits |= n.PG_TABLE
+    f.batch = 0  # a charge that begins
+    f.group = 0
+    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS] += 1
+    return n.NEXT
+
+
+@compiled
+def pmd_populate(k, t, f):
+    """The end of a fault: the page table in hand covers the address from now on, if none was put there meanwhile."""
+    if lookup_pte(k, f.mm, f.vpn) != n.NONE:
+        pte_free(k, t, f)
+        return
+    set_table(k, f.mm, f.vpn, f.prealloc_pte)
+    f.prealloc_pte = n.NONE
+    f.held &= ~n.H_PAGE_TABLE
+
+
+@compiled
+def pte_free(k, t, f):
+    """The page table in hand is not needed: uncharge and free it."""
+    counters = k.books.groups[k.state.tasks[t].group].counters
+    counters[n.C_ALLOCS_WASTED] += 1
+    if k.state.pages[f.prealloc_pte].group != n.NONE:
+        counters[n.C_CHARGES_WASTED] += 1
+    put_page(k, f.prealloc_pte)
+    f.prealloc_pte = n.NONE
+    f.held &= ~n.H_PAGE_TABLE

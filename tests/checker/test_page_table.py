@@ -1,0 +1,58 @@
+"""docs/designs.md's example of a new step: the page table under the page lock, on its case and on small ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cowpath import checking
+
+UNREADABLE = """
+path = "file_read"
+[files.lib]
+pages = 1
+warm = false
+unreadable = true
+[groups.A]
+[tasks.reader]
+group = "A"
+before = '''
+mapf lib @lib 1 r private
+handle sigbus
+'''
+does = "touch lib 0 1 1 r"
+then = "stay"
+"""
+
+
+def violated(design: str | Path, case: str | Path, *properties: str) -> set[str]:
+    results = checking.check([design], [case], properties=properties or None).results
+    assert {result.verdict for result in results} <= {"proved", "violated"}
+    return {result.property for result in results if result.verdict == "violated"}
+
+
+def test_under_the_lock_a_task_outside_waits_for_the_groups_memory() -> None:
+    checks = checking.check(["pte-alloc-under-lock"], ["page-table"])
+    found = {result.property: result for result in checks.results if result.verdict == "violated"}
+    assert set(found) == {"isolation", "no-stuck", "starvation"}
+    assert "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory" in (
+        found["isolation"].reason
+    )
+
+
+@pytest.mark.parametrize("design", ["pte-prealloc", "linux-3.1"])
+def test_before_the_lock_or_without_a_charge_nobody_does(design: str) -> None:
+    assert violated(design, "page-table") == set()
+
+
+@pytest.mark.parametrize(("error_exit", "leaks"), [("", ""), ("put_page", "no-leak"), ("pte_free", "")])
+def test_the_preallocated_page_table_goes_back_when_the_page_cannot_be_read(
+    tmp_path: Path, error_exit: str, leaks: str
+) -> None:
+    """Also by an error exit of the design's own; one that forgets it leaks."""
+    (tmp_path / "unreadable.toml").write_text(UNREADABLE)
+    own = f'[on_error]\nfile_read = ["unlock_page", "put_page", "{error_exit}"]\n' if error_exit else ""
+    (tmp_path / "mine.toml").write_text(f'extends = "pte-prealloc"\n{own}')
+    found = violated(tmp_path / "mine.toml", tmp_path / "unreadable.toml", "accounting", "no-leak")
+    assert found == ({leaks} if leaks else set())
