@@ -51,21 +51,38 @@ class Graph:
         return bears
 
 
+def _directed(states: int, source: Ints, target: Ints) -> Any:
+    from rustworkx import PyDiGraph
+
+    directed = PyDiGraph()
+    directed.add_nodes_from(range(states))
+    directed.extend_from_edge_list(list(zip(source.tolist(), target.tolist(), strict=True)))
+    return directed
+
+
 def cannot_reach(graph: Graph, goal: Ints) -> Ints:
     """The states from which no schedule leads to a state of ``goal``, by number."""
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import breadth_first_order
+    from rustworkx import ancestors
 
-    # backwards from one more node, from which an edge leads to every goal
+    # one more node, to which an edge leads from every goal
     end = graph.states
     goals = np.flatnonzero(goal)
-    rows = np.concatenate([graph.target, np.full(len(goals), end)])
-    columns = np.concatenate([graph.source, goals])
-    matrix = csr_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(end + 1, end + 1))
-    reached = breadth_first_order(matrix, end, directed=True, return_predecessors=False)
-    lost = np.ones(end + 1, bool)
-    lost[reached] = False
-    return np.flatnonzero(lost[:-1])
+    source = np.concatenate([graph.source, goals])
+    target = np.concatenate([graph.target, np.full(len(goals), end)])
+    lost = np.ones(end, bool)
+    lost[list(ancestors(_directed(end + 1, source, target), end))] = False
+    return np.flatnonzero(lost)
+
+
+def components(states: int, source: Ints, target: Ints) -> tuple[int, Ints]:
+    """Strongly connected components: how many there are, and the number of each state's."""
+    from rustworkx import strongly_connected_components
+
+    found = strongly_connected_components(_directed(states, source, target))
+    component = np.zeros(states, np.int64)
+    for number, members in enumerate(found):
+        component[members] = number
+    return len(found), component
 
 
 @dataclass(frozen=True)
@@ -87,15 +104,11 @@ def fair_loop(graph: Graph, who: int, within: Ints, without: Ints | None = None)
     ``within``: the states that the schedule may pass; ``without``: edges that it may not take. A state in which nobody
     can move is such a set: the schedule has ended there, for ever.
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-
     usable = within[graph.source] & within[graph.target]
     if without is not None:
         usable &= ~without
     source, target, mover = graph.source[usable], graph.target[usable], graph.mover[usable]
-    matrix = csr_matrix((np.ones(len(source), np.int8), (source, target)), shape=(graph.states, graph.states))
-    count, component = connected_components(matrix, connection="strong")
+    count, component = components(graph.states, source, target)
     size = np.bincount(component[within], minlength=count)
     stays = component[source] == component[target]
     idle = np.ones(graph.states, bool)

@@ -58,7 +58,7 @@ def check(
     Example: cowpath check --design linux-3.0 --case commit --property isolation --save found.json
     """
     from cowpath import checking
-    from cowpath.engine.ready import announced
+    from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
     room = checking.MEMORY if memory is None else parse_size(memory)
@@ -87,7 +87,7 @@ def audit(
     Example: cowpath audit --design linux-3.0 --design linux-3.1
     """
     from cowpath import checking
-    from cowpath.engine.ready import announced
+    from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
     room = checking.MEMORY if memory is None else parse_size(memory)

@@ -27,7 +27,7 @@ def replay(
     Example: cowpath replay found.json
     """
     from cowpath import checking
-    from cowpath.engine.ready import announced
+    from cowpath.kernel.compiled import announced
 
     with progress_bars(None) as progress, announced(progress.compiling):
         replayed = checking.replay(file, design)
@@ -59,7 +59,7 @@ def bisect(
     Example: cowpath bisect linux-3.0 preallocate --case commit --property isolation
     """
     from cowpath import checking
-    from cowpath.engine.ready import announced
+    from cowpath.kernel.compiled import announced
 
     with progress_bars(None) as progress, announced(progress.compiling):
         found = checking.bisect(first, second, case, property_)

@@ -35,7 +35,7 @@ def search(
     Example: cowpath search --path file_cow --from linux-3.0
     """
     from cowpath import checking
-    from cowpath.engine.ready import announced
+    from cowpath.kernel.compiled import announced
 
     with progress_bars(None) as progress, announced(progress.compiling):
         searched = checking.search(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel.compiled import compiled, entry_point, inlined
+from cowpath.kernel.compiled import compiled, driver, entry_point, inlined
 
 from .changes import find_changes, key_after, load, note_live, put_back
 from .fingerprint import fingerprint
@@ -314,7 +314,7 @@ def begin(k, c, x):
     x.nodes[0].marks = marks(k)
 
 
-@entry_point
+@driver
 def drive(what, k, c, x, a, b):
     """Python's way in to all of the above: one, so that the kernel is compiled once for it."""
     k.books.now = 1

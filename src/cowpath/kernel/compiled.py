@@ -15,22 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 from numba.np import arrayobj
 
-from .parts import ApartCompiler, PartCompiler, WholeCompiler, as_part
+from .parts import ApartCompiler, PartCompiler, RootCompiler, WholeCompiler, as_part
 
 Function = Callable[..., Any]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = ("kernel", "engine")
 FUNCTIONS: list[str] = []  # all that are compiled, to say how far it is
+Told = Callable[[int, int], None]  # functions compiled, and how many there are
 
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = Path(os.environ.get("COWPATH_CACHE") or caches / "cowpath")
-    digest = hashlib.sha256(f"{numba.__version__} {os.environ.get('NUMBA_BOUNDSCHECK')}".encode())
+    checked = os.environ.get("NUMBA_BOUNDSCHECK") not in (None, "", "0")
+    digest = hashlib.sha256(f"{numba.__version__} {checked}".encode())
     for folder in SOURCES:
         for source in sorted((PACKAGE / folder).glob("*.py")):
             digest.update(source.name.encode() + source.read_bytes())
@@ -103,8 +106,17 @@ def inlined(function: Function) -> Function:
 
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
+    return _kept(function, WholeCompiler)
+
+
+def driver(function: Function) -> Function:
+    """The same, for one that no compiled code calls."""
+    return _kept(function, RootCompiler)
+
+
+def _kept(function: Function, compiler: Any) -> Function:
     FUNCTIONS.append(function.__name__)
-    dispatcher: Any = numba.njit(error_model="numpy", cache=True, pipeline_class=WholeCompiler)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", cache=True, pipeline_class=compiler)(function)
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is not None:
 
@@ -114,3 +126,25 @@ def entry_point(function: Function) -> Function:
 
         dispatcher.compile = compile_here
     return dispatcher
+
+
+class _Counter(event.Listener):
+    """Counts the functions whose compilation ends."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.done = 0
+
+    def on_start(self, _: Any) -> None:
+        pass
+
+    def on_end(self, ended: Any) -> None:
+        self.done += 1
+        self.told(min(self.done, len(FUNCTIONS)), len(FUNCTIONS))
+
+
+@contextmanager
+def announced(told: Told) -> Iterator[None]:
+    """Whatever has to be compiled within the block is told of."""
+    with event.install_listener("numba:compile", _Counter(told)):
+        yield

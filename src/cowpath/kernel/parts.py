@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import numba
+from llvmlite.binding import parse_assembly
 from numba.core import codegen, compiler, typed_passes
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
@@ -50,6 +51,16 @@ class Whole(codegen.JITCodeLibrary):
             if not function.is_declaration and function.name not in self.own:
                 function.linkage = "linkonce_odr"  # it may go where it is called, and need not stay
         super()._optimize_final_module()
+
+
+class Root(Whole):
+    """The code of an entry point that no compiled code calls: of what is kept on disk, half is left out."""
+
+    def _get_module_for_linking(self) -> Any:
+        """Only the names of what it defines: nothing is ever linked with it, and to read all of it takes long."""
+        names = (function.name for function in self._final_module.functions if function.name in self.own)
+        stubs = "\n".join(f'define void @"{name}"() {{ unreachable }}' for name in names)
+        return parse_assembly(stubs)
 
 
 class Part(codegen.JITCodeLibrary):
@@ -134,6 +145,12 @@ class _LowerWhole(_Lowering):
     library = Whole
 
 
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LowerRoot(_Lowering):
+    _name: Any = "lower_root"
+    library = Root
+
+
 def _replacing_lowering(replacement: Any) -> Any:
     class Pipeline(compiler.CompilerBase):
         def define_pipelines(self) -> list[Any]:
@@ -147,5 +164,6 @@ def _replacing_lowering(replacement: Any) -> Any:
 
 
 PartCompiler = _replacing_lowering(_LowerPart)
+RootCompiler = _replacing_lowering(_LowerRoot)
 ApartCompiler = _replacing_lowering(_LowerApart)
 WholeCompiler = _replacing_lowering(_LowerWhole)
