@@ -16,11 +16,9 @@ from .wait import current, spend
 def pte_alloc_one(k, t):
     """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page.
 
-    It stays in hand until the fault's end (vmf->prealloc_pte); a fault that comes here again has it already.
+    It stays in hand until the fault's end (vmf->prealloc_pte).
     """
     f = current(k, t)
-    if f.held & n.H_PAGE_TABLE:
-        return n.NEXT
     if f.prealloc_pte == n.NONE:
         if f.phase == 0 and lookup_pte(k, f.mm, f.vpn) != n.NONE:
             return n.NEXT
