@@ -88,7 +88,7 @@ def test_replay_shows_every_move(saved: Path) -> None:
 def test_bisect_names_the_moved_step() -> None:
     result = call("bisect", "linux-3.0", "preallocate", "-c", "commit", "-p", "isolation")
     assert result.exit_code == 0
-    assert "isolation: violated -> proved with file_cow: charge moved before find_page" in result.stdout
+    assert "isolation: violated -> proved with file_cow: lock_page moved before copy_page" in result.stdout
 
 
 def bad(file: Path, text: str) -> str:

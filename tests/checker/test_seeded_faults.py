@@ -95,6 +95,6 @@ def test_a_missing_pte_same(tmp_path: Path) -> None:
 def test_a_forgotten_wake_up(tmp_path: Path) -> None:
     old = "    while queue.head != n.NONE:\n        exclusive"
     new = "    while queue.head != n.NONE and False:\n        exclusive"
-    found = changed(tmp_path, "page_lock.py", old, new, "preallocate", "commit", "no-stuck")
+    found = changed(tmp_path, "page_lock.py", old, new, "preallocate", "two-threads", "no-stuck")
     assert found.verdict == "violated"
     assert "waits for the page lock of lib page 0" in found.reason

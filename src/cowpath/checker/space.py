@@ -18,6 +18,7 @@ from cowpath.kernel.state import EXPLORE, new_machine
 FIRST_ROOM = 4096  # states
 FIRST_WIDTH = 96  # words of a state that are kept
 BUDGET = 20_000  # states expanded between two looks at Ctrl-C and the progress
+UNBOUNDED = 1 << 62
 UNFINISHED_STATES = "states"
 UNFINISHED_MEMORY = "memory"
 
@@ -112,15 +113,10 @@ class Space:
         """
         began = time.perf_counter()
         self._forget()
-        self.x.options[:] = (
-            fold,
-            reduce,
-            edges,
-            age_counts,
-            wanted,
-            explore.AT_FIRST if stop_at_first else stop,
-            look is not None,
-        )
+        limits = limits or Limits()
+        most = UNBOUNDED if limits.states is None else limits.states
+        stop_when = explore.AT_FIRST if stop_at_first else int(stop)
+        self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop_when, look is not None, most
         self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
         if edges:
             self._replace(edges=4 * FIRST_ROOM)
@@ -136,7 +132,7 @@ class Space:
             if progress is not None:
                 frontier = int(self.x.counts[explore.FRONTIER])
                 progress(Step(self.states, frontier, self.depth, time.perf_counter() - began))
-            self.unfinished = self._limit_met(limits or Limits())
+            self.unfinished = self._limit_met(limits)
             if self.unfinished and why != explore.DONE:
                 break
             self.unfinished = ""

@@ -64,7 +64,8 @@ AGE_COUNTS = 3
 WANTED = 4  # properties of states, a bit each
 STOP = 5  # stop when all of them have been violated (1), or any of them (AT_FIRST)
 BY_LEVEL = 6  # return at the end of each level
-OPTIONS = 7
+MOST = 7  # states: return BUDGET when there are more
+OPTIONS = 8
 
 AT_FIRST = 2
 
@@ -199,7 +200,7 @@ def expand_level(k, c, x, budget):
     counts, options, table, nodes, edges, found = x.counts, x.options, x.table, x.nodes, x.edges, x.found
     fold, keep_edges, wanted, width = options[FOLD] != 0, options[KEEP_EDGES] != 0, options[WANTED], following.shape[1]
     while counts[AT] < counts[FRONTIER]:
-        if budget <= 0:
+        if budget <= 0 or counts[STATES] > options[MOST]:
             return BUDGET
         budget -= 1
         if is_full(counts, options, nodes, table, coming, edges):

@@ -16,7 +16,7 @@ from cowpath.kernel.pgtable import pte_of
 from cowpath.kernel.state import EXPLORE
 
 from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
-from .invariants_pages import OK, references_add_up, usage_adds_up
+from .invariants_pages import OK, mappings_point_back, references_add_up, usage_adds_up
 from .waitfor import alive, charging_frame, find_holder_of_memory
 
 ISOLATION = 0
@@ -37,7 +37,7 @@ MEANINGS = (
     "no task waits, through any chain of locks, for the memory of a group that its own memory is not charged to",
     "a group's usage is the pages charged in its subtree, the CPUs' stock and the charges in hand, within its limit; "
     "memsw adds what is in swap",
-    "when no task is in the kernel, no lock is held and no page has a reference that nothing accounts for",
+    "when no task is in the kernel, no lock is held, and no page has a reference or a mapping that nothing accounts for",
     "once truncate has returned, nothing maps a page beyond the end of the file; nothing ever maps a page that is not "
     "up to date, or a copy of one",
     "a task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it",
@@ -109,7 +109,7 @@ def accounting(k):
 
 @compiled
 def no_leak(k):
-    """When no task is in the kernel, no lock is held, and a page's references are its mappings' and caches'."""
+    """When no task is in the kernel, no lock is held, and a page's references and mappings are all there."""
     state = k.state
     for t in range(state.n_tasks):
         if state.tasks[t].depth > 0:
@@ -123,7 +123,8 @@ def no_leak(k):
     for m in range(state.n_mms):
         if state.mms[m].users > 0 and (state.mms[m].readers != 0 or state.mms[m].writer != n.NONE):
             return m
-    return references_add_up(k)
+    at = references_add_up(k)
+    return at if at != OK else mappings_point_back(k)
 
 
 @compiled
