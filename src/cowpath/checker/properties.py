@@ -12,6 +12,23 @@ from cowpath.engine import properties as p
 from cowpath.errors import InputError
 from cowpath.words import nearest
 
+MEANINGS = (
+    "no task waits, through any chain of locks, for the memory of a group that its own memory is not charged to",
+    "a group's usage is the pages charged in its subtree, the CPUs' stock and the charges in hand, within its limit; "
+    "memsw adds what is in swap",
+    "when no task is in the kernel, no lock is held, and no page has a reference or mapping that nothing accounts for",
+    "once truncate has returned, nothing maps a page beyond the end of the file; nothing ever maps a page that is not "
+    "up to date, or a copy of one",
+    "a task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it",
+    "i_mutex, mmap_sem, page lock: each is taken in this order, by who does not have it, and let go by who has it",
+    "from every state that can be reached, every fault and system call can still finish, without help from outside, "
+    "but for those that wait for their own group's memory",
+    "no fair schedule keeps a fault or system call from finishing for ever, but for those that wait for their own "
+    "group's memory",
+    "while a group with its OOM killer on is out of memory, no fair schedule goes on for ever without a charge, an "
+    "uncharge or an exit in it",
+)  # fmt: skip
+
 Holds = Callable[[Any], Any]  # of a machine's record ``k``: true if the property holds there
 
 
@@ -31,7 +48,7 @@ class Property:
 
 
 PACKAGED = tuple(
-    Property(name, meaning, number) for number, (name, meaning) in enumerate(zip(p.NAMES, p.MEANINGS, strict=True))
+    Property(name, meaning, number) for number, (name, meaning) in enumerate(zip(p.NAMES, MEANINGS, strict=True))
 )
 
 
