@@ -22,12 +22,12 @@ def report(found: Found, most: int) -> RenderableType:
     head = Text(f"{found.path} from {found.design}: {count(found.orders)} orders, {count(len(found.safe))} safe in "
                 f"{len(found.cases)} cases ({', '.join(found.cases)}).")  # fmt: skip
     shown = front[:most] + [each for each in front[most:] if each.known_as]
-    parts: list[RenderableType] = [head, failures(found), Text("The Pareto front:", "bold"), orders_table(shown)]
+    parts: list[RenderableType] = [head, failures(found), Text("The Pareto front:", "bold"), orders_table(shown, 1)]
     if len(shown) < len(front):
-        parts.append(Text(f"... and {count(len(front) - len(shown))} more on the front (--json has them all)."))
+        parts.append(Text(f"... and {count(len(front) - len(shown))} more on the front (--json has them all).\n"))
     if named:
-        parts += [Text("Safe, with a name, and not on it:", "bold"), orders_table(named)]
-    return Group(*parts, *differences([*shown, *named], found))
+        parts += [Text("Safe, with a name, and not on it:", "bold"), orders_table(named, len(shown) + 1)]
+    return Group(*parts, *(line for at, each in enumerate([*shown, *named], 1) for line in in_full(at, each, found)))
 
 
 def failures(found: Found) -> RenderableType:
@@ -42,25 +42,20 @@ def failures(found: Found) -> RenderableType:
     return table
 
 
-def orders_table(orders: list[Safe]) -> RenderableType:
-    """A row per order."""
+def orders_table(orders: list[Safe], first: int) -> RenderableType:
+    """A row per order; the steps themselves stand below, by these numbers."""
     table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("page lock held", "wasted", "retries", "steps"):
+    for heading in ("order", "page locks held", "wasted", "retries", "steps run"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("order", overflow="fold")
-    for each in orders:
+    table.add_column("known as")
+    for at, each in enumerate(orders, first):
         measure = each.measure
-        steps = Text(" ".join(each.steps))
-        if each.known_as:
-            steps.append(f"  = {', '.join(each.known_as)}", "bold green")
-        table.add_row(duration(measure.lock_hold_ns), str(measure.wasted), str(measure.retries),
-                      str(measure.steps_run), steps)  # fmt: skip
+        table.add_row(str(at), duration(measure.lock_hold_ns), str(measure.wasted), str(measure.retries),
+                      str(measure.steps_run), Text(", ".join(each.known_as), "bold green"))  # fmt: skip
     return table
 
 
-def differences(orders: list[Safe], found: Found) -> Iterator[RenderableType]:
-    """How each differs from where the search began."""
-    yield Text(f"From {found.design} by:", "bold")
-    for each in orders:
-        name = f"{', '.join(each.known_as)}: " if each.known_as else ""
-        yield Padding(Text(f"{name}{'; '.join(each.moved) or 'nothing'}"), (0, 0, 0, 2))
+def in_full(at: int, each: Safe, found: Found) -> Iterator[RenderableType]:
+    """The steps of an order, and how it differs from where the search began."""
+    yield Text.assemble((f"{at}: ", "bold"), " ".join(each.steps))
+    yield Padding(Text(f"from {found.design}: {'; '.join(each.moved) or 'nothing is moved'}", "dim"), (0, 0, 0, 3))
