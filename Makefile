@@ -4,6 +4,7 @@
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
+# make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: demo costs test nightly lint bench clean
+.PHONY: demo costs test nightly lint bench bench-spin clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -49,6 +50,9 @@ nightly: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py
+
+bench-spin: .venv/dev.stamp
+	$(BIN)/python benchmarks/spin_bench.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
