@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ def _side_by_side(
     if told is not None:
         told(0, len(jobs), jobs[0].name, None)
     check_one(jobs[0], numbers, plain)  # what has to be compiled is, before many want it at once
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), leave_interrupts) as pool:
         waiting: dict[Future[list[Result]], int] = {
             pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)
         }
@@ -103,6 +104,11 @@ def _in_order(
         while at in results:
             yield jobs[at], results.pop(at)
             at += 1
+
+
+def leave_interrupts() -> None:
+    """In a process that works for this one: Ctrl-C is for the one that was started."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def check_one(job: Job, numbers: list[int], settings: Settings) -> list[Result]:

@@ -137,6 +137,8 @@ class Space:
                 break
             self.unfinished = ""
         self.seconds = time.perf_counter() - began
+        if why != explore.EXHAUSTED:
+            self.x.words[:] = self.x.first  # the machine is where it began
         return why
 
     def _forget(self) -> None:

@@ -38,9 +38,13 @@ def search(
     from cowpath.kernel.compiled import announced
 
     with progress_bars(None) as progress, announced(progress.compiling):
-        searched = checking.search(
-            path, start, cases=case, processes=processes, fresh=fresh, told=progress.searching()
-        )  # fmt: skip
+        try:
+            searched = checking.search(
+                path, start, cases=case, processes=processes, fresh=fresh, told=progress.searching()
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            typer.echo("cowpath: what is decided so far is kept: the same command goes on from there", err=True)
+            raise
     if as_json:
         typer.echo(json.dumps(searched.summary, indent=2))
         return

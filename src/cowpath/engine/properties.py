@@ -1,7 +1,7 @@
 """The properties that a design is checked for. Each is one small function, with its meaning in its docstring.
 
 Of a state: the function answers the task, group or page that violates it, or OK. Of the whole graph of states
-(``engine.graph`` decides them): they are told apart by marks of each state, which ``marks`` makes.
+(``checker.graph`` decides them): they are told apart by marks of each state, which ``marks`` makes.
 """
 
 from __future__ import annotations

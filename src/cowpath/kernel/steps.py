@@ -157,7 +157,7 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "mmap_write_unlock": StepInfo("mmap_write_unlock", needs=H_MMAP_WRITE, gives=H_MMAP_WRITE),
         "find_page": StepInfo("find_page", takes=H_PAGE_REF),
         "lock_page": StepInfo("lock_page", takes=H_PAGE_LOCK, needs=H_PAGE_REF),
-        "unlock_page": StepInfo("unlock_page", needs=H_PAGE_LOCK, gives=H_PAGE_LOCK),
+        "unlock_page": StepInfo("unlock_page", needs=H_PAGE_LOCK | H_PAGE_REF, gives=H_PAGE_LOCK),
         "put_page": StepInfo("put_page", needs=H_PAGE_REF, gives=H_PAGE_REF),
         "anon_vma_prepare": StepInfo("anon_vma_prepare", before="map_page"),  # the new page's reverse mapping
         "alloc_page": StepInfo("alloc_page", takes=H_NEW_PAGE),

@@ -16,6 +16,7 @@ from typing import Any
 from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
+from cowpath.checker.many import leave_interrupts
 from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
@@ -103,7 +104,7 @@ def _outcomes(
         for chunk in chunks:
             yield from zip(chunk, worker.outcomes([every[at] for at in chunk]), strict=True)
         return
-    Worker(design, path, cases).outcomes(every[:1])  # what has to be compiled is, before many want it at once
+    Worker(design, path, cases).compile()  # before many want it at once
     with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (design, path, tuple(cases))) as pool:
         try:
             results = pool.map(_go_on, ([every[at] for at in chunk] for chunk in chunks))
@@ -123,6 +124,10 @@ class Worker:
         self.suite: list[Bench] = benches(cases, design, self.costs, path)
         self.plans: list[CasePlan] = [compile_case(case) for case in cases if not case.outside]
 
+    def compile(self) -> None:
+        """Have all compiled that it takes: the explorer is by now, the clock may not be."""
+        measure(self.plans[:1], self.design, self.costs)
+
     def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
         """What becomes of these orders."""
         return [self._outcome(steps) for steps in some]
@@ -140,6 +145,7 @@ _worker: Worker | None = None
 
 def _begin(design: Design, path: str, cases: Sequence[Case]) -> None:
     global _worker
+    leave_interrupts()
     _worker = Worker(design, path, cases)
 
 

@@ -19,8 +19,12 @@ def report(found: Found, most: int) -> RenderableType:
     """All of it; of the safe orders that are not on the front and have no name only a count."""
     front = [each for each in found.safe if each.pareto]
     named = [each for each in found.safe if each.known_as and not each.pareto]
-    head = Text(f"{found.path} from {found.design}: {count(found.orders)} orders, {count(len(found.safe))} safe in "
-                f"{len(found.cases)} cases ({', '.join(found.cases)}).")  # fmt: skip
+    cases = f"{len(found.cases)} {'case' if len(found.cases) == 1 else 'cases'} ({', '.join(found.cases)})"
+    head = Text(
+        f"{found.path} from {found.design}: {count(found.orders)} orders, {count(len(found.safe))} safe in {cases}."
+    )
+    if not found.safe:
+        return Group(head, failures(found), Text("None of them is safe."))
     shown = front[:most] + [each for each in front[most:] if each.known_as]
     parts: list[RenderableType] = [head, failures(found), Text("The Pareto front:", "bold"), orders_table(shown, 1)]
     if len(shown) < len(front):
