@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 
 from cowpath import cases, checking, designs
+from cowpath.cases.plan import compile_case
+from cowpath.checker import boot
 from cowpath.checker.result import Result
+from cowpath.checker.space import Space
+from cowpath.engine import costs, explore
 from cowpath.kernel.state import EXPLORE
 
 DESIGNS = ("linux-3.0", "preallocate", "charge-after-unlock", "unlock-charge-relock", "linux-3.1")
@@ -66,6 +71,26 @@ def test_reduction_and_symmetry_change_no_verdict(design: str, case: str) -> Non
         if result.verdict == "violated":  # as short, and as long as it says
             assert reduced[name].depth == result.depth == len(result.schedule), name
     assert reduced["isolation"].states <= whole["isolation"].states
+
+
+@pytest.mark.parametrize("case", cases.names())
+def test_what_is_explored_is_what_is_played(case: str) -> None:
+    """A state is a function of the moves that led to it: the books, which are not put back, decide nothing."""
+    plan, design, table = compile_case(cases.load(case)), designs.load("preallocate"), costs.load()
+    space, played = Space(), Space()
+    boot.start(plan, design, table, space)
+    space.explore(0, fold=False, reduce=False)
+    boot.start(plan, design, table, played)
+    start = played.x.words.copy()
+    side, last = int(space.x.counts[explore.SIDE]), int(space.x.counts[explore.FRONTIER])
+    for row, entry in zip(space.x.frontiers[side, :last], space.x.entries[side, :last], strict=True):
+        played.x.words[:] = start
+        way = space.way_to(int(entry["state"]))
+        assert played.play(way) == len(way)
+        live = space.x.live[: int(entry["length"])]
+        assert (played.x.words[live] == row[: len(live)]).all()
+        others = np.setdiff1d(np.arange(len(start)), live)
+        assert (played.x.words[others] == start[others]).all()
 
 
 @pytest.mark.parametrize("case", cases.names())
