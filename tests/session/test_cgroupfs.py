@@ -12,7 +12,8 @@ from cowpath.errors import InputError
 from cowpath.kernel import books as kept
 from cowpath.kernel import names as n
 from cowpath.kernel import records
-from cowpath.session import HostText, cgroupfs
+from cowpath.session import cgroupfs
+from cowpath.session.plan import HostText
 
 KEYS = [
     "cache",
