@@ -90,9 +90,7 @@ def move(k, mover):
     books.n_woken = 0
     books.drain_asked = 0
     books.disk.reads_in_a_row = 0
-    for m in range(
-        len(books.mm_table)
-    ):  # what these remember is of the state of the move before, which is no longer this one
+    for m in range(len(books.mm_table)):  # what was looked up last was so in another state
         books.mm_table[m] = n.NONE
         books.mm_vma[m] = n.NONE
     if mover < DISK:
