@@ -5,6 +5,7 @@ Nothing here imports Numba, NumPy or polars before a command needs them, so that
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from cowpath import __version__
 from cowpath.cli import catalog, checks, costs, runs, schedules, search, step
 from cowpath.cli.guard import GuardedGroup, guarded
 
+OBJECTS_BETWEEN_COLLECTIONS = 500_000  # what is imported at the start makes many objects, and no garbage
 EPILOG = """Exit status: 0 it ran, whatever the verdict; 1 the verdict that --fail-on names; 2 wrong input or usage;
 3 not finished; 130 Ctrl-C."""
 
@@ -65,6 +67,7 @@ app.command("import")(catalog.import_recording)
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end a run
