@@ -100,10 +100,9 @@ def _one_by_one(path: str, alignment: Alignment) -> Iterator[tuple[tuple[Edit, .
     done: list[Edit] = []
     while len(done) < len(alignment.edits):
         left = [edit for edit in alignment.edits if edit not in done]
-        for edits, steps in _possible(path, alignment, done, left):
-            done += edits
-            yield edits, steps
-            break
+        edits, steps = next(_possible(path, alignment, done, left))
+        done += edits
+        yield edits, steps
 
 
 def _possible(

@@ -67,7 +67,7 @@ class _Check:
         groups = plan.case.groups
         self.killers = any(group.killer for group in groups) or any("killer" in move.words for move in plan.outside)
 
-    def search(self, what: str, wanted: int, **options: Any) -> tuple[Space, int]:
+    def search(self, what: str, wanted: int, **options: Any) -> Space:
         """A search from the case's start; the machine must not run out of anything."""
         space = Space()
         k = boot.start(self.plan, self.design, self.costs, space)
@@ -78,7 +78,7 @@ class _Check:
         )  # fmt: skip
         if why == explore.EXHAUSTED:
             raise boot.too_small(k, self.plan)
-        return space, why
+        return space
 
     def result(self, prop: Property, space: Space, **more: Any) -> Result:
         """A result with what the search was like; proved, or not finished, unless ``more`` says otherwise."""
@@ -116,13 +116,13 @@ class _Check:
         """All at once, by one search; and once more, without reduction, for those that are violated."""
         bits = sum(1 << each.number for each in wanted)
         reduce = self.settings.reduction
-        space, _ = self.search(
+        space = self.search(
             "states", bits, alike=boot.alike_tasks(self.plan), fold=reduce, reduce=reduce, stop=True
         )  # fmt: skip
         bad = [each for each in wanted if space.found(each.number) >= 0]
         shortest = space
         if bad and reduce:
-            shortest, _ = self.search(
+            shortest = self.search(
                 "a shortest way", sum(1 << each.number for each in bad), fold=False, reduce=False, stop=True
             )  # fmt: skip
         return {each.name: self.of_state(each, space, shortest) for each in wanted}
@@ -139,7 +139,7 @@ class _Check:
     # --- properties of the graph
     def of_graphs(self, wanted: Sequence[Property]) -> dict[str, Result]:
         """All by one search that keeps the edges."""
-        space, _ = self.search("the graph", 0, fold=self.settings.reduction, reduce=False, edges=True)
+        space = self.search("the graph", 0, fold=self.settings.reduction, reduce=False, edges=True)
         if space.unfinished:
             return {each.name: self.result(each, space) for each in wanted}
         graph = Graph.of(space)
@@ -175,7 +175,7 @@ class _Check:
                 found = state
             return found >= 0
 
-        space, _ = self.search(prop.name, 0, fold=False, reduce=False, look=look)
+        space = self.search(prop.name, 0, fold=False, reduce=False, look=look)
         if found < 0:
             return self.result(prop, space)
         return self.violation(prop, space, space.way_to(found), True, lambda _: f"{prop.name} does not hold")

@@ -57,8 +57,9 @@ def check_all(
         if told is not None:
             told(done, len(jobs), job.name, None)
             tell = _teller(told, done, len(jobs), job.name)
-        plan = plans.setdefault(job.case.source, compile_case(job.case))
-        yield job, check_case(plan, job.design, wanted, table, replace(settings, progress=tell))
+        if job.case.source not in plans:
+            plans[job.case.source] = compile_case(job.case)
+        yield job, check_case(plans[job.case.source], job.design, wanted, table, replace(settings, progress=tell))
 
 
 def _teller(told: Told, done: int, total: int, name: str) -> Callable[[str, Step], None]:
@@ -76,7 +77,8 @@ def _side_by_side(
     plain = replace(settings, progress=None)
     if told is not None:
         told(0, len(jobs), jobs[0].name, None)
-    check_one(jobs[0], numbers, plain)  # what has to be compiled is, before many want it at once
+    yield jobs[0], check_one(jobs[0], numbers, plain)  # it has compiled what has to be, before many want it at once
+    jobs = jobs[1:]
     with ProcessPoolExecutor(processes, get_context("spawn"), leave_interrupts) as pool:
         waiting: dict[Future[list[Result]], int] = {
             pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)

@@ -68,7 +68,6 @@ class Player:
     def _move(self, number: int, mover: int, source: str) -> Row:
         name = self.names()[mover]
         path, step = self._doing(mover)
-        self.k.books.steps = 0
         if self.space.play([mover]) != 1:
             raise InputError(
                 f"move {number}: {name!r} cannot move there", file=source,

@@ -242,10 +242,6 @@ class Space:
             state = int(self.x.nodes[state]["parent"])
         return way[::-1]
 
-    def depth_of(self, state: int) -> int:
-        """How many moves away from the first state."""
-        return len(self.way_to(state))
-
 
 def _words(k: Any) -> Any:
     """The 64-bit words of a machine's state, which lie at its beginning."""
