@@ -27,7 +27,7 @@ from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.who import Tracker
-from cowpath.observe.words import chain_in_words
+from cowpath.observe.words import chain_of_hops
 from cowpath.units import parse_size, parse_time
 
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         design,
         on_events=on_events,
         progress=progress,
-        words=lambda links: chain_in_words(links, scene),
+        words=lambda links: chain_of_hops(links, scene),
         host=lambda machine, text: render(machine, text, int(machine.state.tasks[int(machine.books.host_task)].status)),
     )
 
@@ -341,7 +341,7 @@ def longest_stall(stall: Any, scene: Scene) -> Summary | None:
     """The longest wait of a task outside for a group's memory: who, for whose, how long, and the chain in words."""
     if stall is None:
         return None
-    return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": stall.words}
+    return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": str(stall.words)}
 
 
 def mask_of(kinds: Iterable[int]) -> int:

@@ -48,7 +48,7 @@ class Stall:
     task: int
     group: int
     links: list[Link]
-    words: str
+    words: Any  # what ``Clock.words`` made of them: str() is a sentence
     ns: int
     ended: bool = False
 
@@ -62,7 +62,7 @@ class Clock:
     design: Design
     on_events: Callable[[np.ndarray[Any, Any]], None] = lambda events: None
     progress: Callable[[int], None] | None = None
-    words: Callable[[list[Link]], str] = lambda links: ""
+    words: Callable[[list[Link]], Any] = lambda links: ""  # str() of it is a sentence
     host: Callable[[Any, Any], str] = lambda k, text: ""
     stall_ns: int = STALL_NS
     bound_ns: int = BOUND_NS

@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judgement:
-    """``outside`` and ``groups`` are verdicts, ``chains`` sentences, ``longest`` the longest stall if there was one."""
+    """``outside`` and ``groups`` are verdicts, ``chains`` sentences, ``longest`` the longest stall if there was one.
+
+    ``waits`` are what the sentences are about, and ``group_waits`` those of the groups, as ``Clock.words`` made them.
+    """
 
     outside: str
     groups: dict[str, str]
     group_chains: dict[str, str]
     chains: tuple[str, ...]
     longest: Stall | None
+    waits: tuple[Any, ...] = ()
+    group_waits: tuple[Any, ...] = ()
 
 
 def judge(k: Any, plan: Plan, clock: Clock) -> Judgement:
@@ -41,23 +46,25 @@ def judge(k: Any, plan: Plan, clock: Clock) -> Judgement:
     stuck = [int(t) for t in np.flatnonzero(_alive(k) & (k.books["tasks"]["stuck_on"][:count] != n.NONE))]
     longest = max(clock.stalls, key=lambda stall: stall.ns, default=None)
     outside = "stuck" if stuck else "stalled" if longest else "isolated"
-    groups, group_chains = {}, {}
+    groups, group_waits = {}, {}
     for g, name in enumerate(plan.groups):
         if g and k.state.groups[g].alive:
             members = _members(k, g)
             waiting = [t for t in members if k.books.tasks[t].charging != n.NONE]
             groups[name] = _group_verdict(k, g, members, waiting)
             if groups[name] in ("waits", "live-locked"):
-                group_chains[name] = clock.words(chain(k, waiting[0]))
+                group_waits[name] = clock.words(chain(k, waiting[0]))
+    waits: tuple[Any, ...] = ()
+    ends: tuple[str, ...] = ()
     if stuck:
-        chains = tuple(
-            f"{clock.words(chain(k, t))}; {_so_far(k, t)}, and nothing in the machine will end it" for t in stuck
-        )
+        waits = tuple(clock.words(chain(k, t)) for t in stuck)
+        ends = tuple(f"{_so_far(k, t)}, and nothing in the machine will end it" for t in stuck)
     elif longest:
-        chains = (f"{longest.words}; {longest.ns / 1e9:.2f} s" + (", then it went on" if longest.ended else " so far"),)
-    else:
-        chains = ()
-    return Judgement(outside, groups, group_chains, chains, longest)
+        waits = (longest.words,)
+        ends = (f"{longest.ns / 1e9:.2f} s" + (", then it went on" if longest.ended else " so far"),)
+    chains = tuple(f"{wait}; {end}" for wait, end in zip(waits, ends, strict=True))
+    group_chains = {name: str(wait) for name, wait in group_waits.items()}
+    return Judgement(outside, groups, group_chains, chains, longest, waits, tuple(group_waits.values()))
 
 
 def _so_far(k: Any, t: int) -> str:

@@ -115,7 +115,12 @@ def charge(k, t):
         g = swapin_group(k, t, f)
     elif f.newpage == n.NONE:
         return n.NEXT  # write(2) found the page in the cache
-    return charge_group(k, t, f, g)
+    answer = charge_group(k, t, f, g)
+    over_since = k.books.tasks[t].over_since
+    if answer == n.NEXT and over_since > 0:
+        emit(k, n.EV_CHARGE, t, g, 0, k.books.now - (over_since - 1), 0)
+        k.books.tasks[t].over_since = 0
+    return answer
 
 
 @compiled
@@ -167,6 +172,8 @@ def try_charge(k, t, f, g):
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
         return finish_charge(k, t, f, g)
     emit(k, n.EV_CHARGE_FAIL, t, over, memsw, k.books.groups[over].failcnt + k.books.groups[over].memsw_failcnt, 0)
+    if k.books.tasks[t].over_since == 0:
+        k.books.tasks[t].over_since = 1 + k.books.now
     if f.batch > 1:  # no reclaim for the sake of a batch
         f.batch = 1
         f.phase = FROM_STOCK

@@ -199,7 +199,7 @@ CG_FILES = (
 # --- events (event.kind) -----------------------------------------------------------------------
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
 EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
-EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step
+EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = the lock's owner, or NONE
 EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
 EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = pages scanned
@@ -218,10 +218,11 @@ EV_HOST = 17  # a = number of the text
 EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NONE, value = file << 32 | index
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
+EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
-    "pageout", "evict", "swap_in",
+    "pageout", "evict", "swap_in", "charge",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

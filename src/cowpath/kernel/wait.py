@@ -124,7 +124,19 @@ def _fell_asleep(k, t):
     if task.depth > 0:
         f = task.frames[task.depth - 1]
         step = k.books.paths[f.path].steps[f.pc]
-    emit(k, n.EV_WAIT, t, task.wait_kind, task.wait_id, step, 0)
+    emit(k, n.EV_WAIT, t, task.wait_kind, task.wait_id, step, owner_of(k, task.wait_kind, task.wait_id))
+
+
+@compiled
+def owner_of(k, kind, which):
+    """Who alone holds what is waited for: a task, a disk request (REQUEST_OWNER - r), or NONE (readers, nobody)."""
+    if kind == n.W_PAGE_LOCK:
+        return k.state.pages[which].locked_by
+    if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
+        return k.state.mms[which].writer
+    if kind == n.W_I_MUTEX:
+        return k.state.files[which].i_mutex
+    return n.NONE
 
 
 @compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from cowpath.kernel import names as n
@@ -29,23 +30,57 @@ class Link(Protocol):
         """The kernel step that it is in."""
 
 
+@dataclass(frozen=True)
+class Hop:
+    """A task of a chain, and what it waits for. All texts are safe for a terminal."""
+
+    task: str  # "cc1[208]"
+    group: str  # empty: it is in none
+    waits_for: str  # "waits for the page lock of libc.so.6 page 31"
+    by: str  # how the next hop's task stands in the way: "held by"; empty at the end
+
+    @property
+    def who(self) -> str:
+        """``cc1[208] in A``."""
+        return f"{self.task} in {self.group}" if self.group else self.task
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Who waits for what, held by whom, and so on. ``str`` makes a sentence of it."""
+
+    hops: tuple[Hop, ...]
+    deadlock: str = ""  # whom the last hop waits for, if that is a task of the chain
+
+    def __str__(self) -> str:
+        """``ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, which waits for ...``."""
+        words = ""
+        for i, hop in enumerate(self.hops):
+            words += f"{hop.who} {hop.waits_for}" if i == 0 else f"{hop.who}, which {hop.waits_for}"
+            words += f", {hop.by} " if hop.by else ""
+        return f"{words}{self.deadlock}: a deadlock" if self.deadlock else words
+
+
+def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
+    """A chain with its names. The scene is the machine in which the links were found, unchanged."""
+    hops: list[Hop] = []
+    for i, link in enumerate(links):
+        after = links[i + 1] if i + 1 < len(links) else None
+        group = scene.group_of(link.task)
+        by = "" if after is None else holds(link, after, scene)
+        hops.append(Hop(scene.task(link.task), scene.group(group) if group > 0 else "", waits_for(link, scene), by))
+        if after is not None and any(earlier.task == after.task for earlier in links[: i + 1]):
+            return Chain(tuple(hops), scene.task_and_group(after.task))
+    return Chain(tuple(hops))
+
+
 def chain_in_words(links: Sequence[Link], scene: Scene) -> str:
     """A chain as one sentence.
 
     ``ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, which waits for A's memory: limit
-    64M, OOM killer off``. The scene is the machine in which the links were found, unchanged.
+    64M, OOM killer off``.
     """
-    if not links:
-        return ""
-    words = scene.task_and_group(links[0].task)
-    for i, link in enumerate(links):
-        after = links[i + 1] if i + 1 < len(links) else None
-        words += (" " if i == 0 else ", which ") + waits_for(link, scene)
-        if after is not None:
-            words += f", {holds(link, after, scene)} {scene.task_and_group(after.task)}"
-            if any(earlier.task == after.task for earlier in links[: i + 1]):
-                return words + ": a deadlock"
-    return words
+    return str(chain_of_hops(links, scene))
 
 
 def waits_for(link: Link, scene: Scene) -> str:
