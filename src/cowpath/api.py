@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from cowpath import __version__
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.frames import (
     Keeper,
     events_frame,
@@ -23,11 +21,13 @@ from cowpath.observe.frames import (
     lock_holds_frame,
     usage_frame,
 )
+from cowpath.observe.histogram import Histogram
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
-from cowpath.observe.who import Tracker
-from cowpath.observe.words import chain_of_hops
+from cowpath.observe.timeline import Timeline, lanes_summary
+from cowpath.observe.watch import Wanted, Watch
+from cowpath.observe.words import Chain, chain_of_hops
 from cowpath.units import parse_size, parse_time
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
 Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
 KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
-WHO = (n.EV_FORK, n.EV_EXEC, n.EV_GROUP)  # kinds that say whom an event is about
-EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
 DEFAULT_UNTIL_NS = 600 * 10**9
 _LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
 
@@ -83,12 +81,27 @@ class Options:
         return options
 
 
+NOTHING_MORE = Wanted()  # than the figures in the machine's books
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a picture needs beside the summary."""
+
+    waits: tuple[Chain, ...]  # who waits for whom: what the sentences of ``chain`` say
+    group_waits: tuple[Chain, ...]  # and those of ``group_chains``
+    latencies: Histogram  # of the page faults outside every group, in ns
+    timeline: Timeline | None  # if it was wanted
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run has shown. Times are ns of the machine's virtual time, sizes are bytes."""
 
     summary: Summary  # the JSON object of the run, docs/json.md
     plan: Plan = field(repr=False)
+    loaded: Design = field(repr=False)
+    seen: Seen = field(repr=False)
     _kept: Keeper | None = field(repr=False, default=None)
 
     @property
@@ -215,7 +228,9 @@ def run(
         cold=cold,
     )
     plan = load_plan(session, options)
-    return run_plan(plan, load_design(design), options, log, Keeper(None if keep_events else KEPT), progress)
+    keeper = Keeper(None if keep_events else KEPT)
+    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper)
+    return run_plan(plan, load_design(design), options, wanted, progress)
 
 
 def compare(
@@ -233,7 +248,7 @@ def compare(
     chosen = Options.of(memory, until, bystanders, **options)
     loaded = [load_design(design) for design in (packaged.names() if designs is None else designs)]
     plan = load_plan(session, chosen)
-    return Comparison(tuple(run_plan(plan, design, chosen, keeper=Keeper(KEPT)) for design in loaded))
+    return Comparison(tuple(run_plan(plan, design, chosen, Wanted(keeper=Keeper(KEPT))) for design in loaded))
 
 
 def load_design(design: str | os.PathLike[str]) -> Design:
@@ -254,38 +269,26 @@ def run_plan(
     plan: Plan,
     design: Design,
     options: Options,
-    log: str | os.PathLike[str] | None = None,
-    keeper: Keeper | None = None,
+    wanted: Wanted = NOTHING_MORE,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design; events go to ``log`` and ``keeper`` on the way."""
+    """Run a compiled session on a loaded design, with what is wanted of its log."""
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
-    tracker = Tracker([start.comm for start in plan.starts], plan.kthreads)
-    with ExitStack() as stack:
-        writer = None if log is None else stack.enter_context(LogWriter(Path(log), plan.comms))
+    with Watch(wanted, plan) as watch:
         k = build_machine(plan, design, options)
-        all_kinds = writer is not None or (keeper is not None and keeper.kinds is None)
-        k.books.log_mask = mask_of(EVERYTHING if all_kinds else () if keeper is None else (*KEPT, *WHO))
-
-        def on_events(events: Any) -> None:
-            if writer is None and keeper is None:
-                return
-            who = tracker.attribute(events)
-            if writer is not None:
-                writer.add(events, who)
-            if keeper is not None:
-                keeper.add(events, who)
-
-        clock = make_clock(k, plan, design, on_events, progress)
+        watch.begin(k)
+        clock = make_clock(k, plan, design, watch.add, progress)
         ready(k, compiling)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
+        timeline = watch.end(k)
     scene = Scene(k, plan)
     judgement = judge(k, plan, clock)
+    metrics = Metrics(k)
     summary = {
         "design": design.name,
         "seed": options.seed,
@@ -295,12 +298,15 @@ def run_plan(
         "chain": list(judgement.chains),
         "stalls": len(clock.stalls),
         "longest_stall": longest_stall(judgement.longest, scene),
-        **machine_summary(scene, Metrics(k)),
+        **machine_summary(scene, metrics),
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
     }
-    return Result(summary, plan, keeper)
+    if timeline is not None:
+        summary["lanes"] = lanes_summary(timeline, scene)
+    seen = Seen(judgement.waits, judgement.group_waits, metrics.outside.everything(), timeline)
+    return Result(summary, plan, design, seen, wanted.keeper)
 
 
 def build_machine(plan: Plan, design: Design, options: Options) -> Any:
@@ -342,8 +348,3 @@ def longest_stall(stall: Any, scene: Scene) -> Summary | None:
     if stall is None:
         return None
     return {"group": scene.group(stall.group), "ns": stall.ns, "ended": stall.ended, "chain": str(stall.words)}
-
-
-def mask_of(kinds: Iterable[int]) -> int:
-    """``books.log_mask``: a bit for every kind of event that is wanted."""
-    return sum(1 << kind for kind in set(kinds))

@@ -15,6 +15,7 @@ from cowpath import api
 from cowpath.engine.verdict import Judgement, judge
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
+from cowpath.observe.watch import mask_of
 from cowpath.session.cgroupfs import memory_stat, read_file
 from cowpath.session.load import plan_session
 from cowpath.session.table import load_tables
@@ -71,7 +72,7 @@ class World:
             programs = replace(programs, programs={**programs.programs, "victim": reader})
         self.plan = plan_session(session, "session.sh", programs)
         self.k = api.build_machine(self.plan, _design(design), options)
-        self.k.books.log_mask = api.mask_of(log)
+        self.k.books.log_mask = mask_of(log)
         self.events: list[Any] = []
         self.clock = api.make_clock(self.k, self.plan, _design(design), lambda block: self.events.append(block.copy()))
         self._lib = [file.name for file in self.plan.files].index("lib")

@@ -42,6 +42,7 @@ def run(
     """
     check_fail_on(fail_on)
     from cowpath import api
+    from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
@@ -50,9 +51,7 @@ def run(
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)
     with progress_bars(chosen.until or plan.settings.until) as progress:
-        result = api.run_plan(
-            plan, loaded, chosen, log=log, progress=progress(loaded.name), compiling=progress.compiling
-        )
+        result = api.run_plan(plan, loaded, chosen, Wanted(log=log), progress(loaded.name), progress.compiling)
     show([result], as_json)
     end([result], fail_on)
 

@@ -87,10 +87,11 @@ def ask() -> int:
 
 def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterator[Move]:
     """The machine's steps from a time on; it is run only as far as somebody looks."""
-    from cowpath.api import EVERYTHING, build_machine, make_clock, mask_of
+    from cowpath.api import build_machine, make_clock
     from cowpath.engine.ready import ready
     from cowpath.kernel import names as n
     from cowpath.observe.walk import Walker
+    from cowpath.observe.watch import EVERYTHING, mask_of
     from cowpath.observe.who import Tracker
 
     k = build_machine(plan, design, options)

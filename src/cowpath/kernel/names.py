@@ -219,10 +219,11 @@ EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NO
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
+EV_LOCK_WAIT = 22  # before the wait for a page lock: a = page, b = its owner, value = file << 32 | index
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
-    "pageout", "evict", "swap_in", "charge",
+    "pageout", "evict", "swap_in", "charge", "page_lock_wait",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

@@ -32,14 +32,19 @@ def trylock_page(k, t, p):
 
 
 @compiled
+def place_in_file(page):
+    """file << 32 | index, of a page of a file; negative for another one."""
+    return int(page.file) * (1 << 32) + int(page.index)  # int(): uncompiled, a product of 32-bit numbers stays one
+
+
+@compiled
 def unlock_page(k, p):
     """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
     page = k.state.pages[p]
     held = k.books.now - k.books.pages[p].locked_at
-    where = int(page.file) * (1 << 32) + int(page.index)  # int(): uncompiled, a product of 32-bit numbers stays one
     if page.locked_by >= 0:
         note_hold(k, p, page.locked_by, held)
-    emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, where)
+    emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, place_in_file(page))
     page.locked_by = n.FREE
     queue = page.waiters
     while queue.head != n.NONE:
@@ -56,8 +61,7 @@ def lock_or_sleep(k, t, p, killable):
         return TAKEN
     if killable and fatal_signal_pending(k, t):
         return KILLED
-    sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 1)
-    return WAITING
+    return sleep_for_page(k, t, p, killable, 1)
 
 
 @compiled
@@ -67,7 +71,15 @@ def wait_on_page_locked(k, t, p, killable):
         return TAKEN
     if killable and fatal_signal_pending(k, t):
         return KILLED
-    sleep_on(k, t, k.state.pages[p].waiters, n.W_PAGE_LOCK, p, killable, 0)
+    return sleep_for_page(k, t, p, killable, 0)
+
+
+@compiled
+def sleep_for_page(k, t, p, killable, exclusive):
+    """Sleep on the page's wait queue: WAITING."""
+    page = k.state.pages[p]
+    emit(k, n.EV_LOCK_WAIT, t, p, page.locked_by, place_in_file(page), 0)
+    sleep_on(k, t, page.waiters, n.W_PAGE_LOCK, p, killable, exclusive)
     return WAITING
 
 

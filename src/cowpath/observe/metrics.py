@@ -69,13 +69,18 @@ class Latencies:
         """How many faults there were, ended or not."""
         return self.finished.count + len(self.unfinished)
 
+    def everything(self) -> Histogram:
+        """All of them; an unfinished fault counts with the time that it has taken so far."""
+        if not self.unfinished:
+            return self.finished
+        everything = Histogram()
+        everything.add(np.array(self.unfinished))
+        everything.join(self.finished)
+        return everything
+
     def summary(self) -> dict[str, int | None]:
-        """What ``--json`` shows of them. An unfinished fault counts with the time that it has taken so far."""
-        everything = self.finished
-        if self.unfinished:
-            everything = Histogram()
-            everything.add(np.array(self.unfinished))
-            everything.join(self.finished)
+        """What ``--json`` shows of them."""
+        everything = self.everything()
         return {
             "faults": everything.count,
             "unfinished": len(self.unfinished),

@@ -46,7 +46,11 @@ class Scene:
 
     def task(self, t: int) -> str:
         """``cc1[208]``."""
-        return task_label(self.comm(int(self.k.state.tasks[t].program)), t)
+        return self.label(int(self.k.state.tasks[t].program), t)
+
+    def label(self, comm: int, t: int) -> str:
+        """``cc1[208]``, from the number of the name and that of the task."""
+        return task_label(self.comm(comm), t)
 
     def group_of(self, t: int) -> int:
         """The number of the group that a task is in; 0: in none."""

@@ -31,6 +31,8 @@ class Who:
 class Tracker:
     """Follows the tasks through the log. Feed it every block once, in order."""
 
+    kinds = (n.EV_FORK, n.EV_EXEC, n.EV_GROUP)  # of events that say whom others are about
+
     def __init__(self, comms_at_boot: Sequence[int] = (), kthreads: Sequence[int] = ()) -> None:
         """``comms_at_boot[t]`` is the name of task t, for those that exist before the first event.
 

@@ -1,0 +1,80 @@
+"""Follows all tasks through the log, block by block: the pieces of their lanes, and the holds of page locks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cowpath.kernel import names as n
+from cowpath.observe import lanes
+from cowpath.observe.who import Events
+
+if TYPE_CHECKING:
+    from cowpath.session.plan import Plan
+
+
+class Follower:
+    """Feed it every block once, in order, and at the end the machine."""
+
+    kinds = lanes.KINDS
+
+    def __init__(self, k: Any, plan: Plan) -> None:
+        self._tasks = np.zeros(len(k.state.tasks), lanes.TASK)
+        self._tasks["life"] = lanes.NOBODY
+        self._running = np.full(len(k.books.cpus), n.NONE, np.int64)
+        self._lives = np.zeros(1024, lanes.LIFE)
+        self._count = 0
+        self._pieces = np.zeros(0, lanes.PIECE)
+        self._holds = np.zeros(0, lanes.HOLD)
+        for t, start in enumerate(plan.starts):
+            self._lives = with_room(self._lives, self._count + 1)
+            group = n.NONE if t in plan.kthreads else 0
+            self._count = lanes.born(self._tasks, self._lives, self._count, t, start.comm, group, 0)
+
+    @property
+    def lives(self) -> lanes.Lives:
+        """All tasks so far, in the order in which they began."""
+        return self._lives[: self._count]
+
+    def add(self, events: Events) -> tuple[lanes.Pieces, lanes.Holds]:
+        """What has ended in this block, in the order of its end. Good until the next call."""
+        wanted = events[np.isin(events["kind"], lanes.KINDS)]
+        self._lives = with_room(self._lives, self._count + int((wanted["kind"] == n.EV_FORK).sum()))
+        self._pieces = with_room(self._pieces, 2 * len(wanted))
+        self._holds = with_room(self._holds, len(wanted))
+        self._count, pieces, holds = lanes.follow(
+            wanted, self._tasks, self._running, self._lives, self._count, self._pieces, self._holds
+        )
+        return self._pieces[:pieces], self._holds[:holds]
+
+    def end(self, k: Any) -> tuple[lanes.Pieces, lanes.Holds]:
+        """What the end of the run has cut off."""
+        now = int(k.books.now)
+        pieces = np.zeros(len(self._tasks), lanes.PIECE)
+        count = 0
+        for t in range(int(k.state.n_tasks)):
+            count = lanes.close(self._tasks, self._lives, pieces, count, t, now)
+        pieces["open"] = 1
+        return pieces[:count], self._held(k, now)
+
+    def _held(self, k: Any, now: int) -> lanes.Holds:
+        pages = k.state.pages[: int(k.state.n_pages)]
+        found = np.flatnonzero(pages["locked_by"] != n.FREE)
+        owners = pages["locked_by"][found]
+        holds = np.zeros(len(found), lanes.HOLD)
+        holds["begin"], holds["end"], holds["open"] = k.books["pages"]["locked_at"][found], now, 1
+        holds["what"] = (pages["file"][found].astype(np.int64) << 32) + pages["index"][found]
+        holds["page"] = found
+        holds["life"] = np.where(owners >= 0, self._tasks["life"][np.maximum(owners, 0)], lanes.BY_DISK)
+        return holds
+
+
+def with_room(array: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    """The array, or a copy of it that is at least twice as long."""
+    if rows <= len(array):
+        return array
+    more = np.zeros(max(rows, 2 * len(array)), array.dtype)
+    more[: len(array)] = array
+    return more

@@ -1,0 +1,254 @@
+"""The log as lanes: what each task was doing, from when to when, and who stood in its way.
+
+One compiled pass over each block of the log, with memory that does not grow with it: the pieces of a lane that are
+shorter than a resolution are joined to one that shows what the task did most in it, and the resolution gets coarser
+when there are too many.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from cowpath.kernel import names as n
+from cowpath.kernel.compiled import cache_folder  # sets where Numba keeps what it compiles
+
+Pieces = npt.NDArray[Any]  # of PIECE
+Lives = npt.NDArray[Any]  # of LIFE
+Holds = npt.NDArray[Any]  # of HOLD
+
+RUNNING, CHARGING, PAGE_LOCK, OTHER_LOCK, MEMORY, DISK, RUNNABLE, ASLEEP, DEAD = range(9)
+STATES = ("running", "charging", "page_lock", "other_lock", "memory", "io", "runnable", "asleep", "dead")
+"""What a task does: runs; is at a charge that has met a limit (it reclaims, tries again); waits for a page lock, for
+another lock, for memory (in the OOM section), for the disk; could run; sleeps of its own will; has exited."""
+
+# what a sleeping task does, by task.wait_kind
+STATE_OF_WAIT = np.array(
+    [ASLEEP, PAGE_LOCK, OTHER_LOCK, OTHER_LOCK, OTHER_LOCK, MEMORY, ASLEEP, ASLEEP, DISK, ASLEEP, DISK, ASLEEP, MEMORY]
+)
+assert len(STATE_OF_WAIT) == n.WAIT_KINDS
+
+KINDS = (
+    n.EV_LOCK, n.EV_LOCK_WAIT, n.EV_WAIT, n.EV_WAKE, n.EV_CHARGE_FAIL, n.EV_CHARGE, n.EV_FORK, n.EV_EXEC, n.EV_EXIT,
+    n.EV_GROUP, n.EV_SCHED,
+)  # fmt: skip
+"""The events that lanes are made from."""
+
+NOBODY, BY_DISK = -1, -2  # who holds what is waited for, if it is no task
+NO_END = -1  # of a life that lasts beyond the run
+NOTHING = -1  # of a piece: it waits for no one thing
+
+PIECE = np.dtype(
+    [
+        ("begin", "i8"),
+        ("end", "i8"),
+        ("what", "i8"),  # file << 32 | index of a page; mm, file or group of another wait
+        ("life", "i4"),
+        ("by", "i4"),  # the life of who held it when the wait began, NOBODY or BY_DISK
+        ("state", "i1"),
+        ("kind", "i1"),  # W_*
+        ("joined", "i1"),  # 1: of several, with the state that took most of the time
+        ("open", "i1"),  # 1: the run has cut it off
+    ],
+    align=True,
+)
+LIFE = np.dtype(
+    [
+        ("begin", "i8"),
+        ("end", "i8"),  # when it exited, or NO_END
+        ("task", "i4"),  # its number in the machine
+        ("comm", "i4"),  # its last name
+        ("group", "i4"),  # its last group; NONE: a thread of the kernel
+        ("ns", "i8", len(STATES)),
+    ],
+    align=True,
+)
+HOLD = np.dtype(
+    [("begin", "i8"), ("end", "i8"), ("what", "i8"), ("page", "i4"), ("life", "i4"), ("open", "i1")], align=True
+)
+TASK = np.dtype(
+    [
+        ("since", "i8"),
+        ("what", "i8"),
+        ("lock", "i8"),  # the page whose lock it is about to wait for
+        ("life", "i4"),
+        ("by", "i4"),
+        ("owner", "i4"),  # of that lock
+        ("state", "i1"),
+        ("kind", "i1"),
+        ("charging", "i1"),
+    ],
+    align=True,
+)
+assert cache_folder()
+
+
+@numba.njit(cache=True)
+def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
+    """End the piece that a task is in. Returns how many pieces there are."""
+    task = tasks[t]
+    if task.life < 0 or now <= task.since:
+        return count
+    state = CHARGING if task.state == RUNNING and task.charging else task.state
+    lives[task.life].ns[state] += now - task.since
+    piece = pieces[count]
+    piece.begin, piece.end, piece.life, piece.state = task.since, now, task.life, state
+    piece.what, piece.by, piece.kind = task.what, task.by, task.kind
+    piece.joined = piece.open = 0
+    task.since = now
+    return count + 1
+
+
+@numba.njit(cache=True)
+def _enter(tasks, lives, pieces, count, t, now, state):  # type: ignore[no-untyped-def]
+    """From now on a task does something else."""
+    count = close(tasks, lives, pieces, count, t, now)
+    task = tasks[t]
+    task.since, task.state, task.kind, task.what, task.by = now, state, 0, NOTHING, NOBODY
+    return count
+
+
+@numba.njit(cache=True)
+def born(tasks, lives, n_lives, t, comm, group, now):  # type: ignore[no-untyped-def]
+    """A task's number begins a new life."""
+    life, task = lives[n_lives], tasks[t]
+    life.begin, life.end, life.task, life.comm, life.group = now, NO_END, t, comm, group
+    life.ns[:] = 0
+    task.life, task.since, task.state, task.kind, task.charging = n_lives, now, RUNNABLE, 0, 0
+    task.what, task.by, task.owner = NOTHING, NOBODY, NOBODY
+    return n_lives + 1
+
+
+@numba.njit(cache=True)
+def _asleep(tasks, event):  # type: ignore[no-untyped-def]
+    """What a task that has just fallen asleep waits for, and who holds it."""
+    task = tasks[event.task]
+    task.kind, task.what = event.a, event.b
+    owner = event.extra
+    if event.a == n.W_PAGE_LOCK:
+        task.what, owner = task.lock, task.owner
+    if owner <= n.REQUEST_OWNER:
+        task.by = BY_DISK
+        if event.a == n.W_PAGE_LOCK:
+            task.state = DISK
+    elif owner >= 0:
+        task.by = tasks[owner].life
+
+
+@numba.njit(cache=True)
+def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: ignore[no-untyped-def]
+    """One block of the log. Returns how many lives there are now, and how many pieces and holds have ended in it.
+
+    There must be room for a life per fork, two pieces and a hold per event.
+    ``tasks`` and ``running`` (the task on each CPU) carry the state from block to block.
+    """
+    count = n_holds = 0
+    for event in events:
+        kind, t, now = event.kind, event.task, event.time
+        if kind == n.EV_SCHED:
+            last = running[event.cpu]
+            if last >= 0 and last != event.a and tasks[last].state == RUNNING:
+                count = _enter(tasks, lives, pieces, count, last, now, RUNNABLE)
+            running[event.cpu] = event.a
+            if event.a >= 0 and tasks[event.a].state != RUNNING:
+                count = _enter(tasks, lives, pieces, count, event.a, now, RUNNING)
+        elif kind == n.EV_LOCK_WAIT:
+            tasks[t].lock, tasks[t].owner = event.value, event.b
+        elif kind == n.EV_WAIT:
+            count = _enter(tasks, lives, pieces, count, t, now, STATE_OF_WAIT[event.a])
+            _asleep(tasks, event)
+        elif kind == n.EV_WAKE:
+            count = _enter(tasks, lives, pieces, count, t, now, RUNNABLE)
+        elif kind == n.EV_CHARGE_FAIL or kind == n.EV_CHARGE:
+            failed = kind == n.EV_CHARGE_FAIL
+            if tasks[t].charging != failed:
+                count = close(tasks, lives, pieces, count, t, now)
+                tasks[t].charging = failed
+        elif kind == n.EV_FORK:
+            count = close(tasks, lives, pieces, count, event.a, now)  # the last life of its number
+            comm = lives[tasks[t].life].comm if event.b == n.NONE and t >= 0 else event.b
+            group = lives[tasks[t].life].group if t >= 0 else 0
+            n_lives = born(tasks, lives, n_lives, event.a, comm, group, now)
+        elif kind == n.EV_EXEC:
+            lives[tasks[t].life].comm = event.a
+        elif kind == n.EV_GROUP:
+            if event.b == n.NONE:
+                lives[tasks[t].life].group = event.a
+        elif kind == n.EV_EXIT:
+            count = _enter(tasks, lives, pieces, count, t, now, DEAD)
+            lives[tasks[t].life].end = now
+            if running[event.cpu] == t:
+                running[event.cpu] = n.NONE
+        elif kind == n.EV_LOCK and event.value > 0:
+            hold = holds[n_holds]
+            hold.begin, hold.end, hold.what, hold.page = now - event.value, now, event.extra, event.a
+            hold.life, hold.open = tasks[t].life if t >= 0 else BY_DISK, 0
+            n_holds += 1
+    return n_lives, count, n_holds
+
+
+@numba.njit(cache=True)
+def _flush(out, kept, first, ends, spent):  # type: ignore[no-untyped-def]
+    """Write what was gathered as one piece, in the state that took most of its time."""
+    state = 0
+    for s in range(1, len(spent)):
+        if spent[s] > spent[state]:
+            state = s
+    if kept:
+        last = out[kept - 1]
+        if last.joined and last.life == first.life and last.state == state and last.end == first.begin:
+            last.end = ends
+            spent[:] = 0
+            return kept
+    piece = out[kept]
+    piece.begin, piece.end, piece.life, piece.state = first.begin, ends, first.life, state
+    piece.what, piece.by, piece.kind, piece.joined, piece.open = NOTHING, NOBODY, 0, 1, 0
+    spent[:] = 0
+    return kept + 1
+
+
+@numba.njit(cache=True)
+def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
+    """Gather neighbours that are shorter than the resolution. Returns how many pieces are left in ``out``."""
+    spent = np.zeros(len(STATES), np.int64)
+    kept, gathering, first, ends = 0, False, pieces[0], np.int64(0)
+    for i in order:
+        piece = pieces[i]
+        short = piece.end - piece.begin < resolution and not piece.open
+        if gathering and (not short or piece.life != first.life or piece.begin != ends):
+            kept = _flush(out, kept, first, ends, spent)
+            gathering = False
+        if not short:
+            out[kept] = piece
+            kept += 1
+            continue
+        if not gathering:
+            gathering, first = True, piece
+        spent[piece.state] += piece.end - piece.begin
+        ends = piece.end
+        if ends - first.begin >= resolution:
+            kept = _flush(out, kept, first, ends, spent)
+            gathering = False
+    if gathering:
+        kept = _flush(out, kept, first, ends, spent)
+    return kept
+
+
+def join(pieces: Pieces, most: int, resolution: int = 0) -> tuple[Pieces, int]:
+    """At most so many pieces, sorted by life and time, and the resolution in ns that this took (0: all as they were).
+
+    There may be more if the run has cut more of them off, or if there are more lives.
+    """
+    order = np.lexsort((pieces["begin"], pieces["life"]))
+    out = np.zeros(len(pieces), PIECE)
+    if len(pieces) <= most:
+        return pieces[order], resolution
+    resolution = max(resolution, 1000)
+    while True:
+        kept = int(_join(pieces, order, resolution, out))
+        if kept <= most or resolution > 1 << 50:
+            return out[:kept].copy(), resolution
+        resolution *= 2

@@ -1,0 +1,93 @@
+"""What looks on while a machine runs: the log file, what is kept for data frames, the timeline, the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cowpath.kernel import names as n
+from cowpath.observe.eventlog import LogWriter
+from cowpath.observe.follower import Follower
+from cowpath.observe.frames import Keeper
+from cowpath.observe.timeline import Timeline, TimelineKeeper
+from cowpath.observe.who import Events, Tracker
+
+if TYPE_CHECKING:
+    from cowpath.session.plan import Plan
+
+EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of the log."""
+
+    log: Path | None = None  # a Parquet file
+    keeper: Keeper | None = None
+    timeline: bool = False
+
+
+class Watch:
+    """Takes each block of the log once. A context manager: files appear when the block ends well."""
+
+    def __init__(self, wanted: Wanted, plan: Plan) -> None:
+        self._plan = plan
+        self._tracker = Tracker([start.comm for start in plan.starts], plan.kthreads)
+        self._writer = None if wanted.log is None else LogWriter(wanted.log, plan.comms)
+        self._keeper = wanted.keeper
+        self._timeline = TimelineKeeper(len(plan.groups)) if wanted.timeline else None
+        self._follower: Follower | None = None
+        self._files = ExitStack()
+
+    def __enter__(self) -> Watch:
+        if self._writer is not None:
+            self._files.enter_context(self._writer)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._files.__exit__(kind, error, tb)
+
+    def begin(self, k: Any) -> None:
+        """Have the machine log what is wanted."""
+        if self._timeline is not None:
+            self._follower = Follower(k, self._plan)
+        k.books.log_mask = mask_of(self._kinds())
+
+    def _kinds(self) -> Iterable[int]:
+        if self._writer is not None or (self._keeper is not None and self._keeper.kinds is None):
+            return EVERYTHING
+        kinds: list[int] = []
+        if self._keeper is not None:
+            kinds += [*(self._keeper.kinds if self._keeper.kinds is not None else ()), *Tracker.kinds]
+        if self._timeline is not None:
+            kinds += [*Follower.kinds, *TimelineKeeper.kinds]
+        return kinds
+
+    def add(self, events: Events) -> None:
+        """Take a block."""
+        if self._writer is not None or self._keeper is not None:
+            who = self._tracker.attribute(events)
+            if self._writer is not None:
+                self._writer.add(events, who)
+            if self._keeper is not None:
+                self._keeper.add(events, who)
+        if self._follower is not None:
+            pieces, holds = self._follower.add(events)
+            if self._timeline is not None:
+                self._timeline.add(events, pieces, holds)
+
+    def end(self, k: Any) -> Timeline | None:
+        """The run has ended: the timeline, if it is wanted."""
+        if self._follower is None:
+            return None
+        pieces, holds = self._follower.end(k)
+        return None if self._timeline is None else self._timeline.timeline(k, self._follower.lives, pieces, holds)
+
+
+def mask_of(kinds: Iterable[int]) -> int:
+    """``books.log_mask``: a bit for every kind of event that is wanted."""
+    return sum(1 << kind for kind in {int(kind) for kind in kinds})
