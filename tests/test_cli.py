@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 import cowpath
 from cowpath.cli import app
-from cowpath.cli.guard import visible
+from cowpath.observe.text import visible
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SMALL = """cgcreate -g memory:A

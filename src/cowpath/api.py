@@ -104,6 +104,9 @@ class Result:
     seen: Seen = field(repr=False)
     _kept: Keeper | None = field(repr=False, default=None)
 
+    def _repr_html_(self) -> str:
+        return in_a_notebook([self])
+
     @property
     def design(self) -> str:
         """The name of the design that it ran on."""
@@ -171,6 +174,9 @@ class Comparison:
 
     results: tuple[Result, ...]
 
+    def _repr_html_(self) -> str:
+        return in_a_notebook(self.results)
+
     @property
     def summary(self) -> Summary:
         """The object that ``cowpath compare --json`` prints."""
@@ -183,6 +189,13 @@ class Comparison:
 
     def __getitem__(self, design: str) -> Result:
         return next(result for result in self.results if result.design == design)
+
+
+def in_a_notebook(results: Sequence[Result]) -> str:
+    """What a notebook shows of these runs."""
+    from cowpath.report.fragment import fragment
+
+    return fragment(results)
 
 
 def json_object(results: Sequence[Result]) -> Summary:
@@ -206,13 +219,15 @@ def run(
     cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
     log: str | os.PathLike[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Run a session (a file) on a design (a packaged name, or a TOML file).
 
     ``memory`` and ``swap`` are in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same
-    session, design, seed and options give the same run. ``log`` names a Parquet file for all events. Raises
+    session, design, seed and options give the same run. ``log`` names a Parquet file for all events, ``report`` an HTML
+    file for a page that anyone can open. Raises
     InputError for what is wrong in the input, MachineError if the machine has no room for the session.
     """
     options = Options.of(
@@ -229,8 +244,11 @@ def run(
     )
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
-    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper)
-    return run_plan(plan, load_design(design), options, wanted, progress)
+    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper, timeline=report is not None)
+    check_report(report)
+    result = run_plan(plan, load_design(design), options, wanted, progress)
+    write_report([result], report, f"cowpath.run({os.fspath(session)!r}, {os.fspath(design)!r}, ...)")
+    return result
 
 
 def compare(
@@ -240,15 +258,40 @@ def compare(
     memory: int | str | None = None,
     until: int | str | None = None,
     bystanders: Sequence[str] | None = None,
+    report: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Run a session on several designs (None: all packaged ones) with the same options as ``run``."""
+    """Run a session on several designs (None: all packaged ones) with the same options as ``run``.
+
+    ``report`` names an HTML file for a page that anyone can open. Raises as ``run`` does.
+    """
     from cowpath import designs as packaged
 
     chosen = Options.of(memory, until, bystanders, **options)
     loaded = [load_design(design) for design in (packaged.names() if designs is None else designs)]
     plan = load_plan(session, chosen)
-    return Comparison(tuple(run_plan(plan, design, chosen, Wanted(keeper=Keeper(KEPT))) for design in loaded))
+    check_report(report)
+    results = tuple(
+        run_plan(plan, design, chosen, Wanted(keeper=Keeper(KEPT), timeline=report is not None)) for design in loaded
+    )
+    write_report(results, report, f"cowpath.compare({os.fspath(session)!r}, {[each.name for each in loaded]!r}, ...)")
+    return Comparison(results)
+
+
+def check_report(target: str | os.PathLike[str] | None) -> None:
+    """Raise InputError, before any work is done, if the page could not be written."""
+    if target is not None:
+        from cowpath.report.html import check_target
+
+        check_target(Path(target))
+
+
+def write_report(results: Sequence[Result], target: str | os.PathLike[str] | None, command: str) -> None:
+    """Write the page about these runs, if one is wanted; ``command`` is what makes it again."""
+    if target is not None:
+        from cowpath.report.runs import write
+
+        write(Path(target), results, command)
 
 
 def load_design(design: str | os.PathLike[str]) -> Design:

@@ -44,7 +44,7 @@ def show_design(name: Name) -> None:
     Example: cowpath designs show preallocate
     """
     from cowpath import designs
-    from cowpath.cli.guard import visible
+    from cowpath.observe.text import visible
 
     design = designs.load(name)
     typer.echo(visible(f"{design.name}: {design.summary}"))
@@ -69,7 +69,7 @@ def diff_designs(first: Name, second: Name) -> None:
     Example: cowpath designs diff linux-3.0 preallocate
     """
     from cowpath import designs
-    from cowpath.cli.guard import visible
+    from cowpath.observe.text import visible
 
     difference = designs.diff(designs.load(first), designs.load(second))
     typer.echo(visible("\n".join(difference)) if difference else "They do the same.")
@@ -98,7 +98,7 @@ def import_recording(
 
     Example: cowpath import my-build/ my-build.rec
     """
-    from cowpath.cli.guard import visible
+    from cowpath.observe.text import visible
     from cowpath.programs import recording
     from cowpath.programs.importer import import_recording as imported
 
@@ -108,7 +108,7 @@ def import_recording(
 
 def columns(rows: list[tuple[str, str]]) -> list[str]:
     """Two columns of text, safe for a terminal."""
-    from cowpath.cli.guard import visible
+    from cowpath.observe.text import visible
 
     width = max((len(visible(left)) for left, _ in rows), default=0)
     return [f"{visible(left):<{width}}  {visible(right)}".rstrip() for left, right in rows]

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from cowpath.errors import CowpathError
+from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT
@@ -70,12 +71,6 @@ def drop_output() -> None:
     """Let what cannot be written go, so that Python does not try again, and complain, on its way out."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def visible(message: str) -> str:
-    """Control characters from file names and words of the input, made visible; line breaks and tabs stay."""
-    keep = "\n\t"
-    return "".join(c if c in keep or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
 
 
 class GuardedGroup(TyperGroup):

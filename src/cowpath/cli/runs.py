@@ -12,6 +12,7 @@ import typer
 from cowpath.cli import options as o
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
+from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
     from cowpath.api import Result
@@ -33,6 +34,7 @@ def run(
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
+    report: o.Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -47,11 +49,15 @@ def run(
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
+    wanted = Wanted(log=log, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
+    api.check_report(report)
     show_notes(plan.notes)
     with progress_bars(chosen.until or plan.settings.until) as progress:
-        result = api.run_plan(plan, loaded, chosen, Wanted(log=log), progress(loaded.name), progress.compiling)
+        result = api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling)
+    api.write_report([result], report, o.command_line())
+    say_report(report)
     show([result], as_json)
     end([result], fail_on)
 
@@ -69,6 +75,7 @@ def compare(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
+    report: o.Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -78,18 +85,20 @@ def compare(
     """
     check_fail_on(fail_on)
     from cowpath import api, designs
+    from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
+    wanted = Wanted(timeline=report is not None)
     loaded = [api.load_design(name) for name in dict.fromkeys(design or designs.names())]
     plan = api.load_plan(session, chosen)
+    api.check_report(report)
     show_notes(plan.notes)
     with progress_bars(chosen.until or plan.settings.until) as progress:
-        results = [
-            api.run_plan(plan, each, chosen, progress=progress(each.name), compiling=progress.compiling)
-            for each in loaded
-        ]
+        results = [api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling) for each in loaded]
+    api.write_report(results, report, o.command_line())
+    say_report(report)
     show(results, as_json)
     end(results, fail_on)
 
@@ -98,6 +107,12 @@ def check_fail_on(verdict: str | None) -> None:
     """Raise InputError for a verdict that cannot be failed on."""
     if verdict is not None and verdict not in ("stuck", "stalled"):
         raise InputError(f"--fail-on {verdict}: no such verdict", hint="stuck or stalled")
+
+
+def say_report(target: Path | None) -> None:
+    """Where the page is, if one was wanted."""
+    if target is not None:
+        typer.echo(f"cowpath: {visible(str(target))}: open it in a browser", err=True)
 
 
 def end(results: Sequence[Result], fail_on: str | None) -> None:
@@ -116,7 +131,6 @@ def show(results: Sequence[Result], as_json: bool) -> None:
     from rich.rule import Rule
     from rich.text import Text
 
-    from cowpath.cli.guard import visible
     from cowpath.observe.tables import Terminal, report, speed
 
     console = Terminal(highlight=False)
@@ -133,7 +147,5 @@ def show(results: Sequence[Result], as_json: bool) -> None:
 
 def show_notes(notes: Sequence[str]) -> None:
     """What the session says and the machine does not do."""
-    from cowpath.cli.guard import visible
-
     for note in notes:
         typer.echo(f"cowpath: note: {visible(note)}", err=True)

@@ -32,6 +32,8 @@ class Follower:
             self._lives = with_room(self._lives, self._count + 1)
             group = n.NONE if t in plan.kthreads else 0
             self._count = lanes.born(self._tasks, self._lives, self._count, t, start.comm, group, 0)
+            if k.state.tasks[t].run_state == n.T_SLEEPING:
+                self._tasks[t]["state"] = lanes.ASLEEP
 
     @property
     def lives(self) -> lanes.Lives:

@@ -188,23 +188,27 @@ def chains(runs: Sequence[Run]) -> Iterator[RenderableType]:
             yield Group(head, Padding(Text(line), (0, 0, 0, 2)))
 
 
+def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
+    """The tables: their titles and columns."""
+    yield "Verdicts: does a group's lack of memory hold up the tasks outside it?", verdict_columns(runs)
+    yield "Page faults outside every group", latency_columns("bystanders")
+    yield (
+        "The longest hold of a page lock (+: it never ended)",
+        [
+            Column("held for", hold_time),
+            Column("by", holder, "left", fold=True),
+            Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
+        ],
+    )
+    for name in group_names(runs):
+        yield f"Group {clean(name)}: its progress and its memory files", group_columns(name)
+        yield f"Group {clean(name)}: its page faults", latency_columns("groups", name, "latency")
+    yield "What the page faults cost", cost_columns()
+
+
 def report(runs: Sequence[Run]) -> Group:
     """Everything about one run, or about several side by side."""
-    groups = group_names(runs)
-    lock_columns = [
-        Column("held for", hold_time),
-        Column("by", holder, "left", fold=True),
-        Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
-    ]
-    parts: list[RenderableType] = [
-        table("Verdicts: does a group's lack of memory hold up the tasks outside it?", runs, verdict_columns(runs)),
-        table("Page faults outside every group", runs, latency_columns("bystanders")),
-        table("The longest hold of a page lock (+: it never ended)", runs, lock_columns),
-    ]
-    for name in groups:
-        parts.append(table(f"Group {clean(name)}: its progress and its memory files", runs, group_columns(name)))
-        parts.append(table(f"Group {clean(name)}: its page faults", runs, latency_columns("groups", name, "latency")))
-    parts.append(table("What the page faults cost", runs, cost_columns()))
+    parts: list[RenderableType] = [table(title, runs, columns) for title, columns in sections(runs)]
     told = list(chains(runs))
     if told:
         parts += [Group(Text("Who waits for whom", style="bold"), *told)]

@@ -17,6 +17,12 @@ def clean(name: str, longest: int = LONGEST_NAME) -> str:
     return shown[: keep - keep // 2] + "..." + shown[len(shown) - keep // 2 :]
 
 
+def visible(message: str) -> str:
+    """Control characters from file names and words of the input, made visible; line breaks and tabs stay."""
+    keep = "\n\t"
+    return "".join(c if c in keep or c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in message)
+
+
 def task_label(comm: str, task: int) -> str:
     """``cc1[208]``: the task's name and its number in the machine."""
     return f"{clean(comm)}[{task}]"

@@ -28,6 +28,7 @@ class Timeline:
     resolution: int  # shorter pieces were joined; 0: none were
     holds: lanes.Holds  # the longest, in the order of their begin
     usage: Usage
+    events: int  # that it was made from
 
 
 class TimelineKeeper:
@@ -41,9 +42,11 @@ class TimelineKeeper:
         self._pieces = np.zeros(1 << 16, lanes.PIECE)
         self._count = 0
         self._holds: list[lanes.Holds] = []
+        self._events = 0
 
     def add(self, events: Events, pieces: lanes.Pieces, holds: lanes.Holds) -> None:
         """Take a block."""
+        self._events += len(events)
         self.usage.add(events)
         self._take(pieces, holds)
         if self._count > PIECES_IN_HAND:
@@ -64,7 +67,7 @@ class TimelineKeeper:
         self._take(pieces, holds)
         whole, resolution = lanes.join(self._pieces[: self._count], PIECES_IN_HAND, self._resolution)
         all_holds = longest(np.concatenate(self._holds), MOST_HOLDS)
-        return Timeline(int(k.books.now), lives, whole, resolution, all_holds, self.usage)
+        return Timeline(int(k.books.now), lives, whole, resolution, all_holds, self.usage, self._events)
 
 
 def longest(holds: lanes.Holds, most: int) -> lanes.Holds:

@@ -11,9 +11,11 @@ from markupsafe import Markup
 from cowpath.observe.words import Chain, Hop
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 236, 44, 18, 40  # of a box, and between boxes, in px
-MOST_IN_A_ROW = 5  # more tasks that wait for the same thing become one box
+MOST_IN_A_ROW = 3  # more tasks that wait for the same thing become one box
 ROOM_BACK = 96  # at the right, for arrows of a deadlock
 LETTERS = 31  # that fit into a box
+LINES = 'fill="none" stroke="currentColor" font-size="13"'
+INK = 'fill="currentColor" stroke="none"'  # of texts where there is no style sheet: in a notebook
 
 
 @dataclass
@@ -121,15 +123,14 @@ def svg(graph: Graph, label: str) -> Markup:
     for node in graph.nodes.values():
         rows.setdefault(node.depth, []).append(node)
     wide = max(len(row) for row in rows.values())
-    width = wide * (WIDTH + GAP_X) + GAP_X
+    width = wide * (WIDTH + GAP_X)
     if any(graph.nodes[a].depth > graph.nodes[b].depth for a, b in graph.edges):
         width += ROOM_BACK
     height = (max(rows) + 1) * (HEIGHT + GAP_Y)
     places = {}
     for depth, row in rows.items():
-        left = GAP_X + (wide - len(row)) * (WIDTH + GAP_X) / 2
-        for i, node in enumerate(row):
-            places[node.key] = (left + i * (WIDTH + GAP_X), 4 + depth * (HEIGHT + GAP_Y))
+        for i, node in enumerate(row):  # from the left, which is what a phone shows
+            places[node.key] = (4.0 + i * (WIDTH + GAP_X), 4.0 + depth * (HEIGHT + GAP_Y))
     straightest: dict[tuple[str, str], float] = {}  # of the arrows that say the same and lead to the same box
     for (a, b), words in graph.edges.items():
         aside = abs(places[a][0] - places[b][0])
@@ -140,9 +141,9 @@ def svg(graph: Graph, label: str) -> Markup:
         parts += [_arrow(places[a], places[b], said)] if a != b else []
     parts += [_box(node, *places[node.key]) for node in graph.nodes.values()]
     head = (f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-            f'height="{height}" role="img" aria-label={quoteattr(label)}><defs><marker id="tip" viewBox="0 0 8 8" '
-            'refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">'
-            '<path d="M0 0L8 4L0 8z"/></marker></defs>')  # fmt: skip
+            f'height="{height}" role="img" aria-label={quoteattr(label)} {LINES}><defs><marker id="tip" '
+            'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">'
+            '<path d="M0 0L8 4L0 8z" fill="currentColor"/></marker></defs>')  # fmt: skip
     return Markup(head + "".join(parts) + "</svg>")  # every text in it is escaped
 
 
@@ -153,7 +154,7 @@ def _box(node: Node, x: float, y: float) -> str:
         down = y + HEIGHT / 2 + 5 + (i - (len(texts) - 1) / 2) * 16
         small = ' class="small"' if i else ""
         lines.append(
-            f'<text{small} x="{x + WIDTH / 2:g}" y="{down:g}" text-anchor="middle">{escape(_short(line))}</text>'
+            f'<text{small} x="{x + WIDTH / 2:g}" y="{down:g}" text-anchor="middle" {INK}>{escape(_short(line))}</text>'
         )
     corner = HEIGHT / 2 if node.kind == "task" else 4
     return (f'<g class="{node.kind}"><title>{escape(" ".join(texts))}</title><rect x="{x:g}" y="{y:g}" '
@@ -172,7 +173,9 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], words: str) -> 
     path = f'<path d="{curve}" marker-end="url(#tip)"/>'
     if not words:
         return path
-    return path + f'<text class="small" x="{(x1 + x2) / 2 + 8:g}" y="{middle + 4:g}">{escape(_short(words))}</text>'
+    return (
+        path + f'<text class="small" x="{(x1 + x2) / 2 + 8:g}" y="{middle + 4:g}" {INK}>{escape(_short(words))}</text>'
+    )
 
 
 def _short(text: str) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cowpath import __version__
 from cowpath.atomic import replacing
 from cowpath.errors import InputError
+from cowpath.observe.text import clean, duration, visible
 
 HERE = Path(__file__).parent
 
@@ -19,13 +20,16 @@ HERE = Path(__file__).parent
 @cache
 def environment() -> Environment:
     """The templates of this package. Every value is escaped, unless it is markup that we have made (``Markup``)."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("cowpath.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters |= {"shown": clean, "visible": visible, "time": duration}
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False}  # Bokeh's data is read in its order
+    return made
 
 
 def asset(name: str) -> str:

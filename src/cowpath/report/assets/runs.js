@@ -1,0 +1,179 @@
+/* The page about runs: draws the figures, says who held what. Data goes into the page as text only. */
+"use strict";
+window.cowpath = (() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byDesign = new Map(data.runs.map((run) => [run.design, run]));
+  const roots = new Map();  // what is drawn: by element
+  const WAITS = ["page_lock", "other_lock", "memory", "io"];
+  let shown = data.shown;
+
+  // --- words
+  function time(seconds) {
+    for (const [factor, unit] of [[1, "s"], [1e-3, "ms"], [1e-6, "us"]])
+      if (Math.abs(seconds) >= factor * 0.9995) return `${Number((seconds / factor).toPrecision(3))} ${unit}`;
+    return `${Math.round(seconds * 1e9)} ns`;
+  }
+  const at = (seconds) => `${seconds.toFixed(6)} s`;
+  function who(run, person) {
+    if (person === -2) return "the disk";
+    if (person < 0) return "nobody that is known";
+    const group = run.groups[person];
+    return group ? `${run.names[person]} in ${group}` : `${run.names[person]}, outside every group`;
+  }
+  const name = (run, person) => person < 0 ? who(run, person) : run.names[person];
+
+  // --- what is drawn
+  function source(run, label) {
+    const root = roots.get(`figure-${data.runs.indexOf(run)}`);
+    return root ? root.document.get_model_by_name(label) : null;
+  }
+  /* the piece of a lane at a time: its state, its source, its place there */
+  function piece(run, row, seconds) {
+    for (const state of run.states) {
+      const found = source(run, `pieces ${state}`);
+      if (!found) continue;
+      const {y, left, right} = found.data;
+      for (let i = 0; i < y.length; i++)
+        if (y[i] === row && left[i] <= seconds && seconds < right[i]) return {state, found, i};
+    }
+    return null;
+  }
+  function waiters(run, thing, from, to) {
+    const found = source(run, "pieces page_lock"), rows = [];
+    if (!found || thing < 0) return rows;
+    const {y, left, right, what} = found.data;
+    for (let i = 0; i < y.length; i++)
+      if (what[i] === thing && left[i] < to && right[i] > from) rows.push(y[i]);
+    return [...new Set(rows)];
+  }
+  const few = (run, rows) => rows.slice(0, 6).map((row) => run.names[row]).join(", ") + (rows.length > 6 ? ` and ${rows.length - 6} more` : "");
+
+  /* who stands behind a wait: its holder, what that one did when the wait began, and so on */
+  function behind(run, state, columns, i) {
+    const lines = [];
+    const seen = new Set([columns.y[i]]);
+    const begin = columns.left[i];
+    let by = columns.by ? columns.by[i] : -1;
+    while (by >= 0 && !seen.has(by) && lines.length < 6) {
+      seen.add(by);
+      const there = by < run.lanes.length ? piece(run, by, begin) : null;
+      let does = "";
+      if (there) {
+        const {found, state: its} = there, thing = found.data.what ? found.data.what[there.i] : -1;
+        does = `, which ${data.looks[its]}${thing >= 0 ? `: ${run.things[thing]}` : ""}`;
+        by = found.data.by ? found.data.by[there.i] : -1;
+      }
+      lines.push(`${lines.length ? "that is held" : "Held"} by ${who(run, [...seen].at(-1))}${does}`);
+      if (!there) break;
+    }
+    if (!lines.length && by === -2) lines.push("The page is being read from the disk");
+    return lines.length ? `${lines.join("; ")} (when the wait began).` : "";
+  }
+
+  function say(lines) {
+    const box = document.getElementById("detail");
+    box.replaceChildren(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), {textContent: line})));
+  }
+
+  function tapped(key, state, from) {
+    const run = byDesign.get(key), [i] = from.selected.indices;
+    if (i === undefined) return;
+    for (const label of ["holds", ...run.states.map((each) => `pieces ${each}`)]) {
+      const other = source(run, label);
+      if (other && other !== from && other.selected.indices.length) other.selected.indices = [];
+    }
+    const columns = from.data, left = columns.left[i], right = columns.right[i];
+    const span = `from ${at(left)} to ${at(right)}: ${time(right - left)}${columns.open[i] ? ", cut off by the end of the run" : ""}`;
+    if (state === "hold") {
+      const page = run.pages[columns.y[i]], thing = run.things.indexOf(`the page lock of ${page}`);
+      const rows = waiters(run, thing, left, right);
+      say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}.`,
+           rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : "Nobody waited for it meanwhile."]);
+      return;
+    }
+    const row = columns.y[i], thing = columns.what ? columns.what[i] : -1;
+    const others = state === "page_lock" ? waiters(run, thing, left, right).filter((each) => each !== row) : [];
+    const totals = run.states.map((each, number) => [each, run.lanes[row][2 + number]]).filter(([, ns]) => ns > 0);
+    say([`${who(run, row)} ${data.looks[state]}${thing >= 0 ? `: ${run.things[thing]}` : ""}, ${span}${columns.joined[i] ? " (joined: it did this for most of that time)" : ""}.`,
+         behind(run, state, columns, i),
+         others.length ? `In the same queue: ${few(run, others)}.` : "",
+         `All its life: ${totals.map(([each, ns]) => `${each.replace("_", " ")} ${time(ns / 1e9)}`).join(", ")}.`]);
+  }
+
+  // --- colours: the figures take those of the page
+  function paint() {
+    const style = getComputedStyle(document.documentElement);
+    const [text, dim, line, back] = ["--text", "--dim", "--line", "--back"].map((each) => style.getPropertyValue(each).trim());
+    for (const root of [...roots.values()].filter(Boolean))
+      for (const model of root.references()) {
+        if (model.type.endsWith("Axis"))
+          model.setv({axis_label_text_color: text, major_label_text_color: text, axis_line_color: dim, major_tick_line_color: dim, minor_tick_line_color: line});
+        else if (model.type === "Grid") model.setv({grid_line_color: line});
+        else if (model.type === "Legend") model.setv({label_text_color: text, background_fill_color: back});
+      }
+  }
+
+  async function draw(element, figure) {
+    if (roots.has(element) || !figure) return;
+    roots.set(element, null);
+    const docid = element;
+    const [view] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
+    const drawn = Bokeh.documents.find((each) => each.roots().some((root) => root.id === figure.root && !([...roots.values()].includes(root))));
+    roots.set(element, drawn.roots()[0]);
+    paint();
+  }
+
+  // --- moving about
+  const model = (label) => roots.get(`figure-${shown}`)?.document.get_model_by_name(label);
+  function span(range, factor, shift) {
+    const middle = (range.start + range.end) / 2 + shift * (range.end - range.start);
+    const half = (range.end - range.start) / 2 * factor;
+    const [least, most] = range.bounds ?? [-Infinity, Infinity];
+    let from = middle - half, to = middle + half;
+    if (Math.min(from, to) < least) { const by = least - Math.min(from, to); from += by; to += by; }
+    if (Math.max(from, to) > most) { const by = Math.max(from, to) - most; from -= by; to -= by; }
+    range.setv({start: from < to ? Math.max(from, least) : Math.min(from, most), end: from < to ? Math.min(to, most) : Math.max(to, least)});
+  }
+  function rowsAt(first, count) {
+    const rows = model("rows"), all = data.runs[shown].lanes.length;
+    const top = Math.max(0, Math.min(first, all - count));
+    rows.setv({start: top + Math.min(count, all) - 0.4, end: top - 0.6});
+  }
+  const inView = () => { const rows = model("rows"); return [Math.round(rows.end + 0.6), Math.round(rows.start - rows.end - 0.2 + 0.4)]; };
+  const actions = {
+    in: () => span(model("times"), 0.5, 0),
+    out: () => span(model("times"), 2, 0),
+    left: () => span(model("times"), 1, -0.4),
+    right: () => span(model("times"), 1, 0.4),
+    up: () => { const [top, count] = inView(); rowsAt(top - Math.max(1, count >> 1), count); },
+    down: () => { const [top, count] = inView(); rowsAt(top + Math.max(1, count >> 1), count); },
+    lanes: () => { const all = data.runs[shown].lanes.length, [, count] = inView(); rowsAt(0, count >= all ? Math.min(all, 34) : all); },
+    all: () => { const ends = data.runs[shown].ends / 1e9; model("times").setv({start: -0.01 * ends, end: 1.01 * ends}); },
+  };
+  for (const button of document.querySelectorAll("[data-do]"))
+    button.addEventListener("click", () => model("times") && actions[button.dataset.do]());
+  document.getElementById("find").addEventListener("change", (event) => {
+    const run = data.runs[shown], row = run.names.slice(0, run.lanes.length).findIndex((each) => each.includes(event.target.value));
+    if (!event.target.value || !model("rows")) return;
+    if (row < 0) { say([`No lane is called ${event.target.value}.`]); return; }
+    const [, count] = inView();
+    rowsAt(row, Math.min(count, 34));
+    say([`${run.names[row]} is the top lane now.`]);
+  });
+  const select = document.getElementById("design");
+  select?.addEventListener("change", async () => {
+    document.getElementById(`timeline-${shown}`).hidden = true;
+    shown = Number(select.value);
+    document.getElementById(`timeline-${shown}`).hidden = false;
+    await draw(`figure-${shown}`, data.runs[shown].figure);
+    say(["Nothing is chosen: click a wait, or a hold."]);
+  });
+
+  const ready = Promise.all([
+    draw(`figure-${shown}`, data.runs[shown].figure),
+    draw("figure-latencies", data.latencies),
+  ]).then(() => document.documentElement.setAttribute("data-drawn", ""));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  matchMedia("print").addEventListener("change", paint);
+  return {data, tapped, source, roots, ready, time};
+})();

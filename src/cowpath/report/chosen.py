@@ -1,0 +1,139 @@
+"""What of a run's timeline goes into a page: its most telling lanes, in no more pieces than a picture can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cowpath.kernel import names as n
+from cowpath.observe import lanes as ln
+from cowpath.observe.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cowpath.observe.timeline import Timeline
+    from cowpath.observe.words import Chain
+
+MOST_LANES = 5000
+MOST_PIECES = 120_000  # of all runs on a page together
+MOST_PAGES = 10  # rows of page locks
+MOST_HOLDS = 3000  # that are drawn in them
+MEMORY, MMAP, I_MUTEX, DISK = "memory", "mmap_sem", "i_mutex", "the disk"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The part of a timeline that is drawn. ``names`` are of the lanes, from the top, and then of others in it."""
+
+    timeline: Timeline
+    scene: Scene
+    lives: npt.NDArray[Any]  # the lanes: numbers of lives, in the order of the rows
+    row_of: npt.NDArray[Any]  # by life; -1: it has no lane
+    pieces: ln.Pieces
+    resolution: int  # ns; shorter pieces were joined
+    holds: ln.Holds
+    pages: list[int]  # rows of page locks: file << 32 | index
+    names: list[str]  # of people: the lanes' first
+    groups: list[str]  # theirs; empty: outside every group
+    things: list[str]  # what was waited for
+    _person: npt.NDArray[Any]  # by life, with two more for BY_DISK and NOBODY
+    _thing: dict[tuple[int, int], int]  # by kind of wait and what
+
+    def person_of(self, lives: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Places in ``names``; -1 nobody, -2 the disk."""
+        found: npt.NDArray[Any] = self._person[lives]
+        return found
+
+    def things_of(self, pieces: ln.Pieces) -> npt.NDArray[Any]:
+        """Places in ``things`` of what pieces wait for; -1: for no one thing."""
+        pairs = zip(pieces["kind"].tolist(), pieces["what"].tolist(), strict=True)
+        return np.array([self._thing.get(pair, -1) for pair in pairs], np.int32)
+
+    def page_name(self, what: int) -> str:
+        """``libc.so.6 page 31``."""
+        return page_name(self.scene, what)
+
+
+def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces: int = MOST_PIECES) -> Chosen:
+    """Lanes: first those of the chains, then the tasks outside, then the groups', by how long they waited."""
+    lives = timeline.lives
+    labels = [scene.label(int(life["comm"]), int(life["task"])) for life in lives]
+    told = {hop.task for chain in waits for hop in chain.hops}
+    in_chain = np.array([label in told for label in labels], bool)
+    waited = lives["ns"][:, [ln.PAGE_LOCK, ln.OTHER_LOCK, ln.MEMORY, ln.CHARGING]].sum(axis=1)
+    group = np.where(lives["group"] == n.NONE, 1 << 20, lives["group"])  # threads of the kernel stand last
+    order = np.lexsort((np.arange(len(lives)), -waited, group, ~in_chain))[:MOST_LANES]
+    row_of = np.full(len(lives), -1, np.int64)
+    row_of[order] = np.arange(len(order))
+    drawn = timeline.pieces[row_of[timeline.pieces["life"]] >= 0]
+    pieces, resolution = ln.join(drawn, most_pieces, timeline.resolution)
+    pages = pages_waited_for(timeline)
+    holds = _holds(timeline, pages)
+    others = [life for life in np.unique(np.concatenate([pieces["by"], holds["life"]])) if life >= 0]
+    people = [*order.tolist(), *(int(life) for life in others if row_of[life] < 0)]
+    person = np.full(len(lives) + 2, -1, np.int32)
+    person[ln.BY_DISK] = -2
+    person[people] = np.arange(len(people))
+    thing, things = _things(pieces, scene)
+    return Chosen(
+        timeline, scene, order, row_of, pieces, resolution, holds, pages, [labels[life] for life in people],
+        [group_name(scene, int(lives["group"][life])) for life in people], things, person, thing,
+    )  # fmt: skip
+
+
+def pages_waited_for(timeline: Timeline) -> list[int]:
+    """The pages whose locks were waited for longest, by all together; the holder was a task."""
+    pieces = timeline.pieces[timeline.pieces["state"] == ln.PAGE_LOCK]
+    pieces = pieces[(pieces["joined"] == 0) & (pieces["what"] >= 0)]
+    pages, place = np.unique(pieces["what"], return_inverse=True)
+    waited = np.zeros(len(pages), np.int64)
+    np.add.at(waited, place, pieces["end"] - pieces["begin"])
+    return [int(pages[i]) for i in np.argsort(-waited, kind="stable")[:MOST_PAGES]]
+
+
+def _holds(timeline: Timeline, pages: list[int]) -> ln.Holds:
+    """The longest holds of these pages, by tasks and by reads from the disk."""
+    from cowpath.observe.timeline import longest
+
+    return longest(timeline.holds[np.isin(timeline.holds["what"], pages)], MOST_HOLDS)
+
+
+def _things(pieces: ln.Pieces, scene: Scene) -> tuple[dict[tuple[int, int], int], list[str]]:
+    waiting = pieces[(pieces["what"] != ln.NOTHING) & (pieces["joined"] == 0)]
+    found: dict[tuple[int, int], int] = {}
+    things: dict[str, int] = {}
+    pairs = np.unique(np.stack([waiting["kind"].astype(np.int64), waiting["what"]]), axis=1)
+    for kind, what in pairs.T.tolist():
+        found[kind, what] = things.setdefault(thing_name(scene, kind, what), len(things))
+    return found, list(things)
+
+
+def thing_name(scene: Scene, kind: int, what: int) -> str:
+    """What a task waited for, in words: ``the page lock of libc.so.6 page 31``."""
+    match kind:
+        case n.W_PAGE_LOCK:
+            return f"the page lock of {page_name(scene, what)}"
+        case n.W_MMAP_READ:
+            return "mmap_sem (to read)"
+        case n.W_MMAP_WRITE:
+            return "mmap_sem (to write)"
+        case n.W_I_MUTEX:
+            return f"the i_mutex of {scene.file(what)}"
+        case n.W_OOM:
+            return f"{scene.group(what)}'s memory"
+        case _:
+            return n.WAIT_NAMES[kind]
+
+
+def page_name(scene: Scene, what: int) -> str:
+    """A page by its file and index."""
+    return scene.file_page(what >> 32, what & 0xFFFFFFFF)
+
+
+def group_name(scene: Scene, group: int) -> str:
+    """Where a task is; empty: outside every group."""
+    return "the kernel" if group == n.NONE else scene.group(group) if group > 0 else ""

@@ -1,0 +1,18 @@
+"""What a notebook shows of runs: words, graphs and tables, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cowpath.report import html
+from cowpath.report.parts import tables, told
+
+if TYPE_CHECKING:
+    from cowpath.api import Result
+
+
+def fragment(results: Sequence[Result]) -> str:
+    """A piece of HTML about runs of one session."""
+    summaries = [result.summary for result in results]
+    return html.render("fragment.html.j2", runs=[told(result) for result in results], tables=tables(summaries))

@@ -1,0 +1,159 @@
+"""The timeline: a lane per task, and above them the pages whose locks were held while others waited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CustomJS,
+    CustomJSTickFormatter,
+    HBar,
+    Range1d,
+    TapTool,
+)
+
+from cowpath.observe import lanes as ln
+from cowpath.observe.text import clean
+from cowpath.report.chosen import Chosen
+from cowpath.report.figures import LEFT, add_zoom, plot
+
+ROW = 15  # px of a lane when the page opens
+MOST_ROWS = 34  # lanes that are seen then
+HOLD_ROW = 22
+NS = 1e9
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is drawn: told apart by height and hatching as well as by colour."""
+
+    name: str  # for people
+    colour: str
+    height: float  # of a lane's
+    hatch: str  # Bokeh's name, or empty
+    alpha: float = 1.0
+
+
+LOOKS = {
+    "running": Look("runs", "#009e73", 0.84, ""),
+    "charging": Look("charge over the limit: reclaims, tries again", "#e69f00", 0.84, "right_diagonal_line"),
+    "page_lock": Look("waits for a page lock", "#d55e00", 0.84, "diagonal_cross"),
+    "other_lock": Look("waits for mmap_sem or i_mutex", "#cc79a7", 0.84, "vertical_line"),
+    "memory": Look("waits for memory (OOM)", "#0072b2", 0.84, "dot"),
+    "io": Look("waits for the disk", "#56b4e9", 0.5, ""),
+    "runnable": Look("runnable: waits for a CPU", "#8c8c8c", 0.3, ""),
+    "asleep": Look("sleeps, or waits for a child", "#8c8c8c", 0.1, ""),
+    "dead": Look("dead", "#8c8c8c", 0.04, "", 0.6),
+}
+assert tuple(LOOKS) == ln.STATES
+
+
+def holds_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
+    """The page locks that were waited for: who held each of them, and when. None if there is nothing to see."""
+    rows = chosen.pages
+    if not rows:
+        return None
+    place = {what: row for row, what in enumerate(rows)}
+    holds = chosen.holds
+    made = plot(HOLD_ROW * len(rows) + 46, "page-lock holds", x_range=times, y_range=(len(rows) - 0.4, -0.6),
+                x_axis_location="above")  # fmt: skip
+    source = ColumnDataSource(
+        {
+            "left": holds["begin"] / NS,
+            "right": holds["end"] / NS,
+            "y": np.array([place[int(what)] for what in holds["what"]], np.int32),
+            "by": chosen.person_of(holds["life"]),
+            "open": holds["open"],
+        },
+        name="holds",
+    )
+    hatch = {"hatch_pattern": "right_diagonal_line", "hatch_color": "#ffffff", "hatch_alpha": 0.7, "hatch_scale": 7}
+    bars = made.hbar(y="y", left="left", right="right", height=0.7, source=source, fill_color="#0072b2",
+                     line_color="#0072b2", **hatch)  # fmt: skip
+    _selected_as_drawn(bars)
+    made.yaxis.ticker = list(range(len(rows)))
+    made.yaxis.major_label_overrides = {row: short(chosen.page_name(what)) for what, row in place.items()}
+    made.xaxis.axis_label = "machine's time, s"
+    made.ygrid.visible = False
+    add_zoom(made)
+    _tell_when_tapped(made, source, key, "hold")
+    return made
+
+
+def lanes_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
+    """The lanes of all tasks that are drawn; the first of them are in view."""
+    rows = len(chosen.lives)
+    view = min(rows, MOST_ROWS)
+    made = plot(ROW * max(view, 4) + 30, "lanes", x_range=times,
+                y_range=Range1d(start=view - 0.4, end=-0.6, name="rows", bounds=(-1.5, rows + 0.5)))  # fmt: skip
+    for number, (state, look) in enumerate(LOOKS.items()):
+        pieces = chosen.pieces[chosen.pieces["state"] == number]
+        if not len(pieces):
+            continue
+        columns: dict[str, Any] = {
+            "left": pieces["begin"] / NS,
+            "right": pieces["end"] / NS,
+            "y": chosen.row_of[pieces["life"]].astype(np.int32),
+            "joined": pieces["joined"],
+            "open": pieces["open"],
+        }
+        if state in ("page_lock", "other_lock", "memory", "io"):
+            columns |= {"what": chosen.things_of(pieces), "by": chosen.person_of(pieces["by"])}
+        source = ColumnDataSource(columns, name=f"pieces {state}")
+        drawn = made.add_glyph(source, bar(look))
+        _selected_as_drawn(drawn)
+        _tell_when_tapped(made, source, key, state)
+    made.yaxis.ticker = BasicTicker(mantissas=[1, 2, 5], min_interval=1, desired_num_ticks=MOST_ROWS)
+    made.yaxis.formatter = CustomJSTickFormatter(
+        args={"names": [short(name) for name in chosen.names[:rows]]}, code="return names[tick] ?? ''"
+    )
+    made.xaxis.axis_label = "machine's time, s"
+    made.ygrid.visible = False
+    add_zoom(made, "both")
+    return made
+
+
+def bar(look: Look) -> HBar:
+    """The glyph of a state."""
+    hatch: dict[str, Any] = {
+        "hatch_pattern": look.hatch,
+        "hatch_color": "#ffffff",
+        "hatch_alpha": 0.75,
+        "hatch_scale": 6,
+    }
+    return HBar(y="y", left="left", right="right", height=look.height, fill_color=look.colour, fill_alpha=look.alpha,
+                line_color=look.colour, line_alpha=look.alpha, line_width=0.5,
+                **(hatch if look.hatch else {}))  # fmt: skip
+
+
+def _selected_as_drawn(drawn: Any) -> None:
+    """A piece that was tapped is framed; the others stay as they are."""
+    drawn.nonselection_glyph = None
+    chosen = drawn.glyph.clone()
+    chosen.line_color, chosen.line_width = "#ff00ff", 3
+    drawn.selection_glyph = chosen
+
+
+def _tell_when_tapped(made: Any, source: ColumnDataSource, key: str, state: str) -> None:
+    """The page's script says what was tapped."""
+    if not made.select(TapTool):
+        made.add_tools(TapTool(mode="replace"))
+    told = CustomJS(args={"source": source, "key": key, "state": state},
+                    code="window.cowpath.tapped(key, state, source)")  # fmt: skip
+    source.selected.js_on_change("indices", told)
+
+
+def short(name: str) -> str:
+    """What fits beside an axis: a long name loses its middle."""
+    return clean(name, LEFT // 6)
+
+
+def looks_seen(chosen: Sequence[Chosen]) -> dict[str, Look]:
+    """What a legend has to explain: the states that occur."""
+    numbers = {int(number) for each in chosen for number in np.unique(each.pieces["state"])}
+    return {state: look for number, (state, look) in enumerate(LOOKS.items()) if number in numbers}

@@ -1,0 +1,127 @@
+"""The page about runs: who stalls whom, in words, as a graph, over time, and in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bokeh.layouts import column
+from bokeh.models import Range1d
+
+from cowpath.observe import lanes as ln
+from cowpath.observe.scene import Scene
+from cowpath.report import html
+from cowpath.report.chosen import MOST_PIECES, Chosen, choose, group_name
+from cowpath.report.figures import document, script
+from cowpath.report.graph import graph_of, svg
+from cowpath.report.lanes_figure import holds_figure, lanes_figure, looks_seen
+from cowpath.report.latency_figure import latency_figure
+from cowpath.report.memory_figure import memory_figure
+from cowpath.report.parts import design_lists, longest_waits, swatch, tables, told
+
+if TYPE_CHECKING:
+    from cowpath.api import Result
+
+NS = 1e9
+MOST_GROUPS = 6  # with a figure of their memory
+WORST = ("stuck", "stalled", "isolated")
+MEANINGS = {
+    "isolated": "no task outside waited for a group's memory for long",
+    "stalled": "a task outside waited for a group's memory for longer than 100 ms, and then it went on",
+    "stuck": "a task outside waits for a group's memory, and nothing in the machine will ever end it",
+}
+
+
+def write(target: Path, results: Sequence[Result], command: str) -> None:
+    """Write the page about runs of one session, which were made with a timeline. Raises InputError."""
+    html.write(target, page(results, command))
+
+
+def page(results: Sequence[Result], command: str) -> str:
+    """The page, as text. The same results and command give the same text."""
+    share = MOST_PIECES // len(results)
+    chosen = [choose(_timeline(result), _scene(result), result.seen.waits, share) for result in results]
+    latencies = latency_figure([r.design for r in results], [r.seen.latencies for r in results])
+    summaries = [result.summary for result in results]
+    first = results[0]
+    return html.render(
+        "runs.html.j2",
+        session=first.plan.name,
+        source=first.plan.source,
+        output={result.design: result.output for result in results if result.output},
+        command=command,
+        runs=[vars(told(result)) | _more(result, each) for result, each in zip(results, chosen, strict=True)],
+        machine=first.summary,
+        shown=min(range(len(results)), key=lambda i: WORST.index(results[i].verdict)),
+        meanings={result.verdict: MEANINGS[result.verdict] for result in results},
+        tables=tables(summaries),
+        designs=design_lists([result.loaded for result in results]),
+        legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
+        looks={state: look.name for state, look in looks_seen(chosen).items()},
+        bokeh=script(),
+        latencies=None if latencies is None else document(latencies),
+        data=[_data(result, each) for result, each in zip(results, chosen, strict=True)],
+    )
+
+
+def _timeline(result: Result) -> Any:
+    if result.seen.timeline is None:
+        raise ValueError(f"the run on {result.design} was made without a timeline")
+    return result.seen.timeline
+
+
+def _scene(result: Result) -> Scene:
+    return Scene(None, result.plan)  # for names only: the machine is gone
+
+
+def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
+    """What the page says of a run beside its verdicts."""
+    chains = result.summary["group_chains"].items()
+    return {
+        "inside": {
+            name: (line, svg(graph_of([chain]), f"who waits in {name} on {result.design}"))
+            for (name, line), chain in zip(chains, result.seen.group_waits, strict=True)
+        },
+        "waits": longest_waits(chosen),
+        "lanes": len(chosen.lives),
+        "all_lanes": len(chosen.timeline.lives),
+        "resolution": chosen.resolution,
+        "events": chosen.timeline.events,
+    }
+
+
+def _data(result: Result, chosen: Chosen) -> dict[str, Any]:
+    """What the page's script needs: the figure, and who and what its numbers stand for."""
+    lives = chosen.timeline.lives
+    return {
+        "design": result.design,
+        "figure": document(_figure(result, chosen)),
+        "states": list(ln.STATES),
+        "names": chosen.names,
+        "groups": chosen.groups,
+        "things": chosen.things,
+        "pages": [chosen.page_name(what) for what in chosen.pages],
+        "ends": chosen.timeline.ends,
+        "resolution": chosen.resolution,
+        "lanes": [
+            [int(lives["begin"][life]), int(lives["end"][life]), *(int(ns) for ns in lives["ns"][life])]
+            for life in chosen.lives
+        ],
+    }
+
+
+def _figure(result: Result, chosen: Chosen) -> Any:
+    """Holds, lanes and the memory of the groups, one above the other, with the same time."""
+    key, ends = result.design, max(chosen.timeline.ends, 1)
+    times = Range1d(start=-0.01 * ends / NS, end=1.01 * ends / NS, name="times",
+                    bounds=(-0.05 * ends / NS, 1.05 * ends / NS))  # fmt: skip
+    parts = [holds_figure(chosen, times, key), lanes_figure(chosen, times, key)]
+    usage = chosen.timeline.usage
+    for number, name in list(enumerate(result.plan.groups))[1 : MOST_GROUPS + 1]:
+        group = result.summary["groups"][name]
+        label = group_name(chosen.scene, number)
+        kills = [kill["at_ns"] / NS for kill in result.summary["kills"] if kill["group"] == label]
+        peak = group["memory.max_usage_in_bytes"] or 0
+        parts.append(memory_figure(usage, number, label, times, ends, kills, peak))
+    return column([part for part in parts if part is not None], sizing_mode="stretch_width")
