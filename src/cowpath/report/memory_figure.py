@@ -32,7 +32,8 @@ def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int
     if limits["mib"]:
         made.line(limits["at"], limits["mib"], line_dash="dashed", line_width=2, line_color="#d55e00")  # fmt: skip
     if kills:
-        made.scatter(kills, [top * 0.93] * len(kills), marker="x", size=9, line_width=2, line_color="#a3006d")  # fmt: skip
+        at_top = [top * 0.93] * len(kills)
+        made.scatter(kills, at_top, marker="x", size=9, line_width=2, line_color="#a3006d")
     for row, (bins, colour) in enumerate(((usage.fails, "#d55e00"), (usage.scans, "#009e73"))):
         _strip(made, bins, group, ends, -0.06 * top - 0.16 * top * row, 0.12 * top, colour)
     ticks = {-0.13 * top: STRIPS[0], -0.29 * top: STRIPS[1]}
