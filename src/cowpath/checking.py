@@ -74,29 +74,13 @@ class Checks:
         """
         from cowpath.report import steps
 
-        again = command or f"cowpath.check({self._arguments()}).report({os.fspath(target)!r})"
-        meanings = {each.name: each.meaning for each in self.properties}
-        steps.write_checks(Path(target), self.checked, meanings, again)
-
-    def _arguments(self) -> str:
-        """What ``check`` was called with, but for its limits."""
-        from cowpath import cases, designs
-
-        used = (_as_given([job.design.source for job in self.jobs], designs.names()),
-                _as_given([job.case.source for job in self.jobs], cases.names()))  # fmt: skip
-        return f"{used[0]!r}, {used[1]!r}, properties={[each.name for each in self.properties]!r}"
+        steps.write_checks(Path(target), self.checked, self.properties, command)
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of verdicts."""
         from cowpath.report import steps
 
         return steps.results_html(self.results)
-
-
-def _as_given(sources: list[str], packaged: list[str]) -> list[str]:
-    """The names of packaged ones, the files of others; each once."""
-    names = {f"{name}.toml": name for name in packaged}
-    return [names.get(source, source) for source in dict.fromkeys(sources)]
 
 
 def check(
@@ -209,8 +193,7 @@ class Replayed:
         """Write a page that goes through the moves; ``command``: what makes it again. Raises InputError."""
         from cowpath.report import steps
 
-        again = command or f"cowpath.replay({self.saved.source!r}).report({os.fspath(target)!r})"
-        steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), again)
+        steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), command)
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of moves, and why the property is violated."""

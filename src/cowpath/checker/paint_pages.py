@@ -52,12 +52,18 @@ def _kind(scene: CaseScene, page: Any, maker: int | None) -> str:
         return "page table"
     if int(page.file) != n.NONE:
         return "file page"
-    return "swap cache" if int(page.bits) & n.PG_SWAPCACHE else "anonymous"
+    if int(page.bits) & n.PG_SWAPCACHE:
+        return "swap cache"
+    return "anonymous" if int(page.bits) & n.PG_ANON else "taken out of its file"
 
 
 def _owner(scene: CaseScene, locked_by: int) -> str:
     if locked_by <= n.REQUEST_OWNER:
-        return "the disk" if int(scene.k.state.requests[n.REQUEST_OWNER - locked_by].submitted) else "a request to read"
+        return (
+            "the disk"
+            if int(scene.k.state.requests[n.REQUEST_OWNER - locked_by].submitted)
+            else "a read that is not sent yet"
+        )
     return scene.task(locked_by) if locked_by >= 0 else ""
 
 

@@ -31,7 +31,7 @@ def _of_task(old: TaskState | None, new: TaskState, moved: bool) -> Iterator[str
     if got:
         yield f"{new.name} gets {_listed(got)}"
     if gave:
-        yield f"{new.name} gives back {_listed(gave)}"
+        yield f"{new.name} lets go of {_listed(gave)}"
     yield from (f"{new.name}: {note}" for note in new.notes if note not in old.notes)
     yield from _of_state(old, new)
     if moved and new.state in (RUNS, CHARGES):

@@ -15,13 +15,14 @@ from typing import Any
 from cowpath.cases import Case
 from cowpath.checker.many import Job
 from cowpath.checker.player import Row
-from cowpath.checker.properties import PACKAGED
+from cowpath.checker.properties import PACKAGED, Property
 from cowpath.checker.result import VIOLATED, Result, missed
 from cowpath.checker.schedule import Schedule
 from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design
 from cowpath.observe.text import clean, count, duration
 
+from .again import check_call, replay_call
 from .graph import graph_of, svg
 from .html import render, write
 
@@ -64,9 +65,11 @@ def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
 
 
 def write_checks(
-    target: Path, checked: Sequence[tuple[Result, Job]], meanings: Mapping[str, str], command: str
+    target: Path, checked: Sequence[tuple[Result, Job]], properties: Sequence[Property], command: str | None
 ) -> None:
-    """The page of a check: its results, each with its job; what the properties mean, by name. Raises InputError."""
+    """The page of a check: its results, each with its job. Raises InputError."""
+    meanings = {each.name: each.meaning for each in properties}
+    command = command or check_call([job for _, job in checked], properties, target)
     shown: dict[int, dict[str, Any]] = {}
     graphs: dict[str, int] = {}
     room, left_out = MOST_CHARACTERS, 0
@@ -86,8 +89,9 @@ def write_checks(
     write(target, page)
 
 
-def write_replay(target: Path, each: Counterexample, command: str) -> None:
+def write_replay(target: Path, each: Counterexample, command: str | None) -> None:
     """The page of one saved schedule. Raises InputError where it cannot be played, or the page not be written."""
+    command = command or replay_call(each.source, target)
     graphs: dict[str, int] = {}
     found = [found_of(each, 1, graphs)]
     books = _books([(each.design, each.case)], found)

@@ -146,6 +146,10 @@
     else place.replaceChildren(document.getElementById(`graph-${graph}`).content.cloneNode(true));
   }
 
+  function widthOf(graph) {
+    return graph === null ? 0 : Number(document.getElementById(`graph-${graph}`).content.firstElementChild.getAttribute("width"));
+  }
+
   function markRow() {
     for (const row of sections[found].querySelectorAll(".moves tbody tr")) {
       if (row.id === `found-${found + 1}-move-${at}`) row.setAttribute("aria-current", "true");
@@ -167,6 +171,7 @@
     at = Math.max(0, Math.min(last(), where));
     sections.forEach((section, i) => { section.hidden = i !== found; });
     sections[found].querySelector(".stage-place").append(stage);
+    stage.style.setProperty("--aside", `${Math.max(...data().states.map((state) => widthOf(state.graph)))}px`);
     if (chooser) chooser.value = String(found + 1);
     show();
   }
