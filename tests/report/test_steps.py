@@ -70,6 +70,14 @@ def test_pictures_say_what_the_rows_say(commit_checks: Checks) -> None:
     assert any("falls asleep" in words for words in played.told[-1])
 
 
+def test_the_last_picture_is_the_reason() -> None:
+    found = checking.check("linux-3.0", ["write", "mmap-sem-reader", "swap-in"], properties=["isolation"])
+    for result, job in found.checked:
+        played = stage.perform(job.case, job.design, result.schedule, result.cycle, "a test")
+        assert result.reason in [str(chain) for chain in played.pictures[-1].chains]
+        assert result.reason not in [str(chain) for chain in played.pictures[-2].chains]
+
+
 # --- the page
 def test_without_a_script_the_moves_and_the_end_are_there(commit_page: Path) -> None:
     text = re.sub(r"<(script|template).*?</\1>", "", commit_page.read_text(), flags=re.DOTALL)
