@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cowpath.checker.player import Row
     from cowpath.checker.properties import Property
     from cowpath.checker.result import Result
+    from cowpath.checker.schedule import Schedule
     from cowpath.designs import Design
     from cowpath.searching.run import Found
 
@@ -35,6 +36,7 @@ class Checks:
 
     results: tuple[Result, ...]
     jobs: tuple[Job, ...] = field(repr=False, default=())
+    properties: tuple[Property, ...] = field(repr=False, default=())
 
     @property
     def verdict(self) -> str:
@@ -58,6 +60,27 @@ class Checks:
         states = max((result.states for result in self.results), default=0)
         return {"version": __version__, "most_states": states, "missed_state_bound": missed(states),
                 "results": [result.as_json() for result in self.results]}  # fmt: skip
+
+    @property
+    def checked(self) -> list[tuple[Result, Job]]:
+        """Each result with the job that it is of: a job has one for each property."""
+        jobs = [job for job in self.jobs for _ in self.properties]
+        return list(zip(self.results, jobs, strict=True))
+
+    def report(self, target: Name, command: str | None = None) -> None:
+        """Write a page with all verdicts and the counterexamples move by move; ``command``: what makes it again.
+
+        Raises InputError where it cannot be written.
+        """
+        from cowpath.report import steps
+
+        steps.write_checks(Path(target), self.checked, self.properties, command)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the table of verdicts."""
+        from cowpath.report import steps
+
+        return steps.results_html(self.results)
 
 
 def check(
@@ -86,7 +109,7 @@ def check(
     jobs = load_jobs(designs, cases, path)
     settings = Settings(Limits(states, memory), reduction)
     found = [result for _, results in check_all(jobs, wanted, settings, told, processes) for result in results]
-    return Checks(tuple(found), tuple(jobs))
+    return Checks(tuple(found), tuple(jobs), tuple(wanted))
 
 
 def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
@@ -149,6 +172,8 @@ class Replayed:
     tasks: tuple[str, ...]
     cycle_from: int | None  # the number of the first move of what goes on for ever
     waiting: tuple[str, ...]
+    saved: Schedule = field(repr=False)
+    played_on: Design = field(repr=False)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -163,6 +188,18 @@ class Replayed:
         return {"version": __version__, "design": self.design, "case": self.case, "property": self.property,
                 "reason": self.reason, "cycle_from": self.cycle_from, "moves": [asdict(row) for row in self.rows],
                 "chain": list(self.waiting)}  # fmt: skip
+
+    def report(self, target: Name, command: str | None = None) -> None:
+        """Write a page that goes through the moves; ``command``: what makes it again. Raises InputError."""
+        from cowpath.report import steps
+
+        steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), command)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the table of moves, and why the property is violated."""
+        from cowpath.report import steps
+
+        return steps.moves_html(self.rows, self.tasks, self.cycle_from, (self.reason, *self.waiting))
 
 
 def replay(file: Name, design: Name | None = None) -> Replayed:
@@ -180,7 +217,7 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     cycle_from = len(saved.moves) + 1 if saved.cycle else None
     tasks = tuple(player.names()[: len(player.plan.players)])
     return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
-                    tuple(player.waiting()))  # fmt: skip
+                    tuple(player.waiting()), saved, chosen)  # fmt: skip
 
 
 def bisect(

@@ -35,6 +35,14 @@ class CaseScene(Scene):
         pages = "no limit" if limit >= n.UNLIMITED else f"limit {limit} {'page' if limit == 1 else 'pages'}"
         return f"{self.group(number)}'s memory: {pages}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
 
+    def queue(self, waiters: Any) -> tuple[str, ...]:
+        """The tasks of a wait queue, in its order."""
+        found, t = [], int(waiters.head)
+        while t != n.NONE:
+            found.append(self.task(t))
+            t = int(self.k.state.tasks[t].wait_next)
+        return tuple(found)
+
 
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.pages import Report, again, check_report
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
@@ -50,6 +51,7 @@ def check(
         Path | None,
         typer.Option(help="Write the first violation's schedule to this file, for cowpath replay.", metavar="FILE"),
     ] = None,
+    report: Report = None,
 ) -> None:
     """Prove or refute properties over every interleaving of small cases.
 
@@ -61,6 +63,7 @@ def check(
     from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
+    check_report(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.check(
@@ -69,6 +72,8 @@ def check(
         )  # fmt: skip
     if save is not None:
         save_first(checks, save)
+    if report is not None:
+        checks.report(report, again())
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])
 
@@ -118,12 +123,11 @@ def save_first(checks: Checks, target: Path) -> None:
     """Save the first violation's schedule."""
     from cowpath.checker import schedule
 
-    result = next((result for result in checks.results if result.verdict == "violated"), None)
-    if result is None:
+    found = next((each for each in checks.checked if each[0].verdict == "violated"), None)
+    if found is None:
         typer.echo(f"cowpath: nothing is violated: {target} was not written", err=True)
         return
-    owners = {job.name: job for job in checks.jobs}
-    job = owners[f"{result.case} on {result.design}"]
+    result, job = found
     try:
         schedule.save(target, result, job.design, job.case)
     except OSError as error:

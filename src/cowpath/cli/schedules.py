@@ -10,6 +10,7 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.checks import Properties
+from cowpath.cli.pages import Report, again, check_report
 from cowpath.cli.progress import progress_bars
 
 
@@ -19,6 +20,7 @@ def replay(
         str | None, typer.Option("--design", "-d", help="Play it on this design instead of its own.", metavar="DESIGN")
     ] = None,
     as_json: o.Json = False,
+    report: Report = None,
 ) -> None:
     """Play a saved counterexample again, move by move: a column per task, a row per move, and the wait at the end.
 
@@ -29,8 +31,11 @@ def replay(
     from cowpath import checking
     from cowpath.kernel.compiled import announced
 
+    check_report(report)
     with progress_bars(None) as progress, announced(progress.compiling):
         replayed = checking.replay(file, design)
+        if report is not None:
+            replayed.report(report, again())
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return

@@ -15,7 +15,7 @@ from cowpath.observe.usage import Usage
 from cowpath.observe.who import Events
 
 PIECES_IN_HAND = 1 << 20  # before neighbours are joined
-MOST_HOLDS = 1 << 14  # of which the longest are kept
+MOST_HOLDS = 1 << 14  # of tasks, and of the disk, of which the longest are kept
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,11 @@ class TimelineKeeper:
 
 
 def longest(holds: lanes.Holds, most: int) -> lanes.Holds:
-    """So many of the longest holds, in the order in which they began."""
-    if len(holds) > most:
-        lengths = holds["end"] - holds["begin"]
-        holds = holds[np.argsort(-lengths, kind="stable")[:most]]
+    """So many of the longest holds by tasks, and so many of those by the disk, in the order in which they began."""
+    lengths = holds["begin"] - holds["end"]
+    disk = holds["life"] == lanes.BY_DISK
+    kept = [np.flatnonzero(kind)[np.argsort(lengths[kind], kind="stable")[:most]] for kind in (disk, ~disk)]
+    holds = holds[np.concatenate(kept)]
     return holds[np.lexsort((holds["page"], holds["begin"]))]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
@@ -16,6 +17,7 @@ ROOM_BACK = 96  # at the right, for arrows of a deadlock
 LETTERS = 31  # that fit into a box
 LINES = 'fill="none" stroke="currentColor" font-size="13"'
 INK = 'fill="currentColor" stroke="none"'  # of texts where there is no style sheet: in a notebook
+LABEL_LETTERS = 21  # ... into a line beside an arrow, which may have two
 
 
 @dataclass
@@ -173,9 +175,13 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], words: str) -> 
     path = f'<path d="{curve}" marker-end="url(#tip)"/>'
     if not words:
         return path
-    return (
-        path + f'<text class="small" x="{(x1 + x2) / 2 + 8:g}" y="{middle + 4:g}" {INK}>{escape(_short(words))}</text>'
-    )
+    lines = wrap(words, LABEL_LETTERS)[:2]
+    left, top = (x1 + x2) / 2 + 8, middle + 4 - (len(lines) - 1) * 6.5
+    return path + "".join(_label(line, left, top + i * 13) for i, line in enumerate(lines))
+
+
+def _label(text: str, x: float, y: float) -> str:
+    return f'<text class="small" x="{x:g}" y="{y:g}" {INK}>{escape(text)}</text>'
 
 
 def _short(text: str) -> str:
