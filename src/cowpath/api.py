@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +81,21 @@ class Options:
             if value is not None and value < least:
                 raise InputError(f"{name} is {value}", hint=f"at least {least}")
         return options
+
+    def command(self, verb: str, session: str, designs: Sequence[str], report: str) -> str:
+        """The command line that makes a page with these options, as a shell takes it."""
+        words = ["cowpath", verb, session]
+        for design in designs:
+            words += ["--design", design]
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name == "bystanders":
+                words += [word for program in value or () for word in ("--bystander", program)]
+            elif option.name == "cold":
+                words += [] if value is None else ["--cold" if value else "--warm"]
+            elif value is not None and value != option.default:
+                words += [f"--{option.name}", f"{value}ns" if option.name == "until" else str(value)]
+        return shlex.join([*words, "--report", report])
 
 
 NOTHING_MORE = Wanted()  # than the figures in the machine's books
@@ -245,10 +262,9 @@ def run(
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
     wanted = Wanted(log=None if log is None else Path(log), keeper=keeper, timeline=report is not None)
-    check_report(report)
-    result = run_plan(plan, load_design(design), options, wanted, progress)
-    write_report([result], report, f"cowpath.run({os.fspath(session)!r}, {os.fspath(design)!r}, ...)")
-    return result
+    with reported(report, options, "run", session, [design]) as results:
+        results.append(run_plan(plan, load_design(design), options, wanted, progress))
+    return results[0]
 
 
 def compare(
@@ -270,28 +286,37 @@ def compare(
     chosen = Options.of(memory, until, bystanders, **options)
     loaded = [load_design(design) for design in (packaged.names() if designs is None else designs)]
     plan = load_plan(session, chosen)
-    check_report(report)
-    results = tuple(
-        run_plan(plan, design, chosen, Wanted(keeper=Keeper(KEPT), timeline=report is not None)) for design in loaded
-    )
-    write_report(results, report, f"cowpath.compare({os.fspath(session)!r}, {[each.name for each in loaded]!r}, ...)")
-    return Comparison(results)
+    with reported(report, chosen, "compare", session, designs or packaged.names()) as results:
+        for each in loaded:
+            wanted = Wanted(keeper=Keeper(KEPT), timeline=report is not None)
+            results.append(run_plan(plan, each, chosen, wanted))
+    return Comparison(tuple(results))
 
 
-def check_report(target: str | os.PathLike[str] | None) -> None:
-    """Raise InputError, before any work is done, if the page could not be written."""
-    if target is not None:
-        from cowpath.report.html import check_target
+@contextmanager
+def reported(
+    report: str | os.PathLike[str] | None,
+    options: Options,
+    verb: str,
+    session: str | os.PathLike[str],
+    designs: Sequence[str | os.PathLike[str]],
+) -> Iterator[list[Result]]:
+    """Takes the runs that are made in the block, and writes the page about them, if one is wanted.
 
-        check_target(Path(target))
+    Raises InputError, before any work is done, if it could not be written.
+    """
+    results: list[Result] = []
+    if report is None:
+        yield results
+        return
+    from cowpath.report.html import check_target
+    from cowpath.report.runs import write
 
-
-def write_report(results: Sequence[Result], target: str | os.PathLike[str] | None, command: str) -> None:
-    """Write the page about these runs, if one is wanted; ``command`` is what makes it again."""
-    if target is not None:
-        from cowpath.report.runs import write
-
-        write(Path(target), results, command)
+    target = Path(report)
+    check_target(target)
+    yield results
+    again = options.command(verb, os.fspath(session), [os.fspath(design) for design in designs], str(target))
+    write(target, results, again)
 
 
 def load_design(design: str | os.PathLike[str]) -> Design:

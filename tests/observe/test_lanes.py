@@ -88,6 +88,8 @@ def test_who_held_it_holds_it(result: api.Result) -> None:
     """The holder that a wait names had the lock when the wait began."""
     timeline = result.seen.timeline
     assert timeline is not None
+    if (timeline.holds["life"] >= 0).sum() == MOST_HOLDS:
+        pytest.skip("more holds than are kept: a short one may be missing")
     waits = timeline.pieces[(timeline.pieces["state"] == lanes.PAGE_LOCK) & (timeline.pieces["by"] >= 0)]
     long = waits[waits["end"] - waits["begin"] > 1_000_000]
     for wait in long:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from cowpath.cli import options as o
-from cowpath.cli.pages import Report, again, check_report
+from cowpath.cli.pages import Report, again, check_report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
@@ -74,6 +74,7 @@ def check(
         save_first(checks, save)
     if report is not None:
         checks.report(report, again())
+        say(report)
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -45,12 +43,3 @@ FailOn = Annotated[
     str | None,
     typer.Option(help="Exit with 1 if a verdict is this or worse: stalled or stuck.", metavar="stuck|stalled"),
 ]
-Report = Annotated[
-    Path | None,
-    typer.Option(help="Write a page that anyone can open: one HTML file.", metavar="HTML"),
-]
-
-
-def command_line() -> str:
-    """The command that was given, as a shell takes it."""
-    return shlex.join(["cowpath", *sys.argv[1:]])

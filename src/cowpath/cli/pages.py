@@ -9,8 +9,10 @@ from typing import Annotated
 
 import typer
 
+from cowpath.observe.text import visible
+
 Report = Annotated[
-    Path | None, typer.Option(help="Write a page to this file: the moves, forward and back.", metavar="FILE.html")
+    Path | None, typer.Option(help="Write a page that anyone can open: one HTML file.", metavar="FILE.html")
 ]
 
 
@@ -20,6 +22,12 @@ def check_report(target: Path | None) -> None:
         from cowpath.report.html import check_target
 
         check_target(target)
+
+
+def say(target: Path | None) -> None:
+    """Where the page is, if one was wanted."""
+    if target is not None:
+        typer.echo(f"cowpath: open {visible(str(target))} in a browser", err=True)
 
 
 def again() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 from cowpath.observe.text import visible
@@ -34,7 +35,7 @@ def run(
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
-    report: o.Report = None,
+    report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -52,14 +53,13 @@ def run(
     wanted = Wanted(log=log, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
-    api.check_report(report)
     show_notes(plan.notes)
-    with progress_bars(chosen.until or plan.settings.until) as progress:
-        result = api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling)
-    api.write_report([result], report, o.command_line())
-    say_report(report)
-    show([result], as_json)
-    end([result], fail_on)
+    bars = progress_bars(chosen.until or plan.settings.until)
+    with api.reported(report, chosen, "run", session, [design]) as results, bars as progress:
+        results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling))
+    say(report)
+    show(results, as_json)
+    end(results, fail_on)
 
 
 def compare(
@@ -75,7 +75,7 @@ def compare(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
-    report: o.Report = None,
+    report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -91,14 +91,15 @@ def compare(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
     wanted = Wanted(timeline=report is not None)
-    loaded = [api.load_design(name) for name in dict.fromkeys(design or designs.names())]
+    named = list(dict.fromkeys(design or designs.names()))
+    loaded = [api.load_design(name) for name in named]
     plan = api.load_plan(session, chosen)
-    api.check_report(report)
     show_notes(plan.notes)
-    with progress_bars(chosen.until or plan.settings.until) as progress:
-        results = [api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling) for each in loaded]
-    api.write_report(results, report, o.command_line())
-    say_report(report)
+    bars = progress_bars(chosen.until or plan.settings.until)
+    with api.reported(report, chosen, "compare", session, named) as results, bars as progress:
+        for each in loaded:
+            results.append(api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling))
+    say(report)
     show(results, as_json)
     end(results, fail_on)
 
@@ -107,12 +108,6 @@ def check_fail_on(verdict: str | None) -> None:
     """Raise InputError for a verdict that cannot be failed on."""
     if verdict is not None and verdict not in ("stuck", "stalled"):
         raise InputError(f"--fail-on {verdict}: no such verdict", hint="stuck or stalled")
-
-
-def say_report(target: Path | None) -> None:
-    """Where the page is, if one was wanted."""
-    if target is not None:
-        typer.echo(f"cowpath: {visible(str(target))}: open it in a browser", err=True)
 
 
 def end(results: Sequence[Result], fail_on: str | None) -> None:

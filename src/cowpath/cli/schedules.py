@@ -10,7 +10,7 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.checks import Properties
-from cowpath.cli.pages import Report, again, check_report
+from cowpath.cli.pages import Report, again, check_report, say
 from cowpath.cli.progress import progress_bars
 
 
@@ -36,6 +36,7 @@ def replay(
         replayed = checking.replay(file, design)
         if report is not None:
             replayed.report(report, again())
+            say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return

@@ -14,6 +14,7 @@ from cowpath.observe.scene import Scene
 from cowpath.observe.usage import Usage
 from cowpath.observe.who import Events
 
+ALL_KINDS = tuple(sorted({*lanes.KINDS, *Usage.kinds}))  # of events that it is made from, whatever else is logged
 PIECES_IN_HAND = 1 << 20  # before neighbours are joined
 MOST_HOLDS = 1 << 14  # of tasks, and of the disk, of which the longest are kept
 
@@ -46,7 +47,7 @@ class TimelineKeeper:
 
     def add(self, events: Events, pieces: lanes.Pieces, holds: lanes.Holds) -> None:
         """Take a block."""
-        self._events += len(events)
+        self._events += int(np.isin(events["kind"], ALL_KINDS).sum())
         self.usage.add(events)
         self._take(pieces, holds)
         if self._count > PIECES_IN_HAND:

@@ -45,7 +45,7 @@ class Told:
 def told(result: Result) -> Told:
     """The verdicts of a run, and why."""
     chain = result.chain
-    graph = svg(graph_of(result.seen.waits), f"who waits for whom on {result.design}")
+    graph = svg(graph_of(result.seen.waits), f"who waits for whom on {clean(result.design)}")
     more = max(0, len(chain) - MOST_CHAINS)
     return Told(result.design, result.verdict, result.group_verdicts, chain[:MOST_CHAINS], more, graph)
 

@@ -11,6 +11,7 @@ from bokeh.models import Range1d
 
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
+from cowpath.observe.text import clean
 from cowpath.report import html
 from cowpath.report.chosen import MOST_PIECES, Chosen, choose, group_name
 from cowpath.report.figures import document, script
@@ -80,7 +81,7 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
     chains = result.summary["group_chains"].items()
     return {
         "inside": {
-            name: (line, svg(graph_of([chain]), f"who waits in {name} on {result.design}"))
+            name: (line, svg(graph_of([chain]), f"who waits in {clean(name)} on {clean(result.design)}"))
             for (name, line), chain in zip(chains, result.seen.group_waits, strict=True)
         },
         "waits": longest_waits(chosen),
