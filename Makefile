@@ -5,6 +5,7 @@
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
+# make picture the README's picture, drawn by a browser
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo costs test nightly lint bench bench-spin clean
+.PHONY: compiled demo picture costs test nightly lint bench bench-spin clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -31,8 +32,13 @@ $(BIN)/python:
 	@touch $@
 
 demo: .venv/run.stamp
-	$(COMPARE) --seed 1 examples/commit.sh
-	$(COMPARE) examples/oom-off.sh
+	@mkdir -p build
+	$(COMPARE) --seed 1 examples/commit.sh --report build/commit.html
+	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
+
+# the README's picture: the demo's page in a browser, before and after the commit (needs Chromium)
+picture: demo .venv/dev.stamp
+	$(BIN)/python docs/pictures/draw.py build/oom-off.html docs/pictures/before-after.png
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md

@@ -1,4 +1,4 @@
-"""How fast cowpath is here, in four points: the core against C and SimPy, growth, builds, start-up.
+"""How fast cowpath is here, in five points: the core against C and SimPy, growth, builds, start-up, a page.
 
 Ends with 1 if a target is not met. One process, one thread at a time; let nothing else run meanwhile.
 """
@@ -15,12 +15,19 @@ import core_rate
 import growth
 import numba
 import numpy
+import pages
 import startup
 from tables import Target, console, show_targets
 
 from cowpath import __version__
 
-POINTS = {"core": core_rate.measure, "growth": growth.measure, "builds": builds.measure, "startup": startup.measure}
+POINTS = {
+    "core": core_rate.measure,
+    "growth": growth.measure,
+    "builds": builds.measure,
+    "startup": startup.measure,
+    "page": pages.measure,
+}
 
 
 def main() -> None:

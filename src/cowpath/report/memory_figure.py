@@ -13,6 +13,7 @@ from cowpath.report.figures import add_zoom, plot
 
 NS = 1e9
 MIB = n.PAGE_SIZE / (1 << 20)
+SEEN = 400  # the part of the whole run that a bar is at least as wide as
 STRIPS = ("charge met the limit", "reclaim pass")
 
 
@@ -75,7 +76,7 @@ def _strip(made: Any, bins: Bins, group: int, ends: int, top: float, height: flo
     source = ColumnDataSource(
         {
             "left": at * bins.width / NS,
-            "right": np.minimum((at + 1) * bins.width, max(ends, 1)) / NS,
+            "right": np.maximum(np.minimum((at + 1) * bins.width, ends), at * bins.width + ends / SEEN) / NS,
             "top": base + height * (0.25 + 0.75 * share),
             "bottom": np.full(len(at), base),
             "count": sums[at],
