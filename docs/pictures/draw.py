@@ -55,10 +55,8 @@ def timeline(page: Any, design: str, words: str) -> Image.Image:
     at = designs.index(design)
     page.select_option("#design", str(at))
     page.wait_for_function(f"cowpath.roots.get('figure-{at}')")
-    verdict = (
-        page.locator("#verdicts .verdict").nth(0) if at == 0 else page.locator(f"[data-design='{design}'] .verdict")
-    )
-    page.evaluate(HEAD, [at, f"{words}: the tasks outside are {verdict.first.inner_text()}"])
+    verdict = page.locator("#verdicts article").nth(at).locator(".verdict").first.inner_text()
+    page.evaluate(HEAD, [at, f"{words}: the tasks outside are {verdict}"])
     page.wait_for_timeout(1000)  # the figure takes its place
     return Image.open(BytesIO(page.locator(f"#timeline-{at}").screenshot()))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cowpath.observe.words import Chain
 
 MOST_LANES = 5000
+NOTABLE = 1_000_000  # ns of waiting
 MOST_PIECES = 120_000  # of all runs on a page together
 MOST_PAGES = 10  # rows of page locks
 MOST_HOLDS = 3000  # that are drawn in them
@@ -59,14 +60,17 @@ class Chosen:
 
 
 def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces: int = MOST_PIECES) -> Chosen:
-    """Lanes: first those of the chains, then the tasks outside, then the groups', by how long they waited."""
+    """Lanes: first those of the chains, then those that waited for locks or memory, then the others.
+
+    Among these first the tasks outside every group, then the groups', by how long they waited.
+    """
     lives = timeline.lives
     labels = [scene.label(int(life["comm"]), int(life["task"])) for life in lives]
     told = {hop.task for chain in waits for hop in chain.hops}
     in_chain = np.array([label in told for label in labels], bool)
-    waited = lives["ns"][:, [ln.PAGE_LOCK, ln.OTHER_LOCK, ln.MEMORY, ln.CHARGING]].sum(axis=1)
+    waited = lives["ns"][:, [ln.PAGE_LOCK, ln.OTHER_LOCK, ln.MEMORY]].sum(axis=1)
     group = np.where(lives["group"] == n.NONE, 1 << 20, lives["group"])  # threads of the kernel stand last
-    order = np.lexsort((np.arange(len(lives)), -waited, group, ~in_chain))[:MOST_LANES]
+    order = np.lexsort((np.arange(len(lives)), -waited, group, waited < NOTABLE, ~in_chain))[:MOST_LANES]
     row_of = np.full(len(lives), -1, np.int64)
     row_of[order] = np.arange(len(order))
     drawn = timeline.pieces[row_of[timeline.pieces["life"]] >= 0]
