@@ -2,6 +2,7 @@
 # make test    style, types and tests
 # make nightly 20,800 of the random sessions of which test checks 520
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
+# make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
@@ -15,7 +16,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs test nightly lint bench bench-spin clean
+.PHONY: compiled demo picture costs site test nightly lint bench bench-spin clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -42,6 +43,9 @@ picture: demo .venv/dev.stamp
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
+
+site: .venv/dev.stamp
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/site
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

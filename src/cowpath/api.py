@@ -113,9 +113,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run has shown. Times are ns of the machine's virtual time, sizes are bytes."""
+    """What a run has shown.
 
-    summary: Summary  # the JSON object of the run, docs/json.md
+    Times are ns of the machine's virtual time, sizes are bytes. The data frames are polars'; each is made when it is
+    first asked for. In them ``task`` is a task's number, ``comm`` its program's name, and ``group`` is empty for a task
+    outside every group.
+    """
+
+    summary: Summary  #: The JSON object of the run, as ``cowpath run --json`` prints it in ``runs``.
     plan: Plan = field(repr=False)
     loaded: Design = field(repr=False)
     seen: Seen = field(repr=False)
@@ -141,7 +146,7 @@ class Result:
 
     @property
     def chain(self) -> list[str]:
-        """Who waits for whom, a sentence for each task that is stuck."""
+        """Who waits for whom: a sentence for each task outside that is stuck; or, if none is, for the longest stall."""
         return list(self.summary["chain"])
 
     @property
@@ -151,30 +156,51 @@ class Result:
 
     @cached_property
     def faults(self) -> pl.DataFrame:
-        """A row per page fault."""
+        """A row per page fault that ended.
+
+        ``time_ns`` (when it ended), ``cpu``, ``task``, ``comm``, ``group``, ``path`` (a number:
+        ``cowpath.kernel.steps.PATH_NAMES[path]``; -1 if a retry found the page mapped), ``status`` (``next``: the page
+        is mapped; else ``SIGBUS``, ``killed``, ...), ``ns`` (from entry to end, with all retries), ``asleep_ns`` (of
+        these, asleep).
+        """
         return faults_frame(*self._events(), self.plan.comms, self.plan.groups)
 
     @cached_property
     def lock_holds(self) -> pl.DataFrame:
-        """A row per hold of a page lock that ended."""
+        """A row per hold of a page lock that ended.
+
+        ``time_ns`` (when it was let go), ``task``, ``comm`` and ``group`` of its holder (``task`` is null where that
+        was a read from disk), ``page`` (its frame), ``file`` and ``index`` (which page of which file), ``step`` (a
+        number: ``cowpath.kernel.steps.STEP_NAMES[step]`` took it), ``ns`` (how long it was held).
+        """
         files = [file.name for file in self.plan.files]
         return lock_holds_frame(*self._events(), self.plan.comms, self.plan.groups, files)
 
     @cached_property
     def usage(self) -> pl.DataFrame:
-        """The memory that each group used, over time."""
+        """The memory that each group used, over time: a row per change.
+
+        ``time_ns``, ``group``, ``usage_in_bytes`` (what ``memory.usage_in_bytes`` reads from then on).
+        """
         return usage_frame(self._events()[0], self.plan.groups)
 
     @cached_property
     def groups(self) -> pl.DataFrame:
-        """A row per group: verdict, memory files, counters."""
+        """A row per group: ``group``, ``verdict``, then its memory files and counters at the end.
+
+        The columns are the keys of ``groups`` in the JSON object; limits are null where there is none.
+        """
         verdicts = self.group_verdicts
         rows = {name: {"verdict": verdicts.get(name), **group} for name, group in self.summary["groups"].items()}
         return groups_frame(rows)
 
     @cached_property
     def events(self) -> pl.DataFrame:
-        """Every event; only after ``run(..., keep_events=True)``. Raises InputError otherwise."""
+        """Every event, a row each; only after ``run(..., keep_events=True)``. Raises InputError otherwise.
+
+        ``time_ns``, ``kind``, ``cpu``, ``task``, ``comm``, ``group``, ``a``, ``b``, ``value``, ``extra``; what the last
+        four mean depends on the kind and stands in ``cowpath/kernel/names.py`` at ``EV_FAULT`` and those after it.
+        """
         if self._kept is None or self._kept.kinds is not None:
             raise InputError("the events of this run were not kept", hint="run(..., keep_events=True)")
         return events_frame(*self._events(), self.plan.comms, self.plan.groups)
@@ -187,9 +213,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The same session on several designs."""
+    """The same session on several designs. ``comparison["preallocate"]`` is the result of one of them."""
 
-    results: tuple[Result, ...]
+    results: tuple[Result, ...]  #: One per design, in the order in which they were asked for.
 
     def _repr_html_(self) -> str:
         return in_a_notebook(self.results)
@@ -201,7 +227,7 @@ class Comparison:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        """Each design's verdict for the tasks outside."""
+        """Each design's verdict for the tasks outside every group."""
         return {result.design: result.verdict for result in self.results}
 
     def __getitem__(self, design: str) -> Result:
@@ -242,10 +268,17 @@ def run(
 ) -> Result:
     """Run a session (a file) on a design (a packaged name, or a TOML file).
 
-    ``memory`` and ``swap`` are in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same
-    session, design, seed and options give the same run. ``log`` names a Parquet file for all events, ``report`` an HTML
-    file for a page that anyone can open. Raises
-    InputError for what is wrong in the input, MachineError if the machine has no room for the session.
+    The same session, design, seed and options give the same run. An option that is None is as the session's table has
+    it. ``cpus``, ``memory`` and ``swap`` (in bytes, or text: "2G") make the machine; ``until`` (in ns, or text: "30s")
+    is where it stops at the latest; ``costs`` is another table of what each step costs (a packaged name, or a TOML
+    file). ``reuse`` is how often a recorded process comes back to its pages, per recorded touch; ``copies`` how often
+    each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
+    that run outside every group.
+
+    ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report``
+    names an HTML file for a page that anyone can open. ``progress`` is told
+    the machine's time, in ns, as it goes on. Raises InputError for what is wrong in the input, MachineError if the
+    machine has no room for the session.
     """
     options = Options.of(
         memory,
@@ -277,9 +310,10 @@ def compare(
     report: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Run a session on several designs (None: all packaged ones) with the same options as ``run``.
+    """Run a session on several designs (None: all packaged ones).
 
-    ``report`` names an HTML file for a page that anyone can open. Raises as ``run`` does.
+    The options are those of ``run``, without ``log``, ``keep_events`` and ``progress``; it raises what ``run`` does.
+    ``report`` names an HTML file for a page about all of them.
     """
     from cowpath import designs as packaged
 

@@ -34,7 +34,7 @@ MEMORY = 8 << 30  # bytes of a search's arrays
 class Checks:
     """Results of ``check`` or ``audit``."""
 
-    results: tuple[Result, ...]
+    results: tuple[Result, ...]  #: One per design, case and property.
     jobs: tuple[Job, ...] = field(repr=False, default=())
     properties: tuple[Property, ...] = field(repr=False, default=())
 
@@ -47,14 +47,14 @@ class Checks:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """A row per result; ``chain``, ``schedule`` and ``cycle`` are lists of texts."""
+        """A row per result, a column per field of it; ``chain``, ``schedule`` and ``cycle`` are lists of texts."""
         import polars as pl
 
         return pl.DataFrame([result.as_json() for result in self.results], infer_schema_length=None)
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The object that ``--json`` prints, docs/json.md."""
+        """The object that ``cowpath check --json`` prints."""
         from cowpath.checker.result import missed
 
         states = max((result.states for result in self.results), default=0)
@@ -97,9 +97,11 @@ def check(
 ) -> Checks:
     """Check designs (None: all packaged) on cases (None: all packaged) for properties (None: all).
 
-    ``states`` and ``memory`` (bytes) are where a search gives up, with the verdict ``unfinished``. ``told`` hears how
-    far it is. Raises InputError for what is wrong in the input, MachineError for a case that the small machine is too
-    small for.
+    Designs and cases are packaged names or TOML files; a property is a packaged name, or "FILE.py:function". ``path``
+    leaves only the cases about one path. ``states`` and ``memory`` (bytes; None: no limit) are where a search gives up,
+    with the verdict ``unfinished``; without ``reduction`` it visits every state. The cases are shared out to
+    ``processes``. ``told`` hears how far it is. Raises InputError for what is wrong in the input, MachineError for a
+    case that the small machine is too small for.
     """
     from cowpath.checker.check import Settings
     from cowpath.checker.many import check_all
@@ -113,7 +115,7 @@ def check(
 
 
 def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
-    """``check`` of every packaged case, on all cores."""
+    """``check`` of every packaged case, on all cores. It takes ``check``'s other options, and raises the same."""
     from cowpath.checker.many import cores
 
     return check(designs, **({"processes": cores()} | options))
@@ -164,20 +166,20 @@ def _listed(names: Any) -> list[Any]:
 class Replayed:
     """A schedule that has been played: its moves, and who waits for whom at their end."""
 
-    design: str
-    case: str
-    property: str
-    reason: str
-    rows: tuple[Row, ...]
-    tasks: tuple[str, ...]
-    cycle_from: int | None  # the number of the first move of what goes on for ever
-    waiting: tuple[str, ...]
-    saved: Schedule = field(repr=False)
+    design: str  #: On which it was played.
+    case: str  #: Whose machine it is.
+    property: str  #: What the schedule violates on the design that it was saved for.
+    reason: str  #: Why, in one line.
+    rows: tuple[Row, ...]  #: The moves, in their order.
+    tasks: tuple[str, ...]  #: The names of the case's tasks.
+    cycle_from: int | None  #: The number of the first move of what goes on for ever; None if nothing does.
+    waiting: tuple[str, ...]  #: Who waits for whom at the end, a sentence each.
+    saved: Schedule = field(repr=False)  #: What was played.
     played_on: Design = field(repr=False)
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """A row per move."""
+        """A row per move, a column per field of ``rows``."""
         import polars as pl
 
         return pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None)
@@ -203,7 +205,10 @@ class Replayed:
 
 
 def replay(file: Name, design: Name | None = None) -> Replayed:
-    """Play a saved schedule, on its own design or on another one. Raises InputError where it cannot be played."""
+    """Play a saved schedule (a file of ``cowpath check --save``), on its own design or on another one.
+
+    Raises InputError if it is no such file, or where a move cannot be made on that design.
+    """
     from cowpath import designs
     from cowpath.cases.plan import compile_case
     from cowpath.checker import schedule
@@ -229,7 +234,11 @@ def bisect(
     states: int | None = None,
     memory: int | None = MEMORY,
 ) -> Bisection:
-    """Go from one design to another a moved step at a time, and check each on a case."""
+    """Go from one design to another a moved step at a time, and check each design on the way on a case.
+
+    ``properties``, ``states`` and ``memory`` (bytes) are those of ``check``. Raises InputError for what is wrong in the
+    input.
+    """
     from cowpath.checker.bisect import bisect as by_steps
     from cowpath.checker.check import Settings
     from cowpath.checker.space import Limits
@@ -252,8 +261,10 @@ def search(
 ) -> Searched:
     """Check every order of a path's steps that their dependencies allow, and rank the safe ones.
 
-    ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite. An
-    interrupted search goes on where it was left, unless ``fresh``. Raises InputError.
+    ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite, which is
+    shared out to ``processes`` (None: one per CPU). An interrupted search goes on where it was left, unless ``fresh``.
+    ``told`` hears how many orders are done, of how many, and how many are safe. Raises InputError if there is no such
+    path, or no case about it.
     """
     from cowpath.checker.many import cores
     from cowpath.kernel.steps import FAULT_PATHS
@@ -272,18 +283,23 @@ def search(
 class Searched:
     """What a search has found."""
 
-    found: Found
+    found: Found  #: The same as objects.
 
     @cached_property
     def safe(self) -> pl.DataFrame:
-        """A row per safe order, those on the Pareto front first."""
+        """A row per safe order, those on the Pareto front first.
+
+        ``steps`` and ``moved`` (lists of texts), ``lock_hold_ns`` (time under page locks), ``wasted`` (pages and
+        charges given back unused), ``retries``, ``steps_run``, ``pareto``, ``known_as`` (the packaged designs that have
+        this order).
+        """
         import polars as pl
 
         return pl.DataFrame([each.as_json() for each in self.found.safe], infer_schema_length=None)
 
     @cached_property
     def failed_by(self) -> pl.DataFrame:
-        """How many orders violate which property first, by case."""
+        """How many orders violate what first: ``property``, ``case``, ``orders``."""
         import polars as pl
 
         rows = [(name, case, count) for name, cases in self.found.failed_by.items() for case, count in cases.items()]

@@ -1,4 +1,4 @@
-"""docs/designs.md's example of a new step: the page table under the page lock, on its case and on small ones."""
+"""docs/steps.md's example of a new step: the page table under the page lock, on its case and on small ones."""
 
 from __future__ import annotations
 

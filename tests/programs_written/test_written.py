@@ -107,7 +107,7 @@ def test_what_the_linker_gets() -> None:
     ("text", "expected"),
     [
         ("tuch a 0 1 1 r", "p.prog:1:1: unknown command: 'tuch'"
-         " (did you mean touch? docs/sessions.md lists the commands)"),
+         " (did you mean touch? docs/programs.md lists the commands)"),
         ("touch a 0 1 1 r", "p.prog:1:7: no region 'a' (anon, mapf and shm make regions)"),
         ("anon a 4\ntouch a 3 2 1 r", "p.prog:2:9: page 4 is outside of region 'a', which has 4 pages (pages 0 to 3)"),
         ("anon a 4\ntouch a 0 1 1 x", "p.prog:2:15: 'x' is not understood here (one of: r, w)"),
@@ -183,5 +183,5 @@ def test_deep_blocks() -> None:
 
 
 def test_the_docs_name_every_command() -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "sessions.md").read_text()
+    docs = (Path(__file__).parents[2] / "docs" / "programs.md").read_text()
     assert not [name for name in COMMANDS if f"`{name} " not in docs and f"`{name}`" not in docs]

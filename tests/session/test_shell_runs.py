@@ -124,6 +124,11 @@ def test_who_is_gone_cannot_be_moved() -> None:
     assert run.lines == ["cgclassify: B: No such process", "echo: B: No such process"]
 
 
+def test_a_group_is_removed_as_soon_as_it_is_empty() -> None:
+    run = Run(f"{GROUPS}cgexec -g memory:A sleep 5ms & until cgdelete memory:A; do sleep 2ms; done; echo gone", 40 * MS)
+    assert run.lines == ["cgdelete: A: Device or resource busy"] * 3 + ["gone"]
+
+
 def test_the_shell_in_a_group() -> None:
     """What it starts begins there, and the group cannot be removed."""
     run = Run(

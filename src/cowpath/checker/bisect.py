@@ -21,28 +21,28 @@ from .properties import Property
 
 @dataclass(frozen=True)
 class Stage:
-    """A design on the way, and its verdicts by property. ``change``: what it differs in from the one before."""
+    """A design on the way."""
 
-    change: str
-    design: Design
-    verdicts: dict[str, str]
+    change: str  #: What it differs in from the one before, in words; of the first: its name.
+    design: Design  #: Its steps and policies.
+    verdicts: dict[str, str]  #: By property.
 
 
 @dataclass(frozen=True)
 class Turn:
     """A verdict that a change has turned."""
 
-    property: str
-    change: str
-    before: str
-    after: str
+    property: str  #: Its name.
+    change: str  #: That of the stage.
+    before: str  #: The verdict of the stage before.
+    after: str  #: The verdict of this stage.
 
 
 @dataclass(frozen=True)
 class Bisection:
     """The way from the first design to the second."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage, ...]  #: The first design, and after it one per change.
 
     @property
     def turns(self) -> list[Turn]:
@@ -56,7 +56,7 @@ class Bisection:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """The object that ``--json`` prints."""
+        """The object that ``cowpath bisect --json`` prints."""
         stages = [{"change": stage.change, "verdicts": stage.verdicts} for stage in self.stages]
         return {"stages": stages, "turns": [vars(turn) for turn in self.turns]}
 

@@ -32,16 +32,16 @@ WAITING = {
 class Row:
     """One move. ``begins_ns`` and ``cost_ns`` are in the machine's time, which begins at 0 with the first move."""
 
-    number: int  # from 1
-    mover: str
-    task: int  # -1: it is no task's
-    path: str
-    step: str
-    ends: str  # "sleeps: page lock", "exits" or empty
-    begins_ns: int
-    cost_ns: int
-    locks: tuple[str, ...]  # page locks and who holds them, after the move
-    usage: tuple[str, ...]  # of each group: "A 1/1"
+    number: int  #: From 1.
+    mover: str  #: Who moves: a task, ``disk``, ``outside: raise A 2``, ...
+    task: int  #: Its number; -1 if it is no task.
+    path: str  #: Of the step, or empty.
+    step: str  #: What it did.
+    ends: str  #: "sleeps: page lock", "exits" or empty.
+    begins_ns: int  #: When.
+    cost_ns: int  #: How long it took.
+    locks: tuple[str, ...]  #: Page locks and who holds them, after the move.
+    usage: tuple[str, ...]  #: Of each group, with its limit, in pages: "A 1/1".
 
 
 class Player:

@@ -15,20 +15,20 @@ FINGERPRINT_BITS = 64
 class Result:
     """One verdict. ``depth``: moves of the counterexample; without one, of the longest way that was needed anywhere."""
 
-    design: str
-    path: str
-    case: str
-    property: str
-    verdict: str
-    depth: int
-    states: int
-    transitions: int
-    wall_s: float
-    chain: list[str]  # who waits for whom at the end, in words
-    schedule: list[str]  # who moves
-    cycle: list[str]  # ... and then goes on so for ever (starvation, progress)
-    certified: bool  # the schedule is a shortest one of the search without reduction
-    reason: str  # of a verdict that is not "proved", in one line
+    design: str  #: Its name.
+    path: str  #: What the case is about.
+    case: str  #: Its name.
+    property: str  #: Its name.
+    verdict: str  #: ``proved``, ``violated`` or ``unfinished``.
+    depth: int  #: Moves.
+    states: int  #: Visited by the search that decided it.
+    transitions: int  #: Of the same search.
+    wall_s: float  #: From the beginning of the case, in seconds.
+    chain: list[str]  #: Who waits for whom at the end, in words.
+    schedule: list[str]  #: Who moves.
+    cycle: list[str]  #: ... and then goes on so for ever (starvation, progress).
+    certified: bool  #: The schedule is a shortest one of the search without reduction.
+    reason: str  #: Of a verdict that is not "proved", in one line.
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints (docs/json.md)."""

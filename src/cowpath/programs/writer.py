@@ -79,7 +79,7 @@ class Writer:
             if line.word.text == "task":
                 raise line.word.error("a task within a block", "tasks are defined at the top, outside of all blocks")
             if line.word.text not in COMMANDS:
-                hint = nearest(line.word.text, [*COMMANDS, "end"], "docs/sessions.md lists the commands")
+                hint = nearest(line.word.text, [*COMMANDS, "end"], "docs/programs.md lists the commands")
                 raise line.word.error(f"unknown command: {line.word.text!r}", hint)
             usage, method = COMMANDS[line.word.text]
             check_count(line, usage)

@@ -1,4 +1,4 @@
-"""Programs written by hand: a file of commands, one per line. docs/sessions.md is their reference.
+"""Programs written by hand: a file of commands, one per line. docs/programs.md is their reference.
 
 mapf lib @lib 1024 rw private     # a mapping, called lib
 loop i 1024

@@ -204,6 +204,7 @@ class _Compiler(Emitter):
     def condition(self, command: While, loop: _Loop) -> None:
         """What is run before each round, and the jump out of the loop, if it can end so."""
         first = command.condition[0]
+        alive = self.scope.alive
         if len(command.condition) == 1 and len(first.commands) == 1 and not first.background:
             sure = self.command(first.commands[0])
         else:
@@ -211,6 +212,10 @@ class _Compiler(Emitter):
             sure = None
         if sure is None:
             loop.breaks.append(self.jump(n.JUMP_IF_OK if command.until else n.JUMP_IF_FAILED))
+            if command.until:  # the condition has failed: perhaps the group that it was to remove is still there
+                gone = alive - self.scope.alive
+                self.scope.alive |= gone
+                self.scope.unsure |= gone
         elif sure == command.until:
             loop.breaks.append(self.jump(n.JUMP_ALWAYS))
 
