@@ -206,14 +206,16 @@ def run(
     cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
     log: str | os.PathLike[str] | None = None,
+    trace: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Run a session (a file) on a design (a packaged name, or a TOML file).
 
     ``memory`` and ``swap`` are in bytes or text ("2G"), ``until`` in ns or text ("30s"); the same
-    session, design, seed and options give the same run. ``log`` names a Parquet file for all events. Raises
-    InputError for what is wrong in the input, MachineError if the machine has no room for the session.
+    session, design, seed and options give the same run. ``log`` names a Parquet file for all events, ``trace`` a
+    Perfetto trace. Raises InputError for what is wrong in the input, MachineError if the machine has no room for the
+    session.
     """
     options = Options.of(
         memory,
@@ -229,7 +231,7 @@ def run(
     )
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
-    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper)
+    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper, trace=None if trace is None else Path(trace))
     return run_plan(plan, load_design(design), options, wanted, progress)
 
 

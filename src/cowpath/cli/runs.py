@@ -33,6 +33,7 @@ def run(
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
+    trace: o.Trace = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -51,7 +52,8 @@ def run(
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)
     with progress_bars(chosen.until or plan.settings.until) as progress:
-        result = api.run_plan(plan, loaded, chosen, Wanted(log=log), progress(loaded.name), progress.compiling)
+        wanted = Wanted(log=log, trace=trace)
+        result = api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling)
     show([result], as_json)
     end([result], fail_on)
 
