@@ -15,7 +15,7 @@ from cowpath.kernel.steps import P_PAGE_FAULT, PATH_NAMES, STEP_NAMES
 from cowpath.observe import lanes
 from cowpath.observe.scene import Scene
 from cowpath.observe.trace_file import Key, Name, Notes, TraceFile
-from cowpath.observe.trace_tracks import USAGE, Tracks
+from cowpath.observe.trace_tracks import USAGE, Tracks, lock_of, what_for
 from cowpath.observe.who import Events
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class TraceWriter:
     def add(self, events: Events, pieces: lanes.Pieces) -> None:
         """Take a block."""
         wanted = events[np.isin(events["kind"], self.kinds)]
+        self._file.renew()
         try:
             for event in map(Event._make, zip(*(wanted[name].tolist() for name in Event._fields), strict=True)):
                 self._take[event.kind](event)
@@ -264,32 +265,6 @@ class TraceWriter:
         notes: Notes = [("task", task), ("group", ("group", event.a)), ("ns", event.value)]
         for track in (("group", event.a), task):
             self._file.instant(track, event.time, "stall", notes)
-
-
-def lock_of(kind: int, which: int) -> Key | None:
-    """The track of what is waited for; page locks have events of their own."""
-    match kind:
-        case n.W_MMAP_READ | n.W_MMAP_WRITE:
-            return ("mmap_sem", which)
-        case n.W_I_MUTEX:
-            return ("i_mutex", which)
-        case n.W_OOM:
-            return ("memory", which)
-        case _:
-            return None
-
-
-def what_for(kind: int, what: int) -> Name:
-    """What a task waits for, from its lane's piece."""
-    match kind:
-        case n.W_PAGE_LOCK:
-            return ("page", what, n.NONE)
-        case n.W_I_MUTEX:
-            return ("i_mutex", what)
-        case n.W_OOM:
-            return ("group", what)
-        case _:
-            return n.WAIT_NAMES[kind]
 
 
 def path_name(path: int) -> str:

@@ -60,8 +60,6 @@ class TraceFile:
         self._files = ExitStack()
 
     def __enter__(self) -> TraceFile:
-        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
-
         try:
             with ExitStack() as files:
                 self._whole = files.enter_context(replacing(self.path))
@@ -69,11 +67,7 @@ class TraceFile:
                 self._files = files.pop_all()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise self.problem(error) from error
-        self._begin = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
-        self._flowing = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
-        self._end = _Packet(TrackEvent.TYPE_SLICE_END)
-        self._instant = _Packet(TrackEvent.TYPE_INSTANT, named=True)
-        self._counter = _Packet(TrackEvent.TYPE_COUNTER)
+        self.renew()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -81,6 +75,16 @@ class TraceFile:
             self._files.__exit__(kind, error, tb)
         except OSError as failure:
             raise self.problem(failure) from failure
+
+    def renew(self) -> None:
+        """Make the packets anew, now and then: a protobuf message does not give back what it held before."""
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
+
+        self._begin = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
+        self._flowing = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
+        self._end = _Packet(TrackEvent.TYPE_SLICE_END)
+        self._instant = _Packet(TrackEvent.TYPE_INSTANT, named=True)
+        self._counter = _Packet(TrackEvent.TYPE_COUNTER)
 
     def slice(
         self, track: Key, begin: int, end: int, name: Name, notes: Notes = (), starts: Sequence[int] = (), ends: int = 0

@@ -128,3 +128,29 @@ class Tracks:
         if key[0] != "counter":
             return ""
         return "bytes" if key[2].endswith("_in_bytes") else "count"
+
+
+def lock_of(kind: int, which: int) -> Key | None:
+    """The track of what is waited for; page locks have events of their own."""
+    match kind:
+        case n.W_MMAP_READ | n.W_MMAP_WRITE:
+            return ("mmap_sem", which)
+        case n.W_I_MUTEX:
+            return ("i_mutex", which)
+        case n.W_OOM:
+            return ("memory", which)
+        case _:
+            return None
+
+
+def what_for(kind: int, what: int) -> Name:
+    """What a task waits for, from its lane's piece."""
+    match kind:
+        case n.W_PAGE_LOCK:
+            return ("page", what, n.NONE)
+        case n.W_I_MUTEX:
+            return ("i_mutex", what)
+        case n.W_OOM:
+            return ("group", what)
+        case _:
+            return n.WAIT_NAMES[kind]
