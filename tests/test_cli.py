@@ -45,7 +45,9 @@ def test_version() -> None:
 
 
 def test_version_loads_nothing_heavy() -> None:
-    code = "import sys, cowpath.cli; print(sorted({'numba', 'numpy', 'polars', 'pyarrow'} & set(sys.modules)))"
+    code = (
+        "import sys, cowpath.cli; print(sorted({'numba', 'numpy', 'perfetto', 'polars', 'pyarrow'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -90,6 +92,10 @@ def test_bad_options_are_usage_errors(arguments: list[str]) -> None:
         (["run", "nosuch.sh"], ["nosuch.sh"]),
         (["run", "{small}", "--design", "linux-3.00"], ["linux-3.00", "linux-3.0"]),
         (["run", "{small}", "--log", "/no/such/folder/log.parquet"], ["/no/such/folder/log.parquet"]),
+        (
+            ["run", "{small}", "--trace", "/no/such/folder/x.pftrace"],
+            ["x.pftrace: cannot write the trace"],
+        ),
         (["run", "{small}", "--costs", "nosuch.toml"], ["nosuch.toml"]),
         (["run", "{small}", "--swap", "5G"], ["--swap", "5368709120 bytes", "0 (none) to 4G"]),
         (["step", "{small}", "--swap", "-1"], ["'-1' is not a size"]),
@@ -182,15 +188,15 @@ def test_step_shows_steps(small: str) -> None:
     assert all(" ls[" in line for line in result.stdout.splitlines())
 
 
-def test_ctrl_c_leaves_no_half_written_log(tmp_path: Path) -> None:
-    log = tmp_path / "log.parquet"
+@pytest.mark.parametrize("option", ["--log", "--trace"])
+def test_ctrl_c_leaves_no_half_written_file(tmp_path: Path, option: str) -> None:
     running = process(
         "run",
         str(EXAMPLES / "commit.sh"),
         "--until",
         "1000s",
-        "--log",
-        str(log),
+        option,
+        str(tmp_path / "file"),
         "--copies",
         "50",
         stderr=subprocess.PIPE,

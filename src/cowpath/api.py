@@ -263,6 +263,7 @@ def run(
     bystanders: Sequence[str] | None = None,
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
+    trace: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -275,9 +276,9 @@ def run(
     each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
     that run outside every group.
 
-    ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report``
-    names an HTML file for a page that anyone can open. ``progress`` is told
-    the machine's time, in ns, as it goes on. Raises InputError for what is wrong in the input, MachineError if the
+    ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
+    HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
+    time, in ns, as it goes on. Raises InputError for what is wrong in the input, MachineError if the
     machine has no room for the session.
     """
     options = Options.of(
@@ -294,7 +295,8 @@ def run(
     )
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
-    wanted = Wanted(log=None if log is None else Path(log), keeper=keeper, timeline=report is not None)
+    log, trace = (None if file is None else Path(file) for file in (log, trace))
+    wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=report is not None)
     with reported(report, options, "run", session, [design]) as results:
         results.append(run_plan(plan, load_design(design), options, wanted, progress))
     return results[0]

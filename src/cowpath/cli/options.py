@@ -38,6 +38,7 @@ Bystanders = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--bystander", help="A program outside every group; give it once for each.", metavar="PROGRAM"),
 ]
+Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
 FailOn = Annotated[
     str | None,

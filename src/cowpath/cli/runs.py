@@ -36,6 +36,7 @@ def run(
     bystander: o.Bystanders = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
+    trace: o.Trace = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
 ) -> None:
@@ -50,7 +51,7 @@ def run(
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
-    wanted = Wanted(log=log, timeline=report is not None)
+    wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     show_notes(plan.notes)

@@ -14,6 +14,7 @@ from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.follower import Follower
 from cowpath.observe.frames import Keeper
 from cowpath.observe.timeline import Timeline, TimelineKeeper
+from cowpath.observe.trace import TraceWriter
 from cowpath.observe.who import Events, Tracker
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Wanted:
     log: Path | None = None  # a Parquet file
     keeper: Keeper | None = None
     timeline: bool = False
+    trace: Path | None = None  # a Perfetto trace
 
 
 class Watch:
@@ -40,12 +42,16 @@ class Watch:
         self._writer = None if wanted.log is None else LogWriter(wanted.log, plan.comms)
         self._keeper = wanted.keeper
         self._timeline = TimelineKeeper(len(plan.groups)) if wanted.timeline else None
+        self._trace = None if wanted.trace is None else TraceWriter(wanted.trace, plan)
         self._follower: Follower | None = None
         self._files = ExitStack()
 
     def __enter__(self) -> Watch:
-        if self._writer is not None:
-            self._files.enter_context(self._writer)
+        with ExitStack() as files:  # neither is left behind if the other cannot be written
+            for file in (self._writer, self._trace):
+                if file is not None:
+                    files.enter_context(file)
+            self._files = files.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -53,7 +59,7 @@ class Watch:
 
     def begin(self, k: Any) -> None:
         """Have the machine log what is wanted."""
-        if self._timeline is not None:
+        if self._timeline is not None or self._trace is not None:
             self._follower = Follower(k, self._plan)
         k.books.log_mask = mask_of(self._kinds())
 
@@ -65,6 +71,8 @@ class Watch:
             kinds += [*(self._keeper.kinds if self._keeper.kinds is not None else ()), *Tracker.kinds]
         if self._timeline is not None:
             kinds += [*Follower.kinds, *TimelineKeeper.kinds]
+        if self._trace is not None:
+            kinds += [*Follower.kinds, *self._trace.kinds]
         return kinds
 
     def add(self, events: Events) -> None:
@@ -79,12 +87,16 @@ class Watch:
             pieces, holds = self._follower.add(events)
             if self._timeline is not None:
                 self._timeline.add(events, pieces, holds)
+            if self._trace is not None:
+                self._trace.add(events, pieces)
 
     def end(self, k: Any) -> Timeline | None:
         """The run has ended: the timeline, if it is wanted."""
         if self._follower is None:
             return None
         pieces, holds = self._follower.end(k)
+        if self._trace is not None:
+            self._trace.end(k, self._follower.lives, pieces, holds)
         return None if self._timeline is None else self._timeline.timeline(k, self._follower.lives, pieces, holds)
 
 

@@ -1,0 +1,156 @@
+"""The tracks of a trace: what each is called, whose child it is, and in which order they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cowpath.kernel import names as n
+from cowpath.observe import lanes
+from cowpath.observe.scene import Scene
+from cowpath.observe.trace_file import Key, Name, Track
+
+OUTSIDE = "outside every group"
+USAGE = "memory.usage_in_bytes"
+COUNTERS = (USAGE, *(n.CG_FILES[i] for i in (n.CG_LIMIT, n.CG_MEMSW_LIMIT, n.CG_FAILCNT, n.CG_MEMSW_FAILCNT)))
+
+TITLES = {
+    "cpus": "CPUs",
+    "pages": "page locks",
+    "locks": "other locks",
+    "quiet": "page locks that nobody waited for",
+    "faults": "page faults",
+    "reclaim": "reclaim",
+    "memory": "waits for memory",
+}
+ROOTS = ("cpus", "group", "pages", "locks", "quiet")
+IN_A_GROUP = ("counter", "reclaim", "memory", "task")
+
+
+class Tracks:
+    """Knows them by their keys: ("cpu", 0), ("task", its life), ("page", place in its file, page frame) and so on.
+
+    ``waited`` has the ns for which tasks have waited for each lock.
+    """
+
+    def __init__(self, scene: Scene, lives: lanes.Lives, waited: Mapping[Key, int]) -> None:
+        self._scene = scene
+        self._lives = lives
+        self._waited = waited
+
+    def described(self, keys: Iterable[Key]) -> list[Track]:
+        """These tracks and those above them: parents first, siblings in their order."""
+        depths: dict[Key, int] = {}
+        for key in keys:
+            self._depth(key, depths)
+        ordered = sorted(depths, key=lambda key: (depths[key], self._order(key)))
+        return [Track(key, self.parent(key), self.name(key), self._unit(key)) for key in ordered]
+
+    def _depth(self, key: Key, depths: dict[Key, int]) -> int:
+        if key not in depths:
+            above = self.parent(key)
+            depths[key] = 0 if above is None else 1 + self._depth(above, depths)
+        return depths[key]
+
+    def parent(self, key: Key) -> Key | None:
+        """The track above this one."""
+        match key:
+            case ("cpu", _):
+                return ("cpus",)
+            case ("task", life):
+                return ("group", int(self._lives[life]["group"]))
+            case ("faults", life):
+                return ("task", life)
+            case ("counter" | "reclaim" | "memory", group, *_):
+                return ("group", group)
+            case ("page", _, _):
+                return ("pages",) if key in self._waited else ("quiet",)
+            case ("mmap_sem" | "i_mutex", _):
+                return ("locks",)
+            case ("wait", lock, _):
+                return tuple(lock)
+            case _:
+                return None
+
+    def name(self, key: Name) -> str:
+        """What a thing is called. Safe to show: names from outside have lost what they might do."""
+        match key:
+            case str():
+                return key
+            case ("cpu", cpu):
+                return f"CPU {cpu}"
+            case ("group", group):
+                return self._group(group)
+            case ("comm", comm):
+                return self._scene.comm(comm)
+            case ("task", life) | ("wait", _, life):
+                return self._task(life)
+            case ("counter", _, file):
+                return str(file)
+            case ("page", place, frame):
+                return self._scene.file_page(place >> 32, place & 0xFFFFFFFF, None if frame == n.NONE else frame)
+            case ("mmap_sem", mm):
+                return f"mmap_sem {mm}"
+            case ("i_mutex", file):
+                return f"i_mutex of {self._scene.file(file)}"
+            case _:
+                return TITLES[key[0]]
+
+    def _group(self, group: int) -> str:
+        if group == n.NONE:
+            return "kernel threads"
+        return OUTSIDE if group == 0 else self._scene.group(group)
+
+    def _task(self, life: int) -> str:
+        if life < 0:
+            return "the disk"
+        return self._scene.label(int(self._lives[life]["comm"]), int(self._lives[life]["task"]))
+
+    def _order(self, key: Key) -> tuple[int, ...]:
+        """Where it stands among its siblings: locks by how long they were waited for, all else by number."""
+        match key:
+            case ("group", group) if group == n.NONE:
+                return (len(ROOTS),)
+            case ("page" | "mmap_sem" | "i_mutex" as kind, *numbers):
+                return (-self._waited.get(key, 0), kind == "i_mutex", *numbers)
+            case ("counter", group, file):
+                return (IN_A_GROUP.index("counter"), COUNTERS.index(file))
+            case ("wait", _, life):
+                return (life,)
+            case (kind, *numbers) if kind in ROOTS:
+                return (ROOTS.index(kind), *numbers)
+            case (kind, *numbers) if kind in IN_A_GROUP:
+                return (IN_A_GROUP.index(kind), *numbers)
+            case _:
+                return tuple(key[1:])
+
+    @staticmethod
+    def _unit(key: Key) -> str:
+        if key[0] != "counter":
+            return ""
+        return "bytes" if key[2].endswith("_in_bytes") else "count"
+
+
+def lock_of(kind: int, which: int) -> Key | None:
+    """The track of what is waited for; page locks have events of their own."""
+    match kind:
+        case n.W_MMAP_READ | n.W_MMAP_WRITE:
+            return ("mmap_sem", which)
+        case n.W_I_MUTEX:
+            return ("i_mutex", which)
+        case n.W_OOM:
+            return ("memory", which)
+        case _:
+            return None
+
+
+def what_for(kind: int, what: int) -> Name:
+    """What a task waits for, from its lane's piece."""
+    match kind:
+        case n.W_PAGE_LOCK:
+            return ("page", what, n.NONE)
+        case n.W_I_MUTEX:
+            return ("i_mutex", what)
+        case n.W_OOM:
+            return ("group", what)
+        case _:
+            return n.WAIT_NAMES[kind]
