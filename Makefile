@@ -52,11 +52,14 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# what the tests need is compiled once, side by side, before two workers want the same of it at the same time
+# what the tests need is compiled once, side by side, before two workers want the same of it at the same time:
+# with bounds checks for the tests themselves, without for the commands of the guide, which they run as they stand
 compiled: .venv/dev.stamp
 	@echo "compiling the modelled kernel for the tests: some minutes, once after each change of it"
 	@$(BIN)/python -m pytest -q tests/engine/test_write_back.py > /dev/null & \
 		$(BIN)/python -m pytest -q tests/checker/test_verdicts.py::test_ways_2_and_3 > /dev/null; wait
+	@$(BIN)/cowpath run examples/oom-off.sh --until 1ms > /dev/null & \
+		$(BIN)/cowpath check --design preallocate --case commit > /dev/null; wait
 
 test: lint compiled
 	$(BIN)/python -m pytest -n 2

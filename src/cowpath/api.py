@@ -1,250 +1,40 @@
-"""The Python API: run a session on one design or on several, and get figures, words and data frames."""
+"""The Python API: run a session on one design, or on several."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cowpath import __version__
-from cowpath.errors import InputError
+from cowpath.atomic import check_distinct
 from cowpath.kernel import names as n
-from cowpath.observe.frames import (
-    Keeper,
-    events_frame,
-    faults_frame,
-    groups_frame,
-    lock_holds_frame,
-    usage_frame,
-)
-from cowpath.observe.histogram import Histogram
+from cowpath.observe.frames import Keeper
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
-from cowpath.observe.timeline import Timeline, lanes_summary
+from cowpath.observe.timeline import lanes_summary
 from cowpath.observe.watch import Wanted, Watch
-from cowpath.observe.words import Chain, chain_of_hops
-from cowpath.units import parse_size, parse_time
+from cowpath.observe.words import chain_of_hops
+from cowpath.options import Options
+from cowpath.results import Comparison, Result, Seen
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from cowpath.designs import Design
     from cowpath.session.plan import Plan
+
+__all__ = [
+    "Comparison", "Options", "Result", "build_machine", "compare", "load_design", "load_plan", "make_clock", "reported",
+    "run", "run_plan",
+]  # fmt: skip
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
 Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
 KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
 DEFAULT_UNTIL_NS = 600 * 10**9
-_LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a session is run. None is what the session's table says, or else the default."""
-
-    cpus: int | None = None
-    memory: int | None = None  # bytes
-    swap: int | None = None  # bytes
-    seed: int = 0
-    until: int | None = None  # ns
-    costs: str | Path | None = None  # a cost table
-    reuse: float | None = None  # accesses to earlier pages per recorded one
-    copies: int | None = None  # of a recorded build's jobs
-    cold: bool | None = None  # nothing is in the page cache at the start
-    bystanders: tuple[str, ...] | None = None  # programs that run outside every group
-
-    @staticmethod
-    def of(
-        memory: int | str | None = None,
-        until: int | str | None = None,
-        bystanders: Sequence[str] | None = None,
-        swap: int | str | None = None,
-        **others: Any,
-    ) -> Options:
-        """Options from what a person writes ("64M", "5s"). Raises InputError for what makes no sense."""
-        options = Options(
-            memory=parse_size(memory) if isinstance(memory, str) else memory,
-            until=parse_time(until) if isinstance(until, str) else until,
-            bystanders=None if bystanders is None else tuple(bystanders),
-            swap=parse_size(swap) if isinstance(swap, str) else swap,
-            **others,
-        )
-        for name, least in _LEAST:
-            value = getattr(options, name)
-            if value is not None and value < least:
-                raise InputError(f"{name} is {value}", hint=f"at least {least}")
-        return options
-
-    def command(self, verb: str, session: str, designs: Sequence[str], report: str) -> str:
-        """The command line that makes a page with these options, as a shell takes it."""
-        words = ["cowpath", verb, session]
-        for design in designs:
-            words += ["--design", design]
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if option.name == "bystanders":
-                words += [word for program in value or () for word in ("--bystander", program)]
-            elif option.name == "cold":
-                words += [] if value is None else ["--cold" if value else "--warm"]
-            elif value is not None and value != option.default:
-                words += [f"--{option.name}", f"{value}ns" if option.name == "until" else str(value)]
-        return shlex.join([*words, "--report", report])
-
-
 NOTHING_MORE = Wanted()  # than the figures in the machine's books
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a picture needs beside the summary."""
-
-    waits: tuple[Chain, ...]  # who waits for whom: what the sentences of ``chain`` say
-    group_waits: tuple[Chain, ...]  # and those of ``group_chains``
-    latencies: Histogram  # of the page faults outside every group, in ns
-    timeline: Timeline | None  # if it was wanted
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run has shown.
-
-    Times are ns of the machine's virtual time, sizes are bytes. The data frames are polars'; each is made when it is
-    first asked for. In them ``task`` is a task's number, ``comm`` its program's name, and ``group`` is empty for a task
-    outside every group.
-    """
-
-    summary: Summary  #: The JSON object of the run, as ``cowpath run --json`` prints it in ``runs``.
-    plan: Plan = field(repr=False)
-    loaded: Design = field(repr=False)
-    seen: Seen = field(repr=False)
-    _kept: Keeper | None = field(repr=False, default=None)
-
-    def _repr_html_(self) -> str:
-        return in_a_notebook([self])
-
-    @property
-    def design(self) -> str:
-        """The name of the design that it ran on."""
-        return str(self.summary["design"])
-
-    @property
-    def verdict(self) -> str:
-        """For the tasks outside every group: ``isolated``, ``stalled`` or ``stuck``."""
-        return str(self.summary["verdict"])
-
-    @property
-    def group_verdicts(self) -> dict[str, str]:
-        """For each group: ``progresses``, ``waits``, ``live-locked``, ``finished`` or ``killed``."""
-        return dict(self.summary["group_verdicts"])
-
-    @property
-    def chain(self) -> list[str]:
-        """Who waits for whom: a sentence for each task outside that is stuck; or, if none is, for the longest stall."""
-        return list(self.summary["chain"])
-
-    @property
-    def output(self) -> str:
-        """What the session printed."""
-        return str(self.summary["output"])
-
-    @cached_property
-    def faults(self) -> pl.DataFrame:
-        """A row per page fault that ended.
-
-        ``time_ns`` (when it ended), ``cpu``, ``task``, ``comm``, ``group``, ``path`` (a number:
-        ``cowpath.kernel.steps.PATH_NAMES[path]``; -1 if a retry found the page mapped), ``status`` (``next``: the page
-        is mapped; else ``SIGBUS``, ``killed``, ...), ``ns`` (from entry to end, with all retries), ``asleep_ns`` (of
-        these, asleep).
-        """
-        return faults_frame(*self._events(), self.plan.comms, self.plan.groups)
-
-    @cached_property
-    def lock_holds(self) -> pl.DataFrame:
-        """A row per hold of a page lock that ended.
-
-        ``time_ns`` (when it was let go), ``task``, ``comm`` and ``group`` of its holder (``task`` is null where that
-        was a read from disk), ``page`` (its frame), ``file`` and ``index`` (which page of which file), ``step`` (a
-        number: ``cowpath.kernel.steps.STEP_NAMES[step]`` took it), ``ns`` (how long it was held).
-        """
-        files = [file.name for file in self.plan.files]
-        return lock_holds_frame(*self._events(), self.plan.comms, self.plan.groups, files)
-
-    @cached_property
-    def usage(self) -> pl.DataFrame:
-        """The memory that each group used, over time: a row per change.
-
-        ``time_ns``, ``group``, ``usage_in_bytes`` (what ``memory.usage_in_bytes`` reads from then on).
-        """
-        return usage_frame(self._events()[0], self.plan.groups)
-
-    @cached_property
-    def groups(self) -> pl.DataFrame:
-        """A row per group: ``group``, ``verdict``, then its memory files and counters at the end.
-
-        The columns are the keys of ``groups`` in the JSON object; limits are null where there is none.
-        """
-        verdicts = self.group_verdicts
-        rows = {name: {"verdict": verdicts.get(name), **group} for name, group in self.summary["groups"].items()}
-        return groups_frame(rows)
-
-    @cached_property
-    def events(self) -> pl.DataFrame:
-        """Every event, a row each; only after ``run(..., keep_events=True)``. Raises InputError otherwise.
-
-        ``time_ns``, ``kind``, ``cpu``, ``task``, ``comm``, ``group``, ``a``, ``b``, ``value``, ``extra``; what the last
-        four mean depends on the kind and stands in ``cowpath/kernel/names.py`` at ``EV_FAULT`` and those after it.
-        """
-        if self._kept is None or self._kept.kinds is not None:
-            raise InputError("the events of this run were not kept", hint="run(..., keep_events=True)")
-        return events_frame(*self._events(), self.plan.comms, self.plan.groups)
-
-    def _events(self) -> tuple[Any, Any]:
-        if self._kept is None:
-            raise InputError("the events of this run were not kept")
-        return self._kept.all()
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The same session on several designs. ``comparison["preallocate"]`` is the result of one of them."""
-
-    results: tuple[Result, ...]  #: One per design, in the order in which they were asked for.
-
-    def _repr_html_(self) -> str:
-        return in_a_notebook(self.results)
-
-    @property
-    def summary(self) -> Summary:
-        """The object that ``cowpath compare --json`` prints."""
-        return json_object(self.results)
-
-    @property
-    def verdicts(self) -> dict[str, str]:
-        """Each design's verdict for the tasks outside every group."""
-        return {result.design: result.verdict for result in self.results}
-
-    def __getitem__(self, design: str) -> Result:
-        return next(result for result in self.results if result.design == design)
-
-
-def in_a_notebook(results: Sequence[Result]) -> str:
-    """What a notebook shows of these runs."""
-    from cowpath.report.fragment import fragment
-
-    return fragment(results)
-
-
-def json_object(results: Sequence[Result]) -> Summary:
-    """What ``--json`` prints for these runs of one session."""
-    session = results[0].plan.name if results else None
-    return {"version": __version__, "session": session, "runs": [result.summary for result in results]}
 
 
 def run(
@@ -295,8 +85,9 @@ def run(
     )
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
-    log, trace = (None if file is None else Path(file) for file in (log, trace))
-    wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=report is not None)
+    log, trace, page = (None if file is None else Path(file) for file in (log, trace, report))
+    check_distinct(log, trace, page)
+    wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=page is not None)
     with reported(report, options, "run", session, [design]) as results:
         results.append(run_plan(plan, load_design(design), options, wanted, progress))
     return results[0]

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cowpath.errors import InputError
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -31,6 +33,14 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def check_distinct(*targets: Path | None) -> None:
+    """Raise InputError if two files that are to be written are one."""
+    named = [target.resolve() for target in targets if target is not None]
+    for target in named:
+        if named.count(target) > 1:
+            raise InputError("two outputs cannot go to one file", file=target, hint="give each a name of its own")
 
 
 def _current_umask() -> int:

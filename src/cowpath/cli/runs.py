@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cowpath.atomic import check_distinct
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
@@ -16,7 +17,7 @@ from cowpath.errors import InputError
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
-    from cowpath.api import Result
+    from cowpath.results import Result
 
 SEVERITY = {"isolated": 0, "stalled": 1, "stuck": 2}
 
@@ -51,6 +52,7 @@ def run(
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
+    check_distinct(log, trace, report)
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
@@ -119,7 +121,7 @@ def end(results: Sequence[Result], fail_on: str | None) -> None:
 
 def show(results: Sequence[Result], as_json: bool) -> None:
     """Print runs as a JSON object, or as what the session printed and the tables."""
-    from cowpath.api import json_object
+    from cowpath.results import json_object
 
     if as_json:
         typer.echo(json.dumps(json_object(results), indent=2))

@@ -12,9 +12,9 @@ from cowpath.cli import options as o
 from cowpath.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from cowpath.api import Options
     from cowpath.designs import Design
     from cowpath.observe.walk import Move
+    from cowpath.options import Options
     from cowpath.session.plan import Plan
 
 SHORTEST_NS = 100_000  # of the machine's time that is run at once; more while nothing of interest happens

@@ -9,7 +9,7 @@ from cowpath.report import html
 from cowpath.report.parts import tables, told
 
 if TYPE_CHECKING:
-    from cowpath.api import Result
+    from cowpath.results import Result
 
 
 def fragment(results: Sequence[Result]) -> str:

@@ -19,9 +19,9 @@ from cowpath.observe.text import clean, duration
 from cowpath.report.graph import graph_of, svg
 
 if TYPE_CHECKING:
-    from cowpath.api import Result
     from cowpath.report.chosen import Chosen
     from cowpath.report.lanes_figure import Look
+    from cowpath.results import Result
 
 Run = dict[str, Any]
 

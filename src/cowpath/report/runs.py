@@ -22,7 +22,7 @@ from cowpath.report.memory_figure import memory_figure
 from cowpath.report.parts import design_lists, longest_waits, swatch, tables, told
 
 if TYPE_CHECKING:
-    from cowpath.api import Result
+    from cowpath.results import Result
 
 NS = 1e9
 MOST_GROUPS = 6  # with a figure of their memory
