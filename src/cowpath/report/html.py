@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from contextlib import suppress
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,13 @@ def environment() -> Environment:
     return made
 
 
+@cache
+def versions() -> str:
+    """Of what the page was made with."""
+    others = [f"{package} {metadata.version(package)}" for package in ("numba", "numpy", "bokeh")]
+    return ", ".join([f"Python {platform.python_version()}", *others])
+
+
 def asset(name: str) -> str:
     """The text of a style sheet or a script of ours."""
     return (HERE / "assets" / name).read_text(encoding="utf-8")
@@ -39,7 +48,7 @@ def asset(name: str) -> str:
 
 def render(template: str, **values: Any) -> str:
     """A page. Data goes into it through the filter ``tojson``, which leaves nothing that could end a script."""
-    return environment().get_template(template).render(asset=asset, version=__version__, **values)
+    return environment().get_template(template).render(asset=asset, version=__version__, versions=versions, **values)
 
 
 def check_target(target: Path) -> None:
