@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cowpath.report import html
-from cowpath.report.parts import tables, told
+from cowpath.report.told import tables, told
 
 if TYPE_CHECKING:
     from cowpath.results import Result

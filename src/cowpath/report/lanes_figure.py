@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,40 +15,15 @@ from bokeh.models import (
     TapTool,
 )
 
-from cowpath.observe import lanes as ln
 from cowpath.observe.text import clean
 from cowpath.report.chosen import Chosen
 from cowpath.report.figures import LEFT, add_zoom, plot
+from cowpath.report.looks import LOOKS, Look
 
 ROW = 15  # px of a lane when the page opens
 MOST_ROWS = 34  # lanes that are seen then
 HOLD_ROW = 22
 NS = 1e9
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a state is drawn: told apart by height and hatching as well as by colour."""
-
-    name: str  # for people
-    colour: str
-    height: float  # of a lane's
-    hatch: str  # Bokeh's name, or empty
-    alpha: float = 1.0
-
-
-LOOKS = {
-    "running": Look("runs", "#009e73", 0.84, ""),
-    "charging": Look("charge over the limit: reclaims, tries again", "#e69f00", 0.84, "right_diagonal_line"),
-    "page_lock": Look("waits for a page lock", "#d55e00", 0.84, "diagonal_cross"),
-    "other_lock": Look("waits for mmap_sem or i_mutex", "#cc79a7", 0.84, "vertical_line"),
-    "memory": Look("waits for memory (OOM)", "#0072b2", 0.84, "dot"),
-    "io": Look("waits for the disk", "#56b4e9", 0.5, ""),
-    "runnable": Look("runnable: waits for a CPU", "#8c8c8c", 0.3, ""),
-    "asleep": Look("sleeps, or waits for a child", "#8c8c8c", 0.1, ""),
-    "dead": Look("dead", "#8c8c8c", 0.04, "", 0.6),
-}
-assert tuple(LOOKS) == ln.STATES
 
 
 def holds_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
@@ -151,9 +124,3 @@ def _tell_when_tapped(made: Any, source: ColumnDataSource, key: str, state: str)
 def short(name: str) -> str:
     """What fits beside an axis: a long name loses its middle."""
     return clean(name, LEFT // 6)
-
-
-def looks_seen(chosen: Sequence[Chosen]) -> dict[str, Look]:
-    """What a legend has to explain: the states that occur."""
-    numbers = {int(number) for each in chosen for number in np.unique(each.pieces["state"])}
-    return {state: look for number, (state, look) in enumerate(LOOKS.items()) if number in numbers}

@@ -16,10 +16,13 @@ from cowpath.report import html
 from cowpath.report.chosen import MOST_PIECES, Chosen, choose, group_name
 from cowpath.report.figures import document, script
 from cowpath.report.graph import graph_of, svg
-from cowpath.report.lanes_figure import holds_figure, lanes_figure, looks_seen
+from cowpath.report.lanes_figure import holds_figure, lanes_figure
 from cowpath.report.latency_figure import latency_figure
+from cowpath.report.looks import looks_seen, swatch
 from cowpath.report.memory_figure import memory_figure
-from cowpath.report.parts import design_lists, longest_waits, swatch, tables, told
+from cowpath.report.step_lists import design_lists
+from cowpath.report.told import tables, told
+from cowpath.report.waits import longest_waits
 
 if TYPE_CHECKING:
     from cowpath.results import Result

@@ -1,0 +1,64 @@
+"""How the states of a task are drawn: each has a colour, a height and a hatching, so that none is needed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from cowpath.observe import lanes as ln
+from cowpath.report.chosen import Chosen
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is drawn: told apart by height and hatching as well as by colour."""
+
+    name: str  # for people
+    colour: str
+    height: float  # of a lane's
+    hatch: str  # Bokeh's name, or empty
+    alpha: float = 1.0
+
+
+LOOKS = {
+    "running": Look("runs", "#009e73", 0.84, ""),
+    "charging": Look("charge over the limit: reclaims, tries again", "#e69f00", 0.84, "right_diagonal_line"),
+    "page_lock": Look("waits for a page lock", "#d55e00", 0.84, "diagonal_cross"),
+    "other_lock": Look("waits for mmap_sem or i_mutex", "#cc79a7", 0.84, "vertical_line"),
+    "memory": Look("waits for memory (OOM)", "#0072b2", 0.84, "dot"),
+    "io": Look("waits for the disk", "#56b4e9", 0.5, ""),
+    "runnable": Look("runnable: waits for a CPU", "#8c8c8c", 0.3, ""),
+    "asleep": Look("sleeps, or waits for a child", "#8c8c8c", 0.1, ""),
+    "dead": Look("dead", "#8c8c8c", 0.04, "", 0.6),
+}
+assert tuple(LOOKS) == ln.STATES
+
+
+def looks_seen(chosen: Sequence[Chosen]) -> dict[str, Look]:
+    """What a legend has to explain: the states that occur."""
+    numbers = {int(number) for each in chosen for number in np.unique(each.pieces["state"])}
+    return {state: look for number, (state, look) in enumerate(LOOKS.items()) if number in numbers}
+
+
+HATCHES = {
+    "right_diagonal_line": '<path d="M-1 7L7 -1M3 11L11 3"/>',
+    "diagonal_cross": '<path d="M0 0L8 8M8 0L0 8"/>',
+    "vertical_line": '<path d="M4 0V8"/>',
+    "dot": '<circle cx="4" cy="4" r="1.2"/>',
+}
+
+
+def swatch(name: str, look: Look) -> Markup:
+    """A state's colour, height and hatching, as they are in the figure."""
+    high = max(1.5, 18 * look.height)
+    place = f'x="0" y="{(18 - high) / 2:g}" width="30" height="{high:g}"'
+    hatch = ""
+    if look.hatch:
+        hatch = (f'<defs><pattern id="hatch-{name}" width="8" height="8" patternUnits="userSpaceOnUse" fill="#fff" '
+                 f'stroke="#fff" stroke-width="1.2">{HATCHES[look.hatch]}</pattern></defs>'
+                 f'<rect {place} fill="url(#hatch-{name})"/>')  # fmt: skip
+    shape = f'<rect {place} fill="{look.colour}"/>{hatch}'
+    return Markup(f'<svg class="swatch" width="30" height="18" aria-hidden="true">{shape}</svg>')
