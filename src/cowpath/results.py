@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 
+SEVERITY = {"isolated": 0, "stalled": 1, "stuck": 2}  # of verdicts for the tasks outside
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a picture needs beside the summary."""

@@ -132,8 +132,29 @@ def test_joined_pieces_cover_the_same_time(pieces: lanes.Pieces, most: int) -> N
         assert (after["begin"][1:] == after["end"][:-1]).all()
     if len(pieces) <= most:
         assert resolution == 0 and not joined["joined"].any()
-    kept = joined[joined["joined"] == 0]
-    assert len(kept) == (pieces["end"] - pieces["begin"] >= resolution).sum()
+    kept = joined[joined["joined"] == 0].tolist()
+    assert set(kept) <= set(pieces.tolist())
+    assert (joined["end"] - joined["begin"])[joined["joined"] == 1].sum() == sum(
+        piece[1] - piece[0] for piece in set(pieces.tolist()) - set(kept)
+    )
+
+
+def test_long_waits_and_what_is_cut_off_stay_as_they_are() -> None:
+    """However many short pieces there are around them."""
+    pieces = np.zeros(4001, lanes.PIECE)
+    pieces["begin"] = np.arange(4001) * 1000
+    pieces["end"] = pieces["begin"] + 1000
+    pieces["state"] = np.arange(4001) % 2 * lanes.RUNNABLE
+    for place, state in ((1000, lanes.PAGE_LOCK), (2000, lanes.MEMORY)):
+        pieces["end"][place] += 2_000_000
+        pieces["begin"][place + 1 :] += 2_000_000
+        pieces["end"][place + 1 :] += 2_000_000
+        pieces["state"][place] = state
+    pieces["open"][-1] = 1
+    joined, _ = lanes.join(pieces, 20)
+    assert len(joined) <= 20
+    for place in (1000, 2000, 4000):
+        assert pieces[place] in joined
 
 
 def test_a_joined_piece_shows_what_took_most_of_its_time() -> None:

@@ -28,12 +28,12 @@ class CaseScene(Scene):
         """``attacker``."""
         return task_name(self.case, t, self.k)
 
-    def memory_of(self, number: int) -> str:
-        """``A's memory: limit 1 page, OOM killer off``."""
+    def limits_of(self, number: int) -> str:
+        """``limit 1 page, OOM killer off``."""
         group = self.k.state.groups[number]
         limit = int(group.res.limit)
         pages = "no limit" if limit >= n.UNLIMITED else f"limit {limit} {'page' if limit == 1 else 'pages'}"
-        return f"{self.group(number)}'s memory: {pages}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
+        return f"{pages}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
 
     def queue(self, waiters: Any) -> tuple[str, ...]:
         """The tasks of a wait queue, in its order."""

@@ -19,8 +19,6 @@ from cowpath.observe.text import visible
 if TYPE_CHECKING:
     from cowpath.results import Result
 
-SEVERITY = {"isolated": 0, "stalled": 1, "stuck": 2}
-
 
 def run(
     session: o.Session,
@@ -115,6 +113,8 @@ def check_fail_on(verdict: str | None) -> None:
 
 def end(results: Sequence[Result], fail_on: str | None) -> None:
     """Exit with 1 if a run's verdict is the one of ``--fail-on``, or worse."""
+    from cowpath.results import SEVERITY
+
     if fail_on is not None and any(SEVERITY[result.verdict] >= SEVERITY[fail_on] for result in results):
         raise typer.Exit(1)
 

@@ -15,6 +15,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_charge import charges_table
+from cowpath.kernel.wait import holds_mmap, page_owner
 
 
 @compiled
@@ -37,16 +38,6 @@ def alive(k, t):
 
 
 @compiled
-def holds_mmap(k, t, m):
-    """The task holds this mmap_sem for reading."""
-    task = k.state.tasks[t]
-    for d in range(task.depth):
-        if task.frames[d].mm == m and task.frames[d].held & n.H_MMAP_READ:
-            return True
-    return False
-
-
-@compiled
 def visit(k, t, came_from, count):
     """Put a task into the search's queue, once. Returns the queue's new length."""
     if t < 0 or not alive(k, t) or k.books.tasks[t].search == k.books.search:
@@ -64,11 +55,7 @@ def visit_holders(k, t, count):
     kind = task.wait_kind
     which = task.wait_id
     if kind == n.W_PAGE_LOCK:
-        owner = k.state.pages[which].locked_by
-        if owner <= n.REQUEST_OWNER:
-            request = k.state.requests[n.REQUEST_OWNER - owner]
-            owner = n.NONE if request.submitted else request.owner
-        return visit(k, owner, t, count)
+        return visit(k, page_owner(k, which), t, count)
     if kind == n.W_I_MUTEX:
         return visit(k, k.state.files[which].i_mutex, t, count)
     if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:

@@ -34,6 +34,7 @@ def cg_create(k, g, parent):
     group.under_oom = 0
     clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
+    emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)
     return n.NEXT
 
 

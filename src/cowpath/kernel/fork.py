@@ -43,6 +43,7 @@ def new_task(k):
     books.asleep = 0
     books.stalled = n.NONE
     books.alarm = 0
+    books.over_since = 0
     books.ends = 0
     books.via = n.NONE
     books.cpu_ns = 0

@@ -115,7 +115,13 @@ def charge(k, t):
         g = swapin_group(k, t, f)
     elif f.newpage == n.NONE:
         return n.NEXT  # write(2) found the page in the cache
-    answer = charge_group(k, t, f, g)
+    return charge_group(k, t, f, g)
+
+
+@compiled
+def charge_group(k, t, f, g):
+    """A charge; one that has met a limit on its way says when it has ended."""
+    answer = charge_move(k, t, f, g)
     over_since = k.books.tasks[t].over_since
     if answer == n.NEXT and over_since > 0:
         emit(k, n.EV_CHARGE, t, g, 0, k.books.now - (over_since - 1), 0)
@@ -124,7 +130,7 @@ def charge(k, t):
 
 
 @compiled
-def charge_group(k, t, f, g):
+def charge_move(k, t, f, g):
     """__mem_cgroup_try_charge for a page.
 
     Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),

@@ -190,6 +190,7 @@ CG_MEMSW_FAILCNT = 6
 CG_MAX_USAGE = 7
 CG_MEMSW_MAX_USAGE = 8
 CG_FORCE_EMPTY = 9
+CG_MADE = -2  # of EV_GROUP: mkdir
 CG_FILES = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
     "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
@@ -199,7 +200,7 @@ CG_FILES = (
 # --- events (event.kind) -----------------------------------------------------------------------
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
 EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
-EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = the lock's owner, or NONE
+EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
 EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
 EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = pages scanned
@@ -207,7 +208,7 @@ EV_OOM_KILL = 6  # a = group, b = victim, value = badness
 EV_FORK = 7  # a = child, b = program, value = slot
 EV_EXEC = 8  # a = program
 EV_EXIT = 9  # value = status, a = 1 if killed
-EV_GROUP = 10  # a = group, b = CG_* or NONE (joined), value = new value, extra = status
+EV_GROUP = 10  # a = group, b = CG_* (CG_MADE: mkdir) or NONE (joined), value = new value, extra = status
 EV_MARK = 11  # a = job
 EV_SCHED = 12  # a = task that the cpu goes on with (NONE: idle), value = ns that the last one ran
 EV_USAGE = 13  # a = group, value = usage in pages
@@ -219,7 +220,7 @@ EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NO
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
-EV_LOCK_WAIT = 22  # before the wait for a page lock: a = page, b = its owner, value = file << 32 | index
+EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = file << 32 | index
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",

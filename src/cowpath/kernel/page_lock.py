@@ -9,7 +9,7 @@ from . import names as n
 from .compiled import compiled
 from .rwsem import up_read
 from .vmstat import note_hold
-from .wait import emit, fatal_signal_pending, pop_waiter, sleep_on
+from .wait import emit, fatal_signal_pending, page_owner, pop_waiter, sleep_on
 
 TAKEN = 0
 WAITING = 1
@@ -78,7 +78,7 @@ def wait_on_page_locked(k, t, p, killable):
 def sleep_for_page(k, t, p, killable, exclusive):
     """Sleep on the page's wait queue: WAITING."""
     page = k.state.pages[p]
-    emit(k, n.EV_LOCK_WAIT, t, p, page.locked_by, place_in_file(page), 0)
+    emit(k, n.EV_LOCK_WAIT, t, p, page_owner(k, p), place_in_file(page), 0)
     sleep_on(k, t, page.waiters, n.W_PAGE_LOCK, p, killable, exclusive)
     return WAITING
 

@@ -124,19 +124,55 @@ def _fell_asleep(k, t):
     if task.depth > 0:
         f = task.frames[task.depth - 1]
         step = k.books.paths[f.path].steps[f.pc]
-    emit(k, n.EV_WAIT, t, task.wait_kind, task.wait_id, step, owner_of(k, task.wait_kind, task.wait_id))
+    if (k.books.log_mask >> n.EV_WAIT) & 1:
+        emit(k, n.EV_WAIT, t, task.wait_kind, task.wait_id, step, owner_of(k, t, task.wait_kind, task.wait_id))
 
 
 @compiled
-def owner_of(k, kind, which):
-    """Who alone holds what is waited for: a task, a disk request (REQUEST_OWNER - r), or NONE (readers, nobody)."""
+def owner_of(k, t, kind, which):
+    """Who stands in the way of a task that sleeps: a task, a disk request (REQUEST_OWNER - r), or NONE."""
     if kind == n.W_PAGE_LOCK:
-        return k.state.pages[which].locked_by
-    if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
-        return k.state.mms[which].writer
+        return page_owner(k, which)
     if kind == n.W_I_MUTEX:
         return k.state.files[which].i_mutex
+    if kind != n.W_MMAP_READ and kind != n.W_MMAP_WRITE:
+        return n.NONE
+    mm = k.state.mms[which]
+    if mm.writer != n.NONE:
+        return mm.writer
+    if kind == n.W_MMAP_READ and mm.waiters.head != t:
+        return mm.waiters.head  # behind a writer that waits
+    return reader_of(k, which)
+
+
+@compiled
+def page_owner(k, p):
+    """Who has a page's lock: a task, a disk request that is on its way, or the task that has yet to submit it."""
+    owner = k.state.pages[p].locked_by
+    if owner <= n.REQUEST_OWNER:
+        request = k.state.requests[n.REQUEST_OWNER - owner]
+        if not request.submitted:
+            return request.owner
+    return owner
+
+
+@compiled
+def reader_of(k, m):
+    """A task that holds this mmap_sem for reading, or NONE."""
+    for t in range(k.state.n_tasks):
+        if holds_mmap(k, t, m):
+            return t
     return n.NONE
+
+
+@compiled
+def holds_mmap(k, t, m):
+    """The task holds this mmap_sem for reading."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        if task.frames[d].mm == m and task.frames[d].held & n.H_MMAP_READ:
+            return True
+    return False
 
 
 @compiled

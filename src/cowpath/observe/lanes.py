@@ -37,6 +37,9 @@ KINDS = (
 )  # fmt: skip
 """The events that lanes are made from."""
 
+NOTABLE = 1_000_000  # ns: a wait for locks or memory that is as long is told of
+WAITS_FINER = 32  # waits are joined only where they are shorter than this part of the resolution
+
 NOBODY, BY_DISK = -1, -2  # who holds what is waited for, if it is no task
 NO_END = -1  # of a life that lasts beyond the run
 NOTHING = -1  # of a piece: it waits for no one thing
@@ -191,56 +194,69 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
 
 
 @numba.njit(cache=True)
-def _flush(out, kept, first, ends, spent):  # type: ignore[no-untyped-def]
-    """Write what was gathered as one piece, in the state that took most of its time."""
-    state = 0
-    for s in range(1, len(spent)):
-        if spent[s] > spent[state]:
-            state = s
+def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
+    """A piece that stays as it is: the run has cut it off, or it is a wait for others that is long enough."""
+    length = piece.end - piece.begin
+    waits = piece.state == PAGE_LOCK or piece.state == OTHER_LOCK or piece.state == MEMORY
+    return piece.open != 0 or (waits and length >= max(NOTABLE, resolution // WAITS_FINER))
+
+
+@numba.njit(cache=True)
+def _write(out, kept, life, begin, end, state):  # type: ignore[no-untyped-def]
+    """A piece of several; it goes on with the last one, if that is another such one of the same state."""
     if kept:
         last = out[kept - 1]
-        if last.joined and last.life == first.life and last.state == state and last.end == first.begin:
-            last.end = ends
-            spent[:] = 0
+        if last.joined and last.life == life and last.state == state and last.end == begin:
+            last.end = end
             return kept
     piece = out[kept]
-    piece.begin, piece.end, piece.life, piece.state = first.begin, ends, first.life, state
+    piece.life, piece.begin, piece.end, piece.state = life, begin, end, state
     piece.what, piece.by, piece.kind, piece.joined, piece.open = NOTHING, NOBODY, 0, 1, 0
-    spent[:] = 0
     return kept + 1
 
 
 @numba.njit(cache=True)
 def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
-    """Gather neighbours that are shorter than the resolution. Returns how many pieces are left in ``out``."""
-    spent = np.zeros(len(STATES), np.int64)
-    kept, gathering, first, ends = 0, False, pieces[0], np.int64(0)
+    """Gather neighbours until they are as long as the resolution. Returns how many pieces are left in ``out``."""
+    spent = np.zeros(len(STATES), np.int64)  # by state, in what is gathered: from ``begin`` to ``end``, of ``life``
+    kept, life, count, last = 0, -1, 0, 0
+    begin = end = np.int64(0)
     for i in order:
         piece = pieces[i]
-        short = piece.end - piece.begin < resolution and not piece.open
-        if gathering and (not short or piece.life != first.life or piece.begin != ends):
-            kept = _flush(out, kept, first, ends, spent)
-            gathering = False
-        if not short:
+        stays = _prominent(piece, resolution)
+        if count and (stays or piece.life != life or piece.begin != end or end - begin >= resolution):
+            kept = _gathered(pieces, out, kept, life, begin, end, spent, count, last)
+            count = 0
+        if stays:
             out[kept] = piece
             kept += 1
             continue
-        if not gathering:
-            gathering, first = True, piece
+        if not count:
+            life, begin = piece.life, piece.begin
+            spent[:] = 0
         spent[piece.state] += piece.end - piece.begin
-        ends = piece.end
-        if ends - first.begin >= resolution:
-            kept = _flush(out, kept, first, ends, spent)
-            gathering = False
-    if gathering:
-        kept = _flush(out, kept, first, ends, spent)
+        end, last = piece.end, i
+        count += 1
+    if count:
+        kept = _gathered(pieces, out, kept, life, begin, end, spent, count, last)
     return kept
+
+
+@numba.njit(cache=True)
+def _gathered(pieces, out, kept, life, begin, end, spent, count, last):  # type: ignore[no-untyped-def]
+    """Write what was gathered: a piece that is alone as it is."""
+    if count > 1:
+        return _write(out, kept, life, begin, end, np.argmax(spent))
+    out[kept] = pieces[last]
+    return kept + 1
 
 
 def join(pieces: Pieces, most: int, resolution: int = 0) -> tuple[Pieces, int]:
     """At most so many pieces, sorted by life and time, and the resolution in ns that this took (0: all as they were).
 
-    There may be more if the run has cut more of them off, or if there are more lives.
+    Neighbours are gathered until they are as long as that, and shown as one piece, in the state that took more time
+    than any other. Waits for locks and for memory stay as they are down to a 32nd of it, and what the run has cut off
+    does. There may be more pieces if there are more of these, or more lives.
     """
     order = np.lexsort((pieces["begin"], pieces["life"]))
     out = np.zeros(len(pieces), PIECE)

@@ -85,10 +85,14 @@ class Scene:
 
     def memory_of(self, number: int) -> str:
         """``A's memory: limit 64M, OOM killer off``."""
+        return f"{self.group(number)}'s memory: {self.limits_of(number)}"
+
+    def limits_of(self, number: int) -> str:
+        """``limit 64M, OOM killer off``."""
         group = self.k.state.groups[number]
         limits = [f"{what} {size(limit * n.PAGE_SIZE)}" for what, limit in self._limits(group)]
         killer = "off" if group.oom_kill_disable else "on"
-        return f"{self.group(number)}'s memory: {', '.join(limits) or 'no limit'}, OOM killer {killer}"
+        return f"{', '.join(limits) or 'no limit'}, OOM killer {killer}"
 
     @staticmethod
     def _limits(group: Any) -> list[tuple[str, int]]:

@@ -17,6 +17,8 @@ BINS = 1000  # of time, for what is counted
 POINTS = 1 << 19  # of usage that are kept before they are thinned
 SHOWN = 1500  # bins of usage per group; up to four points in each
 
+LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT)
+
 POINT = np.dtype([("time", "i8"), ("group", "i4"), ("pages", "i8")])
 
 
@@ -49,15 +51,15 @@ class Limit:
 
 
 class Usage:
-    """Takes blocks of the log; its memory does not grow with them."""
+    """Takes blocks of the log; its memory grows with the number of times that a limit is set, and with nothing else."""
 
-    kinds = (n.EV_USAGE, n.EV_CHARGE_FAIL, n.EV_RECLAIM, n.EV_GROUP)  # of events that it is made from
+    kinds = (n.EV_USAGE, n.EV_CHARGE_FAIL, n.EV_RECLAIM, n.EV_OOM_KILL, n.EV_GROUP)  # of events that it is made from
 
     def __init__(self, groups: int) -> None:
         self.groups = groups
         self.fails = Bins(groups)  # charges that met the group's limit
         self.scans = Bins(groups)  # passes of reclaim
-        self.freed = Bins(groups)  # pages that they freed
+        self.kills = Bins(groups)  # OOM kills
         self.limits: list[Limit] = []
         self._points: list[npt.NDArray[Any]] = []
         self._count = 0
@@ -77,11 +79,14 @@ class Usage:
         self.fails.add(fails["a"], fails["time"], 1)
         passes = events[kinds == n.EV_RECLAIM]
         self.scans.add(passes["a"], passes["time"], 1)
-        self.freed.add(passes["a"], passes["time"], passes["value"])
+        kills = events[kinds == n.EV_OOM_KILL]
+        self.kills.add(kills["a"], kills["time"], 1)
         for event in events[(kinds == n.EV_GROUP) & (events["extra"] == 0)]:
-            if int(event["b"]) in (n.CG_LIMIT, n.CG_MEMSW_LIMIT):
-                file = n.CG_FILES[int(event["b"])]
-                self.limits.append(Limit(int(event["time"]), int(event["a"]), file, int(event["value"])))
+            time, group, which = int(event["time"]), int(event["a"]), int(event["b"])
+            if which in LIMITS:
+                self.limits.append(Limit(time, group, n.CG_FILES[which], int(event["value"])))
+            elif which == n.CG_MADE:
+                self.limits += [Limit(time, group, n.CG_FILES[each], n.UNLIMITED) for each in LIMITS]
 
     def points(self) -> npt.NDArray[Any]:
         """The usage over time of all groups: ``time`` (ns), ``group``, ``pages``, in the order of time."""

@@ -31,9 +31,21 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True)
+class Thing:
+    """What a task waits for that others may hold or wait for too: a lock, a group's memory."""
+
+    kind: int  # W_*: that of a group's memory is W_MEMORY, that of mmap_sem W_MMAP_READ, whatever for
+    what: int  # which one
+    title: str  # "page lock", "A's memory"
+    rest: str  # "libc.so.6 page 31", "limit 64M, OOM killer off"
+
+
+@dataclass(frozen=True)
 class Hop:
     """A task of a chain, and what it waits for. All texts are safe for a terminal."""
 
+    number: int  # of the task
+    thing: Thing | None  # None: it runs, or waits for something of its own
     task: str  # "cc1[208]"
     group: str  # empty: it is in none
     waits_for: str  # "waits for the page lock of libc.so.6 page 31"
@@ -68,7 +80,8 @@ def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
         after = links[i + 1] if i + 1 < len(links) else None
         group = scene.group_of(link.task)
         by = "" if after is None else holds(link, after, scene)
-        hops.append(Hop(scene.task(link.task), scene.group(group) if group > 0 else "", waits_for(link, scene), by))
+        name = scene.group(group) if group > 0 else ""
+        hops.append(Hop(link.task, thing_of(link, scene), scene.task(link.task), name, waits_for(link, scene), by))
         if after is not None and any(earlier.task == after.task for earlier in links[: i + 1]):
             return Chain(tuple(hops), scene.task_and_group(after.task))
     return Chain(tuple(hops))
@@ -112,6 +125,28 @@ def waits_for(link: Link, scene: Scene) -> str:
             return "has nothing to do"
         case _:
             return f"is in {link.step}" if link.step else "runs"
+
+
+def thing_of(link: Link, scene: Scene) -> Thing | None:
+    """What a task waits for, as a thing."""
+    match link.kind:
+        case n.W_PAGE_LOCK:
+            title = "read from disk" if being_read(link, scene) else "page lock"
+            return Thing(n.W_PAGE_LOCK, link.what, title, scene.page(link.what))
+        case n.W_MMAP_READ:
+            return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to read)")
+        case n.W_MMAP_WRITE:
+            return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
+        case n.W_I_MUTEX:
+            return Thing(n.W_I_MUTEX, link.what, "i_mutex", scene.file(link.what))
+        case n.W_OOM | n.W_MEMORY:
+            return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
+        case n.W_WRITEBACK:
+            return Thing(n.W_WRITEBACK, link.what, "write-back", scene.page(link.what))
+        case n.W_CONGESTED:
+            return Thing(n.W_CONGESTED, 0, "the disk", "too many writes to do")
+        case _:
+            return None
 
 
 def holds(link: Link, after: Link, scene: Scene) -> str:

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from cowpath.observe.words import Chain
 
 MOST_LANES = 5000
-NOTABLE = 1_000_000  # ns of waiting
-MOST_PIECES = 120_000  # of all runs on a page together
+MOST_PIECES = 120_000  # of a run ...
+MOST_OF_ALL = 240_000  # ... and of all runs on a page together
 MOST_PAGES = 10  # rows of page locks
 MOST_HOLDS = 3000  # that are drawn in them
-MEMORY, MMAP, I_MUTEX, DISK = "memory", "mmap_sem", "i_mutex", "the disk"
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,10 @@ class Chosen:
         pairs = zip(pieces["kind"].tolist(), pieces["what"].tolist(), strict=True)
         return np.array([self._thing.get(pair, -1) for pair in pairs], np.int32)
 
+    def lock_of(self, what: int) -> int:
+        """The place in ``things`` of a page's lock; -1: no piece that is drawn waits for it."""
+        return self._thing.get((n.W_PAGE_LOCK, what), -1)
+
     def page_name(self, what: int) -> str:
         """``libc.so.6 page 31``."""
         return page_name(self.scene, what)
@@ -66,11 +69,10 @@ def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces
     """
     lives = timeline.lives
     labels = [scene.label(int(life["comm"]), int(life["task"])) for life in lives]
-    told = {hop.task for chain in waits for hop in chain.hops}
-    in_chain = np.array([label in told for label in labels], bool)
     waited = lives["ns"][:, [ln.PAGE_LOCK, ln.OTHER_LOCK, ln.MEMORY]].sum(axis=1)
+    in_chain = of_chains(lives, labels, waited, waits)
     group = np.where(lives["group"] == n.NONE, 1 << 20, lives["group"])  # threads of the kernel stand last
-    order = np.lexsort((np.arange(len(lives)), -waited, group, waited < NOTABLE, ~in_chain))[:MOST_LANES]
+    order = np.lexsort((np.arange(len(lives)), -waited, group, waited < ln.NOTABLE, ~in_chain))[:MOST_LANES]
     row_of = np.full(len(lives), -1, np.int64)
     row_of[order] = np.arange(len(order))
     drawn = timeline.pieces[row_of[timeline.pieces["life"]] >= 0]
@@ -87,6 +89,18 @@ def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces
         timeline, scene, order, row_of, pieces, resolution, holds, pages, [labels[life] for life in people],
         [group_name(scene, int(lives["group"][life])) for life in people], things, person, thing,
     )  # fmt: skip
+
+
+def of_chains(
+    lives: ln.Lives, labels: Sequence[str], waited: npt.NDArray[Any], waits: Sequence[Chain]
+) -> npt.NDArray[Any]:
+    """Which lives are those of the chains' tasks: of several of one number and name the one that waited longest."""
+    found = np.zeros(len(lives), bool)
+    for task, number in {(hop.task, hop.number) for chain in waits for hop in chain.hops}:
+        named = [int(life) for life in np.flatnonzero(lives["task"] == number) if labels[int(life)] == task]
+        if named:
+            found[max(named, key=lambda life: int(waited[life]))] = True
+    return found
 
 
 def pages_waited_for(timeline: Timeline) -> list[int]:
@@ -107,13 +121,11 @@ def _holds(timeline: Timeline, pages: list[int]) -> ln.Holds:
 
 
 def _things(pieces: ln.Pieces, scene: Scene) -> tuple[dict[tuple[int, int], int], list[str]]:
+    """What is waited for, each thing once: several may have the same name."""
     waiting = pieces[(pieces["what"] != ln.NOTHING) & (pieces["joined"] == 0)]
-    found: dict[tuple[int, int], int] = {}
-    things: dict[str, int] = {}
-    pairs = np.unique(np.stack([waiting["kind"].astype(np.int64), waiting["what"]]), axis=1)
-    for kind, what in pairs.T.tolist():
-        found[kind, what] = things.setdefault(thing_name(scene, kind, what), len(things))
-    return found, list(things)
+    pairs = np.unique(np.stack([waiting["kind"].astype(np.int64), waiting["what"]]), axis=1).T.tolist()
+    found = {(kind, what): place for place, (kind, what) in enumerate(pairs)}
+    return found, [thing_name(scene, kind, what) for kind, what in pairs]
 
 
 def thing_name(scene: Scene, kind: int, what: int) -> str:

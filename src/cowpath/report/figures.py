@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Literal
 
 from bokeh.document import Document
-from bokeh.models import Model, PanTool, ResetTool, SaveTool, WheelZoomTool
+from bokeh.models import Model, PanTool, WheelZoomTool
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
@@ -32,8 +32,6 @@ def add_zoom(made: Any, dimensions: Literal["width", "both"] = "width") -> None:
     made.add_tools(
         PanTool(dimensions=dimensions),
         WheelZoomTool(dimensions="width", modifiers="ctrl"),
-        ResetTool(),
-        SaveTool(),
     )
 
 

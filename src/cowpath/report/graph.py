@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from xml.sax.saxutils import escape, quoteattr
 
 from markupsafe import Markup
 
-from cowpath.observe.words import Chain, Hop
+from cowpath.kernel import names as n
+from cowpath.observe.words import Chain, Hop, Thing
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 236, 44, 18, 40  # of a box, and between boxes, in px
 MOST_IN_A_ROW = 3  # more tasks that wait for the same thing become one box
+MOST_TAILS = 6  # different chains that are drawn
 ROOM_BACK = 96  # at the right, for arrows of a deadlock
 LETTERS = 31  # that fit into a box
 LINES = 'fill="none" stroke="currentColor" font-size="13"'
@@ -42,79 +44,77 @@ def graph_of(chains: Sequence[Chain]) -> Graph:
     """The chains as one graph: what is the same task or the same lock in several of them is one box."""
     graph = Graph()
     for chain in _few(chains):
-        before = ""
-        for i, hop in enumerate(chain.hops):
+        before, said = "", ""
+        for hop in chain.hops:
             task = _task(graph, hop)
             if before:
-                graph.edges[before, task] = chain.hops[i - 1].by
-            thing = _thing(graph, hop, chain.hops[i + 1].who if i + 1 < len(chain.hops) else chain.deadlock)
-            graph.edges[task, thing] = "waits for" if thing != task else ""
-            before = thing
-        if chain.deadlock and before:
-            graph.edges[before, chain.deadlock] = chain.hops[-1].by
+                graph.edges[before, task] = said
+            before, said = task, hop.by
+            if hop.thing is not None:
+                before = _thing(graph, hop.thing)
+                graph.edges[task, before] = "waits for"
+        if chain.deadlock:
+            back = next((hop for hop in chain.hops if hop.who == chain.deadlock), chain.hops[0])
+            graph.edges[before, _task(graph, back)] = said
     _lay(graph)
     return graph
 
 
-def _few(chains: Sequence[Chain]) -> Iterable[Chain]:
+def _few(chains: Sequence[Chain]) -> Iterator[Chain]:
     """Chains with the same tail are drawn for a few of their first tasks, and for the rest together."""
-    tails: dict[tuple[Hop | str, ...], list[Chain]] = {}
+    tails: dict[tuple[Hop | Thing | None, ...], list[Chain]] = {}
     for chain in chains:
         if chain.hops:
-            tails.setdefault((chain.hops[0].waits_for, *chain.hops[1:]), []).append(chain)
-    for alike in tails.values():
-        yield from alike[: MOST_IN_A_ROW if len(alike) == MOST_IN_A_ROW else MOST_IN_A_ROW - 1]
+            tails.setdefault((chain.hops[0].thing, *chain.hops[1:]), []).append(chain)
+    for number, alike in enumerate(list(tails.values())[:MOST_TAILS]):
+        if len(alike) <= MOST_IN_A_ROW:
+            yield from alike
+            continue
+        yield from alike[: MOST_IN_A_ROW - 1]
         rest = alike[MOST_IN_A_ROW - 1 :]
-        if len(alike) > MOST_IN_A_ROW:
-            first = rest[0].hops[0]
-            crowd = Hop(f"{len(rest)} more tasks", "", first.waits_for, first.by)
-            yield Chain((crowd, *rest[0].hops[1:]), rest[0].deadlock)
+        crowd = replace(rest[0].hops[0], number=-1 - number, task=f"{len(rest)} more tasks", group="")
+        yield Chain((crowd, *rest[0].hops[1:]), rest[0].deadlock)
 
 
 def _task(graph: Graph, hop: Hop) -> str:
-    graph.nodes.setdefault(hop.who, Node(hop.who, "task", (hop.task, f"in {hop.group}" if hop.group else "")))
-    return hop.who
+    """The box of a task: what it does stands in it, if it waits for no thing."""
+    key = f"task {hop.number}"
+    does = "" if hop.thing is not None else hop.waits_for
+    group = f"in {hop.group}" if hop.group else ""
+    graph.nodes.setdefault(key, Node(key, "task", (hop.task, ", ".join(part for part in (group, does) if part))))
+    return key
 
 
-def _thing(graph: Graph, hop: Hop, holder: str) -> str:
-    """The box of what a task waits for; of a task that waits for nothing, its own.
-
-    Every address space has an mmap_sem: which one is known by who holds it.
-    """
-    if not hop.waits_for.startswith("waits "):
-        node = graph.nodes[hop.who]
-        node.lines = (node.lines[0], " ".join(part for part in (node.lines[1], hop.waits_for) if part))
-        return hop.who
-    words = hop.waits_for.removeprefix("waits ").removeprefix("for ").removeprefix("the ")
-    title, _, rest = words.partition(": ")
-    kind = "memory" if "'s memory" in title else "lock"
-    if not rest and " of " in title:
-        title, _, rest = title.partition(" of ")
-    key = words if rest else f"{words} {holder}"
-    graph.nodes.setdefault(key, Node(key, kind, (title, rest)))
+def _thing(graph: Graph, thing: Thing) -> str:
+    key = f"thing {thing.kind} {thing.what}"
+    kind = "memory" if thing.kind == n.W_MEMORY else "lock"
+    graph.nodes.setdefault(key, Node(key, kind, (thing.title, thing.rest)))
     return key
 
 
 def _lay(graph: Graph) -> None:
     """Each box one row below the lowest of those that point to it; an arrow back up (a deadlock) moves nothing."""
-    for _ in graph.nodes:
-        for (start, end), _words in graph.edges.items():
-            if start != end and not _leads(graph, end, start):
-                graph.nodes[end].depth = max(graph.nodes[end].depth, graph.nodes[start].depth + 1)
+    after: dict[str, list[str]] = {key: [] for key in graph.nodes}
+    for start, end in graph.edges:
+        after[start].append(end)
+    order: list[str] = []  # each box before those that it leads to
+    state: dict[str, int] = {}  # 1: on the way to it, 2: done
 
+    def visit(key: str) -> None:
+        state[key] = 1
+        after[key] = [end for end in after[key] if state.get(end) != 1]  # what leads back up
+        for end in after[key]:
+            if end not in state:
+                visit(end)
+        state[key] = 2
+        order.append(key)
 
-def _leads(graph: Graph, start: str, end: str) -> bool:
-    """Arrows lead from one box to another one; then an arrow the other way is part of a cycle, and goes back up."""
-    order = list(graph.nodes)
-    seen, todo = {start}, [start]
-    while todo:
-        at = todo.pop()
-        if at == end:
-            return order.index(start) < order.index(end)
-        found = [b for a, b in graph.edges if a == at and b not in seen]
-        seen.update(found)
-        todo += found
-    return False
+    for key in graph.nodes:
+        if key not in state:
+            visit(key)
+    for key in reversed(order):
+        for end in after[key]:
+            graph.nodes[end].depth = max(graph.nodes[end].depth, graph.nodes[key].depth + 1)
 
 
 def svg(graph: Graph, label: str) -> Markup:

@@ -11,6 +11,7 @@ from bokeh.models import (
     CustomJS,
     CustomJSTickFormatter,
     HBar,
+    PlainText,
     Range1d,
     TapTool,
 )
@@ -26,7 +27,7 @@ HOLD_ROW = 22
 NS = 1e9
 
 
-def holds_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
+def holds_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
     """The page locks that were waited for: who held each of them, and when. None if there is nothing to see."""
     rows = chosen.pages
     if not rows:
@@ -50,7 +51,9 @@ def holds_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
                      line_color="#0072b2", **hatch)  # fmt: skip
     _selected_as_drawn(bars)
     made.yaxis.ticker = list(range(len(rows)))
-    made.yaxis.major_label_overrides = {row: short(chosen.page_name(what)) for what, row in place.items()}
+    made.yaxis.major_label_overrides = {
+        row: PlainText(text=short(chosen.page_name(what))) for what, row in place.items()
+    }
     made.xaxis.axis_label = "machine's time, s"
     made.ygrid.visible = False
     add_zoom(made)
@@ -58,7 +61,7 @@ def holds_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
     return made
 
 
-def lanes_figure(chosen: Chosen, times: Range1d, key: str) -> Any:
+def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
     """The lanes of all tasks that are drawn; the first of them are in view."""
     rows = len(chosen.lives)
     view = min(rows, MOST_ROWS)
@@ -112,7 +115,7 @@ def _selected_as_drawn(drawn: Any) -> None:
     drawn.selection_glyph = chosen
 
 
-def _tell_when_tapped(made: Any, source: ColumnDataSource, key: str, state: str) -> None:
+def _tell_when_tapped(made: Any, source: ColumnDataSource, key: int, state: str) -> None:
     """The page's script says what was tapped."""
     if not made.select(TapTool):
         made.add_tools(TapTool(mode="replace"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import CustomJSTickFormatter, LogTicker, Range1d
+from bokeh.models import CustomJSTickFormatter, LogTicker, PlainText, Range1d
 
 from cowpath.observe.histogram import Histogram, middle_of
 from cowpath.report.figures import plot
@@ -28,7 +28,7 @@ def latency_figure(designs: Sequence[str], histograms: Sequence[Histogram]) -> A
     if not known:
         return None
     least = max(1, min(found.smallest for _, found in known))
-    most = max(found.largest for _, found in known)
+    most = max(1, *(found.largest for _, found in known))
     times, rows = Range1d(start=least / 1.6, end=most * 2.2), Range1d(start=len(known) - 0.85, end=-1.05)
     made = plot(ROW * len(known) + 90, "latencies", x_axis_type="log", x_range=times, y_range=rows)
     edges = np.geomspace(least, most * 1.0001, max(2, int(np.log10(most / least + 1) * PER_DECADE) + 1))
@@ -44,7 +44,7 @@ def latency_figure(designs: Sequence[str], histograms: Sequence[Histogram]) -> A
             made.scatter([value], [row], marker=marker, size=11, line_width=2, fill_color="#ffffff",
                          line_color="#d55e00", legend_label=label)  # fmt: skip
     made.yaxis.ticker = list(range(len(known)))
-    made.yaxis.major_label_overrides = {row: short(name) for row, (name, _) in enumerate(known)}
+    made.yaxis.major_label_overrides = {row: PlainText(text=short(name)) for row, (name, _) in enumerate(known)}
     made.xaxis.ticker = LogTicker(desired_num_ticks=5, num_minor_ticks=0)
     made.xaxis.formatter = CustomJSTickFormatter(code=TIME_WORDS)
     made.xaxis.axis_label = "time of a page fault, from entry to end"

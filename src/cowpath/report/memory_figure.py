@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,28 +14,29 @@ from cowpath.report.figures import add_zoom, plot
 
 NS = 1e9
 MIB = n.PAGE_SIZE / (1 << 20)
+LIMIT_FILES = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
 SEEN = 400  # the part of the whole run that a bar is at least as wide as
 STRIPS = ("charge met the limit", "reclaim pass")
 
 
-def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int, kills: list[float], peak: int) -> Any:
-    """Usage (a line), limit (dashed), OOM kills (crosses), and below them strips of failed charges and of reclaim.
+def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int, peak: int) -> Any:
+    """Usage (a line), limits (dashed, dotted), OOM kills (crosses); below them strips of failed charges and reclaim.
 
-    ``times`` in s, ``ends`` in ns, ``kills`` at s, ``peak`` in bytes: memory.max_usage_in_bytes.
+    ``times`` in s, ``ends`` in ns, ``peak`` in bytes: memory.max_usage_in_bytes.
     """
     points = usage.points()
     mine = points[points["group"] == group]
     at = np.concatenate([[0.0], mine["time"] / NS, [ends / NS]])
     pages = np.concatenate([[0], mine["pages"], mine["pages"][-1:] if len(mine) else [0]])
-    limits = limit_line(usage, group, ends)
-    top = 1.15 * max([peak / (1 << 20), *limits["mib"], 1e-3])
+    limit, memsw = (limit_line(usage, group, ends, file) for file in LIMIT_FILES)
+    top = 1.15 * max([peak / (1 << 20), *(mib for mib in limit[1] if mib == mib), 1e-3])
     made = plot(170, f"memory of {name}", x_range=times, y_range=Range1d(start=-0.36 * top, end=top))
     made.step(at, pages * MIB, mode="after", line_width=2, line_color="#0072b2")
-    if limits["mib"]:
-        made.line(limits["at"], limits["mib"], line_dash="dashed", line_width=2, line_color="#d55e00")  # fmt: skip
-    if kills:
-        at_top = [top * 0.93] * len(kills)
-        made.scatter(kills, at_top, marker="x", size=9, line_width=2, line_color="#a3006d")
+    made.line(*limit, line_dash="dashed", line_width=2, line_color="#d55e00")
+    if memsw != limit:
+        made.line(*memsw, line_dash="dotted", line_width=2, line_color="#cc79a7")
+    kills = (np.flatnonzero(usage.kills.sums[group]) + 0.5) * usage.kills.width / NS
+    made.scatter(kills, np.full(len(kills), top * 0.93), marker="x", size=9, line_width=2, line_color="#a3006d")
     for row, (bins, colour) in enumerate(((usage.fails, "#d55e00"), (usage.scans, "#009e73"))):
         _strip(made, bins, group, ends, -0.06 * top - 0.16 * top * row, 0.12 * top, colour)
     ticks = {-0.13 * top: STRIPS[0], -0.29 * top: STRIPS[1]}
@@ -49,20 +51,15 @@ def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int
     return made
 
 
-def limit_line(usage: Usage, group: int, ends: int) -> dict[str, list[float]]:
-    """memory.limit_in_bytes over time, in s and MiB; no point where there is no limit."""
+def limit_line(usage: Usage, group: int, ends: int, file: str) -> tuple[list[float], list[float]]:
+    """A limit over time, in s and MiB; NaN, which breaks a line, where there is none."""
     at: list[float] = []
-    mib: list[float] = []
+    mib = [math.nan]
     for limit in usage.limits:
-        if limit.group != group or limit.file != "memory.limit_in_bytes":
-            continue
-        if mib:
-            at.append(limit.time_ns / NS)
-            mib.append(mib[-1])
-        if limit.pages < n.UNLIMITED:
-            at.append(limit.time_ns / NS)
-            mib.append(limit.pages * MIB)
-    return {"at": [*at, ends / NS], "mib": [*mib, mib[-1]]} if mib else {"at": [], "mib": []}
+        if limit.group == group and limit.file == file:
+            at += [limit.time_ns / NS] * 2
+            mib += [mib[-1], limit.pages * MIB if limit.pages < n.UNLIMITED else math.nan]
+    return [*at, ends / NS], mib[1:] + mib[-1:]
 
 
 def _strip(made: Any, bins: Bins, group: int, ends: int, top: float, height: float, colour: str) -> None:
@@ -79,7 +76,6 @@ def _strip(made: Any, bins: Bins, group: int, ends: int, top: float, height: flo
             "right": np.maximum(np.minimum((at + 1) * bins.width, ends), at * bins.width + ends / SEEN) / NS,
             "top": base + height * (0.25 + 0.75 * share),
             "bottom": np.full(len(at), base),
-            "count": sums[at],
         }
     )
     made.quad(left="left", right="right", top="top", bottom="bottom", source=source, fill_color=colour, line_color=None)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from bokeh.layouts import column
 from bokeh.models import Range1d
 
+from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
-from cowpath.observe.text import clean
+from cowpath.observe.text import clean, duration
 from cowpath.report import html
-from cowpath.report.chosen import MOST_PIECES, Chosen, choose, group_name
+from cowpath.report.chosen import MOST_OF_ALL, MOST_PIECES, Chosen, choose, group_name
 from cowpath.report.figures import document, script
 from cowpath.report.graph import graph_of, svg
 from cowpath.report.lanes_figure import holds_figure, lanes_figure
@@ -23,16 +24,16 @@ from cowpath.report.memory_figure import memory_figure
 from cowpath.report.step_lists import design_lists
 from cowpath.report.told import tables, told
 from cowpath.report.waits import longest_waits
+from cowpath.results import SEVERITY
 
 if TYPE_CHECKING:
     from cowpath.results import Result
 
 NS = 1e9
-MOST_GROUPS = 6  # with a figure of their memory
-WORST = ("stuck", "stalled", "isolated")
+MOST_GROUPS = 8  # with a figure of their memory
 MEANINGS = {
     "isolated": "no task outside waited for a group's memory for long",
-    "stalled": "a task outside waited for a group's memory for longer than 100 ms, and then it went on",
+    "stalled": f"a task outside waited for a group's memory for longer than {duration(STALL_NS)}, and then it went on",
     "stuck": "a task outside waits for a group's memory, and nothing in the machine will ever end it",
 }
 
@@ -44,7 +45,7 @@ def write(target: Path, results: Sequence[Result], command: str) -> None:
 
 def page(results: Sequence[Result], command: str) -> str:
     """The page, as text. The same results and command give the same text."""
-    share = MOST_PIECES // len(results)
+    share = min(MOST_PIECES, MOST_OF_ALL // len(results))
     chosen = [choose(_timeline(result), _scene(result), result.seen.waits, share) for result in results]
     latencies = latency_figure([r.design for r in results], [r.seen.latencies for r in results])
     summaries = [result.summary for result in results]
@@ -53,11 +54,11 @@ def page(results: Sequence[Result], command: str) -> str:
         "runs.html.j2",
         session=first.plan.name,
         source=first.plan.source,
-        output={result.design: result.output for result in results if result.output},
+        output=[(result.design, result.output) for result in results if result.output],
         command=command,
         runs=[vars(told(result)) | _more(result, each) for result, each in zip(results, chosen, strict=True)],
         machine=first.summary,
-        shown=min(range(len(results)), key=lambda i: WORST.index(results[i].verdict)),
+        shown=min(range(len(results)), key=lambda i: -SEVERITY[results[i].verdict]),
         meanings={result.verdict: MEANINGS[result.verdict] for result in results},
         tables=tables(summaries),
         designs=design_lists([result.loaded for result in results]),
@@ -65,7 +66,7 @@ def page(results: Sequence[Result], command: str) -> str:
         looks={state: look.name for state, look in looks_seen(chosen).items()},
         bokeh=script(),
         latencies=None if latencies is None else document(latencies),
-        data=[_data(result, each) for result, each in zip(results, chosen, strict=True)],
+        data=[_data(*pair, key) for key, pair in enumerate(zip(results, chosen, strict=True))],
     )
 
 
@@ -92,20 +93,22 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
         "all_lanes": len(chosen.timeline.lives),
         "resolution": chosen.resolution,
         "events": chosen.timeline.events,
+        "more_groups": max(0, len(result.plan.groups) - 1 - MOST_GROUPS),
     }
 
 
-def _data(result: Result, chosen: Chosen) -> dict[str, Any]:
+def _data(result: Result, chosen: Chosen, key: int) -> dict[str, Any]:
     """What the page's script needs: the figure, and who and what its numbers stand for."""
     lives = chosen.timeline.lives
     return {
         "design": result.design,
-        "figure": document(_figure(result, chosen)),
+        "figure": document(_figure(result, chosen, key)),
         "states": list(ln.STATES),
         "names": chosen.names,
         "groups": chosen.groups,
         "things": chosen.things,
         "pages": [chosen.page_name(what) for what in chosen.pages],
+        "locks": [chosen.lock_of(what) for what in chosen.pages],
         "ends": chosen.timeline.ends,
         "resolution": chosen.resolution,
         "lanes": [
@@ -115,17 +118,23 @@ def _data(result: Result, chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _figure(result: Result, chosen: Chosen) -> Any:
-    """Holds, lanes and the memory of the groups, one above the other, with the same time."""
-    key, ends = result.design, max(chosen.timeline.ends, 1)
+def _figure(result: Result, chosen: Chosen, key: int) -> Any:
+    """Holds, lanes and the memory of groups, one above the other, with the same time."""
+    ends = max(chosen.timeline.ends, 1)
     times = Range1d(start=-0.01 * ends / NS, end=1.01 * ends / NS, name="times",
                     bounds=(-0.05 * ends / NS, 1.05 * ends / NS))  # fmt: skip
     parts = [holds_figure(chosen, times, key), lanes_figure(chosen, times, key)]
-    usage = chosen.timeline.usage
-    for number, name in list(enumerate(result.plan.groups))[1 : MOST_GROUPS + 1]:
-        group = result.summary["groups"][name]
-        label = group_name(chosen.scene, number)
-        kills = [kill["at_ns"] / NS for kill in result.summary["kills"] if kill["group"] == label]
+    for number in _drawn_groups(result):
+        group = result.summary["groups"][result.plan.groups[number]]
         peak = group["memory.max_usage_in_bytes"] or 0
-        parts.append(memory_figure(usage, number, label, times, ends, kills, peak))
+        label = group_name(chosen.scene, number)
+        parts.append(memory_figure(chosen.timeline.usage, number, label, times, ends, peak))
     return column([part for part in parts if part is not None], sizing_mode="stretch_width")
+
+
+def _drawn_groups(result: Result) -> list[int]:
+    """The groups whose memory is drawn: those that met their limit most often, in the order of their numbers."""
+    groups = result.summary["groups"]
+    numbers = range(1, len(result.plan.groups))
+    fails = {number: groups[result.plan.groups[number]]["memory.failcnt"] for number in numbers}
+    return sorted(sorted(numbers, key=lambda number: -fails[number])[:MOST_GROUPS])

@@ -2,7 +2,6 @@
 "use strict";
 window.cowpath = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const byDesign = new Map(data.runs.map((run) => [run.design, run]));
   const roots = new Map();  // what is drawn: by element
   const WAITS = ["page_lock", "other_lock", "memory", "io"];
   let shown = data.shown;
@@ -76,7 +75,7 @@ window.cowpath = (() => {
   }
 
   function tapped(key, state, from) {
-    const run = byDesign.get(key), [i] = from.selected.indices;
+    const run = data.runs[key], [i] = from.selected.indices;
     if (i === undefined) return;
     for (const label of ["holds", ...run.states.map((each) => `pieces ${each}`)]) {
       const other = source(run, label);
@@ -85,8 +84,7 @@ window.cowpath = (() => {
     const columns = from.data, left = columns.left[i], right = columns.right[i];
     const span = `from ${at(left)} to ${at(right)}: ${time(right - left)}${columns.open[i] ? ", cut off by the end of the run" : ""}`;
     if (state === "hold") {
-      const page = run.pages[columns.y[i]], thing = run.things.indexOf(`the page lock of ${page}`);
-      const rows = waiters(run, thing, left, right);
+      const page = run.pages[columns.y[i]], rows = waiters(run, run.locks[columns.y[i]], left, right);
       say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}.`,
            rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : "Nobody waited for it meanwhile."]);
       return;
@@ -94,7 +92,7 @@ window.cowpath = (() => {
     const row = columns.y[i], thing = columns.what ? columns.what[i] : -1;
     const others = state === "page_lock" ? waiters(run, thing, left, right).filter((each) => each !== row) : [];
     const totals = run.states.map((each, number) => [each, run.lanes[row][2 + number]]).filter(([, ns]) => ns > 0);
-    say([`${who(run, row)} ${data.looks[state]}${thing >= 0 ? `: ${run.things[thing]}` : ""}, ${span}${columns.joined[i] ? " (joined: it did this for most of that time)" : ""}.`,
+    say([`${who(run, row)} ${data.looks[state]}${thing >= 0 ? `: ${run.things[thing]}` : ""}, ${span}${columns.joined[i] ? " (joined of shorter ones: this took more of the time than anything else)" : ""}.`,
          behind(run, state, columns, i),
          others.length ? `In the same queue: ${few(run, others)}.` : "",
          `All its life: ${totals.map(([each, ns]) => `${each.replace("_", " ")} ${time(ns / 1e9)}`).join(", ")}.`]);
@@ -117,9 +115,8 @@ window.cowpath = (() => {
     if (roots.has(element) || !figure) return;
     roots.set(element, null);
     const docid = element;
-    const [view] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
-    const drawn = Bokeh.documents.find((each) => each.roots().some((root) => root.id === figure.root && !([...roots.values()].includes(root))));
-    roots.set(element, drawn.roots()[0]);
+    const [views] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
+    roots.set(element, views.roots[0].model);
     paint();
   }
 
