@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cowpath.atomic import check_distinct
+from cowpath.atomic import check_outputs
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.observe.frames import Keeper
 from cowpath.observe.metrics import Metrics
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 __all__ = [
-    "Comparison", "Options", "Result", "build_machine", "compare", "load_design", "load_plan", "make_clock", "reported",
-    "run", "run_plan",
+    "Comparison", "Options", "Result", "build_machine", "check_names", "compare", "inputs_of", "load_design",
+    "load_plan", "make_clock", "reported", "run", "run_plan",
 ]  # fmt: skip
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
@@ -84,9 +85,9 @@ def run(
         cold=cold,
     )
     plan = load_plan(session, options)
+    check_outputs([log, trace, report], inputs_of(plan, session, [design], options))
     keeper = Keeper(None if keep_events else KEPT)
     log, trace, page = (None if file is None else Path(file) for file in (log, trace, report))
-    check_distinct(log, trace, page)
     wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=page is not None)
     with reported(report, options, "run", session, [design]) as results:
         results.append(run_plan(plan, load_design(design), options, wanted, progress))
@@ -111,9 +112,12 @@ def compare(
     from cowpath import designs as packaged
 
     chosen = Options.of(memory, until, bystanders, **options)
-    loaded = [load_design(design) for design in (packaged.names() if designs is None else designs)]
+    named = packaged.names() if designs is None else designs
+    loaded = [load_design(design) for design in named]
+    check_names(loaded)
     plan = load_plan(session, chosen)
-    with reported(report, chosen, "compare", session, designs or packaged.names()) as results:
+    check_outputs([report], inputs_of(plan, session, named, chosen))
+    with reported(report, chosen, "compare", session, named) as results:
         for each in loaded:
             wanted = Wanted(keeper=Keeper(KEPT), timeline=report is not None)
             results.append(run_plan(plan, each, chosen, wanted))
@@ -144,6 +148,26 @@ def reported(
     yield results
     again = options.command(verb, os.fspath(session), [os.fspath(design) for design in designs], str(target))
     write(target, results, again)
+
+
+def inputs_of(
+    plan: Plan,
+    session: str | os.PathLike[str],
+    designs: Sequence[str | os.PathLike[str]],
+    options: Options,
+) -> list[str | os.PathLike[str] | None]:
+    """The files that a run reads: none of them is to be written."""
+    return [session, *(path for path, _ in plan.sources), *designs, options.costs]
+
+
+def check_names(designs: Sequence[Design]) -> None:
+    """Raise InputError if two designs that are to be compared cannot be told apart, or if there are none."""
+    if not designs:
+        raise InputError("no design to compare", hint="a packaged one (cowpath designs), or a TOML file")
+    names = [design.name for design in designs]
+    for design in designs:
+        if names.count(design.name) > 1:
+            raise InputError(f"two designs are called {design.name!r}", hint='name = "..." in one of the files')
 
 
 def load_design(design: str | os.PathLike[str]) -> Design:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,12 +35,28 @@ def replacing(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def check_distinct(*targets: Path | None) -> None:
-    """Raise InputError if two files that are to be written are one."""
-    named = [target.resolve() for target in targets if target is not None]
-    for target in named:
-        if named.count(target) > 1:
-            raise InputError("two outputs cannot go to one file", file=target, hint="give each a name of its own")
+def check_outputs(
+    outputs: Iterable[str | os.PathLike[str] | None], inputs: Iterable[str | os.PathLike[str] | None] = ()
+) -> None:
+    """Raise InputError if two files that are to be written are one, or one of them is read."""
+    read = {_place(file) for file in inputs if file is not None}
+    written: set[str] = set()
+    for output in outputs:
+        if output is None:
+            continue
+        if _place(output) in written:
+            raise InputError("two outputs cannot go to one file", file=output, hint="give each a name of its own")
+        if _place(output) in read:
+            raise InputError("it is read by this command, and would be overwritten", file=output, hint="another name")
+        written.add(_place(output))
+
+
+def _place(file: str | os.PathLike[str]) -> str:
+    """Where a file is, whatever it is called; a name that no file can have as it stands."""
+    try:
+        return os.fspath(Path(file).resolve())
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL
+        return os.fspath(Path(file).absolute())
 
 
 def _current_umask() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 
 class CowpathError(Exception):
@@ -22,13 +22,13 @@ class InputError(CowpathError):
         self,
         problem: str,
         *,
-        file: str | Path | None = None,
+        file: str | os.PathLike[str] | None = None,
         line: int | None = None,
         column: int | None = None,
         hint: str | None = None,
     ) -> None:
         self.problem = problem
-        self.file = None if file is None else str(file)
+        self.file = None if file is None else os.fspath(file)
         self.line = line
         self.column = column
         self.hint = hint

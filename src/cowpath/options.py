@@ -41,7 +41,7 @@ class Options:
         options = Options(
             memory=parse_size(memory) if isinstance(memory, str) else memory,
             until=parse_time(until) if isinstance(until, str) else until,
-            bystanders=None if bystanders is None else tuple(bystanders),
+            bystanders=None if bystanders is None else tuple(program for program in bystanders if program),
             swap=parse_size(swap) if isinstance(swap, str) else swap,
             **others,
         )
@@ -53,13 +53,14 @@ class Options:
 
     def command(self, verb: str, session: str, designs: Sequence[str], report: str) -> str:
         """The command line that makes a page with these options, as a shell takes it."""
-        words = ["cowpath", verb, session]
+        words = ["cowpath", verb, f"./{session}" if session.startswith("-") else session]
         for design in designs:
             words += ["--design", design]
         for option in fields(self):
             value = getattr(self, option.name)
             if option.name == "bystanders":
-                words += [word for program in value or () for word in ("--bystander", program)]
+                programs = ("",) if value == () else value or ()  # an empty one is none at all
+                words += [word for program in programs for word in ("--bystander", program)]
             elif option.name == "cold":
                 words += [] if value is None else ["--cold" if value else "--warm"]
             elif value is not None and value != option.default:

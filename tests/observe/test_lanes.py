@@ -16,15 +16,19 @@ from cowpath.observe.frames import Keeper
 from cowpath.observe.timeline import MOST_HOLDS
 from cowpath.observe.watch import Wanted
 
+RUNS = [
+    ("oom-off.sh", "linux-3.0", None),
+    ("crowd.sh", "preallocate", None),
+    ("swap.sh", "linux-3.1", None),
+    ("commit.sh", "pte-prealloc", 600_000_000),
+]
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.fixture(
-    scope="module", params=[("oom-off.sh", "linux-3.0"), ("crowd.sh", "preallocate"), ("swap.sh", "linux-3.1")]
-)
+@pytest.fixture(scope="module", params=RUNS)
 def result(request: pytest.FixtureRequest) -> api.Result:
-    session, design = request.param
-    options = api.Options()
+    session, design, until = request.param
+    options = api.Options(until=until)
     plan = api.load_plan(EXAMPLES / session, options)
     return api.run_plan(plan, api.load_design(design), options, Wanted(keeper=Keeper(None), timeline=True))
 
@@ -58,11 +62,26 @@ def test_waits_are_those_of_the_books(result: api.Result) -> None:
 def test_no_cpu_runs_two_tasks(result: api.Result) -> None:
     timeline = result.seen.timeline
     assert timeline is not None
-    on_cpu = timeline.pieces[np.isin(timeline.pieces["state"], (lanes.RUNNING, lanes.CHARGING))]
+    on_cpu = timeline.pieces[timeline.pieces["state"] == lanes.RUNNING]
     times = np.concatenate([on_cpu["end"], on_cpu["begin"]])
     change = np.repeat([-1, 1], len(on_cpu))
     order = np.lexsort((change, times))  # ends before begins
     assert np.cumsum(change[order]).max() <= result.summary["cpus"]
+
+
+def test_a_charge_that_met_a_limit_is_shown_until_it_ends(result: api.Result) -> None:
+    """From the first failure to the end of the charge a task charges, or sleeps in it."""
+    timeline, events = result.seen.timeline, result.events
+    assert timeline is not None
+    ended = events.filter(events["kind"] == "charge")
+    spans = list(zip(ended["task"], ended["time_ns"] - ended["value"], ended["time_ns"], strict=True))
+    charging = timeline.pieces[timeline.pieces["state"] == lanes.CHARGING]
+    tasks = timeline.lives["task"][charging["life"]]
+    for task, begin, end in spans:
+        mine = charging[(tasks == task) & (charging["begin"] < end) & (charging["end"] > begin)]
+        assert (mine["begin"] >= begin).all() and (mine["end"] <= end).all()
+    if result.design == "pte-prealloc":
+        assert spans
 
 
 def test_holds_are_the_logs(result: api.Result) -> None:

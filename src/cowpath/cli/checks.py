@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from cowpath.atomic import check_distinct
+from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, again, check_report, say
 from cowpath.cli.progress import progress_bars
@@ -64,7 +64,7 @@ def check(
     from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
-    check_distinct(save, report)
+    check_outputs([save, report])
     check_report(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):

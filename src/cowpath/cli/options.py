@@ -36,7 +36,7 @@ Cold = Annotated[
 ]
 Bystanders = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--bystander", help="A program outside every group; give it once for each.", metavar="PROGRAM"),
+    typer.Option("--bystander", help="A program outside every group; many times for many.", metavar="PROGRAM"),
 ]
 Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]

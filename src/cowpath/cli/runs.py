@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cowpath.atomic import check_distinct
+from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
@@ -50,10 +50,10 @@ def run(
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
-    check_distinct(log, trace, report)
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
+    check_outputs([log, trace, report], api.inputs_of(plan, session, [design], chosen))
     show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "run", session, [design]) as results, bars as progress:
@@ -94,7 +94,9 @@ def compare(
     wanted = Wanted(timeline=report is not None)
     named = list(dict.fromkeys(design or designs.names()))
     loaded = [api.load_design(name) for name in named]
+    api.check_names(loaded)
     plan = api.load_plan(session, chosen)
+    check_outputs([report], api.inputs_of(plan, session, named, chosen))
     show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "compare", session, named) as results, bars as progress:

@@ -22,8 +22,9 @@ Holds = npt.NDArray[Any]  # of HOLD
 
 RUNNING, CHARGING, PAGE_LOCK, OTHER_LOCK, MEMORY, DISK, RUNNABLE, ASLEEP, DEAD = range(9)
 STATES = ("running", "charging", "page_lock", "other_lock", "memory", "io", "runnable", "asleep", "dead")
-"""What a task does: runs; is at a charge that has met a limit (it reclaims, tries again); waits for a page lock, for
-another lock, for memory (in the OOM section), for the disk; could run; sleeps of its own will; has exited."""
+"""What a task does: runs; is at a charge that has met a limit (reclaims and tries again, on a CPU or waiting for one);
+waits for a page lock, for another lock, for memory (in the OOM section), for the disk; could run; sleeps of its own
+will; has exited."""
 
 # what a sleeping task does, by task.wait_kind
 STATE_OF_WAIT = np.array(
@@ -80,6 +81,7 @@ TASK = np.dtype(
         ("life", "i4"),
         ("by", "i4"),
         ("owner", "i4"),  # of that lock
+        ("over", "i4"),  # the group whose limit its charge has met
         ("state", "i1"),
         ("kind", "i1"),
         ("charging", "i1"),
@@ -95,12 +97,15 @@ def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
     task = tasks[t]
     if task.life < 0 or now <= task.since:
         return count
-    state = CHARGING if task.state == RUNNING and task.charging else task.state
+    charges = task.charging and (task.state == RUNNING or task.state == RUNNABLE)
+    state = CHARGING if charges else task.state
     lives[task.life].ns[state] += now - task.since
     piece = pieces[count]
     piece.begin, piece.end, piece.life, piece.state = task.since, now, task.life, state
     piece.what, piece.by, piece.kind = task.what, task.by, task.kind
     piece.joined = piece.open = 0
+    if charges:
+        piece.what, piece.kind = task.over, n.W_MEMORY
     task.since = now
     return count + 1
 
@@ -169,7 +174,7 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
             failed = kind == n.EV_CHARGE_FAIL
             if tasks[t].charging != failed:
                 count = close(tasks, lives, pieces, count, t, now)
-                tasks[t].charging = failed
+                tasks[t].charging, tasks[t].over = failed, event.a
         elif kind == n.EV_FORK:
             count = close(tasks, lives, pieces, count, event.a, now)  # the last life of its number
             comm = lives[tasks[t].life].comm if event.b == n.NONE and t >= 0 else event.b
@@ -202,30 +207,31 @@ def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _write(out, kept, life, begin, end, state):  # type: ignore[no-untyped-def]
-    """A piece of several; it goes on with the last one, if that is another such one of the same state."""
+def _write(out, kept, like, begin, end):  # type: ignore[no-untyped-def]
+    """A piece of several, like the longest of them; it goes on with the last one, if that is another such one."""
     if kept:
         last = out[kept - 1]
-        if last.joined and last.life == life and last.state == state and last.end == begin:
+        if last.joined and last.life == like.life and last.state == like.state and last.end == begin:
             last.end = end
             return kept
+    out[kept] = like
     piece = out[kept]
-    piece.life, piece.begin, piece.end, piece.state = life, begin, end, state
-    piece.what, piece.by, piece.kind, piece.joined, piece.open = NOTHING, NOBODY, 0, 1, 0
+    piece.begin, piece.end, piece.joined, piece.open = begin, end, 1, 0
     return kept + 1
 
 
 @numba.njit(cache=True)
 def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
     """Gather neighbours until they are as long as the resolution. Returns how many pieces are left in ``out``."""
-    spent = np.zeros(len(STATES), np.int64)  # by state, in what is gathered: from ``begin`` to ``end``, of ``life``
-    kept, life, count, last = 0, -1, 0, 0
+    spent = np.zeros(len(STATES), np.int64)  # by state, in what is gathered: ``count`` pieces of ``life``
+    longest = np.zeros(len(STATES), np.int64)  # which of them, by state
+    kept, life, count = 0, -1, 0
     begin = end = np.int64(0)
     for i in order:
         piece = pieces[i]
         stays = _prominent(piece, resolution)
         if count and (stays or piece.life != life or piece.begin != end or end - begin >= resolution):
-            kept = _gathered(pieces, out, kept, life, begin, end, spent, count, last)
+            kept = _gathered(pieces, out, kept, begin, end, longest[np.argmax(spent)], count)
             count = 0
         if stays:
             out[kept] = piece
@@ -234,20 +240,23 @@ def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
         if not count:
             life, begin = piece.life, piece.begin
             spent[:] = 0
-        spent[piece.state] += piece.end - piece.begin
-        end, last = piece.end, i
+        state, length = piece.state, piece.end - piece.begin
+        if spent[state] == 0 or length > pieces[longest[state]].end - pieces[longest[state]].begin:
+            longest[state] = i
+        spent[state] += length
+        end = piece.end
         count += 1
     if count:
-        kept = _gathered(pieces, out, kept, life, begin, end, spent, count, last)
+        kept = _gathered(pieces, out, kept, begin, end, longest[np.argmax(spent)], count)
     return kept
 
 
 @numba.njit(cache=True)
-def _gathered(pieces, out, kept, life, begin, end, spent, count, last):  # type: ignore[no-untyped-def]
-    """Write what was gathered: a piece that is alone as it is."""
+def _gathered(pieces, out, kept, begin, end, longest, count):  # type: ignore[no-untyped-def]
+    """Write what was gathered, in the state that took most of its time: a piece that is alone as it is."""
     if count > 1:
-        return _write(out, kept, life, begin, end, np.argmax(spent))
-    out[kept] = pieces[last]
+        return _write(out, kept, pieces[longest], begin, end)
+    out[kept] = pieces[longest]
     return kept + 1
 
 

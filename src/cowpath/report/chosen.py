@@ -36,6 +36,7 @@ class Chosen:
     pieces: ln.Pieces
     resolution: int  # ns; shorter pieces were joined
     holds: ln.Holds
+    longest_holds: bool  # there were more of these pages than are drawn
     pages: list[int]  # rows of page locks: file << 32 | index
     names: list[str]  # of people: the lanes' first
     groups: list[str]  # theirs; empty: outside every group
@@ -78,28 +79,28 @@ def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces
     drawn = timeline.pieces[row_of[timeline.pieces["life"]] >= 0]
     pieces, resolution = ln.join(drawn, most_pieces, timeline.resolution)
     pages = pages_waited_for(timeline)
-    holds = _holds(timeline, pages)
+    holds, longest_holds = _holds(timeline, pages)
     others = [life for life in np.unique(np.concatenate([pieces["by"], holds["life"]])) if life >= 0]
     people = [*order.tolist(), *(int(life) for life in others if row_of[life] < 0)]
     person = np.full(len(lives) + 2, -1, np.int32)
     person[ln.BY_DISK] = -2
     person[people] = np.arange(len(people))
     thing, things = _things(pieces, scene)
-    return Chosen(
-        timeline, scene, order, row_of, pieces, resolution, holds, pages, [labels[life] for life in people],
-        [group_name(scene, int(lives["group"][life])) for life in people], things, person, thing,
-    )  # fmt: skip
+    names = [labels[life] for life in people]
+    groups = [group_name(scene, int(lives["group"][life])) for life in people]
+    return Chosen(timeline, scene, order, row_of, pieces, resolution, holds, longest_holds, pages, names, groups,
+                  things, person, thing)  # fmt: skip
 
 
 def of_chains(
     lives: ln.Lives, labels: Sequence[str], waited: npt.NDArray[Any], waits: Sequence[Chain]
 ) -> npt.NDArray[Any]:
-    """Which lives are those of the chains' tasks: of several of one number and name the one that waited longest."""
+    """The lives of the chains' tasks; of several of one number and name the one that lasts, or waited longest."""
     found = np.zeros(len(lives), bool)
     for task, number in {(hop.task, hop.number) for chain in waits for hop in chain.hops}:
         named = [int(life) for life in np.flatnonzero(lives["task"] == number) if labels[int(life)] == task]
         if named:
-            found[max(named, key=lambda life: int(waited[life]))] = True
+            found[max(named, key=lambda life: (lives["end"][life] == ln.NO_END, int(waited[life])))] = True
     return found
 
 
@@ -113,16 +114,20 @@ def pages_waited_for(timeline: Timeline) -> list[int]:
     return [int(pages[i]) for i in np.argsort(-waited, kind="stable")[:MOST_PAGES]]
 
 
-def _holds(timeline: Timeline, pages: list[int]) -> ln.Holds:
-    """The longest holds of these pages, by tasks and by reads from the disk."""
-    from cowpath.observe.timeline import longest
+def _holds(timeline: Timeline, pages: list[int]) -> tuple[ln.Holds, bool]:
+    """The longest holds of these pages, by tasks and by the disk; and whether there may have been more."""
+    from cowpath.observe import timeline as kept
 
-    return longest(timeline.holds[np.isin(timeline.holds["what"], pages)], MOST_HOLDS)
+    mine = timeline.holds[np.isin(timeline.holds["what"], pages)]
+    holds = kept.longest(mine, MOST_HOLDS)
+    by_disk = int((timeline.holds["life"] == ln.BY_DISK).sum())
+    full = kept.MOST_HOLDS in (by_disk, len(timeline.holds) - by_disk)
+    return holds, full or len(holds) < len(mine)
 
 
 def _things(pieces: ln.Pieces, scene: Scene) -> tuple[dict[tuple[int, int], int], list[str]]:
     """What is waited for, each thing once: several may have the same name."""
-    waiting = pieces[(pieces["what"] != ln.NOTHING) & (pieces["joined"] == 0)]
+    waiting = pieces[pieces["what"] != ln.NOTHING]
     pairs = np.unique(np.stack([waiting["kind"].astype(np.int64), waiting["what"]]), axis=1).T.tolist()
     found = {(kind, what): place for place, (kind, what) in enumerate(pairs)}
     return found, [thing_name(scene, kind, what) for kind, what in pairs]
@@ -139,7 +144,7 @@ def thing_name(scene: Scene, kind: int, what: int) -> str:
             return "mmap_sem (to write)"
         case n.W_I_MUTEX:
             return f"the i_mutex of {scene.file(what)}"
-        case n.W_OOM:
+        case n.W_OOM | n.W_MEMORY:
             return f"{scene.group(what)}'s memory"
         case _:
             return n.WAIT_NAMES[kind]

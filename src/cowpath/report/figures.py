@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any, Literal
 
 from bokeh.document import Document
-from bokeh.models import Model, PanTool, WheelZoomTool
+from bokeh.models import BasicTickFormatter, Model, PanTool, WheelZoomTool
 from bokeh.plotting import figure
 from bokeh.resources import Resources
 
-LEFT = 118  # px for the labels of the y axis: the same in all figures of a column, so that their times are in line
+LEFT = 132  # px for the labels of the y axis: the same in all figures of a column, so that their times are in line
 SMALL = "12px"
 
 
@@ -23,16 +23,21 @@ def plot(height: int, label: str, **options: Any) -> Any:
     for axis in made.axis:
         axis.major_label_text_font_size = axis.axis_label_text_font_size = SMALL
         axis.axis_label_text_font_style = "normal"
+    made.yaxis.minor_tick_line_color = None
     made.grid.grid_line_alpha = 0.5
     return made
 
 
+def seconds(made: Any) -> None:
+    """The x axis is the machine's time."""
+    made.xaxis.axis_label = "machine's time, s"
+    made.xaxis.formatter = BasicTickFormatter(use_scientific=False)
+
+
 def add_zoom(made: Any, dimensions: Literal["width", "both"] = "width") -> None:
-    """Pan and zoom: the page's buttons need none of these, a mouse does."""
-    made.add_tools(
-        PanTool(dimensions=dimensions),
-        WheelZoomTool(dimensions="width", modifiers="ctrl"),
-    )
+    """Pan and zoom by mouse, which the page's script switches on where there is one; its buttons need neither."""
+    made.add_tools(PanTool(dimensions=dimensions), WheelZoomTool(dimensions="width", modifiers="ctrl"))
+    made.toolbar.active_drag = None
 
 
 @cache

@@ -18,8 +18,8 @@ from bokeh.models import (
 
 from cowpath.observe.text import clean
 from cowpath.report.chosen import Chosen
-from cowpath.report.figures import LEFT, add_zoom, plot
-from cowpath.report.looks import LOOKS, Look
+from cowpath.report.figures import LEFT, add_zoom, plot, seconds
+from cowpath.report.looks import HOLD, LOOKS, Look
 
 ROW = 15  # px of a lane when the page opens
 MOST_ROWS = 34  # lanes that are seen then
@@ -46,15 +46,13 @@ def holds_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
         },
         name="holds",
     )
-    hatch = {"hatch_pattern": "right_diagonal_line", "hatch_color": "#ffffff", "hatch_alpha": 0.7, "hatch_scale": 7}
-    bars = made.hbar(y="y", left="left", right="right", height=0.7, source=source, fill_color="#0072b2",
-                     line_color="#0072b2", **hatch)  # fmt: skip
+    bars = made.add_glyph(source, bar(HOLD))
     _selected_as_drawn(bars)
     made.yaxis.ticker = list(range(len(rows)))
     made.yaxis.major_label_overrides = {
         row: PlainText(text=short(chosen.page_name(what))) for what, row in place.items()
     }
-    made.xaxis.axis_label = "machine's time, s"
+    seconds(made)
     made.ygrid.visible = False
     add_zoom(made)
     _tell_when_tapped(made, source, key, "hold")
@@ -65,7 +63,7 @@ def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
     """The lanes of all tasks that are drawn; the first of them are in view."""
     rows = len(chosen.lives)
     view = min(rows, MOST_ROWS)
-    made = plot(ROW * max(view, 4) + 30, "lanes", x_range=times,
+    made = plot(ROW * max(view, 4) + 52, "lanes", x_range=times,
                 y_range=Range1d(start=view - 0.4, end=-0.6, name="rows", bounds=(-1.5, rows + 0.5)))  # fmt: skip
     for number, (state, look) in enumerate(LOOKS.items()):
         pieces = chosen.pieces[chosen.pieces["state"] == number]
@@ -88,7 +86,7 @@ def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
     made.yaxis.formatter = CustomJSTickFormatter(
         args={"names": [short(name) for name in chosen.names[:rows]]}, code="return names[tick] ?? ''"
     )
-    made.xaxis.axis_label = "machine's time, s"
+    seconds(made)
     made.ygrid.visible = False
     add_zoom(made, "both")
     return made

@@ -29,9 +29,10 @@ def latency_figure(designs: Sequence[str], histograms: Sequence[Histogram]) -> A
         return None
     least = max(1, min(found.smallest for _, found in known))
     most = max(1, *(found.largest for _, found in known))
-    times, rows = Range1d(start=least / 1.6, end=most * 2.2), Range1d(start=len(known) - 0.85, end=-1.05)
+    times, rows = Range1d(start=least / 2.5, end=most * 2.5), Range1d(start=len(known) - 0.75, end=-1.0)
     made = plot(ROW * len(known) + 90, "latencies", x_axis_type="log", x_range=times, y_range=rows)
-    edges = np.geomspace(least, most * 1.0001, max(2, int(np.log10(most / least + 1) * PER_DECADE) + 1))
+    bars = max(2, int(np.log10(most / least + 1) * PER_DECADE) + 1)
+    edges = np.geomspace(least, max(most * 1.0001, least * 1.15), bars)
     highest = max(int(found.count) for _, found in known)
     for row, (_, found) in enumerate(known):
         counts = _counts(found, edges)
@@ -49,8 +50,9 @@ def latency_figure(designs: Sequence[str], histograms: Sequence[Histogram]) -> A
     made.xaxis.formatter = CustomJSTickFormatter(code=TIME_WORDS)
     made.xaxis.axis_label = "time of a page fault, from entry to end"
     made.ygrid.visible = False
-    made.legend.orientation, made.legend.location, made.legend.border_line_alpha = "horizontal", "top_right", 0
-    made.legend.background_fill_alpha, made.legend.label_text_font_size, made.legend.padding = 0.6, "11px", 2
+    made.add_layout(made.legend[0], "above")  # nothing is behind it there
+    made.legend.orientation, made.legend.border_line_alpha, made.legend.background_fill_alpha = "horizontal", 0, 0
+    made.legend.label_text_font_size, made.legend.padding = "11px", 2
     return made
 
 

@@ -16,31 +16,35 @@ from cowpath.report.chosen import Chosen
 class Look:
     """How a state is drawn: told apart by height and hatching as well as by colour."""
 
-    name: str  # for people
+    name: str  # for the legend
+    did: str  # in a sentence: "wc[52] DID the page lock of ..."
     colour: str
     height: float  # of a lane's
-    hatch: str  # Bokeh's name, or empty
+    hatch: str = ""  # Bokeh's name
     alpha: float = 1.0
 
 
 LOOKS = {
-    "running": Look("runs", "#009e73", 0.84, ""),
-    "charging": Look("charge over the limit: reclaims, tries again", "#e69f00", 0.84, "right_diagonal_line"),
-    "page_lock": Look("waits for a page lock", "#d55e00", 0.84, "diagonal_cross"),
-    "other_lock": Look("waits for mmap_sem or i_mutex", "#cc79a7", 0.84, "vertical_line"),
-    "memory": Look("waits for memory (OOM)", "#0072b2", 0.84, "dot"),
-    "io": Look("waits for the disk", "#56b4e9", 0.5, ""),
-    "runnable": Look("runnable: waits for a CPU", "#8c8c8c", 0.3, ""),
-    "asleep": Look("sleeps, or waits for a child", "#8c8c8c", 0.1, ""),
-    "dead": Look("dead", "#8c8c8c", 0.04, "", 0.6),
-}
+    "running": Look("runs", "ran", "#009e73", 0.84),
+    "charging": Look("in a charge over the limit: reclaims, tries again", "was in a charge that met the limit of",
+                     "#e69f00", 0.84, "right_diagonal_line"),
+    "page_lock": Look("waits for a page lock", "waited for", "#d55e00", 0.84, "diagonal_cross"),
+    "other_lock": Look("waits for mmap_sem or i_mutex", "waited for", "#cc79a7", 0.84, "vertical_line"),
+    "memory": Look("waits for memory (OOM)", "waited, in the OOM section, for", "#0072b2", 0.84, "dot"),
+    "io": Look("waits for the disk", "waited for the disk:", "#56b4e9", 0.5),
+    "runnable": Look("runnable: waits for a CPU", "was runnable, without a CPU", "#8c8c8c", 0.3),
+    "asleep": Look("sleeps, or waits for a child", "slept, or waited for a child", "#8c8c8c", 0.1),
+    "dead": Look("dead", "was dead", "#8c8c8c", 0.04, "", 0.6),
+}  # fmt: skip
+HOLD = Look("holds a page lock", "held", "#7b5ea7", 0.7, "right_diagonal_line")
 assert tuple(LOOKS) == ln.STATES
 
 
 def looks_seen(chosen: Sequence[Chosen]) -> dict[str, Look]:
-    """What a legend has to explain: the states that occur."""
+    """What a legend has to explain: the states that occur, and holds if there are some."""
     numbers = {int(number) for each in chosen for number in np.unique(each.pieces["state"])}
-    return {state: look for number, (state, look) in enumerate(LOOKS.items()) if number in numbers}
+    seen = {state: look for number, (state, look) in enumerate(LOOKS.items()) if number in numbers}
+    return seen | ({"hold": HOLD} if any(len(each.holds) for each in chosen) else {})
 
 
 HATCHES = {

@@ -6,17 +6,17 @@ import math
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, Range1d
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, PlainText, Range1d
 
 from cowpath.kernel import names as n
 from cowpath.observe.usage import Bins, Usage
-from cowpath.report.figures import add_zoom, plot
+from cowpath.report.figures import add_zoom, plot, seconds
 
 NS = 1e9
 MIB = n.PAGE_SIZE / (1 << 20)
 LIMIT_FILES = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
 SEEN = 400  # the part of the whole run that a bar is at least as wide as
-STRIPS = ("charge met the limit", "reclaim pass")
+STRIPS = ("met the limit", "reclaimed")
 
 
 def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int, peak: int) -> Any:
@@ -46,7 +46,8 @@ def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int
         code="for (const [at, words] of names) if (Math.abs(at - tick) < 1e-9) return words;\n"
              "return tick + ' MiB'",
     )  # fmt: skip
-    made.xaxis.axis_label = "machine's time, s"
+    made.yaxis.axis_label = PlainText(text=f"memory of {name}")
+    seconds(made)
     add_zoom(made)
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from cowpath.report.figures import document, script
 from cowpath.report.graph import graph_of, svg
 from cowpath.report.lanes_figure import holds_figure, lanes_figure
 from cowpath.report.latency_figure import latency_figure
-from cowpath.report.looks import looks_seen, swatch
+from cowpath.report.looks import LOOKS, looks_seen, swatch
 from cowpath.report.memory_figure import memory_figure
 from cowpath.report.step_lists import design_lists
 from cowpath.report.told import tables, told
@@ -50,24 +50,35 @@ def page(results: Sequence[Result], command: str) -> str:
     latencies = latency_figure([r.design for r in results], [r.seen.latencies for r in results])
     summaries = [result.summary for result in results]
     first = results[0]
+    said = [told(result) for result in results]
     return html.render(
         "runs.html.j2",
         session=first.plan.name,
         source=first.plan.source,
-        output=[(result.design, result.output) for result in results if result.output],
+        output=_alike((result.design, result.output) for result in results if result.output),
         command=command,
-        runs=[vars(told(result)) | _more(result, each) for result, each in zip(results, chosen, strict=True)],
+        runs=[vars(run) | _more(result, each) for run, result, each in zip(said, results, chosen, strict=True)],
+        graphs=_alike((run.design, run.graph) for run in said if run.graph),
+        sources=[(path.name, text) for path, text in first.plan.sources],
         machine=first.summary,
         shown=min(range(len(results)), key=lambda i: -SEVERITY[results[i].verdict]),
         meanings={result.verdict: MEANINGS[result.verdict] for result in results},
         tables=tables(summaries),
         designs=design_lists([result.loaded for result in results]),
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
-        looks={state: look.name for state, look in looks_seen(chosen).items()},
+        looks={state: look.did for state, look in LOOKS.items()},
         bokeh=script(),
         latencies=None if latencies is None else document(latencies),
         data=[_data(*pair, key) for key, pair in enumerate(zip(results, chosen, strict=True))],
     )
+
+
+def _alike(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What is the same for several designs once, with the names of all of them."""
+    designs: dict[str, list[str]] = {}
+    for design, text in pairs:
+        designs.setdefault(text, []).append(clean(design))
+    return [(", ".join(names), text) for text, names in designs.items()]
 
 
 def _timeline(result: Result) -> Any:
@@ -92,6 +103,8 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
         "lanes": len(chosen.lives),
         "all_lanes": len(chosen.timeline.lives),
         "resolution": chosen.resolution,
+        "holds": len(chosen.holds),
+        "longest_holds": chosen.longest_holds,
         "events": chosen.timeline.events,
         "more_groups": max(0, len(result.plan.groups) - 1 - MOST_GROUPS),
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from cowpath.designs import Design
 from cowpath.designs.edits import align
@@ -30,6 +31,15 @@ class PathOf:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """A policy of a design; ``changed``: the first design has another one."""
+
+    name: str
+    value: str
+    changed: bool
+
+
+@dataclass(frozen=True)
 class DesignOf:
     """What a page shows of a design."""
 
@@ -37,7 +47,7 @@ class DesignOf:
     summary: str
     commit: str
     paths: list[PathOf]
-    policies: list[tuple[str, str]]
+    policies: list[Policy]
 
 
 def design_lists(designs: Sequence[Design]) -> list[DesignOf]:
@@ -51,7 +61,10 @@ def design_lists(designs: Sequence[Design]) -> list[DesignOf]:
             each.summary,
             each.commit,
             [_path(path, first.paths[path], each.paths[path]) for path in differing or [SHOWN_PATH]],
-            [(name, str(each.policies[name])) for name in policies or first.policies],
+            [
+                Policy(name, str(each.policies[name]), each.policies[name] != first.policies[name])
+                for name in policies or first.policies
+            ],
         )
         for each in designs
     ]
@@ -61,4 +74,15 @@ def _path(name: str, old: Sequence[str], new: Sequence[str]) -> PathOf:
     found = align(old, new)
     places = sorted(found.kept | {edit.new for edit in found.edits if edit.new >= 0})
     steps = [Step(found.slots[place], place not in found.kept) for place in places]
-    return PathOf(name, steps, [edit.words() for edit in found.edits])
+    gone = [edit.step for edit in found.edits if edit.new < 0]
+    return PathOf(name, steps, [*_moves(steps), *(f"{step} left out" for step in gone)])
+
+
+def _moves(steps: Sequence[Step]) -> Iterator[str]:
+    """``find_page, lock_page: now before copy_page``: steps in a row that were moved or put in."""
+    for moved, group in groupby(enumerate(steps), key=lambda each: each[1].moved):
+        if moved:
+            row = list(group)
+            after = row[-1][0] + 1
+            where = f"before {steps[after].name}" if after < len(steps) else "at the end"
+            yield f"{', '.join(step.name for _, step in row)}: now {where}"

@@ -36,7 +36,7 @@ class Told:
 def told(result: Result) -> Told:
     """The verdicts of a run, and why."""
     chain = result.chain
-    graph = svg(graph_of(result.seen.waits), f"who waits for whom on {clean(result.design)}")
+    graph = svg(graph_of(result.seen.waits), "who waits for whom")
     more = max(0, len(chain) - MOST_CHAINS)
     return Told(result.design, result.verdict, result.group_verdicts, chain[:MOST_CHAINS], more, graph)
 

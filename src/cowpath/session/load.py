@@ -71,6 +71,7 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
         texts=shell.texts,
         settings=table.settings,
         notes=tuple(programs.notes),
+        sources=(*table.sources.items(), *programs.sources.items()),
     )
 
 

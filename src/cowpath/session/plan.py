@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from cowpath.kernel.names import KT_NONE
 from cowpath.programs.code import Ops
@@ -77,6 +78,7 @@ class Plan:
     texts: tuple[HostText, ...]
     settings: MachineSettings
     notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know
+    sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property
     def kthreads(self) -> tuple[int, ...]:

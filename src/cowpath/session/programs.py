@@ -43,6 +43,7 @@ class Programs:
     table: Table
     copies: int = 1
     notes: list[str] = field(default_factory=list)
+    sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
 
     def find(self, word: Word, arguments: tuple[Word, ...]) -> Unit:
@@ -72,7 +73,16 @@ class Programs:
             return Unit(compile_tree(_recording(entry)))
         if arguments:
             raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
-        return _written(entry, name)
+        return self._written(entry, name)
+
+    def _written(self, entry: Entry, name: str) -> Unit:
+        from cowpath.programs.written import compile_written
+
+        path = Path(entry.source)
+        if not path.is_file():
+            raise entry.word.error(f"the program {name!r} is missing: {path} is not a file", 'written = "NAME.prog"')
+        self.sources[path] = read_text(path)
+        return compile_written(self.sources[path], str(path), name)
 
     def _build(self, entry: Entry, arguments: tuple[Word, ...]) -> Unit:
         from cowpath.programs.build import compile_build
@@ -127,15 +137,6 @@ def _sleep(word: Word, arguments: tuple[Word, ...]) -> Unit:
     asm.emit(n.OP_SLEEP, a=time)
     asm.emit(n.OP_EXIT)
     return Unit(asm.code())
-
-
-def _written(entry: Entry, name: str) -> Unit:
-    from cowpath.programs.written import compile_written
-
-    path = Path(entry.source)
-    if not path.is_file():
-        raise entry.word.error(f"the program {name!r} is missing: {path} is not a file", 'written = "NAME.prog"')
-    return compile_written(read_text(path), str(path), name)
 
 
 def _recording(entry: Entry) -> Recording:

@@ -63,18 +63,18 @@ class Table:
     settle: int | None = None  # ns
     copies: int | None = None
     cold: bool | None = None
+    sources: dict[Path, str] = field(default_factory=dict)  # the texts of the session's own tables
 
     def over(self, other: Table) -> Table:
         """This table, and what only ``other`` says."""
-        return Table(
-            {**other.programs, **self.programs},
-            {**other.files, **self.files},
-            self.settings.over(other.settings),
-            *(
-                theirs if (ours := getattr(self, name)) is None else ours
-                for name in ("bystanders", "settle", "copies", "cold")
-                for theirs in (getattr(other, name),)
-            ),
+        ours = {name: getattr(self, name) for name in ("bystanders", "settle", "copies", "cold")}
+        return replace(
+            other,
+            programs={**other.programs, **self.programs},
+            files={**other.files, **self.files},
+            settings=self.settings.over(other.settings),
+            sources={**other.sources, **self.sources},
+            **{name: value for name, value in ours.items() if value is not None},
         )
 
 
@@ -94,6 +94,8 @@ def read_table(path: Path, _within: tuple[Path, ...] = ()) -> Table:
     except (ValueError, RecursionError) as error:
         raise _toml_error(path, error) from None
     table = _Reader(path, text).table(content)
+    if path != PACKAGED:
+        table = replace(table, sources={path: text})
     if "include" not in content:
         return table
     word = _Reader(path, text).word("include", str(content["include"]))

@@ -9,7 +9,7 @@ window.cowpath = (() => {
   // --- words
   function time(seconds) {
     for (const [factor, unit] of [[1, "s"], [1e-3, "ms"], [1e-6, "us"]])
-      if (Math.abs(seconds) >= factor * 0.9995) return `${Number((seconds / factor).toPrecision(3))} ${unit}`;
+      if (Math.abs(seconds) >= factor * 0.9995) return `${(seconds / factor).toFixed(Math.max(0, 2 - Math.floor(Math.log10(seconds / factor))))} ${unit}`;
     return `${Math.round(seconds * 1e9)} ns`;
   }
   const at = (seconds) => `${seconds.toFixed(6)} s`;
@@ -17,9 +17,8 @@ window.cowpath = (() => {
     if (person === -2) return "the disk";
     if (person < 0) return "nobody that is known";
     const group = run.groups[person];
-    return group ? `${run.names[person]} in ${group}` : `${run.names[person]}, outside every group`;
+    return group ? `${run.names[person]} in ${group}` : `${run.names[person]} (outside every group)`;
   }
-  const name = (run, person) => person < 0 ? who(run, person) : run.names[person];
 
   // --- what is drawn
   function source(run, label) {
@@ -47,26 +46,24 @@ window.cowpath = (() => {
   }
   const few = (run, rows) => rows.slice(0, 6).map((row) => run.names[row]).join(", ") + (rows.length > 6 ? ` and ${rows.length - 6} more` : "");
 
-  /* who stands behind a wait: its holder, what that one did when the wait began, and so on */
-  function behind(run, state, columns, i) {
-    const lines = [];
-    const seen = new Set([columns.y[i]]);
-    const begin = columns.left[i];
+  /* who stands behind a wait: its holder, what that one did when the wait began, who stood in its way, and so on */
+  function behind(run, columns, i) {
+    const lines = [], seen = new Set([columns.y[i]]), begin = columns.left[i];
     let by = columns.by ? columns.by[i] : -1;
+    if (by === -2) return "The page is being read from the disk, or written to it.";
     while (by >= 0 && !seen.has(by) && lines.length < 6) {
       seen.add(by);
       const there = by < run.lanes.length ? piece(run, by, begin) : null;
-      let does = "";
-      if (there) {
-        const {found, state: its} = there, thing = found.data.what ? found.data.what[there.i] : -1;
-        does = `, which ${data.looks[its]}${thing >= 0 ? `: ${run.things[thing]}` : ""}`;
-        by = found.data.by ? found.data.by[there.i] : -1;
-      }
-      lines.push(`${lines.length ? "that is held" : "Held"} by ${who(run, [...seen].at(-1))}${does}`);
-      if (!there) break;
+      const does = there ? `, who ${did(run, there.state, there.found.data, there.i)}` : "";
+      lines.push(`${lines.length ? "in the way of that stood" : "In the way stood"} ${who(run, by)}${does}`);
+      by = there && there.found.data.by ? there.found.data.by[there.i] : -1;
     }
-    if (!lines.length && by === -2) lines.push("The page is being read from the disk");
     return lines.length ? `${lines.join("; ")} (when the wait began).` : "";
+  }
+  /* what a task did: "waited for the page lock of libc.so.6 page 31" */
+  function did(run, state, columns, i) {
+    const thing = columns.what ? columns.what[i] : -1;
+    return data.looks[state] + (thing >= 0 ? ` ${run.things[thing]}` : data.looks[state].endsWith("for") ? " one" : "");
   }
 
   function say(lines) {
@@ -85,17 +82,18 @@ window.cowpath = (() => {
     const span = `from ${at(left)} to ${at(right)}: ${time(right - left)}${columns.open[i] ? ", cut off by the end of the run" : ""}`;
     if (state === "hold") {
       const page = run.pages[columns.y[i]], rows = waiters(run, run.locks[columns.y[i]], left, right);
+      const nobody = run.resolution ? "No wait for it meanwhile is long enough to be on this page." : "Nobody waited for it meanwhile.";
       say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}.`,
-           rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : "Nobody waited for it meanwhile."]);
+           rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : nobody]);
       return;
     }
     const row = columns.y[i], thing = columns.what ? columns.what[i] : -1;
     const others = state === "page_lock" ? waiters(run, thing, left, right).filter((each) => each !== row) : [];
     const totals = run.states.map((each, number) => [each, run.lanes[row][2 + number]]).filter(([, ns]) => ns > 0);
-    say([`${who(run, row)} ${data.looks[state]}${thing >= 0 ? `: ${run.things[thing]}` : ""}, ${span}${columns.joined[i] ? " (joined of shorter ones: this took more of the time than anything else)" : ""}.`,
-         behind(run, state, columns, i),
+    say([`${who(run, row)} ${did(run, state, columns, i)} ${span}${columns.joined[i] ? " (joined of shorter pieces: this took more of the time than anything else)" : ""}.`,
+         behind(run, columns, i),
          others.length ? `In the same queue: ${few(run, others)}.` : "",
-         `All its life: ${totals.map(([each, ns]) => `${each.replace("_", " ")} ${time(ns / 1e9)}`).join(", ")}.`]);
+         `In all: ${totals.map(([each, ns]) => `${each.replace("_", " ")} ${time(ns / 1e9)}`).join(", ")}.`]);
   }
 
   // --- colours: the figures take those of the page
@@ -117,6 +115,8 @@ window.cowpath = (() => {
     const docid = element;
     const [views] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
     roots.set(element, views.roots[0].model);
+    if (matchMedia("(pointer: fine)").matches)  // a finger on a figure scrolls the page
+      for (const model of views.roots[0].model.references()) if (model.type === "PanTool") model.active = true;
     paint();
   }
 
@@ -149,21 +149,51 @@ window.cowpath = (() => {
   };
   for (const button of document.querySelectorAll("[data-do]"))
     button.addEventListener("click", () => model("times") && actions[button.dataset.do]());
-  document.getElementById("find").addEventListener("change", (event) => {
-    const run = data.runs[shown], row = run.names.slice(0, run.lanes.length).findIndex((each) => each.includes(event.target.value));
-    if (!event.target.value || !model("rows")) return;
-    if (row < 0) { say([`No lane is called ${event.target.value}.`]); return; }
-    const [, count] = inView();
-    rowsAt(row, Math.min(count, 34));
-    say([`${run.names[row]} is the top lane now.`]);
+  const find = document.getElementById("find");
+  let found = -1;  // the lane that was found last
+  find.addEventListener("input", () => { found = -1; });
+  find.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const run = data.runs[shown], wanted = find.value.trim().toLowerCase(), lanes = run.lanes.length;
+    if (!wanted || !model("rows")) return;
+    for (let step = 1; step <= lanes; step++) {
+      const row = (found + step) % lanes;
+      if (!who(run, row).toLowerCase().includes(wanted)) continue;
+      found = row;
+      rowsAt(row, Math.min(inView()[1], 34));
+      say([`${who(run, row)} is the top lane in view. Enter again: the next one.`]);
+      return;
+    }
+    say([`No lane is called ${find.value}.`]);
   });
   const select = document.getElementById("design");
   select?.addEventListener("change", async () => {
+    const before = model("times");
     document.getElementById(`timeline-${shown}`).hidden = true;
     shown = Number(select.value);
+    found = -1;
     document.getElementById(`timeline-${shown}`).hidden = false;
     await draw(`figure-${shown}`, data.runs[shown].figure);
+    if (before) model("times").setv({start: before.start, end: before.end});  // the same time on both designs
     say(["Nothing is chosen: click a wait, or a hold."]);
+  });
+
+  // --- print: figures as pictures that take the paper's width, and nothing folded
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const each of folded) each.open = true;
+    for (const [element, root] of roots) {
+      const view = root && Bokeh.index.get_by_id(root.id);
+      if (!view || !document.getElementById(element).offsetParent) continue;
+      const {canvas} = view.export("png");
+      canvas.className = "printed";
+      document.getElementById(element).after(canvas);
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const each of folded) each.open = false;
+    for (const each of document.querySelectorAll("canvas.printed")) each.remove();
   });
 
   const ready = Promise.all([
