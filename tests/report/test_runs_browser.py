@@ -76,11 +76,13 @@ def test_a_click_on_a_wait_says_who_held_what(both: tuple[api.Comparison, Path],
     name = next(name for name in page.evaluate("cowpath.data.runs[0].names") if name.startswith("read-100["))
     page.evaluate(TAP, ["pieces page_lock", name])
     said = page.locator("#detail").inner_text()
-    assert f"{name}, outside every group waits for a page lock: the page lock of lib page 100" in said
-    assert "Held by attacker[3] in A, which waits for memory (OOM): A's memory" in said
+    assert f"{name} (outside every group) waited for the page lock of lib page 100 from" in said
+    assert "In the way stood attacker[3] in A, who waited, in the OOM section, for A's memory (when" in said
     assert "cut off by the end of the run" in said
     page.evaluate(TAP, ["holds", None])
-    assert "attacker[3] in A held the page lock of lib page 100" in page.locator("#detail").inner_text()
+    said = page.locator("#detail").inner_text()
+    assert "attacker[3] in A held the page lock of lib page 100" in said
+    assert "Meanwhile it was waited for by read-100[5]" in said
 
 
 def test_a_real_click_is_one(both: tuple[api.Comparison, Path], open_page: OpenPage) -> None:
@@ -105,7 +107,13 @@ def test_buttons_move_the_timeline(both: tuple[api.Comparison, Path], open_page:
     assert page.evaluate(span) == pytest.approx(whole)
     page.fill("#find", "attacker")
     page.keyboard.press("Enter")
-    assert "attacker[3] is the top lane now" in page.locator("#detail").inner_text()
+    assert "attacker[3] in A is the top lane in view" in page.locator("#detail").inner_text()
+    page.fill("#find", "READ-10")
+    found = set()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        found.add(page.locator("#detail").inner_text().split(" (")[0])
+    assert len(found) == 2
     page.fill("#find", "nobody<b>")
     page.keyboard.press("Enter")
     assert "No lane is called nobody<b>" in page.locator("#detail").inner_text()
@@ -113,9 +121,14 @@ def test_buttons_move_the_timeline(both: tuple[api.Comparison, Path], open_page:
 
 def test_another_design_is_drawn_when_it_is_chosen(both: tuple[api.Comparison, Path], open_page: OpenPage) -> None:
     page = drawn(open_page, both[1], 390)
+    page.click("[data-do=in]")
     page.select_option("#design", "1")
     page.wait_for_selector("#figure-1 canvas, #figure-1 .bk-Column", state="attached")
     assert page.locator("#timeline-0").is_hidden() and page.locator("#timeline-1").is_visible()
+    page.wait_for_function("""() => { const spans = ["figure-0", "figure-1"].map((each) => {
+        const times = cowpath.roots.get(each)?.document.get_model_by_name("times");
+        return times && times.end - times.start; });
+      return spans[0] && spans[0] === spans[1]; }""")  # the same time on both
 
 
 def test_without_a_script_the_words_and_numbers_are_there(
@@ -130,5 +143,11 @@ def test_without_a_script_the_words_and_numbers_are_there(
 def test_in_print(both: tuple[api.Comparison, Path], open_page: OpenPage) -> None:
     page = drawn(open_page, both[1], 794)
     page.emulate_media(media="print")
-    assert page.locator(".controls").is_hidden()
-    assert page.locator(".timeline canvas").first.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".controls").is_hidden() and page.locator("#detail").is_hidden()
+    assert page.locator("canvas.printed").count() == 2
+    width = page.locator("canvas.printed").first.evaluate("(each) => each.getBoundingClientRect().width")
+    assert 700 < width <= 794
+    assert page.locator("details:not([open])").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("canvas.printed").count() == 0 and page.locator("details:not([open])").count() > 0

@@ -2,7 +2,7 @@
 "use strict";
 window.cowpath = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const roots = new Map();  // what is drawn: by element
+  const roots = new Map(), drawings = new Map();  // what is drawn, by element: models, and their views
   const WAITS = ["page_lock", "other_lock", "memory", "io"];
   let shown = data.shown;
 
@@ -97,9 +97,10 @@ window.cowpath = (() => {
   }
 
   // --- colours: the figures take those of the page
-  function paint() {
+  const PAPER = ["#000000", "#444444", "#999999", "#ffffff"];
+  function paint(colours) {
     const style = getComputedStyle(document.documentElement);
-    const [text, dim, line, back] = ["--text", "--dim", "--line", "--back"].map((each) => style.getPropertyValue(each).trim());
+    const [text, dim, line, back] = colours ?? ["--text", "--dim", "--line", "--back"].map((each) => style.getPropertyValue(each).trim());
     for (const root of [...roots.values()].filter(Boolean))
       for (const model of root.references()) {
         if (model.type.endsWith("Axis"))
@@ -115,6 +116,7 @@ window.cowpath = (() => {
     const docid = element;
     const [views] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
     roots.set(element, views.roots[0].model);
+    drawings.set(element, views.roots[0]);
     if (matchMedia("(pointer: fine)").matches)  // a finger on a figure scrolls the page
       for (const model of views.roots[0].model.references()) if (model.type === "PanTool") model.active = true;
     paint();
@@ -183,24 +185,25 @@ window.cowpath = (() => {
   addEventListener("beforeprint", () => {
     folded = [...document.querySelectorAll("details:not([open])")];
     for (const each of folded) each.open = true;
-    for (const [element, root] of roots) {
-      const view = root && Bokeh.index.get_by_id(root.id);
-      if (!view || !document.getElementById(element).offsetParent) continue;
+    paint(PAPER);
+    for (const [element, view] of drawings) {
+      const box = document.getElementById(element);
+      if (box.closest("[hidden]")) continue;
       const {canvas} = view.export("png");
       canvas.className = "printed";
-      document.getElementById(element).after(canvas);
+      box.after(canvas);
     }
   });
   addEventListener("afterprint", () => {
     for (const each of folded) each.open = false;
     for (const each of document.querySelectorAll("canvas.printed")) each.remove();
+    paint();
   });
 
   const ready = Promise.all([
     draw(`figure-${shown}`, data.runs[shown].figure),
     draw("figure-latencies", data.latencies),
   ]).then(() => document.documentElement.setAttribute("data-drawn", ""));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
-  matchMedia("print").addEventListener("change", paint);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint());
   return {data, tapped, source, roots, ready, time};
 })();
