@@ -66,8 +66,10 @@ window.cowpath = (() => {
     return data.looks[state] + (thing >= 0 ? ` ${run.things[thing]}` : data.looks[state].endsWith("for") ? " one" : "");
   }
 
+  const NOTHING = "Nothing is chosen: click a wait, or a hold.";
   function say(lines) {
     const box = document.getElementById("detail");
+    box.classList.toggle("chosen", lines[0] !== NOTHING);  // it stays in view then
     box.replaceChildren(...lines.filter(Boolean).map((line) => Object.assign(document.createElement("p"), {textContent: line})));
   }
 
@@ -177,7 +179,7 @@ window.cowpath = (() => {
     document.getElementById(`timeline-${shown}`).hidden = false;
     await draw(`figure-${shown}`, data.runs[shown].figure);
     if (before) model("times").setv({start: before.start, end: before.end});  // the same time on both designs
-    say(["Nothing is chosen: click a wait, or a hold."]);
+    say([NOTHING]);
   });
 
   // --- print: figures as pictures that take the paper's width, and nothing folded
