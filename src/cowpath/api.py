@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cowpath.atomic import check_distinct
+from cowpath.atomic import check_outputs
 from cowpath.kernel import names as n
 from cowpath.observe.frames import Keeper
 from cowpath.observe.metrics import Metrics
@@ -86,7 +86,7 @@ def run(
     plan = load_plan(session, options)
     keeper = Keeper(None if keep_events else KEPT)
     log, trace, page = (None if file is None else Path(file) for file in (log, trace, report))
-    check_distinct(log, trace, page)
+    check_outputs([log, trace, page])
     wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=page is not None)
     with reported(report, options, "run", session, [design]) as results:
         results.append(run_plan(plan, load_design(design), options, wanted, progress))

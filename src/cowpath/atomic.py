@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,12 +35,25 @@ def replacing(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def check_distinct(*targets: Path | None) -> None:
-    """Raise InputError if two files that are to be written are one."""
-    named = [target.resolve() for target in targets if target is not None]
-    for target in named:
-        if named.count(target) > 1:
-            raise InputError("two outputs cannot go to one file", file=target, hint="give each a name of its own")
+def check_outputs(
+    outputs: Iterable[str | os.PathLike[str] | None], inputs: Iterable[str | os.PathLike[str] | None] = ()
+) -> None:
+    """Raise InputError if two files that are to be written are one, or one of them is read."""
+    written = [_real(file) for file in outputs if file is not None]
+    read = {_real(file) for file in inputs if file is not None}
+    for file in written:
+        if written.count(file) > 1:
+            raise InputError("two outputs cannot go to one file", file=file, hint="give each a name of its own")
+        if file in read:
+            raise InputError("an output cannot go to a file that is read", file=file, hint="give it a name of its own")
+
+
+def _real(file: str | os.PathLike[str]) -> str:
+    """The file behind all links; its name in full where there is none."""
+    try:
+        return os.path.realpath(file)
+    except (OSError, ValueError):  # a loop of links; a NUL in the name
+        return os.path.abspath(file)  # noqa: PTH100 - which cannot fail
 
 
 def _current_umask() -> int:

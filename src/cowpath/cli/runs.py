@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cowpath.atomic import check_distinct
+from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
@@ -50,7 +50,7 @@ def run(
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
     )
-    check_distinct(log, trace, report)
+    check_outputs([log, trace, report])
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
