@@ -39,24 +39,21 @@ def check_outputs(
     outputs: Iterable[str | os.PathLike[str] | None], inputs: Iterable[str | os.PathLike[str] | None] = ()
 ) -> None:
     """Raise InputError if two files that are to be written are one, or one of them is read."""
-    read = {_place(file) for file in inputs if file is not None}
-    written: set[str] = set()
-    for output in outputs:
-        if output is None:
-            continue
-        if _place(output) in written:
-            raise InputError("two outputs cannot go to one file", file=output, hint="give each a name of its own")
-        if _place(output) in read:
-            raise InputError("it is read by this command, and would be overwritten", file=output, hint="another name")
-        written.add(_place(output))
+    written = [_real(file) for file in outputs if file is not None]
+    read = {_real(file) for file in inputs if file is not None}
+    for file in written:
+        if written.count(file) > 1:
+            raise InputError("two outputs cannot go to one file", file=file, hint="give each a name of its own")
+        if file in read:
+            raise InputError("an output cannot go to a file that is read", file=file, hint="give it a name of its own")
 
 
-def _place(file: str | os.PathLike[str]) -> str:
-    """Where a file is, whatever it is called; a name that no file can have as it stands."""
+def _real(file: str | os.PathLike[str]) -> str:
+    """The file behind all links; its name in full where there is none."""
     try:
-        return os.fspath(Path(file).resolve())
-    except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL
-        return os.fspath(Path(file).absolute())
+        return os.path.realpath(file)
+    except (OSError, ValueError):  # a loop of links; a NUL in the name
+        return os.path.abspath(file)  # noqa: PTH100 - which cannot fail
 
 
 def _current_umask() -> int:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from cowpath import __version__
 from cowpath.errors import InputError
+from cowpath.units import UNLIMITED_BYTES
 from cowpath.words import nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from cowpath.again import Command
     from cowpath.cases import Case
     from cowpath.checker.bisect import Bisection
     from cowpath.checker.many import Job, Told
@@ -37,6 +39,7 @@ class Checks:
     results: tuple[Result, ...]  #: One per design, case and property.
     jobs: tuple[Job, ...] = field(repr=False, default=())
     properties: tuple[Property, ...] = field(repr=False, default=())
+    again: Command | None = field(repr=False, default=None)  # what makes them again in a terminal
 
     @property
     def verdict(self) -> str:
@@ -67,13 +70,14 @@ class Checks:
         jobs = [job for job in self.jobs for _ in self.properties]
         return list(zip(self.results, jobs, strict=True))
 
-    def report(self, target: Name, command: str | None = None) -> None:
-        """Write a page with all verdicts and the counterexamples move by move; ``command``: what makes it again.
+    def report(self, target: Name) -> None:
+        """Write a page with all verdicts and the counterexamples move by move.
 
         Raises InputError where it cannot be written.
         """
         from cowpath.report import steps
 
+        command = None if self.again is None else self.again.line(os.fspath(target))
         steps.write_checks(Path(target), self.checked, self.properties, command)
 
     def _repr_html_(self) -> str:
@@ -103,6 +107,7 @@ def check(
     ``processes``. ``told`` hears how far it is. Raises InputError for what is wrong in the input, MachineError for a
     case that the small machine is too small for.
     """
+    from cowpath.again import check_command
     from cowpath.checker.check import Settings
     from cowpath.checker.many import check_all
     from cowpath.checker.space import Limits
@@ -111,7 +116,14 @@ def check(
     jobs = load_jobs(designs, cases, path)
     settings = Settings(Limits(states, memory), reduction)
     found = [result for _, results in check_all(jobs, wanted, settings, told, processes) for result in results]
-    return Checks(tuple(found), tuple(jobs), tuple(wanted))
+    again = check_command(_words(designs), _words(cases), path, _words(properties), _limits(states, memory), reduction)
+    return Checks(tuple(found), tuple(jobs), tuple(wanted), again)
+
+
+def _limits(states: int | None, memory: int | None) -> dict[str, int]:
+    """The limits that are not the default, as the command line takes them: it always has one of memory."""
+    limits = {} if states is None else {"states": states}
+    return limits if memory == MEMORY else limits | {"memory": UNLIMITED_BYTES if memory is None else memory}
 
 
 def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
@@ -157,6 +169,25 @@ def load_cases(names: Name | Sequence[Name] | None) -> list[Case]:
     return [cases.load(Path(name)) for name in (cases.names() if names is None else _listed(names))]
 
 
+def files_of(
+    designs: Name | Sequence[Name] | None,
+    cases: Name | Sequence[Name] | None = (),
+    properties: str | Sequence[str] | None = (),
+) -> list[str]:
+    """The files that are read: what is no name of a packaged one."""
+    from cowpath import cases as its_cases
+    from cowpath import designs as its_designs
+
+    files = [name for name in _words(designs) if name not in its_designs.names()]
+    files += [name for name in _words(cases) if name not in its_cases.names()]
+    return files + [name.rpartition(":")[0] for name in _words(properties) if ":" in name]
+
+
+def _words(names: Any) -> list[str]:
+    """Names and files as they are typed; none for all packaged ones."""
+    return [] if names is None else [os.fspath(name) for name in _listed(names)]
+
+
 def _listed(names: Any) -> list[Any]:
     return [names] if isinstance(names, (str, os.PathLike)) else list(names)
 
@@ -176,6 +207,7 @@ class Replayed:
     waiting: tuple[str, ...]  #: Who waits for whom at the end, a sentence each.
     saved: Schedule = field(repr=False)  #: What was played.
     played_on: Design = field(repr=False)
+    again: Command | None = field(repr=False, default=None)  # what plays it again in a terminal
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -191,10 +223,11 @@ class Replayed:
                 "reason": self.reason, "cycle_from": self.cycle_from, "moves": [asdict(row) for row in self.rows],
                 "chain": list(self.waiting)}  # fmt: skip
 
-    def report(self, target: Name, command: str | None = None) -> None:
-        """Write a page that goes through the moves; ``command``: what makes it again. Raises InputError."""
+    def report(self, target: Name) -> None:
+        """Write a page that goes through the moves. Raises InputError where it cannot be written."""
         from cowpath.report import steps
 
+        command = None if self.again is None else self.again.line(os.fspath(target))
         steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), command)
 
     def _repr_html_(self) -> str:
@@ -210,6 +243,7 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     Raises InputError if it is no such file, or where a move cannot be made on that design.
     """
     from cowpath import designs
+    from cowpath.again import replay_command
     from cowpath.cases.plan import compile_case
     from cowpath.checker import schedule
     from cowpath.checker.player import Player
@@ -221,8 +255,9 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     rows = tuple(player.play([*saved.moves, *saved.cycle], saved.source))
     cycle_from = len(saved.moves) + 1 if saved.cycle else None
     tasks = tuple(player.names()[: len(player.plan.players)])
+    again = replay_command(os.fspath(file), None if design is None else os.fspath(design))
     return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
-                    tuple(player.waiting()), saved, chosen)  # fmt: skip
+                    tuple(player.waiting()), saved, chosen, again)  # fmt: skip
 
 
 def bisect(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cowpath.atomic import check_outputs
 from cowpath.cli import app
+from cowpath.errors import InputError
 
 OWN_CASE = """
 summary = "a task alone"
@@ -131,6 +133,39 @@ def test_bad_words(arguments: tuple[str, ...], words: str) -> None:
     result = call(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("option", ["--save", "--report"])
+@pytest.mark.parametrize("kind", ["--case", "--design", "--property"])
+def test_no_output_goes_to_what_is_read(tmp_path: Path, option: str, kind: str) -> None:
+    """Said before any work: neither file would do."""
+    file = tmp_path / "own.py"
+    file.write_text("nonsense")
+    (tmp_path / "link").symlink_to(file)
+    result = call("check", kind, f"{file}:f" if kind == "--property" else str(file), option, str(tmp_path / "link"))
+    assert result.exit_code == 2
+    assert result.stderr.strip() == f"cowpath: {file}: an output cannot go to a file that is read " + (
+        "(give it a name of its own)"
+    )
+    assert file.read_text() == "nonsense"
+
+
+def test_no_page_goes_to_the_schedule(saved: Path) -> None:
+    before = saved.read_bytes()
+    result = call("replay", str(saved), "--report", str(saved))
+    assert result.exit_code == 2 and "an output cannot go to a file that is read" in result.stderr
+    assert saved.read_bytes() == before
+
+
+def test_outputs_with_strange_names(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    check_outputs([loop, "a\0b", None, tmp_path / "other"], [tmp_path / "read", None])
+    for twice in (loop, "a\0b"):
+        with pytest.raises(InputError, match="two outputs"):
+            check_outputs([twice, twice])
+        with pytest.raises(InputError, match="that is read"):
+            check_outputs([twice], [twice])
 
 
 def test_a_limit_of_no_states() -> None:

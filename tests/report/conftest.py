@@ -76,6 +76,22 @@ def isolation_checks(commit_checks: Checks) -> Checks:
 
 
 @pytest.fixture(scope="session")
+def crowd_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its graph is wider than its place."""
+    file: Path = tmp_path_factory.mktemp("crowd") / "crowd.html"
+    checking.check("linux-3.0", "oom-lock", properties="progress").report(file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def swap_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A group that is full because of what it has in swap; and several verdicts."""
+    file: Path = tmp_path_factory.mktemp("swap") / "swap.html"
+    checking.check("linux-3.0", "swap-in", properties=["isolation", "no-stuck"]).report(file)
+    return file
+
+
+@pytest.fixture(scope="session")
 def commit_saved(commit_checks: Checks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file: Path = tmp_path_factory.mktemp("saved") / "found.json"
     result, job = commit_checks.checked[0]
@@ -86,5 +102,5 @@ def commit_saved(commit_checks: Checks, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def commit_page(isolation_checks: Checks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file: Path = tmp_path_factory.mktemp("page") / "found.html"
-    isolation_checks.report(file, "cowpath check --report found.html")
+    isolation_checks.report(file)
     return file

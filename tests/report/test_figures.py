@@ -102,6 +102,6 @@ def test_what_is_read_is_not_overwritten(tmp_path: Path, which: str) -> None:
     if which == "link":
         target.symlink_to(files["program"])
     before = target.read_text()
-    with pytest.raises(InputError, match="it is read by this command"):
+    with pytest.raises(InputError, match="an output cannot go to a file that is read"):
         api.run(files["session"], files["design"], until="1ms", report=target)
     assert target.read_text() == before

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,19 +80,87 @@ def test_the_last_picture_is_the_reason() -> None:
         assert result.reason not in [str(chain) for chain in played.pictures[-2].chains]
 
 
+def test_a_group_that_is_full_with_what_it_has_in_swap() -> None:
+    """Its limit of memory is not what it has met; without swap both limits are one."""
+    ((result, job),) = checking.check("linux-3.0", "swap-in", properties="isolation").checked
+    last = stage.perform(job.case, job.design, result.schedule, result.cycle, "a test").pictures[-1]
+    group, other = last.groups
+    assert (group.usage, group.limit, group.memsw, group.memsw_limit) == (0, 1, 1, 1)
+    assert other.memsw_limit is None
+    first = stage.perform(cases.load("commit"), job.design, [], [], "a test").pictures[0]
+    assert first.groups[0].limit == 1 and first.groups[0].memsw_limit is None
+
+
+def test_a_limit_of_memory_and_swap_is_named_where_it_is_another_one() -> None:
+    text = cases.load("commit").text.replace("limit = 1", "limit = 1\nmemsw = 2", 1)
+    (result,) = checking.check("linux-3.0", "commit", properties="isolation").results
+    case = cases.read(text, "own.toml")
+    last = stage.perform(case, designs.load("linux-3.0"), result.schedule, result.cycle, "a test").pictures[-1]
+    assert last.groups[0].memsw_limit == 2
+    assert "limit 1 page, memory+swap limit 2 pages, OOM killer off" in str(last.chains[0])
+
+
+def test_who_is_woken_to_charge_again() -> None:
+    ((result, job),) = checking.check("linux-3.0", "oom-lock", properties="progress").checked
+    played = stage.perform(job.case, job.design, result.schedule, result.cycle, "a test")
+    assert "bomb.3 is woken, and tries its charge again" in played.told[-1]
+
+
 # --- the page
 def test_without_a_script_the_moves_and_the_end_are_there(commit_page: Path) -> None:
     text = re.sub(r"<(script|template).*?</\1>", "", commit_page.read_text(), flags=re.DOTALL)
     for words in ("isolation is violated: commit on linux-3.0", "certified: no shorter schedule does it",
                   "file_read: lock_page (sleeps: page lock)", "held by attacker in A",
-                  "cowpath check --report found.html",
+                  "cowpath check --design linux-3.0 --case commit --property isolation --property lock-order --report ",
                   "find_page → lock_page → anon_vma_prepare", "does = &#34;touch lib 0 1 1 r&#34;"):  # fmt: skip
         assert words in text, words
 
 
 def test_the_same_input_gives_the_same_bytes(isolation_checks: Checks, commit_page: Path, tmp_path: Path) -> None:
-    isolation_checks.report(tmp_path / "again.html", "cowpath check --report found.html")
-    assert (tmp_path / "again.html").read_bytes() == commit_page.read_bytes()
+    isolation_checks.report(tmp_path / "again.html")
+    there, again = commit_page.read_text(), (tmp_path / "again.html").read_text()
+    assert again == there.replace(str(commit_page), str(tmp_path / "again.html"))
+
+
+def same_again(file: Path) -> str:
+    """The command that a page shows: it has made the same page once more."""
+    before = file.read_bytes()
+    shown = re.search(r"This page again:</p>\s*<pre>(.*?)</pre>", before.decode(), re.DOTALL)
+    assert shown is not None
+    line = html.unescape(shown[1])
+    file.unlink()
+    words = shlex.split(line)
+    result = call(*words[1:])
+    assert words[0] == "cowpath" and result.exit_code in (0, 1, 3), result.output
+    assert file.read_bytes() == before
+    return line
+
+
+def test_the_shown_command_makes_the_page_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "a case's.toml"
+    own.write_text(cases.load("commit").text)
+    found = checking.check(
+        ["preallocate", "linux-3.0"], [own, "commit"], path="file_cow", properties="isolation", states=500,
+        memory=None, reduction=False,
+    )  # fmt: skip
+    found.report("-page.html")
+    line = same_again(tmp_path / "-page.html")
+    assert "--design preallocate --design linux-3.0" in line and "--no-reduction" in line and "--states 500" in line
+    Path("-own.toml").write_text(own.read_text())
+    called = ["check", "-d", "linux-3.0", "-c", "-own.toml", "-p", "lock-order", "--memory", "2G", "--report", "b.html"]
+    assert call(*called).exit_code == 0
+    assert "--case -own.toml" in same_again(tmp_path / "b.html")
+
+
+def test_the_shown_command_plays_it_again(commit_saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-found.json").write_bytes(commit_saved.read_bytes())
+    checking.replay("-found.json", "linux-3.0-oom-flag").report("o.html")
+    line = same_again(tmp_path / "o.html")
+    assert line == "cowpath replay --design linux-3.0-oom-flag --report o.html -- -found.json"
+    assert call("replay", str(commit_saved), "--report", "r.html").exit_code == 0
+    assert same_again(tmp_path / "r.html") == f"cowpath replay {shlex.quote(str(commit_saved))} --report r.html"
 
 
 def test_parts_that_do_not_change_are_in_the_page_once(commit_page: Path) -> None:
@@ -106,7 +176,6 @@ def test_several_verdicts_are_one_page(commit_checks: Checks, tmp_path: Path) ->
     text = (tmp_path / "all.html").read_text()
     assert "2 verdicts: 1 violated" in text
     assert '<a href="#found-1">violated</a>' in text and ">proved<" in text
-    assert "cowpath.check([&#39;linux-3.0&#39;], [&#39;commit&#39;], properties=[" in text
 
 
 def test_all_proved_is_a_page_too(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cowpath import Checks
+from cowpath import Checks, again
 
 CHAIN = (
     "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory: limit 1 page, "
@@ -107,6 +107,54 @@ def test_nothing_is_wider_than_the_window(open_page: Any, commit_page: Path, wid
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["crowd_page", "swap_page"])
+def test_what_is_wide_scrolls_in_its_own_box(open_page: Any, request: Any, name: str, width: int) -> None:
+    shown = open_page(request.getfixturevalue(name), width)
+    widths = []
+    go_to_the_end(shown, lambda: (shown.keyboard.press("ArrowRight"), widths.append(wide(shown))))
+    assert max(widths) <= width
+    if name == "crowd_page":
+        assert shown.evaluate("(drawn => drawn.scrollWidth > drawn.clientWidth)(document.querySelector('.drawn'))")
+
+
+@pytest.mark.parametrize("name", ["crowd_page", "swap_page", "commit_page"])
+def test_paper_has_everything_in_dark_on_white(open_page: Any, request: Any, name: str) -> None:
+    """As wide as a sheet of A4 within its margins."""
+    shown = open_page(request.getfixturevalue(name), 700, color_scheme="dark")
+    shown.keyboard.press("End")
+    shown.emulate_media(media="print", color_scheme="dark")
+    assert wide(shown) <= 700
+    beyond = "[...document.querySelectorAll('body *')].filter(each => each.getBoundingClientRect().right > 701).length"
+    assert shown.evaluate(beyond) == 0
+    assert shown.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert shown.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
+def wide(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+def test_words_do_not_run_together(open_page: Any, swap_page: Path) -> None:
+    shown = open_page(swap_page)
+    shown.keyboard.press("End")
+    assert shown.locator(".headline").text_content() == "17. victim \u2014 swap_in: charge at 10.3 us"
+    full, other = shown.locator(".group").all()
+    assert full.locator("p").all_text_contents() == [
+        "A  0 of 1 page", "memory+swap  1 of 1 page", "OOM killer off \u00b7 1 page in swap",
+    ]  # fmt: skip
+    assert full.locator(".full").count() == 1
+    assert other.locator("p").all_text_contents()[0] == "B 0 pages, no limit"
+
+
+def test_why_is_not_cut(open_page: Any, swap_page: Path) -> None:
+    shown = open_page(swap_page)
+    assert shown.evaluate(
+        "(box => box.scrollWidth <= box.clientWidth)(document.querySelector('.results').parentElement)"
+    )
+
+
 def test_it_plays_and_pauses_and_shows_its_keys(open_page: Any, commit_page: Path) -> None:
     shown = open_page(commit_page)
     shown.keyboard.press("?")
@@ -181,10 +229,12 @@ def test_hostile_names(open_page: Any, isolation_checks: Checks, tmp_path: Path,
         (replace(result, case=name, design=name, property=name, reason=name),),
         (replace(job, case=case, design=design),),
         (replace(isolation_checks.properties[0], name=name, meaning=name),),
+        again.check_command([name], [name], None, [name], {}, reduction=True),
     )  # fmt: skip
-    hostile.report(tmp_path / "h.html", f"cowpath check -c '{name}'")
+    hostile.report(tmp_path / "h.html")
     parser = Whole()
     parser.feed((tmp_path / "h.html").read_text())
+    assert "\u001b" not in (tmp_path / "h.html").read_text() and "\u0007" not in hostile._repr_html_()
     assert parser.open == [] and parser.scripts == 2
     shown = open_page(tmp_path / "h.html", 390)
     assert len(go_to_the_end(shown, lambda: shown.keyboard.press("ArrowRight"))) == 16

@@ -31,9 +31,8 @@ class CaseScene(Scene):
     def limits_of(self, number: int) -> str:
         """``limit 1 page, OOM killer off``."""
         group = self.k.state.groups[number]
-        limit = int(group.res.limit)
-        pages = "no limit" if limit >= n.UNLIMITED else f"limit {limit} {'page' if limit == 1 else 'pages'}"
-        return f"{pages}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
+        limits = [f"{what} {limit} {'page' if limit == 1 else 'pages'}" for what, limit in self._limits(group)]
+        return f"{', '.join(limits) or 'no limit'}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
 
     def queue(self, waiters: Any) -> tuple[str, ...]:
         """The tasks of a wait queue, in its order."""

@@ -172,12 +172,14 @@ def _reads(task: Any, m: int) -> bool:
 
 def _group(scene: CaseScene, number: int) -> GroupState:
     group = scene.k.state.groups[number]
-    limit = int(group.res.limit)
+    limit, memsw_limit = int(group.res.limit), int(group.memsw.limit)
+    other = memsw_limit != limit or scene.case.case.machine.swap > 0
     return GroupState(
         name=scene.group(number),
         usage=int(group.res.usage),
         limit=None if limit >= n.UNLIMITED else limit,
-        swapped=int(group.memsw.usage) - int(group.res.usage),
+        memsw=int(group.memsw.usage),
+        memsw_limit=memsw_limit if memsw_limit < n.UNLIMITED and other else None,
         killer=not int(group.oom_kill_disable),
         under_oom=bool(int(group.under_oom)),
         oom_lock=int(group.oom_lock),

@@ -67,7 +67,8 @@ class GroupState:
     name: str
     usage: int
     limit: int | None
-    swapped: int  # how many of what memsw counts are in swap
+    memsw: int  # usage of memory and swap
+    memsw_limit: int | None  # None too where it is the same limit as that of memory: without swap
     killer: bool
     under_oom: bool
     oom_lock: int

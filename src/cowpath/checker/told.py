@@ -41,9 +41,10 @@ def _of_task(old: TaskState | None, new: TaskState, moved: bool) -> Iterator[str
 def _of_state(old: TaskState, new: TaskState) -> Iterator[str]:
     if new.state == WAITS and (old.state, old.waits_for) != (new.state, new.waits_for):
         yield f"{new.name} falls asleep: it {new.waits_for}" + (f", {new.by}" if new.by else "")
+    elif new.state == CHARGES and old.state == WAITS:
+        yield f"{new.name} is woken, and tries its charge again"
     elif new.state == CHARGES and old.state != CHARGES:
-        woken = "is woken: it" if old.state == WAITS else "does not get through with its charge: it"
-        yield f"{new.name} {woken} {new.waits_for}"
+        yield f"{new.name} does not get through with its charge: it {new.waits_for}"
     elif old.state == WAITS and new.state == RUNS:
         yield f"{new.name} is woken"
     elif new.state == GONE and old.state != GONE:

@@ -10,7 +10,7 @@ import typer
 
 from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
-from cowpath.cli.pages import Report, again, check_report, say
+from cowpath.cli.pages import Report, check_report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
@@ -64,7 +64,7 @@ def check(
     from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
-    check_outputs([save, report])
+    check_outputs([save, report], checking.files_of(design, case, property_))
     check_report(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
@@ -75,7 +75,7 @@ def check(
     if save is not None:
         save_first(checks, save)
     if report is not None:
-        checks.report(report, again())
+        checks.report(report)
         say(report)
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])

@@ -1,9 +1,7 @@
-"""``--report FILE.html``: a page to open in a browser, and the command that makes it again."""
+"""``--report FILE.html``: a page to open in a browser."""
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +26,3 @@ def say(target: Path | None) -> None:
     """Where the page is, if one was wanted."""
     if target is not None:
         typer.echo(f"cowpath: open {visible(str(target))} in a browser", err=True)
-
-
-def again() -> str:
-    """The command line that was typed."""
-    return shlex.join(["cowpath", *sys.argv[1:]])

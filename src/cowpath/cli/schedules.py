@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
 from cowpath.cli.checks import Properties
-from cowpath.cli.pages import Report, again, check_report, say
+from cowpath.cli.pages import Report, check_report, say
 from cowpath.cli.progress import progress_bars
 
 
@@ -31,11 +32,12 @@ def replay(
     from cowpath import checking
     from cowpath.kernel.compiled import announced
 
+    check_outputs([report], [file, *checking.files_of(design)])
     check_report(report)
     with progress_bars(None) as progress, announced(progress.compiling):
         replayed = checking.replay(file, design)
         if report is not None:
-            replayed.report(report, again())
+            replayed.report(report)
             say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))

@@ -22,7 +22,6 @@ from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design
 from cowpath.observe.text import clean, count, duration
 
-from .again import check_call, replay_call
 from .graph import graph_of, svg
 from .html import render, write
 
@@ -69,7 +68,6 @@ def write_checks(
 ) -> None:
     """The page of a check: its results, each with its job. Raises InputError."""
     meanings = {each.name: each.meaning for each in properties}
-    command = command or check_call([job for _, job in checked], properties, target)
     shown: dict[int, dict[str, Any]] = {}
     graphs: dict[str, int] = {}
     room, left_out = MOST_CHARACTERS, 0
@@ -91,7 +89,6 @@ def write_checks(
 
 def write_replay(target: Path, each: Counterexample, command: str | None) -> None:
     """The page of one saved schedule. Raises InputError where it cannot be played, or the page not be written."""
-    command = command or replay_call(each.source, target)
     graphs: dict[str, int] = {}
     found = [found_of(each, 1, graphs)]
     books = _books([(each.design, each.case)], found)

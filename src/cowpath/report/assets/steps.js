@@ -59,7 +59,7 @@
       did.push("every task stands where the case lets it begin");
     } else {
       const named = move.mover === move.does ? move.mover : `${move.mover} \u2014 ${move.does}`;
-      headline.replaceChildren(`${at}. ${named}`, el("span", { class: "when", text: `at ${move.begins}` }));
+      headline.replaceChildren(`${at}. ${named} `, el("span", { class: "when", text: `at ${move.begins}` }));
       did.push(...(move.did.length ? move.did : ["nothing is taken or given back: on to the next step"]));
       if (data().cycle === at) did.push("from this move on, it goes on in the same way for ever");
     }
@@ -73,8 +73,8 @@
     const moved = move !== null && move.mover === task.name;
     const made = el("article", { class: `card${waits ? " blocked" : ""}${moved ? " moved" : ""}` });
     const head = el("h4", {}, task.name);
-    if (task.group) head.append(el("span", { class: "dim", text: `in ${task.group}` }));
-    head.append(el("span", { class: "state", text: moved ? `${task.state} \u00b7 has moved` : task.state }));
+    if (task.group) head.append(" ", el("span", { class: "dim", text: `in ${task.group}` }));
+    head.append(" ", el("span", { class: "state", text: moved ? `${task.state} \u00b7 has moved` : task.state }));
     made.append(head);
     if (waits) made.append(el("p", { class: "wait", text: task.by ? `${task.waits_for}, ${task.by}` : task.waits_for }));
     made.append(...places(task));
@@ -122,21 +122,26 @@
   }
 
   function group(state, changed) {
-    const words = state.limit === null ? `${plural(state.usage, "page")}, no limit` : `${state.usage} of ${plural(state.limit, "page")}`;
+    const swapped = state.memsw - state.usage;
     const more = [`OOM killer ${state.killer ? "on" : "off"}`];
-    if (state.swapped > 0) more.push(`${plural(state.swapped, "page")} in swap`);
+    if (swapped > 0) more.push(`${plural(swapped, "page")} in swap`);
     if (state.under_oom) more.push("out of memory");
     if (state.oom_lock > 0) more.push(`oom_lock ${state.oom_lock}`);
     if (state.waiters.length) more.push(`asleep until there is memory: ${state.waiters.join(", ")}`);
     return el("div", { class: changed ? "group changed" : "group" },
-      el("p", {}, el("b", { text: state.name }), state.limit === null ? null : meter(state), words),
+      el("p", {}, el("b", { text: state.name }), " ", ...usage(state.usage, state.limit)),
+      state.memsw_limit === null ? null : el("p", {}, "memory+swap ", ...usage(state.memsw, state.memsw_limit)),
       el("p", { class: "dim", text: more.join(" \u00b7 ") }));
   }
 
-  function meter(state) {
-    const full = state.usage >= state.limit;
-    const inner = el("span", { class: full ? "full" : null });
-    inner.style.width = `${state.limit > 0 ? Math.min(100, (100 * state.usage) / state.limit) : 100}%`;
+  function usage(pages, limit) {
+    if (limit === null) return [`${plural(pages, "page")}, no limit`];
+    return [meter(pages, limit), " ", el("span", { class: "amount", text: `${pages} of ${plural(limit, "page")}` })];
+  }
+
+  function meter(pages, limit) {
+    const inner = el("span", { class: pages >= limit ? "full" : null });
+    inner.style.width = `${limit > 0 ? Math.min(100, (100 * pages) / limit) : 100}%`;
     return el("span", { class: "meter", "aria-hidden": "true" }, inner);
   }
 

@@ -1,0 +1,49 @@
+"""The command line that makes a page of the checker again, from what ``check`` and ``replay`` were called with."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the terminal, without where its page goes."""
+
+    verb: str
+    options: tuple[str, ...]
+    file: str | None = None
+
+    def line(self, report: str) -> str:
+        """The whole line, as a shell takes it."""
+        options = [*self.options, "--report", report]
+        if self.file is None:
+            words = options
+        elif self.file.startswith("-"):
+            words = [*options, "--", self.file]
+        else:
+            words = [self.file, *options]
+        return shlex.join(["cowpath", self.verb, *words])
+
+
+def check_command(
+    designs: Sequence[str],
+    cases: Sequence[str],
+    path: str | None,
+    properties: Sequence[str],
+    limits: dict[str, int],
+    reduction: bool,
+) -> Command:
+    """``cowpath check``; ``limits``: of ``states`` and ``memory`` those that are not the default."""
+    given = [("design", name) for name in designs] + [("case", name) for name in cases]
+    given += [("path", path)] if path is not None else []
+    given += [("property", name) for name in properties]
+    given += [(name, str(limit)) for name, limit in limits.items()]
+    words = [word for name, value in given for word in (f"--{name}", value)]
+    return Command("check", (*words, *([] if reduction else ["--no-reduction"])))
+
+
+def replay_command(file: str, design: str | None) -> Command:
+    """``cowpath replay``."""
+    return Command("replay", () if design is None else ("--design", design), file)
