@@ -85,6 +85,20 @@ def test_a_click_on_a_wait_says_who_held_what(both: tuple[api.Comparison, Path],
     assert "Meanwhile it was waited for by read-100[5]" in said
 
 
+def test_the_chain_of_a_click_ends_at_the_groups_memory(open_page: OpenPage, tmp_path: Path) -> None:
+    """Also where the holder is not asleep: it reclaims, or has no CPU to do so."""
+    file = tmp_path / "commit.html"
+    api.run(EXAMPLES / "commit.sh", "linux-3.0", seed=1, until="1600ms", report=file)
+    page = drawn(open_page, file, 1280)
+    tasks = page.evaluate("""() => {
+        const run = cowpath.data.runs[0], {y, open} = cowpath.source(run, "pieces page_lock").data;
+        return Array.from(y).filter((_, i) => open[i]).map((row) => run.names[row]).slice(0, 20); }""")
+    assert tasks
+    for task in tasks:
+        page.evaluate(TAP.replace("indexOf(row)", "lastIndexOf(row)"), ["pieces page_lock", task])
+        assert "A's memory" in page.locator("#detail").inner_text(), task
+
+
 def test_a_real_click_is_one(both: tuple[api.Comparison, Path], open_page: OpenPage) -> None:
     """In the middle of the page-lock row, where the hold is drawn."""
     page = drawn(open_page, both[1], 1280)

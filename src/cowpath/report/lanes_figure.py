@@ -25,6 +25,7 @@ ROW = 15  # px of a lane when the page opens
 MOST_ROWS = 34  # lanes that are seen then
 HOLD_ROW = 22
 NS = 1e9
+FOR_SOMETHING = ("charging", "page_lock", "other_lock", "memory", "io")  # states in which a task needs what others have
 
 
 def holds_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
@@ -76,7 +77,7 @@ def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
             "joined": pieces["joined"],
             "open": pieces["open"],
         }
-        if state in ("page_lock", "other_lock", "memory", "io"):
+        if state in FOR_SOMETHING:
             columns |= {"what": chosen.things_of(pieces), "by": chosen.person_of(pieces["by"])}
         source = ColumnDataSource(columns, name=f"pieces {state}")
         drawn = made.add_glyph(source, bar(look))

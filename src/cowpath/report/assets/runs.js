@@ -3,7 +3,6 @@
 window.cowpath = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const roots = new Map(), drawings = new Map();  // what is drawn, by element: models, and their views
-  const WAITS = ["page_lock", "other_lock", "memory", "io"];
   let shown = data.shown;
 
   // --- words
