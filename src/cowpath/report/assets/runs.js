@@ -105,7 +105,7 @@ window.cowpath = (() => {
     for (const root of [...roots.values()].filter(Boolean))
       for (const model of root.references()) {
         if (model.type.endsWith("Axis"))
-          model.setv({axis_label_text_color: text, major_label_text_color: text, axis_line_color: dim, major_tick_line_color: dim, minor_tick_line_color: line});
+          model.setv({axis_label_text_color: text, major_label_text_color: text, axis_line_color: dim, major_tick_line_color: dim, minor_tick_line_color: model.minor_tick_line_color && line});
         else if (model.type === "Grid") model.setv({grid_line_color: line});
         else if (model.type === "Legend") model.setv({label_text_color: text, background_fill_color: back});
       }
