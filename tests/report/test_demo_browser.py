@@ -1,0 +1,86 @@
+"""The pages that ``make demo`` writes, in a browser: no error, no request, and in them what ``--json`` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import OpenPage
+
+ROOT = Path(__file__).resolve().parents[2]
+COWPATH = [sys.executable, "-c", "from cowpath.cli import main; main()"]
+
+
+def demo_commands() -> list[list[str]]:
+    """The commands of ``make demo``, as it would run them."""
+    said = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [shlex.split(line)[1:] for line in said.splitlines() if "cowpath compare" in line]
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["commit.sh", "oom-off.sh"])
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], Path]:
+    """The runs as JSON, and their page."""
+    words = demo_commands()[request.param]
+    page: Path = tmp_path_factory.mktemp("demo") / "page.html"
+    words[words.index("--report") + 1] = str(page)
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_BOUNDSCHECK"}
+    ended = subprocess.run(
+        [*COWPATH, *words, "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    runs: list[Any] = json.loads(ended.stdout)["runs"]
+    return runs, page
+
+
+def test_two_pages_of_seven_designs() -> None:
+    assert [sum(word == "--design" for word in words) for words in demo_commands()] == [7, 7]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage, width: int) -> None:
+    """Lanes, chains and numbers of every design."""
+    runs, file = demo
+    page = open_page(file, width)
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    assert page.evaluate("document.body.scrollWidth") <= width
+    shown = page.evaluate(
+        "cowpath.data.runs.map(({design, names, groups, lanes, ends}) => ({design, names, groups, lanes, ends}))"
+    )
+    assert [run["design"] for run in shown] == [run["design"] for run in runs]
+    for drawn, run in zip(shown, runs, strict=True):
+        lanes = zip(drawn["names"], drawn["lanes"], strict=False)  # after the lanes: holders that have none
+        found = sorted([name, begin, None if end < 0 else end, *ns] for name, (begin, end, *ns) in lanes)
+        wanted = sorted([row["task"], row["begins_ns"], row["exits_ns"], *row["ns"].values()] for row in run["lanes"])
+        assert found == wanted
+        assert drawn["ends"] == run["virtual_ns"]
+    for card, run in zip(page.locator("#verdicts article").all(), runs, strict=True):
+        words = card.inner_text()
+        assert run["verdict"] in words
+        assert all(f"{sentence}." in words for sentence in run["chain"][:3])
+    chains = page.locator("#chains figure svg").all_text_contents()
+    holders = [re.search(r"held by (\S+)", run["chain"][0]) for run in runs if run["chain"]]
+    assert all(holder is not None and any(holder[1] in chain for chain in chains) for holder in holders)
+    verdicts = page.locator("#tables table").first.locator("tbody tr").all()
+    for row, run in zip(verdicts, runs, strict=True):
+        cells = row.locator("td").all_inner_texts()
+        assert cells[:2] == [run["design"], run["verdict"]]
+        assert f"{run['groups']['A']['oom_kills']:,}" in cells
+    faults = page.locator("#tables table").nth(1).locator("tbody tr td:nth-child(2)").all_inner_texts()
+    assert faults == [f"{run['bystanders']['faults']:,}" for run in runs]
+
+
+def test_every_design_can_be_drawn(demo: tuple[list[Any], Path], open_page: OpenPage) -> None:
+    runs, file = demo
+    page = open_page(file, 1280)
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    for number in range(len(runs)):
+        page.select_option("#design", str(number))
+        page.wait_for_function(f"cowpath.roots.get('figure-{number}')")
+        assert page.locator(f"#timeline-{number} canvas").count() > 0
