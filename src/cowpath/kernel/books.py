@@ -19,13 +19,13 @@ task_books = record(
     pause="i8",  # ns after which the sleep that it now begins ends; 0: nothing ends it by time
     via="i4",  # scratch: from whom a search for holders came here
     search="i8",  # the last one that came here
-    over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
     charging="i4",  # engine.waitfor.survey: the group for whose memory it waits in a charge, or NONE
     stuck_on="i4",  # survey: the group that will never let it go on, or NONE
     stalled="i4",  # the group for whose memory its current wait has passed the bound, or NONE
     cpu_ns="i8",
     minflt="i8",
     majflt="i8",
+    over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(locked_at="i8", locked_in="i4")  # when, and in which step
 group_books = record(

@@ -121,6 +121,8 @@ def charge(k, t):
 @compiled
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
+    if f.batch != 1:  # it has met none yet
+        return charge_move(k, t, f, g)
     answer = charge_move(k, t, f, g)
     over_since = k.books.tasks[t].over_since
     if answer == n.NEXT and over_since > 0:
