@@ -1,4 +1,4 @@
-"""The command line that makes a page of the checker again, from what ``check`` and ``replay`` were called with."""
+"""The command line that makes a page again, from what ``run``, ``compare``, ``check`` or ``replay`` was called with."""
 
 from __future__ import annotations
 

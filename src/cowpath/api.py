@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cowpath.atomic import check_outputs
+from cowpath.atomic import check_outputs, check_target
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.observe.frames import Keeper
@@ -140,14 +140,13 @@ def reported(
     if report is None:
         yield results
         return
-    from cowpath.report.html import check_target
     from cowpath.report.runs import write
 
     target = Path(report)
     check_target(target)
     yield results
-    again = options.command(verb, os.fspath(session), [os.fspath(design) for design in designs], str(target))
-    write(target, results, again)
+    again = options.command(verb, os.fspath(session), [os.fspath(design) for design in designs])
+    write(target, results, again.line(str(target)))
 
 
 def inputs_of(

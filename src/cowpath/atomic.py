@@ -35,6 +35,27 @@ def replacing(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def cannot_write(target: Path, error: Exception, what: str = "") -> InputError:
+    """What to say of a file that cannot be written; ``what`` it is to hold ("the log")."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return InputError(f"cannot write{' ' * bool(what)}{what}: {reason}", file=target)
+
+
+def check_target(target: Path | None) -> None:
+    """Raise InputError, before any work is done, if no file can be written there."""
+    if target is None:
+        return
+    try:
+        with contextlib.suppress(_OnlyAskedError), replacing(target):
+            raise _OnlyAskedError
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise cannot_write(target, error) from None
+
+
+class _OnlyAskedError(Exception):
+    """Leaves ``replacing`` without a file."""
+
+
 def check_outputs(
     outputs: Iterable[str | os.PathLike[str] | None], inputs: Iterable[str | os.PathLike[str] | None] = ()
 ) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cowpath.again import Command
 from cowpath.errors import InputError
 from cowpath.units import parse_size, parse_time
 
@@ -51,11 +51,9 @@ class Options:
                 raise InputError(f"{name} is {value}", hint=f"at least {least}")
         return options
 
-    def command(self, verb: str, session: str, designs: Sequence[str], report: str) -> str:
-        """The command line that makes a page with these options, as a shell takes it."""
-        words = ["cowpath", verb, f"./{session}" if session.startswith("-") else session]
-        for design in designs:
-            words += ["--design", design]
+    def command(self, verb: str, session: str, designs: Sequence[str]) -> Command:
+        """The command that makes a page with these options."""
+        words = [word for design in designs for word in ("--design", design)]
         for option in fields(self):
             value = getattr(self, option.name)
             if option.name == "bystanders":
@@ -65,4 +63,4 @@ class Options:
                 words += [] if value is None else ["--cold" if value else "--warm"]
             elif value is not None and value != option.default:
                 words += [f"--{option.name}", f"{value}ns" if option.name == "until" else str(value)]
-        return shlex.join([*words, "--report", report])
+        return Command(verb, tuple(words), session)

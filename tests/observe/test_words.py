@@ -14,12 +14,16 @@ from cowpath.kernel.names import W_MEMORY
 from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import LONGEST_NAME, clean, count, duration, size
-from cowpath.observe.words import chain_in_words
+from cowpath.observe.words import chain_of_hops
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
     requests=2, swaps=64, ops=8, names=4, paths=2, path_steps=32, log=16,
 )  # fmt: skip
+
+
+def chain_in_words(links: list[Link], scene: Scene) -> str:
+    return str(chain_of_hops(links, scene))
 
 
 @dataclass(frozen=True)

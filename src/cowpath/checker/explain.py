@@ -10,7 +10,7 @@ from cowpath.engine import moves as m
 from cowpath.engine import properties as p
 from cowpath.kernel import names as n
 from cowpath.observe.scene import Scene
-from cowpath.observe.words import chain_in_words
+from cowpath.observe.words import Chain, chain_of_hops
 
 from .graph import Graph, Loop
 from .movers import task_name
@@ -46,10 +46,15 @@ class CaseScene(Scene):
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
 
 
-def chain_of(space: Space, plan: CasePlan, t: int) -> str:
+def hops_of(space: Space, scene: CaseScene, t: int) -> Chain:
     """The wait-for chain of a task, on the machine as it stands."""
     links = waitfor.chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task))
-    return chain_in_words(links, CaseScene(space.k, plan))
+    return chain_of_hops(links, scene)
+
+
+def chain_of(space: Space, plan: CasePlan, t: int) -> str:
+    """The same as a sentence."""
+    return str(hops_of(space, CaseScene(space.k, plan), t))
 
 
 def never_ends(space: Space, plan: CasePlan, t: int) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cowpath.engine import explore, waitfor
+from cowpath.engine import explore
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
-from cowpath.observe.words import Chain, chain_of_hops
+from cowpath.observe.words import Chain
 
-from .explain import CaseScene
+from .explain import CaseScene, hops_of
 from .paint_pages import pages_of, requests_of
 from .picture import CHARGES, GONE, RUNS, STANDS_BY, STAYS, WAITS, GroupState, LockState, Picture, Place, TaskState
 from .space import Space
@@ -21,7 +21,7 @@ def paint(space: Space, scene: CaseScene) -> Picture:
     tasks = tasks_of(scene.k)
     space.drive(explore.HOLDER, 0)  # surveys who is in a charge that does not get through
     charging = [t for t in tasks if int(scene.k.books.tasks[t].charging) != n.NONE]
-    chains = {t: _chain(space, scene, t) for t in tasks if _sleeps(scene.k, t) or t in charging}
+    chains = {t: hops_of(space, scene, t) for t in tasks if _sleeps(scene.k, t) or t in charging}
     return Picture(
         tasks=tuple(_task(scene, t, chains.get(t)) for t in tasks),
         pages=tuple(pages_of(scene)),
@@ -39,11 +39,6 @@ def tasks_of(k: Any) -> range:
 
 def _sleeps(k: Any, t: int) -> bool:
     return int(k.state.tasks[t].run_state) == n.T_SLEEPING
-
-
-def _chain(space: Space, scene: CaseScene, t: int) -> Chain:
-    links = waitfor.chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task))
-    return chain_of_hops(links, scene)
 
 
 def _worth_telling(scene: CaseScene, chains: dict[int, Chain]) -> Iterator[Chain]:

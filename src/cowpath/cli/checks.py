@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from cowpath.atomic import check_outputs
+from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli import options as o
-from cowpath.cli.pages import Report, check_report, say
+from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
-from cowpath.errors import InputError
 
 if TYPE_CHECKING:
     from cowpath.checking import Checks
@@ -65,7 +64,7 @@ def check(
     from cowpath.units import parse_size
 
     check_outputs([save, report], checking.files_of(design, case, property_))
-    check_report(report)
+    check_target(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.check(
@@ -134,4 +133,4 @@ def save_first(checks: Checks, target: Path) -> None:
     try:
         schedule.save(target, result, job.design, job.case)
     except OSError as error:
-        raise InputError(f"cannot write: {error.strerror or error}", file=target) from None
+        raise cannot_write(target, error) from None

@@ -14,14 +14,6 @@ Report = Annotated[
 ]
 
 
-def check_report(target: Path | None) -> None:
-    """Raise InputError, before any work is done, if no page can be written there."""
-    if target is not None:
-        from cowpath.report.html import check_target
-
-        check_target(target)
-
-
 def say(target: Path | None) -> None:
     """Where the page is, if one was wanted."""
     if target is not None:

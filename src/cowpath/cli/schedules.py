@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cowpath.atomic import check_outputs
+from cowpath.atomic import check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.checks import Properties
-from cowpath.cli.pages import Report, check_report, say
+from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 
 
@@ -33,7 +33,7 @@ def replay(
     from cowpath.kernel.compiled import announced
 
     check_outputs([report], [file, *checking.files_of(design)])
-    check_report(report)
+    check_target(report)
     with progress_bars(None) as progress, announced(progress.compiling):
         replayed = checking.replay(file, design)
         if report is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cowpath.atomic import replacing
+from cowpath.atomic import cannot_write, replacing
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.books import event as event_dtype
@@ -98,8 +98,7 @@ class LogWriter:
         self._rows = 0
 
     def _problem(self, error: Exception) -> InputError:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return InputError(f"cannot write the log: {reason}", file=self.path)
+        return cannot_write(self.path, error, "the log")
 
     def _drop(self, error: BaseException) -> None:
         """Leave nothing behind."""

@@ -13,8 +13,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+import cowpath.kernel.compiled  # noqa: F401 - says where Numba keeps what it compiles
 from cowpath.kernel import names as n
-from cowpath.kernel.compiled import cache_folder  # sets where Numba keeps what it compiles
 
 Pieces = npt.NDArray[Any]  # of PIECE
 Lives = npt.NDArray[Any]  # of LIFE
@@ -88,7 +88,6 @@ TASK = np.dtype(
     ],
     align=True,
 )
-assert cache_folder()
 
 
 @numba.njit(cache=True)

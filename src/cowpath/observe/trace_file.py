@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from cowpath.atomic import replacing
+from cowpath.atomic import cannot_write, replacing
 from cowpath.errors import InputError
 
 Key = tuple[Any, ...]  # names a thing, for example ("task", 3)
@@ -120,8 +120,7 @@ class TraceFile:
 
     def problem(self, error: Exception) -> InputError:
         """What to say of a file that cannot be written."""
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        return InputError(f"cannot write the trace: {reason}", file=self.path)
+        return cannot_write(self.path, error, "the trace")
 
     def _annotate(self, packet: _Packet, name: Name, notes: Notes) -> None:
         packet.event.name_iid = self._names[name]

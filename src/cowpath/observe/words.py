@@ -87,15 +87,6 @@ def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
     return Chain(tuple(hops))
 
 
-def chain_in_words(links: Sequence[Link], scene: Scene) -> str:
-    """A chain as one sentence.
-
-    ``ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, which waits for A's memory: limit
-    64M, OOM killer off``.
-    """
-    return str(chain_of_hops(links, scene))
-
-
 def waits_for(link: Link, scene: Scene) -> str:
     """What a task waits for: ``waits for the page lock of libc.so.6 page 31``."""
     match link.kind:

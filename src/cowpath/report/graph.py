@@ -34,7 +34,7 @@ class Node:
 
 @dataclass
 class Graph:
-    """Boxes, and arrows between them: ``(from, to, words)``."""
+    """Boxes by key, and arrows between them: from which box to which, and what is said beside it."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def _lay(graph: Graph) -> None:
     after: dict[str, list[str]] = {key: [] for key in graph.nodes}
     for start, end in graph.edges:
         after[start].append(end)
-    order: list[str] = []  # each box before those that it leads to
+    order: list[str] = []  # each box after those that it leads to
     state: dict[str, int] = {}  # 1: on the way to it, 2: done
 
     def visit(key: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cowpath import __version__
-from cowpath.atomic import replacing
-from cowpath.errors import InputError
+from cowpath.atomic import cannot_write, replacing
 from cowpath.observe.text import clean, duration, visible
 
 HERE = Path(__file__).parent
@@ -51,19 +49,6 @@ def render(template: str, **values: Any) -> str:
     return environment().get_template(template).render(asset=asset, version=__version__, versions=versions, **values)
 
 
-def check_target(target: Path) -> None:
-    """Raise InputError, before any work is done, if no file can be written there."""
-    try:
-        with suppress(_OnlyAskedError), replacing(target):
-            raise _OnlyAskedError
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise cannot_write(target, error) from None
-
-
-class _OnlyAskedError(Exception):
-    """Leaves ``replacing`` without a file."""
-
-
 def write(target: Path, text: str) -> None:
     """Write a page, whole or not at all. Raises InputError where it cannot be written."""
     try:
@@ -71,9 +56,3 @@ def write(target: Path, text: str) -> None:
             temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except (OSError, ValueError) as error:
         raise cannot_write(target, error) from None
-
-
-def cannot_write(target: Path, error: Exception) -> InputError:
-    """What to say of a file that cannot be written."""
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return InputError(f"cannot write: {reason}", file=target)

@@ -19,12 +19,12 @@ SEEN = 400  # the part of the whole run that a bar is at least as wide as
 STRIPS = ("met the limit", "reclaimed")
 
 
-def memory_figure(usage: Usage, group: int, name: str, times: Range1d, ends: int, peak: int) -> Any:
+def memory_figure(usage: Usage, points: Any, group: int, name: str, times: Range1d, ends: int, peak: int) -> Any:
     """Usage (a line), limits (dashed, dotted), OOM kills (crosses); below them strips of failed charges and reclaim.
 
-    ``times`` in s, ``ends`` in ns, ``peak`` in bytes: memory.max_usage_in_bytes.
+    ``points``: ``usage.points()``, those of all groups. ``times`` in s, ``ends`` in ns, ``peak`` in bytes:
+    memory.max_usage_in_bytes.
     """
-    points = usage.points()
     mine = points[points["group"] == group]
     at = np.concatenate([[0.0], mine["time"] / NS, [ends / NS]])
     pages = np.concatenate([[0], mine["pages"], mine["pages"][-1:] if len(mine) else [0]])

@@ -137,11 +137,13 @@ def _figure(result: Result, chosen: Chosen, key: int) -> Any:
     times = Range1d(start=-0.01 * ends / NS, end=1.01 * ends / NS, name="times",
                     bounds=(-0.05 * ends / NS, 1.05 * ends / NS))  # fmt: skip
     parts = [holds_figure(chosen, times, key), lanes_figure(chosen, times, key)]
+    usage = chosen.timeline.usage
+    points = usage.points()
     for number in _drawn_groups(result):
         group = result.summary["groups"][result.plan.groups[number]]
         peak = group["memory.max_usage_in_bytes"] or 0
         label = group_name(chosen.scene, number)
-        parts.append(memory_figure(chosen.timeline.usage, number, label, times, ends, peak))
+        parts.append(memory_figure(usage, points, number, label, times, ends, peak))
     return column([part for part in parts if part is not None], sizing_mode="stretch_width")
 
 

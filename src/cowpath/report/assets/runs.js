@@ -3,6 +3,7 @@
 window.cowpath = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const roots = new Map(), drawings = new Map();  // what is drawn, by element: models, and their views
+  const ROWS = 34;  // lanes that have room for their names
   let shown = data.shown;
 
   // --- words
@@ -114,8 +115,7 @@ window.cowpath = (() => {
   async function draw(element, figure) {
     if (roots.has(element) || !figure) return;
     roots.set(element, null);
-    const docid = element;
-    const [views] = await Bokeh.embed.embed_items({[docid]: figure.doc}, [{docid, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
+    const [views] = await Bokeh.embed.embed_items({[element]: figure.doc}, [{docid: element, roots: {[figure.root]: element}, root_ids: [figure.root]}]);
     roots.set(element, views.roots[0].model);
     drawings.set(element, views.roots[0]);
     if (matchMedia("(pointer: fine)").matches)  // a finger on a figure scrolls the page
@@ -147,7 +147,7 @@ window.cowpath = (() => {
     right: () => span(model("times"), 1, 0.4),
     up: () => { const [top, count] = inView(); rowsAt(top - Math.max(1, count >> 1), count); },
     down: () => { const [top, count] = inView(); rowsAt(top + Math.max(1, count >> 1), count); },
-    lanes: () => { const all = data.runs[shown].lanes.length, [, count] = inView(); rowsAt(0, count >= all ? Math.min(all, 34) : all); },
+    lanes: () => { const all = data.runs[shown].lanes.length, [, count] = inView(); rowsAt(0, count >= all ? Math.min(all, ROWS) : all); },
     all: () => { const ends = data.runs[shown].ends / 1e9; model("times").setv({start: -0.01 * ends, end: 1.01 * ends}); },
   };
   for (const button of document.querySelectorAll("[data-do]"))
@@ -163,7 +163,7 @@ window.cowpath = (() => {
       const row = (found + step) % lanes;
       if (!who(run, row).toLowerCase().includes(wanted)) continue;
       found = row;
-      rowsAt(row, Math.min(inView()[1], 34));
+      rowsAt(row, Math.min(inView()[1], ROWS));
       say([`${who(run, row)} is the top lane in view. Enter again: the next one.`]);
       return;
     }
