@@ -18,12 +18,29 @@ import numba
 from numba.core import event
 from numba.np import arrayobj
 
-from .parts import ApartCompiler, PartCompiler, RootCompiler, WholeCompiler, as_part
+from .parts import UNWRAPPED, ApartCompiler, PartCompiler, RootCompiler, WholeCompiler, as_part
 
 Function = Callable[..., Any]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = ("kernel", "engine")
+# What every move of a fault goes through is copied into its callers; all else is called. Numba would hand a caller's
+# ``forceinline`` on to everything that it calls: one function of 57,000 instructions, most of them rarely used.
+HOT = frozenset(
+    """
+    _clear _find_table _grant _group_del _unmap _zone_add _zone_del accessible after_kernel alloc_or_reclaim
+    alloc_page anon_vma_prepare bucket_of cached_page call charge charge_group charge_move charges_table
+    check_locked clear_frame clear_pte commit_charge copy_page current down_read drop_mapped_hold due emit
+    fatal_signal_pending fault_path find_page find_vma finish_charge forget_charge free_page free_pages group_add
+    handle_pte_fault init_queue is_cache_path is_none leave list_of lock_page lock_page_or_retry look_ahead
+    lookup_pte lru_add lru_cache_add lru_del made_progress map_new map_page mark_page_accessed may_take mm_of_pte
+    mmap_read_lock mmap_read_unlock move next_cpu note_fault note_hold note_latency note_recent parent_of
+    place_in_file pte_of push push_fault put_page put_step random_below res_uncharge run_fault_step set_page_dirty
+    set_pte settle slice_of spend start_timers step take_page touch trylock_page uncharge_page unlock_page
+    unlock_step up_read user zap_one
+    """.split()
+)
+HOT_MODULES = frozenset("step user wait frames signals vmscan shrink lru rmap page_alloc kswapd".split())
 FUNCTIONS: list[str] = []  # all that are compiled, to say how far it is
 Told = Callable[[int, int], None]  # functions compiled, and how many there are
 
@@ -85,22 +102,37 @@ def _widened(kind: Any) -> Any:
     return numba.types.int64 if plain in numba.types.signed_domain else kind
 
 
+def _is_hot(function: Function) -> bool:
+    module = function.__module__.split(".")
+    return function.__name__ in HOT or (module[-2] == "kernel" and module[-1] in HOT_MODULES)
+
+
 def compiled(function: Function) -> Function:
     """Compile a kernel function (no exception for a division by zero: the code checks what it divides by)."""
     FUNCTIONS.append(function.__name__)
-    return as_part(_compiled_once(numba.njit(error_model="numpy", pipeline_class=PartCompiler)(function)))
+    return as_part(
+        _compiled_once(
+            numba.njit(error_model="numpy", forceinline=_is_hot(function), pipeline_class=PartCompiler, **UNWRAPPED)(
+                function
+            )
+        )
+    )
 
 
 def apart(function: Function) -> Function:
     """Compile a kernel function of which there is to be one copy: a large one that is called in several places."""
     FUNCTIONS.append(function.__name__)
-    return as_part(_compiled_once(numba.njit(error_model="numpy", pipeline_class=ApartCompiler)(function)))
+    return as_part(
+        _compiled_once(
+            numba.njit(error_model="numpy", forceinline=False, pipeline_class=ApartCompiler, **UNWRAPPED)(function)
+        )
+    )
 
 
 def inlined(function: Function) -> Function:
     """Compile a kernel function into those that call it: for what every move goes through."""
     FUNCTIONS.append(function.__name__)
-    dispatcher = numba.njit(error_model="numpy", forceinline=True, pipeline_class=PartCompiler)(function)
+    dispatcher = numba.njit(error_model="numpy", forceinline=True, pipeline_class=PartCompiler, **UNWRAPPED)(function)
     return as_part(_compiled_once(dispatcher))
 
 
@@ -116,7 +148,7 @@ def driver(function: Function) -> Function:
 
 def _kept(function: Function, compiler: Any) -> Function:
     FUNCTIONS.append(function.__name__)
-    dispatcher: Any = numba.njit(error_model="numpy", cache=True, pipeline_class=compiler)(function)
+    dispatcher: Any = numba.njit(error_model="numpy", forceinline=False, cache=True, pipeline_class=compiler)(function)
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is not None:
 

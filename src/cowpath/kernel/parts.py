@@ -15,11 +15,29 @@ from typing import Any
 
 import numba
 from llvmlite.binding import parse_assembly
-from numba.core import codegen, compiler, typed_passes
+from numba.core import codegen, compiler, typed_passes, types
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # Python does not call a part
 NEVER_CALLED = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
+
+
+def _said_once(kind: Any) -> None:
+    """A record's repr, 60 KB of it, is made for each pass over each function: here once for each type."""
+    make = kind.__repr__
+    said: dict[int, tuple[Any, str]] = {}
+
+    def repr_of(self: Any) -> str:
+        if id(self) not in said:
+            said[id(self)] = self, make(self)
+        return said[id(self)][1]
+
+    kind.__repr__ = repr_of
+
+
+for _kind in (types.Record, types.NestedArray):
+    _said_once(_kind)
 
 
 def linked_with(library: Any) -> Iterator[Any]:
@@ -108,7 +126,8 @@ def as_part(dispatcher: Any) -> Any:
 
     @cache
     def whole() -> Any:
-        return numba.jit(pipeline_class=WholeCompiler, **dispatcher.targetoptions)(dispatcher.py_func)
+        options = {name: value for name, value in dispatcher.targetoptions.items() if name not in UNWRAPPED}
+        return numba.jit(pipeline_class=WholeCompiler, **options)(dispatcher.py_func)
 
     def compile_for(*args: Any, **kws: Any) -> Any:
         return whole()._compile_for_args(*args, **kws)
