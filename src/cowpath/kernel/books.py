@@ -65,6 +65,12 @@ latency = record(  # of the faults of a group's tasks
 hold = record(  # the longest of a page lock that has ended (if one has)
     ended="i4", task="i4", ns="i8", comm="i4", group="i4", file="i4", index="i4", step="i4"
 )
+coverage = record(  # of a task on a path: engine.coverage
+    tried="i8",  # places of the path that it has come to, a bit each
+    charging="i8",  # ... at which a charge of its has met a limit
+    calls="i8",  # paths that it has called from there
+    left="i8",  # how it has come out of the path: LEFT_*
+)
 outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(

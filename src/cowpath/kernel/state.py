@@ -166,6 +166,8 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         whole_reclaim="i4",  # the explorer's: a pass of reclaim is one move
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
+        moved="i8",  # the explorer's: tasks that have made a move, a bit each
+        coverage=(books.coverage, c.tasks * c.paths if c.narrow else 1),  # the explorer's, by task, then path
         outside=(books.outside, MOST_OUTSIDE),
         hold=books.hold,
         sched=books.sched,
