@@ -67,7 +67,7 @@ class Checks:
     @property
     def coverage(self) -> list[dict[str, Any]]:
         """For each design and case, whose states were all visited: what never happened in any of them."""
-        found = {}
+        found: dict[tuple[str, str], dict[str, Any]] = {}
         for result in self.results:
             if result.coverage is not None:
                 head = {"design": result.design, "case": result.case}

@@ -12,6 +12,7 @@ from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import machine_summary
+from cowpath.programs.code import Region
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
@@ -29,6 +30,7 @@ class Plan:
     comms: tuple[str, ...] = ("ls", "cc1")
     files: tuple[File, ...] = (File("/lib/libc.so.6"),)
     groups: tuple[str, ...] = ("", "A")
+    regions: tuple[Region, ...] = ()
 
 
 def machine() -> Any:
@@ -48,8 +50,8 @@ def test_a_machine_in_numbers() -> None:
     k = machine()
     latency = k.books.latencies[0]
     latency.count, latency.longest, latency.at, latency.path = 1, 700, 5, s.P_FILE_COW
-    hold = k.books.hold
-    hold.ended, hold.ns, hold.task, hold.comm, hold.index, hold.step = 1, 900, 1, 1, 31, s.LOCK_PAGE
+    hold = k.books.holds[n.HOLD_TASK]
+    hold.ended, hold.ns, hold.task, hold.comm, hold.place, hold.step = 1, 900, 1, 1, 31, s.LOCK_PAGE
     summary = machine_summary(Scene(k, Plan()), Metrics(k))
     assert summary == json.loads(json.dumps(summary))  # plain numbers, nothing of NumPy's
     group = summary["groups"]["A"]

@@ -15,6 +15,7 @@ from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import LONGEST_NAME, clean, count, duration, size
 from cowpath.observe.words import chain_of_hops
+from cowpath.programs.code import Region
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
@@ -44,6 +45,7 @@ class Plan:
     comms: tuple[str, ...] = ("ls", "cc1", "ps")
     files: tuple[File, ...] = (File("/lib/libc.so.6"), File("/home/u/Makefile"))
     groups: tuple[str, ...] = ("", "A", "A/B")
+    regions: tuple[Region, ...] = ()
 
 
 @pytest.fixture

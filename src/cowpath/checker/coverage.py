@@ -49,7 +49,7 @@ class NeverDone:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What was done in all states of a case on a design: of the moves of the exploration, not of what led to its start."""
+    """What was done in all states of a case on a design, after its start."""
 
     never_reached: dict[str, list[str]]  # by path that somebody has entered: "7 map_page"
     never_completed: tuple[NeverDone, ...]

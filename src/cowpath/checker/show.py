@@ -92,11 +92,9 @@ def _cell(results: Sequence[Result]) -> Text:
         return verdict_text("proved")
     text = Text()
     for result in bad:
-        words = (
-            f"{result.property}: {SHORT[result.verdict]}"
-            if result.verdict in SHORT
-            else f"{result.property} {result.depth}"
-        )
+        words = f"{result.property} {result.depth}"
+        if result.verdict in SHORT:
+            words = f"{result.property}: {SHORT[result.verdict]}"
         text.append(("\n" if text.plain else "") + words, STYLES[result.verdict])
     return text
 

@@ -11,6 +11,7 @@ from .memcg_charge import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .places import note_mapped
 from .pte_alloc import pmd_populate
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
@@ -61,6 +62,7 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
+    note_mapped(k, t, p, f.vpn)
     lru_cache_add(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)

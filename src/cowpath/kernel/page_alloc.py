@@ -49,6 +49,7 @@ def take_page(k):
     state.used_pages += 1
     page = state.pages[p]
     page.locked_by = n.FREE
+    k.books.pages[p].origin = 0
     init_queue(page.waiters)
     page.group = n.NONE
     page.file = n.NONE

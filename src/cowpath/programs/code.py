@@ -6,6 +6,7 @@ image. The instructions are the ``OP_*`` of ``kernel.names``; their operands are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,17 @@ class FileUse:
 
 
 @dataclass(frozen=True)
+class Region:
+    """What the instructions ``begin`` to ``end - 1`` of a program call the pages from ``first`` on."""
+
+    begin: int
+    end: int
+    name: str
+    first: int
+    pages: int
+
+
+@dataclass(frozen=True)
 class Code:
     """A relocatable program. Its first instruction is where it starts; it ends with OP_EXIT."""
 
@@ -47,6 +59,7 @@ class Code:
     comms: tuple[str, ...] = ()  # names of tasks ("cc1"), for OP_FORK and OP_EXEC
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of
     jobs: int = 0  # how many OP_MARK a whole run passes
+    regions: tuple[Region, ...] = ()  # names of memory; a recording has none
 
 
 @dataclass
@@ -59,6 +72,7 @@ class Assembler:
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     jobs: int = 0
+    regions: list[Region] = field(default_factory=list)
 
     @property
     def here(self) -> int:
@@ -93,10 +107,15 @@ class Assembler:
         """The number of a slot."""
         return self.slots.setdefault(name, len(self.slots))
 
+    def name_regions(self, begin: int, places: Mapping[str, tuple[int, int]]) -> None:
+        """What the instructions from ``begin`` up to here call their memory: first page and number of pages."""
+        self.regions += [Region(begin, self.here, name, first, pages) for name, (first, pages) in places.items()]
+
     def code(self) -> Code:
         """What was assembled."""
         ops = np.array(self.rows, dtype=np.dtype([(f, OP_DTYPE[f].str) for f in ("code", "bits", "a", "b", "c", "d")]))
         packed = np.zeros(len(ops), dtype=OP_DTYPE)
         for name in ("code", "bits", "a", "b", "c", "d"):
             packed[name] = ops[name]
-        return Code(self.name, packed, tuple(self.files.values()), tuple(self.comms), tuple(self.slots), self.jobs)
+        return Code(self.name, packed, tuple(self.files.values()), tuple(self.comms), tuple(self.slots), self.jobs,
+                    tuple(self.regions))  # fmt: skip
