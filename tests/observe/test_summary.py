@@ -60,10 +60,13 @@ def test_a_machine_in_numbers() -> None:
     assert group["memory.failcnt"] == 7 and group["jobs_done"] == 2 and group["latency"]["faults"] == 0
     assert summary["faults"] == 20 and summary["steps_per_fault"] == 4.75 and summary["virtual_ns"] == 123
     assert summary["bystanders"]["worst"] == {"task": "ls[0]", "path": "file_cow", "at_ns": 5}
-    assert summary["page_lock"] == {
+    longest = {
         "longest_hold_ns": 900, "holder": "cc1[1]", "group": None, "page": "libc.so.6 page 31", "step": "lock_page",
         "ended": True,
     }  # fmt: skip
+    assert longest.items() <= summary["page_lock"].items() and summary["page_lock"]["kind"] == "task"
+    assert longest.items() <= summary["page_lock"]["by_kind"]["task"].items()
+    assert summary["page_lock"]["by_kind"]["disk"]["holder"] is None
 
 
 def test_a_machine_in_which_nothing_happened() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel.places import ANONYMOUS, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS, place_of
+from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS, place_of
 from cowpath.observe.text import clean, size, task_label
 from cowpath.programs.code import Region
 
@@ -106,14 +106,15 @@ class Scene:
         """A page by its place (``kernel/places.py``), from the log or the books: it may have long gone."""
         if place == UNKNOWN:
             return "a page"
-        if place >= TRUNCATED:
-            file, index = (place - TRUNCATED) >> 32, place & 0xFFFFFFFF
-            return f"page {index} of {self.file(file)}, truncated"
-        if place >= 0:
-            return f"{self.file(place >> 32)} page {place & 0xFFFFFFFF}"
-        rest = ANONYMOUS - place
-        swapped, rest = divmod(rest, SWAPPED)
-        name = self.anonymous(rest >> VPN_BITS, rest & ((1 << VPN_BITS) - 1))
+        if place < 0:
+            swapped, rest = divmod(ANONYMOUS - place, SWAPPED)
+            name = self.anonymous(rest >> VPN_BITS, rest & ((1 << VPN_BITS) - 1))
+        else:
+            swapped = place & SWAPPED
+            file, index = self.file((place & (SWAPPED - 1)) >> 32), place & 0xFFFFFFFF
+            if place & TRUNCATED:
+                return f"page {index} of {file}, truncated"
+            name = f"copy of {file} page {index}" if place & COPIED else f"{file} page {index}"
         return f"swap-cache page ({name})" if swapped else name
 
     def anonymous(self, pc: int, vpn: int) -> str:

@@ -85,6 +85,8 @@ def holder(run: Run) -> str:
 
 def hold_time(lock: Any) -> Text:
     """How long; a hold that the end of the run cut off is marked."""
+    if lock is None:
+        return Text("-")
     open_ended = lock["ended"] is False
     return Text(
         duration(lock["longest_hold_ns"]) + (" +" if open_ended else ""), style="bold red" if open_ended else ""
@@ -95,9 +97,9 @@ def locker_columns(runs: Sequence[Run]) -> list[Column]:
     """The longest hold by each kind of owner that there was."""
 
     def column(kind: str, words: str) -> Column:
-        return Column(words, lambda run: hold_time(run["page_lock"]["by_kind"][kind]))
+        return Column(words, lambda run: hold_time((run["page_lock"]["by_kind"] or {}).get(kind)))
 
-    kinds = {kind for run in runs for kind, holds in run["page_lock"]["by_kind"].items() if holds["holds"]}
+    kinds = {kind for run in runs for kind, holds in (run["page_lock"]["by_kind"] or {}).items() if holds["holds"]}
     return [column(kind, words) for kind, words in LOCKERS.items() if kind in kinds]
 
 
