@@ -23,6 +23,7 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
+from .frames import push
 from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
@@ -229,6 +230,14 @@ def balance_dirty_pages(k, t, f):
     return n.CALL
 
 
+@compiled
+def call_balance_dirty_pages(k, t, f):
+    """The writer's share."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = WRITE_CHUNK
+    return n.NEXT
+
+
 # --- the flusher ---------------------------------------------------------------------------------
 @compiled
 def has_old(k):
@@ -273,4 +282,13 @@ def wb_writeback(k, f):
     f.done = f.ret == 0  # nothing can be written now: all that is dirty is being written already
     k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
     f.pc = -1  # and from the beginning
+    return n.NEXT
+
+
+@compiled
+def call_wb_writeback(k, t, f):
+    """A chunk."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = CHUNK
+    below.arg = f.arg
     return n.NEXT
