@@ -5,24 +5,23 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import put_page
-from .lru import lru_cache_add
-from .memcg_charge import cancel_charge
-from .memcontrol import commit_charge
+from .filemap import page_cache_release
+from .memcg_charge import mem_cgroup_cancel_charge_swapin
+from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .pte_alloc import pmd_populate
+from .rmap import page_add_new_anon_rmap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
 
 
 @compiled
-def map_page(k, t):
+def step_map_page(k, t):
     """The end of a fault, under the page table's lock: map the new page, or the file's.
 
-    pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
-    (page_add_new_anon_rmap), charged or not.
+    pte_same: if another thread was faster, the new page goes back (uncharged).
     """
     f = current(k, t)
     if f.held & n.H_PAGE_TABLE:
@@ -31,9 +30,9 @@ def map_page(k, t):
     taken = number != n.NONE and not is_none(pte_of(k, number))
     present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
     if f.path == s.P_WP_COPY:
-        return map_copy(k, t, f, number, present)
+        return do_wp_page(k, t, f, number, present)
     if f.path == s.P_SWAP_IN:
-        return map_swapped(k, t, f, number)
+        return do_swap_page(k, t, f, number)
     if f.path == s.P_WP_SHARED:
         if present and pte_of(k, number).page == f.page:
             pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
@@ -42,6 +41,14 @@ def map_page(k, t):
     if taken:  # lost the race
         drop_newpage(k, t, f)
         return n.NEXT
+    if f.path == s.P_ANON:
+        return do_anonymous_page(k, t, f)
+    return __do_fault(k, t, f)
+
+
+@compiled
+def __do_fault(k, t, f):
+    """The end of a fault on a file: the copy is mapped, or the file's page."""
     if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
         return map_new(k, t, f)
     bits = n.PTE_ACCESSED
@@ -54,6 +61,15 @@ def map_page(k, t):
 
 
 @compiled
+def do_anonymous_page(k, t, f):
+    """The end of a fault where nothing was: the new page is mapped, or, for a read, the zero page."""
+    if f.path == s.P_ANON:
+        return map_new(k, t, f)
+    set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+    return n.NEXT
+
+
+@compiled
 def map_new(k, t, f):
     """Map the page that this fault has made; the mapping takes over its reference."""
     p = f.newpage
@@ -61,7 +77,7 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
-    lru_cache_add(k, p)
+    page_add_new_anon_rmap(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     else:
@@ -71,7 +87,7 @@ def map_new(k, t, f):
 
 
 @compiled
-def map_swapped(k, t, f, number):
+def do_swap_page(k, t, f, number):
     """The end of do_swap_page: the page is mapped again, for good if nobody else has it, and its slot let go.
 
     pte_same: if another thread was faster, the charge goes back. A charge that was tried for a page that is charged
@@ -80,7 +96,7 @@ def map_swapped(k, t, f, number):
     counters = k.books.groups[k.state.tasks[t].group].counters
     if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
         if f.held & n.H_CHARGE:
-            cancel_charge(k, f)
+            mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
         return n.NEXT
     page = k.state.pages[f.page]
@@ -92,10 +108,10 @@ def map_swapped(k, t, f, number):
     set_pte(k, f.mm, f.vpn, f.page, bits)
     if f.held & n.H_CHARGE and f.which != n.NONE:
         if page.group == n.NONE:
-            commit_charge(k, t, f.page, f.which, False)
+            __mem_cgroup_commit_charge(k, f.page, f.which, False)
             f.which = n.NONE
         else:
-            cancel_charge(k, f)
+            mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
         uncharge_swap(k, f.arg)
     f.held &= ~n.H_CHARGE
@@ -109,7 +125,7 @@ def map_swapped(k, t, f, number):
 
 
 @compiled
-def map_copy(k, t, f, number, present):
+def do_wp_page(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
     if not present or pte_of(k, number).page != f.arg:
         drop_newpage(k, t, f)
@@ -117,7 +133,7 @@ def map_copy(k, t, f, number, present):
     old = clear_pte(k, number)
     status = map_new(k, t, f)
     if old != n.NONE:
-        put_page(k, old)
+        page_cache_release(k, old)
     return status
 
 
@@ -129,18 +145,18 @@ def drop_newpage(k, t, f):
         counters[n.C_ALLOCS_WASTED] += 1
         if f.held & n.H_CHARGE:
             counters[n.C_CHARGES_WASTED] += 1
-        put_page(k, f.newpage)
+        page_cache_release(k, f.newpage)
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     f.newpage = n.NONE
 
 
 @compiled
-def map_zero_page(k, t):
-    """do_anonymous_page for a read: map the zero page."""
+def step_map_zero_page(k, t):
+    """The end of a read where nothing was: map the zero page."""
     f = current(k, t)
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
-        set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+        return do_anonymous_page(k, t, f)
     return n.NEXT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .figures import note_kill
 from .hierarchy import is_below
 from .signals import send_sigkill
-from .vmstat import note_kill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000
@@ -93,7 +93,7 @@ def oom_kill_process(k, me, victim, g, limit, points):
 
 
 @compiled
-def host_out_of_memory(k, t):
+def out_of_memory(k, t):
     """out_of_memory: the whole machine is. False when there is nobody to kill (a panic)."""
     if k.state.tasks[t].sigkill:
         k.state.tasks[t].memdie = 1

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .figures import note_hold
 from .rwsem import up_read
-from .vmstat import note_hold
 from .wait import emit, fatal_signal_pending, page_owner, pop_waiter, sleep_on
 
 TAKEN = 0
@@ -55,13 +55,25 @@ def unlock_page(k, p):
 
 
 @compiled
-def lock_or_sleep(k, t, p, killable):
+def __lock_page(k, t, p, killable):
     """__lock_page, __lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
     if trylock_page(k, t, p):
         return TAKEN
     if killable and fatal_signal_pending(k, t):
         return KILLED
     return sleep_for_page(k, t, p, killable, 1)
+
+
+@compiled
+def lock_page(k, t, p):
+    """lock_page: uninterruptible. TAKEN, or WAITING (asleep)."""
+    return __lock_page(k, t, p, 0)
+
+
+@compiled
+def lock_page_killable(k, t, p):
+    """lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
+    return __lock_page(k, t, p, 1)
 
 
 @compiled
@@ -94,14 +106,14 @@ def drop_mmap_sem(k, t):
 
 
 @compiled
-def lock_page_or_retry(k, t, f, killable):
+def __lock_page_or_retry(k, t, f, killable):
     """The first lock of a fault: TAKEN, WAITING (asleep), KILLED, or RETRIED.
 
     With FAULT_FLAG_ALLOW_RETRY the wait is for the page to be unlocked, without mmap_sem, and the fault starts again.
     """
     if f.phase != RETRY_PHASE:
         if f.fault & n.F_ALLOW_RETRY == 0:
-            return lock_or_sleep(k, t, f.page, killable)
+            return __lock_page(k, t, f.page, killable)
         if trylock_page(k, t, f.page):
             return TAKEN
         drop_mmap_sem(k, t)

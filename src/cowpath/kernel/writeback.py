@@ -22,8 +22,8 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
-from .filemap import cached_page, put_page
-from .page_lock import WAITING, lock_or_sleep, unlock_page
+from .filemap import cached_page, page_cache_release
+from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
@@ -90,10 +90,15 @@ def next_dirty(k, f):
 
 
 @compiled
-def write_cache_pages(k, t):
-    """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
-    f = current(k, t)
+def step_write_cache_pages(k, t):
+    """A page a move."""
     k.books.resched_ok = 1
+    return write_cache_pages(k, t, current(k, t))
+
+
+@compiled
+def write_cache_pages(k, t, f):
+    """For one page: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
     if f.held & n.H_PAGE_REF:  # it has waited for the page's lock
         return lock_and_write(k, t, f)
     if queue_is_full(k):
@@ -120,12 +125,12 @@ def lock_and_write(k, t, f):
     p = f.page
     if k.state.pages[p].locked_by != n.FREE:
         flush(k, f)  # nobody may wait for pages that are not on their way
-    if lock_or_sleep(k, t, p, 0) == WAITING:
+    if lock_page(k, t, p) == WAITING:
         return n.SLEEP
     if k.state.pages[p].file == f.file:
         write_page(k, t, f, p)
     unlock_page(k, p)
-    put_page(k, p)
+    page_cache_release(k, p)
     f.held &= ~n.H_PAGE_REF
     f.page = n.NONE
     f.index += 1
@@ -170,7 +175,7 @@ def write_page(k, t, f, p):
 
 
 @compiled
-def filemap_fdatawait(k, t):
+def step_filemap_fdatawait(k, t):
     """filemap_fdatawait: until none of the file's pages is being written."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -191,9 +196,14 @@ def filemap_fdatawait(k, t):
 
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
-def balance_dirty_pages(k, t):
+def step_balance_dirty_pages(k, t):
+    """Who dirties a page looks at the limits now and then."""
+    return balance_dirty_pages(k, t, current(k, t))
+
+
+@compiled
+def balance_dirty_pages(k, t, f):
     """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
-    f = current(k, t)
     if f.phase == 0:
         cpu = k.state.cpus[k.state.tasks[t].cpu]
         cpu.dirtied += 1
@@ -230,7 +240,7 @@ def has_old(k):
 
 
 @compiled
-def flusher_sleep(k, t):
+def step_flusher_sleep(k, t):
     """bdi_writeback_thread: sleep until there is something to write; look every 5 s while anything is dirty."""
     f = current(k, t)
     zone = k.state.zone
@@ -248,9 +258,14 @@ def flusher_sleep(k, t):
 
 
 @compiled
-def wb_writeback(k, t):
-    """wb_writeback: a chunk of pages, as another path."""
-    f = current(k, t)
+def step_wb_writeback(k, t):
+    """The flusher's work."""
+    return wb_writeback(k, current(k, t))
+
+
+@compiled
+def wb_writeback(k, f):
+    """A chunk of pages, as another path."""
     if f.phase == 0:
         f.phase = 1
         return n.CALL
