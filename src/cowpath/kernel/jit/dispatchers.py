@@ -18,9 +18,8 @@ except (ImportError, AttributeError):  # a Numba with other insides: each functi
     parts = None
 
 Function = Callable[..., Any]
-OPTIONS: dict[str, Any] = {
-    "error_model": "numpy"
-}  # no exception for a division by zero: the code checks what it divides by
+# no exception for a division by zero: the code checks what it divides by
+OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
 
 def part(function: Function, inline: bool, apart: bool = False) -> Function:
