@@ -10,6 +10,7 @@ from . import (
     kswapd,
     map_page,
     memory,
+    namei,
     signals,
     swap_state,
     syscalls,
@@ -129,6 +130,12 @@ def call(k, t, f, which):
         below = push(k, t, s.P_WRITEBACK)
         below.count = writeback.WRITE_CHUNK if which == s.BALANCE_DIRTY_PAGES else writeback.CHUNK
         below.arg = f.arg if which == s.WB_WRITEBACK else 0
+    elif which == s.FILEMAP_FLUSH:
+        below = push(k, t, s.P_WRITEBACK)
+        below.file = f.file
+        below.count = writeback.EVERYTHING
+        below.todo = k.state.files[f.file].room
+        below.arg = writeback.ONE_FILE
     elif which == s.BALANCE_PGDAT:
         below = push(k, t, s.P_RECLAIM)
         below.arg = R_KSWAPD
@@ -343,6 +350,12 @@ def run_file_step(k, t, which):
         return truncate.step_truncate_page(k, t)
     if which == s.UNMAP_MAPPING_RANGE:
         return truncate.step_unmap_mapping_range(k, t)
+    if which == s.D_LOOKUP:
+        return namei.step_d_lookup(k, t)
+    if which == s.D_ADD:
+        return namei.step_d_add(k, t)
+    if which == s.FILEMAP_FLUSH:
+        return writeback.step_filemap_flush(k, t)
     return n.NEXT  # show_map: only its cost
 
 

@@ -71,47 +71,50 @@ TRUNCATE_SETSIZE = 44
 TRUNCATE_PAGE = 45
 UNMAP_MAPPING_RANGE = 46
 SHOW_MAP = 47
+D_LOOKUP = 48
+D_ADD = 49
+FILEMAP_FLUSH = 50
 # of tasks, of the groups' files and of kernel threads
-DUP_MM = 48
-WAKE_UP_NEW_TASK = 49
-EXEC_MMAP = 50
-EXIT_MM = 51
-EXIT_NOTIFY = 52
-DO_WAIT = 53
-NANOSLEEP = 54
-SEND_SIGKILL = 55
-RESIZE_LIMIT = 56
-FLUSHER_SLEEP = 57
-WB_WRITEBACK = 58
-KSWAPD_TRY_TO_SLEEP = 59
+DUP_MM = 51
+WAKE_UP_NEW_TASK = 52
+EXEC_MMAP = 53
+EXIT_MM = 54
+EXIT_NOTIFY = 55
+DO_WAIT = 56
+NANOSLEEP = 57
+SEND_SIGKILL = 58
+RESIZE_LIMIT = 59
+FLUSHER_SLEEP = 60
+WB_WRITEBACK = 61
+KSWAPD_TRY_TO_SLEEP = 62
 # of reclaim
-DRAIN_ALL_STOCK = 60
-SHRINK_ZONE = 61
-BALANCE_PGDAT = 62
-MMPUT = 63
+DRAIN_ALL_STOCK = 63
+SHRINK_ZONE = 64
+BALANCE_PGDAT = 65
+MMPUT = 66
 # what is not a step but costs time
-USER = 64  # an access to memory in user mode
-EXCEPTION = 65  # entering and leaving the kernel for a fault
-SYSCALL = 66  # the same for a system call
-SWITCH = 67  # a context switch
-WAKE = 68  # try_to_wake_up
-RES_CHARGE = 69  # a try to raise a group's counter
-SCAN_PAGE = 70  # reclaim looks at a page
-SCAN_PRIORITY = 71  # reclaim starts a round over a group's lists
-RMAP_PTE = 72  # a page table entry visited through the reverse mapping
-RECLAIM_PAGE = 73  # a page leaves the page cache
-ZAP_PTE = 74  # a page table entry is cleared
-FREE_PAGE = 75
-UNCHARGE = 76
-DUP_PTE = 77  # fork copies a page table entry
-OOM_SCAN_TASK = 78  # select_bad_process looks at a task
-OOM_KILL = 79  # the kill itself, with its messages
-SIGNAL = 80  # a signal is delivered to a handler
-FIND_MISS = 81
-OOM_SLEEP = 82  # mem_cgroup_handle_oom, without the kill
-SWAP_SLOT = 83  # a slot of the swap space is found, or given back
-WRITE_PAGE = 84  # ->writepage(): a page is made ready for the disk
-ALLOC_SLOW = 85  # __alloc_pages_slowpath: memory is below its watermark
+USER = 67  # an access to memory in user mode
+EXCEPTION = 68  # entering and leaving the kernel for a fault
+SYSCALL = 69  # the same for a system call
+SWITCH = 70  # a context switch
+WAKE = 71  # try_to_wake_up
+RES_CHARGE = 72  # a try to raise a group's counter
+SCAN_PAGE = 73  # reclaim looks at a page
+SCAN_PRIORITY = 74  # reclaim starts a round over a group's lists
+RMAP_PTE = 75  # a page table entry visited through the reverse mapping
+RECLAIM_PAGE = 76  # a page leaves the page cache
+ZAP_PTE = 77  # a page table entry is cleared
+FREE_PAGE = 78
+UNCHARGE = 79
+DUP_PTE = 80  # fork copies a page table entry
+OOM_SCAN_TASK = 81  # select_bad_process looks at a task
+OOM_KILL = 82  # the kill itself, with its messages
+SIGNAL = 83  # a signal is delivered to a handler
+FIND_MISS = 84
+OOM_SLEEP = 85  # mem_cgroup_handle_oom, without the kill
+SWAP_SLOT = 86  # a slot of the swap space is found, or given back
+WRITE_PAGE = 87  # ->writepage(): a page is made ready for the disk
+ALLOC_SLOW = 88  # __alloc_pages_slowpath: memory is below its watermark
 
 COST_NAMES = (
     "mmap_read_lock", "find_vma", "handle_pte_fault", "mmap_read_unlock", "find_page", "lock_page", "unlock_page",
@@ -122,12 +125,12 @@ COST_NAMES = (
     "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock", "i_mutex_unlock", "swap_window",
     "add_to_swap_cache", "write_cache_pages", "filemap_fdatawait", "mmap_write_lock", "mmap_write_unlock",
     "map_region", "unmap_region", "mlock_fixup", "populate", "invalidate_page", "truncate_setsize",
-    "truncate_page", "unmap_mapping_range", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap", "exit_mm",
-    "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit", "flusher_sleep", "wb_writeback",
-    "kswapd_try_to_sleep", "drain_all_stock", "shrink_zone", "balance_pgdat", "mmput", "user_access", "exception",
-    "syscall", "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority", "rmap_pte", "reclaim_page",
-    "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task", "oom_kill", "signal", "find_miss",
-    "oom_sleep", "swap_slot", "write_page", "alloc_slow",
+    "truncate_page", "unmap_mapping_range", "show_map", "d_lookup", "d_add", "filemap_flush", "dup_mm",
+    "wake_up_new_task", "exec_mmap", "exit_mm", "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit",
+    "flusher_sleep", "wb_writeback", "kswapd_try_to_sleep", "drain_all_stock", "shrink_zone", "balance_pgdat",
+    "mmput", "user_access", "exception", "syscall", "context_switch", "wake_up", "res_charge", "scan_page",
+    "scan_priority", "rmap_pte", "reclaim_page", "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task",
+    "oom_kill", "signal", "find_miss", "oom_sleep", "swap_slot", "write_page", "alloc_slow",
 )  # fmt: skip
 N_STEPS = USER
 STEP_NAMES = COST_NAMES[:N_STEPS]
@@ -188,6 +191,8 @@ STEPS: tuple[StepInfo, ...] = tuple(
         "truncate_page": StepInfo("truncate_page", needs=H_I_MUTEX),
         "unmap_mapping_range": StepInfo("unmap_mapping_range", needs=H_I_MUTEX),
         "show_map": StepInfo("show_map", needs=H_MMAP_READ),
+        "d_lookup": StepInfo("d_lookup", needs=H_I_MUTEX),
+        "d_add": StepInfo("d_add", needs=H_I_MUTEX),
     }.get(name, StepInfo(name))
     for name in STEP_NAMES
 )
@@ -225,11 +230,15 @@ P_FSYNC = 28
 P_WRITEBACK = 29
 P_KSWAPD = 30
 P_FLUSHER = 31
+P_LSEEK = 32
+P_LOOKUP = 33
+P_CREAT = 34
+P_READDIR = 35
 PATH_NAMES = (
     "page_fault", "anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared",
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
-    "writeback", "kswapd", "flusher",
+    "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
 )  # fmt: skip
 FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared", "swap_in")
 LAST_FAULT_PATH = P_SWAP_IN
