@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import names as n
+from .figures import BUCKETS
 from .layout import record
-from .vmstat import BUCKETS
 
 COSTS = 112  # room for the cost table
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from . import books, records
 from . import names as n
+from .figures import KILLS_KEPT
 from .layout import narrowed, record
-from .vmstat import KILLS_KEPT
 
 MOST_OUTSIDE = 15  # moves of the outside: bits of state.outside
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses

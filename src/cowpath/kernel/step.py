@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from . import (
-    cgroup,
     exit,
     filemap,
     fork,
     kswapd,
     map_page,
+    memcg_files,
     memory,
     namei,
     signals,
@@ -26,7 +26,7 @@ from .memcg_charge import R_KSWAPD, step_charge, undo_charge
 from .pte_alloc import pte_free, step_pte_alloc_one
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
-from .wait import current, emit, spend, step_nanosleep
+from .wait import emit, spend, step_nanosleep
 
 IN_USER_MODE = 0  # books.tasks[t].following; else 1 + the step, or
 UNWINDING = -1
@@ -261,9 +261,7 @@ def run_fault_step(k, t, which):
     if which == s.FIND_PAGE:
         return filemap.step_find_page(k, t)
     if which == s.LOCK_PAGE:
-        if current(k, t).path == s.P_SWAP_IN:
-            return swap_state.lock_swap_page(k, t)
-        return filemap.filemap_fault(k, t)
+        return memory.step_lock_page(k, t)
     if which == s.UNLOCK_PAGE:
         return memory.step_unlock_page(k, t)
     if which == s.PUT_PAGE:
@@ -379,7 +377,7 @@ def run_task_step(k, t, which):
     if which == s.SEND_SIGKILL:
         return signals.step_send_sigkill(k, t)
     if which == s.RESIZE_LIMIT:
-        return cgroup.step_resize_limit(k, t)
+        return memcg_files.step_resize_limit(k, t)
     if which == s.FLUSHER_SLEEP:
         return writeback.step_flusher_sleep(k, t)
     if which == s.WB_WRITEBACK:

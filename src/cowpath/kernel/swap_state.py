@@ -162,8 +162,13 @@ def lock_swap_page(k, t):
 # --- reading -------------------------------------------------------------------------------------
 @compiled
 def step_swap_window(k, t):
-    """swapin_readahead: the slots around the one that is wanted."""
-    f = current(k, t)
+    """Which slots are read."""
+    return swapin_readahead(k, t, current(k, t))
+
+
+@compiled
+def swapin_readahead(k, t, f):
+    """The slots around the one that is wanted."""
     base = f.index & ~((1 << PAGE_CLUSTER) - 1)
     f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
     f.index = base
@@ -182,8 +187,14 @@ def skip_slots(k, f):
 
 @compiled
 def step_add_to_swap_cache(k, t):
-    """read_swap_cache_async: the new page joins the cache, locked and not up to date, unless somebody was faster."""
-    f = current(k, t)
+    """A page of the window that is being read."""
+    read_swap_cache_async(k, current(k, t))
+    return n.NEXT
+
+
+@compiled
+def read_swap_cache_async(k, f):
+    """The new page joins the cache, locked and not up to date, unless somebody was faster."""
     p = f.newpage
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
@@ -191,7 +202,7 @@ def step_add_to_swap_cache(k, t):
     if swap.count == 0 or swap.page:
         k.state.pages[p].refs -= 1
         free_page(k, p)
-        return n.NEXT
+        return
     __add_to_swap_cache(k, p, f.index)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
@@ -199,7 +210,6 @@ def step_add_to_swap_cache(k, t):
     k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
     add_to_request(k, f.which, p)
     k.state.pages[p].refs -= 1
-    return n.NEXT
 
 
 @compiled

@@ -101,9 +101,14 @@ def step_i_mutex_unlock(k, t):
 
 @compiled
 def step_unmap_region(k, t):
-    """do_munmap: a chunk a move, then the mappings."""
-    f = current(k, t)
+    """munmap(2)"""
     k.books.resched_ok = 1
+    return do_munmap(k, current(k, t))
+
+
+@compiled
+def do_munmap(k, f):
+    """Unmap a chunk a move, then the mappings go."""
     if f.phase == 0:
         f.index = f.vpn
         f.phase = 1
@@ -118,11 +123,17 @@ def step_unmap_region(k, t):
 
 @compiled
 def step_map_region(k, t):
-    """mmap_region with MAP_FIXED: what was there goes first."""
-    f = current(k, t)
+    """mmap(2)"""
+    return do_mmap_pgoff(k, current(k, t))
+
+
+@compiled
+def do_mmap_pgoff(k, f):
+    """With MAP_FIXED: what was there goes first."""
     op = k.books.ops[f.arg]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
-        status = step_unmap_region(k, t)
+        k.books.resched_ok = 1
+        status = do_munmap(k, f)
         if status != n.NEXT:
             return status
     if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
@@ -132,8 +143,13 @@ def step_map_region(k, t):
 
 @compiled
 def step_mlock_fixup(k, t):
+    """mlock(2)"""
+    return mlock_fixup(k, current(k, t))
+
+
+@compiled
+def mlock_fixup(k, f):
     """The mappings of the range become VM_LOCKED."""
-    f = current(k, t)
     v = k.state.mms[f.mm].vmas
     found = False
     while v != n.NONE:
@@ -147,8 +163,22 @@ def step_mlock_fixup(k, t):
 
 @compiled
 def step_populate(k, t):
-    """__mlock_vma_pages_range: fault the page in (an uninterruptible wait) and take it off the evictable lists."""
+    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists."""
     f = current(k, t)
+    status = __get_user_pages(k, t, f)
+    if status != n.NEXT:
+        return status
+    p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
+    if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
+        lru_del(k, p)
+        k.state.pages[p].bits |= n.PG_UNEVICTABLE
+        lru_add(k, p)
+    return n.NEXT
+
+
+@compiled
+def __get_user_pages(k, t, f):
+    """Fault the page in (another path; an uninterruptible wait), unless it can be accessed."""
     if f.phase == 1:
         f.phase = 0
         if f.ret != 0:
@@ -164,9 +194,4 @@ def step_populate(k, t):
         f.phase = 1
         f.fault = n.F_WRITE if write else 0
         return n.CALL
-    p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
-    if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
-        lru_del(k, p)
-        k.state.pages[p].bits |= n.PG_UNEVICTABLE
-        lru_add(k, p)
     return n.NEXT

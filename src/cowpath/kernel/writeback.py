@@ -24,7 +24,7 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
-from .page_lock import WAITING, __lock_page, unlock_page
+from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
@@ -93,9 +93,14 @@ def next_dirty(k, f):
 
 @compiled
 def step_write_cache_pages(k, t):
-    """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
-    f = current(k, t)
+    """A page a move."""
     k.books.resched_ok = 1
+    return write_cache_pages(k, t, current(k, t))
+
+
+@compiled
+def write_cache_pages(k, t, f):
+    """For one page: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
     if f.held & n.H_PAGE_REF:  # it has waited for the page's lock
         return lock_and_write(k, t, f)
     if queue_is_full(k):
@@ -122,7 +127,7 @@ def lock_and_write(k, t, f):
     p = f.page
     if k.state.pages[p].locked_by != n.FREE:
         flush(k, f)  # nobody may wait for pages that are not on their way
-    if __lock_page(k, t, p, 0) == WAITING:
+    if lock_page(k, t, p) == WAITING:
         return n.SLEEP
     if k.state.pages[p].file == f.file:
         write_page(k, t, f, p)
@@ -205,8 +210,13 @@ def step_filemap_flush(k, t):
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
 def step_balance_dirty_pages(k, t):
+    """Who dirties a page looks at the limits now and then."""
+    return balance_dirty_pages(k, t, current(k, t))
+
+
+@compiled
+def balance_dirty_pages(k, t, f):
     """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
-    f = current(k, t)
     if f.phase == 0:
         cpu = k.state.cpus[k.state.tasks[t].cpu]
         cpu.dirtied += 1
@@ -262,8 +272,13 @@ def step_flusher_sleep(k, t):
 
 @compiled
 def step_wb_writeback(k, t):
-    """wb_writeback: a chunk of pages, as another path."""
-    f = current(k, t)
+    """The flusher's work."""
+    return wb_writeback(k, current(k, t))
+
+
+@compiled
+def wb_writeback(k, f):
+    """A chunk of pages, as another path."""
     if f.phase == 0:
         f.phase = 1
         return n.CALL
