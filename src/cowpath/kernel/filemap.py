@@ -112,7 +112,7 @@ def step_find_page(k, t):
             f.phase = 0
             return -f.ret
         spend(k, s.FIND_MISS)
-        if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
+        if f.phase != MISSED_PHASE and f.path <= s.LAST_FAULT_PATH and f.fault & n.F_MAJOR == 0:
             f.fault |= n.F_MAJOR
         f.phase = MISSED_PHASE
         return n.CALL
@@ -214,7 +214,7 @@ def step_wait_uptodate(k, t):
         f.phase = 0
         mark_page_accessed(k, f.page)
         return n.NEXT
-    waited = wait_on_page_locked(k, t, f.page, 1)
+    waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
         return n.SLEEP
     if waited == KILLED:

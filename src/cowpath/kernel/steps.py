@@ -35,7 +35,7 @@ PATH_NAMES = (
     "page_fault", "anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared",
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
-    "writeback", "kswapd", "flusher",
+    "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
 )  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
@@ -161,6 +161,9 @@ STEPS: list[StepInfo] = [
     StepInfo("truncate_page", "truncate", needs=H_I_MUTEX),
     StepInfo("unmap_mapping_range", "truncate", needs=H_I_MUTEX),
     StepInfo("show_map", "syscalls", needs=H_MMAP_READ),
+    StepInfo("d_lookup", "namei", needs=H_I_MUTEX),
+    StepInfo("d_add", "namei", needs=H_I_MUTEX),
+    StepInfo("filemap_flush", "writeback", calls=("writeback",)),
     # of tasks, of the groups' files and of kernel threads
     StepInfo("dup_mm", "fork", needs=H_MMAP_WRITE),
     StepInfo("wake_up_new_task", "fork"),

@@ -11,7 +11,7 @@ from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
-from .wait import current, pop_waiter, sleep_on
+from .wait import current, fatal_signal_pending, pop_waiter, sleep_on
 
 
 @compiled
@@ -28,7 +28,7 @@ def step_each_page(k, t):
             f.count -= 1
     elif path.reads_file and f.count > 0 and f.index >= k.state.files[f.file].pages:
         f.count = 0  # end of the file: a short read
-    if f.count <= 0 or (k.state.tasks[t].sigkill and path.reads_file):
+    if f.count <= 0 or (k.state.tasks[t].sigkill and f.path == s.P_READ):
         f.pc = path.loop_end
     return n.NEXT
 
@@ -95,11 +95,14 @@ def copy_user(k, t, write):
 
 @compiled
 def step_i_mutex_lock(k, t):
-    """mutex_lock(&inode->i_mutex): uninterruptible; who is woken tries again."""
+    """mutex_lock(&inode->i_mutex): uninterruptible, but for readdir; who is woken tries again."""
     f = current(k, t)
     file = k.state.files[f.file]
+    killable = 1 if f.path == s.P_READDIR else 0
+    if killable and fatal_signal_pending(k, t):
+        return n.FAIL_KILLED
     if file.i_mutex != n.NONE:
-        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)
+        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, killable, 1)
     file.i_mutex = t
     f.held |= n.H_I_MUTEX
     return n.NEXT
