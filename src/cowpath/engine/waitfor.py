@@ -14,7 +14,6 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
 
@@ -23,7 +22,7 @@ def in_charge(k, f):
     """The frame's charge has failed at least once and goes on."""
     if f.unwinding or f.group <= 0 or f.batch != 1:
         return False
-    return k.books.paths[f.path].steps[f.pc] == s.CHARGE or charges_table(f)
+    return s.CHARGES[k.books.paths[f.path].steps[f.pc]] != 0
 
 
 @compiled

@@ -1,9 +1,9 @@
 """What a page is, as one number that the log and the books keep: it can be named when the page has long gone.
 
 A page of a file is ``file << 32 | index``, with TRUNCATED if truncate has taken it out of the file; a private copy of
-one is the same with COPIED. Other anonymous memory is a negative number: the instruction that first touched it (so that the
-program is known) and the page's address there. SWAPPED is added to the amount of what is in the swap cache. UNKNOWN is
-any other page.
+one is the same with COPIED. Other anonymous memory is a negative number: the instruction that first touched it (so
+that the program is known) and the page's address there. SWAPPED is added to the amount of what is in the swap cache.
+UNKNOWN is any other page.
 """
 
 from __future__ import annotations
