@@ -220,6 +220,7 @@ def run_plan(
         "ended": ending.reason,
         "wall_s": round(wall_s, 6),
         "output": clock.output,
+        "notes": list(plan.notes),
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)

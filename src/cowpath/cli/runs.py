@@ -54,7 +54,6 @@ def run(
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     check_outputs([log, trace, report], api.inputs_of(plan, session, [design], chosen))
-    show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "run", session, [design]) as results, bars as progress:
         results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling))
@@ -97,7 +96,6 @@ def compare(
     api.check_names(loaded)
     plan = api.load_plan(session, chosen)
     check_outputs([report], api.inputs_of(plan, session, named, chosen))
-    show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "compare", session, named) as results, bars as progress:
         for each in loaded:
@@ -143,9 +141,3 @@ def show(results: Sequence[Result], as_json: bool) -> None:
     console.print(report([result.summary for result in results]))
     for result in results:
         console.print(Text(f"{result.design}: {speed(result.summary)}", style="dim"))
-
-
-def show_notes(notes: Sequence[str]) -> None:
-    """What the session says and the machine does not do."""
-    for note in notes:
-        typer.echo(f"cowpath: note: {visible(note)}", err=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def step(
     chosen = api.Options.of(memory, None, None, swap, cpus=cpus, seed=seed)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
+    say_notes(plan.notes)
     moves = walk(plan, loaded, chosen, parse_time(start))
     wanted = moves if task is None else (move for move in moves if is_task(move, task))
     interactive = count is None and sys.stdin.isatty() and sys.stdout.isatty()

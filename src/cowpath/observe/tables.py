@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cowpath.observe.text import clean, count, duration, significant, size
+from cowpath.observe.text import clean, count, duration, significant, size, visible
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
@@ -206,9 +206,16 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     yield "What the page faults cost", cost_columns()
 
 
+def notes(runs: Sequence[Run]) -> list[str]:
+    """What was accepted, but is not quite what was typed. It stands with the verdicts, for it may explain them."""
+    return list(dict.fromkeys(note for run in runs for note in run.get("notes", ())))
+
+
 def report(runs: Sequence[Run]) -> Group:
     """Everything about one run, or about several side by side."""
     parts: list[RenderableType] = [table(title, runs, columns) for title, columns in sections(runs)]
+    if said := notes(runs):
+        parts[0] = Group(parts[0], *(Text(f"Note: {visible(note)}", style="yellow") for note in said))
     told = list(chains(runs))
     if told:
         parts += [Group(Text("Who waits for whom", style="bold"), *told)]

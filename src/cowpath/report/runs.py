@@ -12,6 +12,7 @@ from bokeh.models import Range1d
 from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
+from cowpath.observe.tables import notes
 from cowpath.observe.text import clean, duration
 from cowpath.report import html
 from cowpath.report.chosen import MOST_OF_ALL, MOST_PIECES, Chosen, choose, group_name
@@ -63,6 +64,7 @@ def page(results: Sequence[Result], command: str) -> str:
         machine=first.summary,
         shown=min(range(len(results)), key=lambda i: -SEVERITY[results[i].verdict]),
         meanings={result.verdict: MEANINGS[result.verdict] for result in results},
+        notes=notes(summaries),
         tables=tables(summaries),
         designs=design_lists([result.loaded for result in results]),
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],

@@ -81,6 +81,13 @@ def read_value(file: int, text: str) -> int:
     raise InputError(f"{text!r} is not a value of {n.CG_FILES[file]}", hint=f"a whole number from {low} to {high}")
 
 
+def note_of(file: int, text: str) -> str | None:
+    """What to say of a value that the kernel takes, and that was hardly meant."""
+    if file in LIMITS and text.isdecimal() and 0 < int(text) < n.PAGE_SIZE:
+        return f"{n.CG_FILES[file]}: {int(text)} bytes: less than a page; {int(text)}M?"
+    return None
+
+
 # --- reading, at run time ------------------------------------------------------------------------
 
 

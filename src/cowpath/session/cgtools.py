@@ -47,7 +47,7 @@ def cgset(simple: Expanded) -> c.Action:
             raise word.error(f"no value in {word.text!r}", "cgset -r memory.limit_in_bytes=64M A")
         file = word.place.of(cgroupfs.writable, name)
         number = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
-        settings.append(c.Setting(word, file, number))
+        settings.append(c.Setting(word, file, number, cgroupfs.note_of(file, value)))
     return c.Set(simple.name, tuple(group_name(word) for word in groups), tuple(settings))
 
 

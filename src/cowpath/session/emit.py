@@ -26,6 +26,7 @@ class Shell:
     groups: tuple[str, ...]
     parents: tuple[int, ...]
     texts: tuple[HostText, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Emitter:
     endless: int = 0  # "while" loops around it
     groups: list[str] = field(default_factory=lambda: [""])
     texts: list[HostText] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)  # each once, in order
     calls: list[Call] = field(default_factory=list)
     stubs: list[tuple[int, c.Run, str, bool]] = field(default_factory=list)  # fork, what it starts, slot, from outside
     uses: dict[str, int] = field(default_factory=dict)
@@ -86,7 +88,9 @@ class Emitter:
             stays_out = outside if run.group is None else not run.group.text
             self.calls.append(Call(self.asm.emit(n.OP_JUMP), run.word, run.arguments, slot, outside=stays_out))
         parents = tuple(self.parent(name) for name in self.groups)
-        return Shell(Unit(self.asm.code(), tuple(self.calls)), tuple(self.groups), parents, tuple(self.texts))
+        return Shell(
+            Unit(self.asm.code(), tuple(self.calls)), tuple(self.groups), parents, tuple(self.texts), tuple(self.notes)
+        )
 
     # --- groups
 
@@ -145,6 +149,8 @@ class Emitter:
                 raise word.error("the root group's files cannot be written here", "name a group: A")
             for setting in action.settings:
                 prefix = f"{action.word.text}: {word.text}: {n.CG_FILES[setting.file]}: "
+                if setting.note:
+                    self.notes[f"line {setting.word.place.line}: {setting.note}"] = None
                 self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value)
                 ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
                 self.host("error", action.word, group, (n.CG_FILES[setting.file],), prefix)

@@ -122,7 +122,9 @@ class _Builtins:
         file = simple.output.place.of(cgroupfs.writable, name.text)
         place = (words[0] if words else simple.name).place
         value = place.of(partial(cgroupfs.read_value, file), text)
-        return c.Set(simple.name, (group,), (c.Setting(Word(name.text, place), file, value),))
+        return c.Set(
+            simple.name, (group,), (c.Setting(Word(name.text, place), file, value, cgroupfs.note_of(file, text)),)
+        )
 
     def cat(self, simple: Expanded) -> c.Action:
         """Cat FILES, all of one group."""

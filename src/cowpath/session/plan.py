@@ -77,7 +77,7 @@ class Plan:
     shell: int  # index in ``starts``
     texts: tuple[HostText, ...]
     settings: MachineSettings
-    notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know
+    notes: tuple[str, ...] = ()  # what was accepted, but is not quite what was typed: it stands in all that is shown
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property

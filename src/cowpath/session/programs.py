@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +24,7 @@ COMMANDS = (
     "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
     "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for",
 )  # fmt: skip
+LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
 
@@ -66,11 +70,13 @@ class Programs:
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
-            if arguments:
-                self._note(f"{name}: its arguments are those that it was recorded with")
             from cowpath.programs.replay import compile_tree
 
-            return Unit(compile_tree(_recording(entry)))
+            recording = _recording(entry)
+            typed = [argument.text for argument in arguments]
+            if typed and typed != list(recording.command[1:]):
+                self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recording.command)}")
+            return Unit(compile_tree(recording))
         if arguments:
             raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
         return self._written(entry, name)
@@ -95,6 +101,11 @@ class Programs:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def shortened(command: Sequence[str]) -> str:
+    """A command line for a note."""
+    return textwrap.shorten(shlex.join(command), LONGEST_COMMAND, placeholder=" ...")
 
 
 def make_jobs(arguments: tuple[Word, ...]) -> tuple[int | None, list[str]]:
