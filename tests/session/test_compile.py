@@ -59,10 +59,12 @@ def test_a_command_in_a_group_on_a_cpu() -> None:
         "fork 6 0 0 2",
         "wait 0 0 0 0",
         "exit 0 0 0 0",
-        "attach 1 0 0 0",
+        "attach 1 2 0 0",
+        "host 1 0 0 0 bits 1",  # the group is not there
+        "exit 1 0 0 0",
         "affinity 1 0 0 0",
-        "jump 9 0 0 0",
-        "exec 10 0 0 0",
+        "jump 11 0 0 0",
+        "exec 12 0 0 0",
         "sleep 1000000000 0 0 0",
         "exit 0 0 0 0",
     ]
@@ -89,7 +91,8 @@ def test_groups_and_their_parents() -> None:
     ops = groups.ops
     assert list(ops["a"][ops["code"] == n.OP_CG_CREATE]) == [1, 2, 3, 4, 1]
     assert list(ops["b"][ops["code"] == n.OP_CG_CREATE]) == [0, 1, 0, 3, 0]
-    assert list(ops["a"][ops["code"] == n.OP_CG_DELETE]) == [2, 1]
+    assert list(ops["a"][ops["code"] == n.OP_CG_DELETE]) == [1]
+    assert list(ops["bits"][ops["code"] == n.OP_CG_DELETE]) == [n.DELETE_TREE]
 
 
 def test_what_is_shown() -> None:

@@ -20,7 +20,7 @@ def cg_create(k, g, parent):
     """mkdir: a group without limits, with its parent's use_hierarchy and swappiness. A status."""
     group = k.state.groups[g]
     if group.alive:
-        return n.FAIL_BUSY
+        return n.FAIL_EXIST
     if not k.state.groups[parent].alive:
         return n.FAIL_NOENT
     group.alive = 1
@@ -76,6 +76,21 @@ def cg_delete(k, g):
     move_swap(k, g)
     group.alive = 0
     return n.NEXT
+
+
+@compiled
+def cg_delete_tree(k, g):
+    """cgdelete -r: the groups below it, children (of higher numbers) first, then the group. The first failure."""
+    status = n.FAIL_NOENT
+    for other in range(k.state.n_groups - 1, g - 1, -1):
+        up = other
+        while up > g:
+            up = k.state.groups[up].parent
+        if up == g and k.state.groups[other].alive:
+            status = cg_delete(k, other)
+            if status != n.NEXT:
+                return status
+    return status
 
 
 @compiled
@@ -287,6 +302,8 @@ def errno_of(status):
         return 16
     if status == n.FAIL_NOENT:
         return 2
+    if status == n.FAIL_EXIST:
+        return 17
     if status == n.FAIL_OOM:
         return 12
     if status == n.FAIL_FAULT or status == n.FAIL_SEGV:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cg_create, cg_delete, errno_of, join_group
+from .cgroup import cg_create, cg_delete, cg_delete_tree, errno_of, join_group
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import push, push_fault
@@ -263,7 +263,7 @@ def small_call(k, t, op):
     """Calls that are one atomic move."""
     task = k.state.tasks[t]
     code = op.code
-    if code != n.OP_HOST or op.bits == 0:
+    if code != n.OP_HOST or op.bits != n.HOST_KEEPS_STATUS:
         task.status = 0
     if code == n.OP_MARK:
         g = task.group
@@ -276,12 +276,14 @@ def small_call(k, t, op):
     elif code == n.OP_ATTACH:
         if k.state.groups[op.a].alive:
             join_group(k, t, op.a)
+            task.pc += op.b
         else:
-            task.status = 2
+            task.status = errno_of(n.FAIL_NOENT)
     elif code == n.OP_CG_CREATE:
-        task.status = errno_of(cg_create(k, op.a, op.b))
+        if op.bits != n.CREATE_MISSING or not k.state.groups[op.a].alive:
+            task.status = errno_of(cg_create(k, op.a, op.b))
     elif code == n.OP_CG_DELETE:
-        task.status = errno_of(cg_delete(k, op.a))
+        task.status = errno_of(cg_delete_tree(k, op.a) if op.bits == n.DELETE_TREE else cg_delete(k, op.a))
     elif code == n.OP_AFFINITY:
         task.affinity = op.a
         k.books.resched_ok = 1
@@ -299,6 +301,8 @@ def small_call(k, t, op):
         k.state.files[op.a].bad_first = op.b
         k.state.files[op.a].bad_count = op.c
     elif code == n.OP_HOST:
+        if op.bits == n.HOST_READS and not k.state.groups[op.b].alive:
+            task.status = errno_of(n.FAIL_NOENT)
         k.books.host = op.a
         k.books.host_task = t
         emit(k, n.EV_HOST, t, op.a, 0, 0, 0)

@@ -38,7 +38,8 @@ V2_NAMES = {
 
 ERRORS = {  # by errno, in glibc's words
     2: "No such file or directory", 3: "No such process", 4: "Interrupted system call", 5: "Input/output error",
-    12: "Cannot allocate memory", 14: "Bad address", 16: "Device or resource busy", 22: "Invalid argument",
+    12: "Cannot allocate memory", 14: "Bad address", 16: "Device or resource busy", 17: "File exists",
+    22: "Invalid argument",
 }  # fmt: skip
 
 
@@ -96,11 +97,18 @@ def render(k: Any, text: HostText, status: int) -> str:
     if text.kind == "echo":
         return text.text + "\n"
     if text.kind == "error":
-        return f"{text.text}{ERRORS.get(status, f'error {status}')}\n"
+        return f"{text.text}{reason(status)}\n"
+    if text.files and status:
+        return f"{text.kind}: {text.text}: {reason(status)}\n"
     if text.kind == "cat":
         return "".join(read_file(k, text.group, name) for name in text.files)
     values = (f"{name}: " + read_file(k, text.group, name).rstrip("\n").replace("\n", "\n\t") for name in text.files)
     return f"{text.text}:\n" + "".join(f"{value}\n" for value in values) + "\n"
+
+
+def reason(status: int) -> str:
+    """An errno in words."""
+    return ERRORS.get(status, f"error {status}")
 
 
 def read_file(k: Any, group: int, name: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cowpath.errors import Gathered
 from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.link import Linker
-from cowpath.session.plan import MachineSettings, Plan, Start
+from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 from cowpath.session.programs import Programs, Row, rows
 from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, Table, load_tables, with_overrides
@@ -48,22 +49,31 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
     settle = table.settle
     if settle is None:
         settle = DEFAULT_SETTLE_NS if bystanders else 0
-    shell = compile_shell(read_script(text, shown or name), settle)
+    errors = Gathered()
+    shell = compile_shell(read_script(text, shown or name, errors), settle, errors)
 
     programs = Programs(table, 1 if table.copies is None else table.copies)
-    linker = Linker(programs.find)
+    linker = Linker(programs.find, errors)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
-    starts = [_bystander(linker, word) for word in bystanders]
+    starts: list[Start] = []
+    for word in bystanders:
+        with errors.kept():
+            starts.append(_bystander(linker, word))
     starts.append(Start(entry, linker.comm(SHELL), n.NONE, n.NONE, bystander=False))
     shell_number = len(starts) - 1
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
+    ops = linker.image()
+    files: tuple[FilePlan, ...] = ()
+    if not errors:  # else files may only seem to be unused
+        files = linker.file_plans(table.files, cold=bool(table.cold))
+    errors.tell()
     return Plan(
         name=name,
         source=text,
-        ops=linker.image(),
+        ops=ops,
         comms=tuple(linker.comms),
         slots=tuple(linker.slots),
-        files=linker.file_plans(table.files, cold=bool(table.cold)),
+        files=files,
         groups=shell.groups,
         parents=shell.parents,
         starts=tuple(starts),

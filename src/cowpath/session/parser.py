@@ -158,7 +158,7 @@ class _Builtins:
                 raise word.error(
                     f"{simple.name.text} knows only memory cgroups: {word.text!r}", f"{cgroupfs.MOUNTS[0]}/A"
                 )
-            groups.append(group)
+            groups.append(Word(group.text or "/", group.place))
         return tuple(group_name(group) for group in groups)
 
     # --- the shell's own

@@ -1,4 +1,6 @@
-"""What the shell knows at a place of the script: variables, directory, groups, jobs. All of it is known before the run.
+"""What the shell knows at a place of the script: variables, directory, jobs. All of it is known before the run.
+
+Which groups there are is not: commands that make and remove them may fail, and others may do so at the same time.
 
 A background job's number is not: in a value it stands as ``\\0N\\0``, N being the job's number among all background
 commands of the script (``%N``). No script can hold a zero byte, so such a value can be passed on, split and compared.
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 HOME = "/root"
 UNSURE = "\0?\0"  # a value that depends on how a command ended
+BROKEN = "\0!\0"  # the value of what is wrong: the error is told already
 SHELL_ITSELF = "\0$\0"  # $$
 JOB = re.compile("\0([0-9]+)\0")
 LOST_JOB = re.compile("\0-[0-9]+\0")  # a job that the loop has started again since
@@ -28,8 +31,6 @@ class Scope:
     variables: dict[str, str] = field(default_factory=lambda: {"HOME": HOME})
     directory: str = HOME
     last_directory: str = HOME
-    alive: frozenset[str] = frozenset({""})  # groups that exist, as far as the script says
-    unsure: frozenset[str] = frozenset()  # those of them that exist only if some command succeeded
     last_job: str | None = None  # $!
     member: str = ""  # the group that the shell itself has joined
 
@@ -54,8 +55,6 @@ class Scope:
             variables,
             agree(self.directory, other.directory),
             agree(self.last_directory, other.last_directory),
-            self.alive | other.alive,
-            self.unsure | other.unsure | (self.alive ^ other.alive),
             self.last_job if self.last_job == other.last_job else UNSURE,
             agree(self.member, other.member),
         )

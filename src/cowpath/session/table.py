@@ -50,6 +50,7 @@ class FileSettings:
     room: int | None = None
     warm: bool | None = None
     shmem: bool | None = None
+    included: bool = False  # by an included table, which may serve several sessions: not all use every file
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def read_table(path: Path, _within: tuple[Path, ...] = ()) -> Table:
         raise word.error("tables include each other without end", "name another table")
     if not included.is_file():
         raise word.error(f"no such file: {content['include']!r}", f"a table in {path.parent}")
-    return table.over(read_table(included, (*_within, path.resolve())))
+    other = read_table(included, (*_within, path.resolve()))
+    files = {name: replace(settings, included=True) for name, settings in other.files.items()}
+    return table.over(replace(other, files=files))
 
 
 def _toml_error(path: Path, error: Exception) -> InputError:
