@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -11,6 +12,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.words import slip_of
 
 from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
 
@@ -20,6 +22,7 @@ POLICIES: dict[str, tuple[Any, ...]] = {
     "fault_retry": (True, False),
 }
 KEYS = ("name", "extends", "summary", "commit", "policies", "paths", "on_error")
+_RELEASE = re.compile(r"(?:linux[- ]?)?v?([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})", re.IGNORECASE)
 MAX_CHAIN = 8  # designs that extend one another
 
 
@@ -96,12 +99,28 @@ def _read(name: str, beside: Path) -> tuple[str, str, Path]:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the design: {why}", file=name) from None
-    raise InputError(f"no design {name!r}", hint=_near(name, names()) + "; a file of your own ends in .toml")
+    raise InputError(f"no design {name!r}", hint=_release_or(name) + "; a file of your own ends in .toml")
+
+
+def _release_or(name: str) -> str:
+    """What to say of a design that is not there. A release is that one or none: no other is as good."""
+    wanted = _RELEASE.fullmatch(name)
+    if wanted is None:
+        return _near(name, names())
+    releases = {_numbers(match[1]): match[0] for known in names() if (match := _RELEASE.fullmatch(known))}
+    if found := releases.get(_numbers(wanted[1])):
+        return f"did you mean {found!r}?"
+    return "of Linux these releases are modelled: " + ", ".join(releases.values())
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """The numbers of a release: 3.00 is 3.0."""
+    return tuple(map(int, release.split(".")))
 
 
 def _near(word: str, known: list[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+    slip = slip_of(word, known)
+    return f"did you mean {slip!r}?" if slip else "known: " + ", ".join(known)
 
 
 def _check_keys(data: dict[str, Any], source: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -11,6 +10,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.steps import COST_NAMES
+from cowpath.words import slip_of
 
 DEFAULT = "slow-vm"
 SCHED = {"latency": 6_000_000, "min_granularity": 750_000, "wakeup_granularity": 1_000_000, "jitter": 0}
@@ -78,8 +78,8 @@ def _numbers(data: dict[str, Any], table: str, known: tuple[str, ...], source: s
         raise InputError(f"{table} must be a table", file=source, hint=f"[{table}]")
     for name, value in rows.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1, 0.5)
-            hint = f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+            slip = slip_of(name, known)
+            hint = f"did you mean {slip!r}?" if slip else "known: " + ", ".join(known)
             raise InputError(f"[{table}]: unknown name {name!r}", file=source, hint=hint)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NS:
             raise InputError(f"[{table}]: {name} = {value!r}", file=source, hint="a whole number, 0 or more")

@@ -11,7 +11,7 @@ from cowpath.session import commands as c
 from cowpath.session.expand import Expanded
 from cowpath.session.options import controller, flags, group_name, options, unknown_option
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
-from cowpath.words import Word, nearest
+from cowpath.words import Word
 
 SHELL = "$$"  # the shell itself, among the jobs of cgclassify
 
@@ -97,9 +97,7 @@ def job(word: Word, scope: Scope) -> Word:
     if re.fullmatch(r"%[0-9]{1,6}", word.text):
         return word
     shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
-    raise word.error(
-        f"not a background job: {shown!r}", nearest(shown, ["$!", "%1"], "jobs are $!, %1, or $NAME after NAME=$!")
-    )
+    raise word.error(f"not a background job: {shown!r}", "jobs are $!, %1, or $NAME after NAME=$!")
 
 
 def run(words: tuple[Word, ...]) -> c.Run:
