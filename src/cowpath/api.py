@@ -52,6 +52,7 @@ def run(
     copies: int | None = None,
     cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -65,7 +66,7 @@ def run(
     is where it stops at the latest; ``costs`` is another table of what each step costs (a packaged name, or a TOML
     file). ``reuse`` is how often a recorded process comes back to its pages, per recorded touch; ``copies`` how often
     each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
-    that run outside every group.
+    that run outside every group; ``table`` is the session's table, if that is not beside it.
 
     ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
     HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
@@ -83,6 +84,7 @@ def run(
         reuse=reuse,
         copies=copies,
         cold=cold,
+        table=table,
     )
     plan = load_plan(session, options)
     check_outputs([log, trace, report], inputs_of(plan, session, [design], options))
@@ -180,7 +182,23 @@ def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
     from cowpath.session.load import load_session
 
-    return load_session(Path(session), copies=options.copies, bystanders=options.bystanders, cold=options.cold)
+    try:
+        return load_session(
+            Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold
+        )
+    except InputError as error:
+        raise misplaced(os.fspath(session)) or error from None
+
+
+def misplaced(session: str) -> InputError | None:
+    """What to say if the name of something else stands where a session belongs, and is no file's."""
+    from cowpath import cases, designs
+
+    if session in designs.names() and not Path(session).exists():
+        return InputError(f"{session!r} is a design, where a session belongs", hint=f"SESSION --design {session}")
+    if session in cases.names() and not Path(session).exists():
+        return InputError(f"{session!r} is a case, where a session belongs", hint=f"cowpath check --case {session}")
+    return None
 
 
 def run_plan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 MOST_SHOWN = 20  # errors of one session
@@ -62,14 +62,17 @@ class ToldError(InputError):
 class Gathered:
     """Errors that are put by until all of them can be told."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[InputError], InputError] = lambda error: error) -> None:
+        """``shown`` makes of an error what people are told."""
         self.found: list[InputError] = []
+        self.shown = shown
 
     def __bool__(self) -> bool:
         return bool(self.found)
 
     def add(self, error: InputError) -> None:
         """Put an error by, once."""
+        error = self.shown(error)
         if not isinstance(error, ToldError) and str(error) not in map(str, self.found):
             self.found.extend(error.errors if isinstance(error, InputErrors) else [error])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +94,9 @@ def distance(one: str, other: str) -> int:
 
 
 def read_text(path: Path) -> str:
-    """A text file as a whole. Raises ``InputError`` where it cannot be read or is not UTF-8 text."""
+    """A text file as a whole, or standard input ("-"). Raises ``InputError`` where it can't be read or isn't UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = standard_input() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise InputError("not a text file (not UTF-8)", file=path) from None
@@ -104,3 +105,10 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         raise InputError("not a text file (it holds a zero byte)", file=path)
     return text
+
+
+def standard_input() -> str:
+    """All of it. Raises OSError if there is none, ValueError if it is not UTF-8 text."""
+    if sys.stdin is None:
+        raise OSError(None, "there is no standard input")
+    return sys.stdin.buffer.read().decode("utf-8")

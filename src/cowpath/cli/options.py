@@ -9,7 +9,12 @@ import typer
 
 DEFAULT_DESIGN = "linux-3.0"
 
-Session = Annotated[Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh.")]
+Session = Annotated[
+    Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
+]
+Table = Annotated[
+    Path | None, typer.Option("--table", help="The session's table, if it is not beside it.", metavar="FILE.toml")
+]
 Design = Annotated[str, typer.Option("--design", "-d", help="A packaged design (cowpath designs), or a TOML file.")]
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time

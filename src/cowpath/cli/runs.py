@@ -33,6 +33,7 @@ def run(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
+    table: o.Table = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
@@ -48,7 +49,17 @@ def run(
     from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+        memory,
+        until,
+        bystander,
+        swap,
+        cpus=cpus,
+        seed=seed,
+        costs=costs,
+        reuse=reuse,
+        copies=copies,
+        cold=cold,
+        table=table,
     )
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
@@ -75,6 +86,7 @@ def compare(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
+    table: o.Table = None,
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
@@ -88,7 +100,17 @@ def compare(
     from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
+        memory,
+        until,
+        bystander,
+        swap,
+        cpus=cpus,
+        seed=seed,
+        costs=costs,
+        reuse=reuse,
+        copies=copies,
+        cold=cold,
+        table=table,
     )
     wanted = Wanted(timeline=report is not None)
     named = list(dict.fromkeys(design or designs.names()))

@@ -12,6 +12,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kinds import check_kind
 from cowpath.words import slip_of
 
 from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
@@ -61,7 +62,7 @@ def _load(name: str, beside: Path, depth: int) -> Design:
     text, source, folder = _read(name, beside)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     return from_data(data, source, folder, depth)
 
@@ -95,22 +96,27 @@ def _read(name: str, beside: Path) -> tuple[str, str, Path]:
     path = beside / name
     if name.endswith(".toml") or path.is_file():
         try:
-            return path.read_text(encoding="utf-8"), str(name), path.parent
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the design: {why}", file=name) from None
+        check_kind(name, text, "a design")
+        return text, str(name), path.parent
     raise InputError(f"no design {name!r}", hint=_release_or(name) + "; a file of your own ends in .toml")
 
 
 def _release_or(name: str) -> str:
     """What to say of a design that is not there. A release is that one or none: no other is as good."""
+    several = [part.strip() for part in re.split("[,; ]", name) if part.strip()]
+    if len(several) > 1 and all(part in names() for part in several):
+        return "one --design for each: " + " ".join(f"-d {part}" for part in several)
     wanted = _RELEASE.fullmatch(name)
     if wanted is None:
         return _near(name, names())
     releases = {_numbers(match[1]): match[0] for known in names() if (match := _RELEASE.fullmatch(known))}
     if found := releases.get(_numbers(wanted[1])):
         return f"did you mean {found!r}?"
-    return "of Linux these releases are modelled: " + ", ".join(releases.values())
+    return "of Linux these releases are modelled: " + ", ".join(found for _, found in sorted(releases.items()))
 
 
 def _numbers(release: str) -> tuple[int, ...]:
@@ -127,6 +133,9 @@ def _check_keys(data: dict[str, Any], source: str) -> None:
     for key in data:
         if key not in KEYS:
             raise InputError(f"unknown key {key!r}", file=source, hint=_near(key, KEYS))
+    for key in ("name", "extends", "summary", "commit"):
+        if not isinstance(data.get(key, ""), str):
+            raise InputError(f"{key} must be a text", file=source, hint=f'{key} = "..."')
     for key in ("policies", "paths", "on_error"):
         if not isinstance(data.get(key, {}), dict):
             raise InputError(f"{key} must be a table", file=source, hint=f"[{key}]")

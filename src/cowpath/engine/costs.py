@@ -10,6 +10,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.steps import COST_NAMES
+from cowpath.kinds import check_kind
 from cowpath.words import slip_of
 
 DEFAULT = "slow-vm"
@@ -46,6 +47,7 @@ def load(name: str | None = None) -> Costs:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"cannot read the costs: {why}", file=name, hint="packaged: " + ", ".join(names())) from None
+    check_kind(name, text, "a table of costs")
     return _parse(text, name, base)
 
 
@@ -56,7 +58,7 @@ def _packaged(name: str) -> str:
 def _parse(text: str, source: str, base: Costs | None) -> Costs:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     for key in data:
         if key not in ("steps", "sched", "disk"):

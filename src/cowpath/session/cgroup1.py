@@ -149,7 +149,7 @@ def _file(name: str, fit: list[str]) -> GroupFile:
         return FILES[name]
     if name in NOT_MODELLED:
         raise InputError(f"{name} is not modelled", hint=NOT_MODELLED[name])
-    hint = nearest(name, fit) or f"for example {n.CG_FILES[0]}"
+    hint = nearest(name, fit) or "cgget A shows all that there are"
     if name in SAME_IN_V1:
         hint = f"cgroup v1 calls it {SAME_IN_V1[name]}"
     elif name in ONLY_IN_V2:

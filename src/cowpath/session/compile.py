@@ -16,7 +16,7 @@ from cowpath.session import commands as c
 from cowpath.session.emit import SHELL, Emitter, Shell
 from cowpath.session.expand import assigned, assignments, expand, expand_command
 from cowpath.session.parser import action, is_program
-from cowpath.session.scope import BROKEN, Scope
+from cowpath.session.scope import BROKEN, Scope, for_people
 from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
 from cowpath.session.tokens import ShellWord
 from cowpath.words import Word
@@ -36,7 +36,7 @@ def compile_shell(script: Script, settle: int, errors: Gathered | None = None) -
     What commands cannot mean is put by in ``errors``, and the program is of no use then; without it, InputError is
     raised.
     """
-    compiler = _Compiler(errors=Gathered() if errors is None else errors)
+    compiler = _Compiler(errors=Gathered(for_people) if errors is None else errors)
     if settle:
         compiler.asm.emit(n.OP_SLEEP, a=settle)
     with compiler.errors.kept():

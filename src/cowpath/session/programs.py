@@ -26,6 +26,7 @@ COMMANDS = (
 )  # fmt: skip
 LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+LISTS = "'cowpath programs' lists them"
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
 
 
@@ -46,6 +47,7 @@ class Programs:
 
     table: Table
     copies: int = 1
+    lists: str = LISTS
     notes: list[str] = field(default_factory=list)
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Programs:
         if entry is None:
             raise word.error(
                 f"unknown command or program: {word.text!r}",
-                nearest(name, [*self.table.programs, *COMMANDS], "'cowpath programs' lists them"),
+                nearest(name, [*self.table.programs, *COMMANDS], self.lists),
             )
         if entry.kind == "build":
             return self._build(entry, arguments)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from cowpath.errors import InputError, ToldError
+
 HOME = "/root"
 UNSURE = "\0?\0"  # a value that depends on how a command ended
 BROKEN = "\0!\0"  # the value of what is wrong: the error is told already
@@ -22,6 +24,21 @@ LOST_JOB = re.compile("\0-[0-9]+\0")  # a job that the loop has started again si
 def job_value(number: int) -> str:
     """A job as a variable's value."""
     return f"\0{number}\0"
+
+
+def readable(text: str) -> str:
+    """A text for people: what stands for a number that is not known is shown as it was meant."""
+    text = text.replace("\\x00", "\0")  # as repr() writes it
+    text = re.sub("\0-?([0-9]+)\0", r"%\1", text)
+    return text.replace(SHELL_ITSELF, "$$").replace(UNSURE, "?").replace(BROKEN, "?")
+
+
+def for_people(error: InputError) -> InputError:
+    """The error without what stands for a job's number."""
+    if isinstance(error, ToldError) or ("\0" not in str(error) and "\\x00" not in str(error)):
+        return error
+    hint = None if error.hint is None else readable(error.hint)
+    return InputError(readable(error.problem), file=error.file, line=error.line, column=error.column, hint=hint)
 
 
 @dataclass
