@@ -83,8 +83,8 @@ def assignments(simple: Simple, scope: Scope) -> list[tuple[Word, str]] | None:
 
 def assigned(words: Sequence[ShellWord]) -> list[str]:
     """The variables that these words of a script would set."""
-    found = [match[1] for word in words if (match := _assignment(word)) is not None]
     texts = [word.text for word in words]
+    found = [match[1] for text in texts if (match := ASSIGNMENT.match(text)) is not None]
     return found + [name for before, name in pairwise(texts) if before == "for"]
 
 
