@@ -13,7 +13,7 @@ from cowpath.kernel.compiled import compiled, entry_point, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import emit, random_below, unlink, wake
+from cowpath.kernel.wait import emit, random_below, try_to_wake_up, unlink
 
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
@@ -131,7 +131,7 @@ def end_sleep(k, t, now):
     elif books.ends > 0:
         if k.state.tasks[t].wait_kind == n.W_CONGESTED:
             unlink(k, k.state.congested, t)
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled

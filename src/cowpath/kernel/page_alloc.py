@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .wait import init_queue, spend, wake
+from .wait import init_queue, spend, try_to_wake_up
 
 
 @compiled
@@ -19,7 +19,7 @@ def wakeup_kswapd(k):
     """Free memory is low: kswapd begins to reclaim, if it does not already."""
     t = k.state.kswapd
     if t != n.NONE and k.state.tasks[t].wait_kind == n.W_IDLE:
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled
