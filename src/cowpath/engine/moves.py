@@ -15,11 +15,11 @@ from cowpath.kernel.compiled import apart, compiled
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
 from cowpath.kernel.memcg_oom import oom_recover
-from cowpath.kernel.signals import send_sigkill
+from cowpath.kernel.signals import leave_queue, send_sigkill
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
 from cowpath.kernel.step import look_ahead, step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import unlink, wake
+from cowpath.kernel.wait import wake
 
 TASKS = EXPLORE.tasks
 DISK = TASKS
@@ -50,12 +50,6 @@ def is_parked(k, t):
 
 
 @compiled
-def ends_by_time(kind):
-    """A sleep that time ends."""
-    return kind == n.W_TIMER or kind == n.W_PAUSE or kind == n.W_CONGESTED
-
-
-@compiled
 def can_move(k, mover):
     """Whether this mover can move now."""
     state = k.state
@@ -67,7 +61,11 @@ def can_move(k, mover):
         return mover - WORKERS < state.n_cpus and state.cpus[mover - WORKERS].drain != 0
     if mover < OUTSIDE:
         t = mover - TIMERS
-        return t < state.n_tasks and state.tasks[t].run_state == n.T_SLEEPING and ends_by_time(state.tasks[t].wait_kind)
+        return (
+            t < state.n_tasks
+            and state.tasks[t].run_state == n.T_SLEEPING
+            and n.ENDS_BY_TIME[state.tasks[t].wait_kind] != 0
+        )
     which = mover - OUTSIDE
     return which < k.books.n_outside and (state.outside >> which) & 1 == 0 and outside_applies(k, which)
 
@@ -139,8 +137,7 @@ def move_disk(k):
 @compiled
 def end_sleep(k, t):
     """The task's timer goes off."""
-    if k.state.tasks[t].wait_kind == n.W_CONGESTED:
-        unlink(k, k.state.congested, t)
+    leave_queue(k, t)
     wake(k, t)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
@@ -56,8 +57,8 @@ def visit_holders(k, t, count):
     which = task.wait_id
     if kind == n.W_PAGE_LOCK:
         return visit(k, page_owner(k, which), t, count)
-    if kind == n.W_I_MUTEX:
-        return visit(k, k.state.files[which].i_mutex, t, count)
+    if n.IS_MUTEX[kind]:
+        return visit(k, mutex_of(k, kind, which).owner, t, count)
     if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
         if k.state.mms[which].writer != n.NONE:
             return visit(k, k.state.mms[which].writer, t, count)
@@ -115,7 +116,7 @@ def waits_for_lock(k, t):
     task = k.state.tasks[t]
     if task.kthread != n.KT_NONE:
         return False
-    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
+    return task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
 
 
 @compiled
@@ -166,7 +167,7 @@ def group_blocked(k, g):
             charging += 1
             if task.wait_kind != n.W_OOM:
                 spinning += 1
-        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER or task.wait_kind >= n.W_WRITEBACK:
+        elif task.run_state == n.T_RUNNABLE or n.GOES_BY[task.wait_kind]:
             return 0
         elif task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
             return 0

@@ -88,7 +88,7 @@ def is_referred_to(k, g):
         for d in range(k.state.tasks[t].depth):
             f = k.state.tasks[t].frames[d]
             if f.path == s.P_RECLAIM:
-                if f.group == g or f.batch == g:
+                if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
                 step = k.books.paths[f.path].steps[f.pc]
@@ -162,7 +162,7 @@ def move_account(k, p, g):
 def resize_limit(k, t):
     """Write a file of the group. A limit below usage reclaims, five fruitless rounds a child, and gives EBUSY."""
     f = current(k, t)
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     g = op.a
     group = k.state.groups[g]
     if not group.alive:

@@ -29,10 +29,10 @@ SOURCES = ("kernel", "engine")
 HOT = frozenset(
     """
     _clear _find_table _grant _group_del _unmap _zone_add _zone_del accessible after_kernel alloc_or_reclaim
-    alloc_page anon_vma_prepare bucket_of cached_page call charge charge_group charge_move charges_table
-    check_locked clear_frame clear_pte commit_charge copy_page current down_read drop_mapped_hold due emit
+    alloc_page anon_vma_prepare begin_frame begin_page bucket_of cached_page call charge charge_group charge_move
+    charges_table check_locked clear_frame clear_pte commit_charge copy_page current down_read drop_mapped_hold due emit
     fatal_signal_pending fault_path find_page find_vma finish_charge forget_charge free_page free_pages group_add
-    handle_pte_fault init_queue is_cache_path is_none leave list_of lock_page lock_page_or_retry look_ahead
+    handle_pte_fault is_cache_path is_none leave list_of lock_page lock_page_or_retry look_ahead
     lookup_pte lru_add lru_cache_add lru_del made_progress map_new map_page mark_page_accessed may_take mm_of_pte
     mmap_read_lock mmap_read_unlock move next_cpu note_fault note_hold note_latency note_recent parent_of
     place_in_file pte_of push push_fault put_page put_step random_below res_uncharge run_fault_step set_page_dirty

@@ -223,8 +223,8 @@ def ra_window(k, t):
         f.index = start
     f.batch = 0
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -253,7 +253,7 @@ def add_to_page_cache(k, t):
         return n.NEXT
     k.books.pages[p].locked_at = k.books.now
     k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
-    add_to_request(k, f.which, p)
+    add_to_request(k, f.request, p)
     put_page(k, p)
     return n.NEXT
 
@@ -263,10 +263,10 @@ def submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
-        complete_io(k, f.which)
+        complete_io(k, f.request)
     else:
-        submit(k, f.which)
-    f.which = n.NONE
+        submit(k, f.request)
+    f.request = n.NONE
     return n.NEXT
 
 

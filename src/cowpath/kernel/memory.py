@@ -102,8 +102,8 @@ def handle_pte_fault(k, t):
     f = current(k, t)
     if f.phase == 0:
         k.books.groups[k.state.tasks[t].group].pgfault += 1  # handle_mm_fault counts at its entry, a retry once more
-        f.which = fault_path(k, f)
-        if f.which == n.NONE:
+        f.fault_path = fault_path(k, f)
+        if f.fault_path == n.NONE:
             return n.NEXT
         f.phase = 1
         return n.CALL
@@ -224,7 +224,7 @@ def wp_reuse(k, t):
         if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
             return finish_path(k, t, f)  # the access faults again
         f.page = pte_of(k, number).page
-        f.arg = f.page
+        f.old_page = f.page
         if f.page == n.NONE:
             return n.NEXT
         k.state.pages[f.page].refs += 1
@@ -284,5 +284,5 @@ def note_fault(k, t, f, status):
         books.minflt += 1
     spend(k, s.EXCEPTION)
     took = k.books.now + k.books.spent - books.fault_at
-    note_latency(k, t, f.which, took)
-    emit(k, n.EV_FAULT, t, f.which, status, took, books.asleep)
+    note_latency(k, t, f.fault_path, took)
+    emit(k, n.EV_FAULT, t, f.fault_path, status, took, books.asleep)

@@ -5,6 +5,13 @@ Numba treats a module's integers as constants, so each name is a plain ``int``. 
 
 from __future__ import annotations
 
+from . import waits
+from .waits import (  # noqa: F401 - part of the vocabulary
+    H_CHARGE, H_I_MUTEX, H_MMAP_READ, H_MMAP_WRITE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, W_CHILD,
+    W_CONGESTED, W_I_MUTEX, W_IDLE, W_MEMORY, W_MMAP_READ, W_MMAP_WRITE, W_NONE, W_OOM, W_PAGE_LOCK, W_PAUSE, W_TIMER,
+    W_WRITEBACK,
+)  # fmt: skip
+
 NONE = -1  # the NULL of every index
 PAGE_SIZE = 4096
 UNLIMITED = (1 << 63) // PAGE_SIZE - 1  # pages; res_counter's RESOURCE_MAX
@@ -38,23 +45,18 @@ T_RUNNABLE = 1
 T_SLEEPING = 2
 T_ZOMBIE = 3  # dead, not yet waited for
 
-# what a sleeping task waits for (task.wait_kind); task.wait_id says which one
-W_NONE = 0
-W_PAGE_LOCK = 1  # page
-W_MMAP_READ = 2  # mm
-W_MMAP_WRITE = 3  # mm
-W_I_MUTEX = 4  # file
-W_OOM = 5  # group: mem_cgroup_handle_oom
-W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
-W_TIMER = 7  # sleep
-W_WRITEBACK = 8  # page: until it has been written (wait_on_page_writeback)
-W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-wide OOM kill
-W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
-W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
-W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
-WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
-              "child", "sleep", "write-back", "pause", "the disk", "work", "memory")  # fmt: skip
-WAIT_KINDS = len(WAIT_NAMES)
+# what a sleeping task waits for (task.wait_kind): the table is in waits.py
+WAITS = waits.waits()
+WAIT_NAMES = tuple(wait.name for wait in WAITS)
+WAIT_KINDS = len(WAITS)
+BLOCKS = tuple(int(wait.blocks) for wait in WAITS)  # by W_*: others hold what it waits for, a lock or memory
+ENDS_BY_TIME = tuple(int(wait.ends == waits.BY_TIME) for wait in WAITS)  # a timer ends it
+MAY_END_BY_TIME = tuple(int(wait.ends in (waits.BY_TIME, waits.BY_TIME_TOO)) for wait in WAITS)
+GOES_BY = tuple(int(wait.ends != waits.BY_OTHERS) for wait in WAITS)  # time or the disk ends it: no task need
+IN_FRONT = tuple(int(wait.in_front) for wait in WAITS)
+QUEUED = tuple(int(wait.queue != "") for wait in WAITS)
+IS_MUTEX = tuple(int(wait.mutex is not None) for wait in WAITS)
+MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for wait in WAITS)
 
 # kernel threads (task.kthread)
 KT_NONE = 0  # an ordinary task
@@ -62,17 +64,16 @@ KT_KSWAPD = 1
 KT_FLUSHER = 2
 KT_NAMES = ("", "kswapd0", "flush-8:0")
 
-# --- what a frame holds (frame.held) -----------------------------------------------------------
-H_PAGE_REF = 1  # a reference to frame.page
-H_PAGE_LOCK = 2  # the lock of frame.page
-H_NEW_PAGE = 4  # frame.newpage is ours
-H_CHARGE = 8  # frame.newpage is charged
-H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
-H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
-H_I_MUTEX = 64  # frame.file's i_mutex
-H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
-HOLD_NAMES = ("page reference", "page lock", "new page", "charge", "mmap_sem (read)", "mmap_sem (write)", "i_mutex",
-              "page table")  # fmt: skip
+# --- what a frame holds (frame.held): the table is in waits.py -----------------------------------
+HOLDS = waits.holds()
+HOLD_NAMES = tuple(hold.name for hold in HOLDS)
+HOLD_KINDS = len(HOLDS)
+HOLD_OF_WAIT = tuple(sum(1 << i for i, hold in enumerate(HOLDS) if hold.name == wait.hold) for wait in WAITS)
+H_LOCKS = sum(1 << i for i, hold in enumerate(HOLDS) if hold.order)
+H_MUTEXES = sum(HOLD_OF_WAIT[kind] for kind in range(WAIT_KINDS) if IS_MUTEX[kind])
+NOT_BEFORE = tuple(  # by the place of the bit: who takes this lock holds none of these
+    sum(1 << i for i, other in enumerate(HOLDS) if hold.order and other.order >= hold.order) for hold in HOLDS
+)
 
 # --- fault flags (frame.fault) -----------------------------------------------------------------
 F_WRITE = 1

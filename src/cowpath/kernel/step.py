@@ -20,8 +20,10 @@ from . import (
 from . import names as n
 from . import steps as s
 from .compiled import compiled, inlined
-from .frames import clear_frame, push, push_fault
+from .frames import push, push_fault
+from .generated import clear_frame
 from .memcg_charge import R_KSWAPD, charge, undo_charge
+from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_alloc_one, pte_free
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
@@ -115,7 +117,7 @@ def call(k, t, f, which):
         below.group = f.group
         below.arg = f.todo
     elif which == s.HANDLE_PTE_FAULT:
-        below = push(k, t, f.which)
+        below = push(k, t, f.fault_path)
         below.mm = f.mm
         below.vpn = f.vpn
         below.vma = f.vma
@@ -124,7 +126,7 @@ def call(k, t, f, which):
         below.fault = f.fault
     elif which == s.FIND_SWAP_PAGE:
         below = push(k, t, s.P_SWAP_READAHEAD)
-        below.index = f.arg
+        below.index = f.swap
     elif which == s.BALANCE_DIRTY_PAGES or which == s.WB_WRITEBACK:
         below = push(k, t, s.P_WRITEBACK)
         below.count = writeback.WRITE_CHUNK if which == s.BALANCE_DIRTY_PAGES else writeback.CHUNK
@@ -180,9 +182,18 @@ def undo_one(k, t, f, bit):
         spend(k, s.MMAP_WRITE_UNLOCK)
         up_write(k, f.mm)
         f.held &= ~n.H_MMAP_WRITE
-    elif bit == n.H_I_MUTEX:
-        spend(k, s.I_MUTEX_UNLOCK)
-        syscalls.i_mutex_unlock(k, t)
+    elif bit & n.H_MUTEXES:
+        spend_unlock(k, bit)
+        mutex_unlock(k, t, mutex_of_hold(bit))
+
+
+@compiled
+def spend_unlock(k, bit):
+    """What the step costs that gives this back on the path."""
+    for which in range(s.N_STEPS):
+        if s.GIVEN_BY[which] & bit:
+            spend(k, which)
+            return
 
 
 @compiled
@@ -204,11 +215,9 @@ def taken_by(which):
         return n.H_MMAP_READ
     if which == s.MMAP_WRITE_LOCK:
         return n.H_MMAP_WRITE
-    if which == s.I_MUTEX_LOCK:
-        return n.H_I_MUTEX
     if which == s.ADD_TO_PAGE_CACHE:  # write(2): the page that it has inserted is in hand, locked
         return n.H_PAGE_LOCK | n.H_PAGE_REF
-    return 0
+    return s.TAKEN_BY[which] & n.H_MUTEXES
 
 
 @compiled
@@ -235,7 +244,7 @@ def unwind(k, t, f):
 @compiled
 def give_up(k, t, f):
     """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
-    if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.which != n.NONE:
+    if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.request != n.NONE:
         filemap.submit_io(k, t)
     return leave(k, t, f, f.unwinding)
 

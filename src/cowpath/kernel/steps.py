@@ -191,6 +191,8 @@ STEPS: tuple[StepInfo, ...] = tuple(
     }.get(name, StepInfo(name))
     for name in STEP_NAMES
 )
+TAKEN_BY = tuple(step.takes for step in STEPS)
+GIVEN_BY = tuple(step.gives for step in STEPS)
 
 # --- paths -------------------------------------------------------------------------------------
 P_PAGE_FAULT = 0

@@ -108,8 +108,8 @@ def find_swap_page(k, t):
         f.phase = 0
         f.pc = k.books.paths[f.path].length - 1  # another thread has mapped it: the access is tried again
         return n.NEXT
-    f.arg = pte_of(k, number).page
-    p = k.state.swaps[f.arg].page - 1
+    f.swap = pte_of(k, number).page
+    p = k.state.swaps[f.swap].page - 1
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:
             f.phase = 0
@@ -146,7 +146,7 @@ def lock_swap_page(k, t):
     f.held |= n.H_PAGE_LOCK
     f.relock = 1
     page = k.state.pages[f.page]
-    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.arg:  # reclaimed, or reused, meanwhile
+    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.swap:  # reclaimed, or reused, meanwhile
         unlock_page(k, f.page)
         put_page(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
@@ -168,8 +168,8 @@ def swap_window(k, t):
     f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
     f.index = base
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -197,7 +197,7 @@ def add_to_swap_cache(k, t):
     lru_cache_add(k, p)
     k.books.pages[p].locked_at = k.books.now
     k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
-    add_to_request(k, f.which, p)
+    add_to_request(k, f.request, p)
     k.state.pages[p].refs -= 1
     return n.NEXT
 

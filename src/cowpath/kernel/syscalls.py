@@ -8,9 +8,10 @@ from .compiled import compiled
 from .filemap import cached_page
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, zap_chunk
+from .mutex import mutex_lock, mutex_unlock
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
-from .wait import current, pop_waiter, sleep_on
+from .wait import current
 
 
 @compiled
@@ -75,25 +76,14 @@ def copy_user(k, t, write):
 
 @compiled
 def i_mutex_lock(k, t):
-    """mutex_lock(&inode->i_mutex): uninterruptible; who is woken tries again."""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    if file.i_mutex != n.NONE:
-        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)
-    file.i_mutex = t
-    f.held |= n.H_I_MUTEX
-    return n.NEXT
+    """mutex_lock(&inode->i_mutex)"""
+    return mutex_lock(k, t, n.W_I_MUTEX)
 
 
 @compiled
 def i_mutex_unlock(k, t):
     """mutex_unlock(&inode->i_mutex)"""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    file.i_mutex = n.NONE
-    f.held &= ~n.H_I_MUTEX
-    pop_waiter(k, file.i_mutex_waiters)
-    return n.NEXT
+    return mutex_unlock(k, t, n.W_I_MUTEX)
 
 
 @compiled
@@ -117,7 +107,7 @@ def unmap_region(k, t):
 def map_region(k, t):
     """mmap_region with MAP_FIXED: what was there goes first."""
     f = current(k, t)
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
         status = unmap_region(k, t)
         if status != n.NEXT:

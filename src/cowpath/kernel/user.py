@@ -214,7 +214,7 @@ def system_call(k, t, op):
         f.mm = task.mm
         f.vpn = op.a
         f.count = op.b
-        f.arg = task.pc
+        f.op = task.pc
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
@@ -235,11 +235,11 @@ def system_call(k, t, op):
     elif code == n.OP_FORK:
         f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
         f.mm = task.mm
-        f.arg = task.pc
+        f.op = task.pc
         task.status = 0
     elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
         f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
-        f.arg = task.pc
+        f.op = task.pc
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a

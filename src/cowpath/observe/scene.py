@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cowpath.kernel import names as n
+from cowpath.kernel.generated import mutex_row
 from cowpath.observe.text import clean, size, task_label
 
 
@@ -31,6 +33,32 @@ class Names(Protocol):
     @property
     def groups(self) -> Sequence[str]:
         """Groups; 0 is the root group, whose name is empty."""
+
+
+@dataclass(frozen=True)
+class MutexState:
+    """A mutex as it stands."""
+
+    title: str  # "i_mutex of log"
+    owner: int  # a task, or FREE
+    waiters: tuple[str, ...]
+
+
+class Words(Mapping[str, str]):
+    """What stands for ``{page}``, ``{file}``, ... in the words of the table of waits: made only if it is asked for."""
+
+    def __init__(self, named: Mapping[str, Callable[[int], str]], number: int) -> None:
+        self._named = named
+        self._number = number
+
+    def __getitem__(self, key: str) -> str:
+        return self._named[key](self._number)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
 
 
 class Scene:
@@ -82,6 +110,42 @@ class Scene:
         if file == n.NONE:
             return "an anonymous page" if p is None else f"page frame {p}"
         return f"{self.file(file)} page {index}"
+
+    def mm(self, number: int) -> str:
+        """An address space, by the tasks that run in it: ``cc1[208]``."""
+        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        users = [self.task(t) for t, task in enumerate(tasks) if int(task.run_state) and int(task.mm) == number]
+        return " and ".join(users) or "an address space"
+
+    def thing(self, kind: str, number: int) -> str:
+        """A thing of a kind of which the tables say that it has a name."""
+        return self.named()[kind](number)
+
+    def named(self) -> Mapping[str, Callable[[int], str]]:
+        """How the things are called that the words of the table of waits name."""
+        return {"page": self.page, "file": self.file, "group": self.group, "memory": self.memory_of, "mm": self.mm}
+
+    def what(self, kind: int, number: int) -> str:
+        """What is waited for: ``the page lock of libc.so.6 page 31``."""
+        return n.WAITS[kind].what.format_map(Words(self.named(), number))
+
+    def mutexes(self) -> Iterator[MutexState]:
+        """All mutexes, kind by kind."""
+        for kind, wait in enumerate(n.WAITS):
+            lock = wait.mutex
+            if lock is None:
+                continue
+            for number, mutex in enumerate(mutex_row(self.k, kind)):
+                title = lock.name if lock.of == "machine" else f"{lock.name} of {self.thing(lock.of, number)}"
+                yield MutexState(title, int(mutex.owner), self.queue(mutex.waiters))
+
+    def queue(self, waiters: Any) -> tuple[str, ...]:
+        """The tasks of a wait queue, in its order."""
+        found, t = [], int(waiters.head)
+        while t != n.NONE:
+            found.append(self.task(t))
+            t = int(self.k.state.tasks[t].wait_next)
+        return tuple(found)
 
     def memory_of(self, number: int) -> str:
         """``A's memory: limit 64M, OOM killer off``."""
