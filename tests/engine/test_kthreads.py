@@ -10,7 +10,7 @@ from cowpath import api
 from cowpath.engine import loop, waitfor
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernel.wait import wake
+from cowpath.kernel.wait import try_to_wake_up
 from cowpath.observe.watch import mask_of
 from cowpath.session.load import plan_session
 from cowpath.session.plan import MachineSettings, Plan
@@ -55,7 +55,7 @@ def test_who_is_woken_goes_back_to_sleep() -> None:
     plan = plan_of("sleep 1ms")
     k = boot(plan)
     k.books.log_mask = mask_of([n.EV_WAIT])
-    wake(k, 1)
+    try_to_wake_up(k, 1)
     assert loop.run(k, 500_000, 100, plan.shell) == loop.UNTIL
     slept = [(int(e["task"]), int(e["a"]), int(e["b"])) for e in k.books.log[: int(k.books.log_count)]]
     assert (1, n.W_IDLE, n.KT_KSWAPD) in slept

@@ -11,10 +11,10 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
 from cowpath.kernel.compiled import compiled, entry_point, inlined
 from cowpath.kernel.filemap import complete_io
+from cowpath.kernel.signals import leave_queue
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.signals import leave_queue
-from cowpath.kernel.wait import emit, random_below, wake
+from cowpath.kernel.wait import emit, random_below, try_to_wake_up
 
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
@@ -131,7 +131,7 @@ def end_sleep(k, t, now):
         add_timer(k, books.alarm, WAKE_TASK, t)
     elif books.ends > 0:
         leave_queue(k, t)
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled

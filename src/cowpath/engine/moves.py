@@ -14,12 +14,12 @@ from cowpath.kernel.cgroup import write_small
 from cowpath.kernel.compiled import apart, compiled
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
-from cowpath.kernel.memcg_oom import oom_recover
+from cowpath.kernel.memcg_oom import memcg_oom_recover
 from cowpath.kernel.signals import leave_queue, send_sigkill
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
 from cowpath.kernel.step import look_ahead, step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import wake
+from cowpath.kernel.wait import try_to_wake_up
 
 TASKS = EXPLORE.tasks
 DISK = TASKS
@@ -138,7 +138,7 @@ def move_disk(k):
 def end_sleep(k, t):
     """The task's timer goes off."""
     leave_queue(k, t)
-    wake(k, t)
+    try_to_wake_up(k, t)
 
 
 @compiled
@@ -150,7 +150,7 @@ def move_outside(k, which):
         group = k.state.groups[move.a]
         group.memsw.limit = move.b
         group.res.limit = move.b
-        oom_recover(k, move.a)
+        memcg_oom_recover(k, move.a)
     elif move.what == DO_KILL:
         send_sigkill(k, move.a)
     elif move.what == DO_KILLER:

@@ -11,7 +11,7 @@ from . import state as st
 from .compiled import compiled
 from .generated import begin_request
 from .lru import rotate_reclaimable_page
-from .wait import sleep_nap, sleep_on, unlink, wake, wake_all
+from .wait import sleep_nap, sleep_on, try_to_wake_up, unlink, wake_all
 
 REQUEST_PAGES = 256  # of one request: 1 MiB
 JIFFY_NS = 4_000_000  # HZ = 250
@@ -143,7 +143,7 @@ def end_page_writeback(k, p):
         after = k.state.tasks[t].wait_next
         if k.state.tasks[t].wait_id == p:
             unlink(k, queue, t)
-            wake(k, t)
+            try_to_wake_up(k, t)
         t = after
 
 

@@ -9,14 +9,14 @@ from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
 from .memcg_charge import R_NOSWAP, RECLAIM_RETRIES, memsw_is_minimum
-from .memcg_oom import oom_recover
-from .memcontrol import drain_stock, res_charge
+from .memcg_oom import memcg_oom_recover
+from .memcontrol import drain_stock, res_counter_charge
 from .swapfile import uncharge_swap
 from .wait import current, emit, spend
 
 
 @compiled
-def cg_create(k, g, parent):
+def cgroup_create(k, g, parent):
     """mkdir: a group without limits, with its parent's use_hierarchy and swappiness. A status."""
     group = k.state.groups[g]
     if group.alive:
@@ -64,14 +64,14 @@ def has_children(k, g):
 
 
 @compiled
-def cg_delete(k, g):
+def cgroup_rmdir(k, g):
     """rmdir: EBUSY while there are tasks or children. What is left of the pages goes to the parent."""
     group = k.state.groups[g]
     if not group.alive:
         return n.FAIL_NOENT
     if group.tasks > 0 or has_children(k, g) or is_referred_to(k, g):
         return n.FAIL_BUSY
-    if not move_parent(k, g):
+    if not mem_cgroup_force_empty_list(k, g):
         return n.FAIL_BUSY
     move_swap(k, g)
     group.alive = 0
@@ -98,7 +98,7 @@ def is_referred_to(k, g):
 
 
 @compiled
-def move_parent(k, g):
+def mem_cgroup_force_empty_list(k, g):
     """The end of mem_cgroup_force_empty: what is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
     for c in range(k.state.n_cpus):
@@ -108,12 +108,12 @@ def move_parent(k, g):
     for which in range(len(group.lists)):
         while group.lists[which].head != n.NONE:
             p = group.lists[which].head
-            if up == n.NONE and group.parent > 0 and res_charge(k, group.parent, 1)[0] != n.NONE:
+            if up == n.NONE and group.parent > 0 and res_counter_charge(k, group.parent, 1)[0] != n.NONE:
                 return False
             lru_del(k, p)
-            move_account(k, p, g)
+            mem_cgroup_move_account(k, p, g)
             lru_add(k, p)
-    oom_recover(k, g)
+    memcg_oom_recover(k, g)
     return group.res.usage == 0
 
 
@@ -136,7 +136,7 @@ def move_swap(k, g):
 
 
 @compiled
-def move_account(k, p, g):
+def mem_cgroup_move_account(k, p, g):
     """mem_cgroup_move_account from a group to its parent; an ancestor that counts both is not touched."""
     page = k.state.pages[p]
     source = k.books.groups[g]
@@ -159,7 +159,7 @@ def move_account(k, p, g):
 
 
 @compiled
-def resize_limit(k, t):
+def step_resize_limit(k, t):
     """Write a file of the group. A limit below usage reclaims, five fruitless rounds a child, and gives EBUSY."""
     f = current(k, t)
     op = k.books.ops[f.op]
@@ -168,7 +168,7 @@ def resize_limit(k, t):
     if not group.alive:
         return finish(k, t, g, op, n.FAIL_NOENT)
     if op.b == n.CG_FORCE_EMPTY:
-        return force_empty(k, t, f, op)
+        return mem_cgroup_force_empty(k, t, f, op)
     if op.b != n.CG_LIMIT and op.b != n.CG_MEMSW_LIMIT:
         return finish(k, t, g, op, write_small(k, g, op.b, op.c))
     other = group.memsw if op.b == n.CG_LIMIT else group.res
@@ -181,10 +181,10 @@ def resize_limit(k, t):
         enlarge = op.c > counter.limit
         counter.limit = op.c
         if enlarge:
-            oom_recover(k, g)
+            memcg_oom_recover(k, g)
         return finish(k, t, g, op, n.NEXT)
     if f.phase == 0:
-        f.retries = RECLAIM_RETRIES * count_subtree(k, g)
+        f.retries = RECLAIM_RETRIES * mem_cgroup_count_children(k, g)
         f.index = counter.usage
         f.group = g
         f.todo = R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0
@@ -202,7 +202,7 @@ def resize_limit(k, t):
 
 
 @compiled
-def force_empty(k, t, f, op):
+def mem_cgroup_force_empty(k, t, f, op):
     """mem_cgroup_force_empty: reclaim what can be, charge the rest to the parent. EBUSY with tasks or children."""
     g = op.a
     group = k.state.groups[g]
@@ -221,11 +221,11 @@ def force_empty(k, t, f, op):
     if f.retries > 0 and group.res.usage > 0:
         f.phase = 1
         return n.CALL
-    return finish(k, t, g, op, n.NEXT if move_parent(k, g) else n.FAIL_BUSY)
+    return finish(k, t, g, op, n.NEXT if mem_cgroup_force_empty_list(k, g) else n.FAIL_BUSY)
 
 
 @compiled
-def count_subtree(k, g):
+def mem_cgroup_count_children(k, g):
     """mem_cgroup_count_children: the group and those below it in the hierarchy."""
     count = 0
     for other in range(1, k.state.n_groups):
@@ -245,7 +245,7 @@ def write_small(k, g, what, value):
             return n.FAIL_INVAL
         group.oom_kill_disable = value
         if value == 0:
-            oom_recover(k, g)
+            memcg_oom_recover(k, g)
     elif what == n.CG_SWAPPINESS:
         if value > 100:
             return n.FAIL_INVAL
@@ -299,7 +299,7 @@ def errno_of(status):
 
 
 @compiled
-def join_group(k, t, g):
+def cgroup_attach_task(k, t, g):
     """The task is charged to this group from now on (its pages stay where they are, as in v1)."""
     task = k.state.tasks[t]
     k.state.groups[task.group].tasks -= 1

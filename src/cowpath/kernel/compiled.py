@@ -28,16 +28,18 @@ SOURCES = ("kernel", "engine")
 # ``forceinline`` on to everything that it calls: one function of 57,000 instructions, most of them rarely used.
 HOT = frozenset(
     """
-    _clear _find_table _grant _group_del _unmap _zone_add _zone_del accessible after_kernel alloc_or_reclaim
-    alloc_page anon_vma_prepare begin_frame begin_page bucket_of cached_page call charge charge_group charge_move
-    charges_table check_locked clear_frame clear_pte commit_charge copy_page current down_read drop_mapped_hold due emit
-    fatal_signal_pending fault_path find_page find_vma finish_charge forget_charge free_page free_pages group_add
-    handle_pte_fault is_cache_path is_none leave list_of lock_page lock_page_or_retry look_ahead
-    lookup_pte lru_add lru_cache_add lru_del made_progress map_new map_page mark_page_accessed may_take mm_of_pte
-    mmap_read_lock mmap_read_unlock move next_cpu note_fault note_hold note_latency note_recent parent_of
-    place_in_file pte_of push push_fault put_page put_step random_below res_uncharge run_fault_step set_page_dirty
-    set_pte settle slice_of spend start_timers step take_page touch trylock_page uncharge_page unlock_page
-    unlock_step up_read user zap_one
+    __alloc_pages_nodemask __lock_page_or_retry __mem_cgroup_commit_charge __mem_cgroup_try_charge
+    __mem_cgroup_uncharge_common _clear _find_table _grant _group_del _unmap _zone_add _zone_del accessible
+    after_kernel begin_frame begin_page bucket_of cached_page call charge_group charges_table check_locked
+    clear_frame clear_pte current do_page_fault down_read drop_mapped_hold due emit fatal_signal_pending
+    filemap_fault find_vma finish_charge forget_charge free_page free_pages group_add handle_pte_fault is_cache_path
+    is_none leave list_of look_ahead lookup_pte lru_add lru_cache_add lru_del made_progress map_new
+    mark_page_accessed may_take mm_of_pte move next_cpu note_fault note_hold note_latency note_recent
+    page_cache_release parent_of place_in_file pte_of push random_below res_counter_uncharge run_fault_step
+    set_page_dirty set_pte settle slice_of spend start_timers step step_alloc_page step_anon_vma_prepare step_charge
+    step_copy_page step_find_page step_find_vma step_handle_pte_fault step_map_page step_mmap_read_lock
+    step_mmap_read_unlock step_put_page step_set_page_dirty step_unlock_page take_page touch trylock_page
+    unlock_page up_read user zap_pte
     """.split()
 )
 HOT_MODULES = frozenset("step user wait frames signals vmscan shrink lru rmap page_alloc kswapd".split())

@@ -7,8 +7,8 @@ from .compiled import compiled
 from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
 from .memcontrol import made_progress
-from .mmap import exit_mmap_chunk, mm_free
-from .wait import current, emit, sleep_alone, wake
+from .mmap import exit_mmap, mm_free
+from .wait import current, emit, sleep_alone, try_to_wake_up
 
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
 SIGBUS_STATUS = 135
@@ -17,7 +17,7 @@ NO_CHILD_STATUS = 127
 
 
 @compiled
-def exit_mm(k, t):
+def step_exit_mm(k, t):
     """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
 
     From the beginning the OOM killer sees a task without an mm, and looks at others.
@@ -36,7 +36,7 @@ def exit_mm(k, t):
         if k.state.mms[f.other_mm].users > 0:
             f.other_mm = n.NONE  # its last user takes it down
             return n.NEXT
-    if not exit_mmap_chunk(k, f.other_mm):
+    if not exit_mmap(k, f.other_mm):
         return n.AGAIN
     mm_free(k, f.other_mm)
     f.other_mm = n.NONE
@@ -44,7 +44,7 @@ def exit_mm(k, t):
 
 
 @compiled
-def mmput(k, t):
+def step_mmput(k, t):
     """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -52,7 +52,7 @@ def mmput(k, t):
         k.state.mms[f.mm].users -= 1
         f.phase = 1
     if k.state.mms[f.mm].users == 0:
-        if not exit_mmap_chunk(k, f.mm):
+        if not exit_mmap(k, f.mm):
             return n.AGAIN
         mm_free(k, f.mm)
     f.phase = 0
@@ -60,7 +60,7 @@ def mmput(k, t):
 
 
 @compiled
-def exit_notify(k, t):
+def step_exit_notify(k, t):
     """The task is dead: tell its parent, leave the group."""
     task = k.state.tasks[t]
     f = current(k, t)
@@ -84,7 +84,7 @@ def exit_notify(k, t):
         return n.EXITED
     waiting = k.state.tasks[parent]
     if waiting.run_state == n.T_SLEEPING and waiting.wait_kind == n.W_CHILD:
-        wake(k, parent)
+        try_to_wake_up(k, parent)
     return n.EXITED
 
 
@@ -146,7 +146,7 @@ def release_task(k, t):
 
 
 @compiled
-def do_wait(k, t):
+def step_do_wait(k, t):
     """wait4: for one named child, any, or all; its exit status becomes the caller's status."""
     f = current(k, t)
     task = k.state.tasks[t]

@@ -19,14 +19,14 @@ from .block import (
 )
 from .compiled import compiled
 from .lru import lru_cache_add, lru_del, mark_page_accessed
-from .memcontrol import uncharge_end, uncharge_lone, uncharge_page
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_lone
 from .page_alloc import free_page
 from .page_lock import (
     KILLED,
     RETRIED,
     WAITING,
-    lock_or_sleep,
-    lock_page_or_retry,
+    __lock_page,
+    __lock_page_or_retry,
     trylock_page,
     unlock_page,
     wait_on_page_locked,
@@ -46,19 +46,19 @@ def cached_page(k, file, index):
 
 
 @compiled
-def put_page(k, p):
+def page_cache_release(k, p):
     """Drop a reference; the last one frees the page."""
     page = k.state.pages[p]
     page.refs -= 1
     if page.refs == 0:
         lru_del(k, p)
-        g = uncharge_page(k, p)
+        g = __mem_cgroup_uncharge_common(k, p)
         free_page(k, p)
         uncharge_lone(k, g)
 
 
 @compiled
-def insert_page(k, p, file, index):
+def add_to_page_cache(k, p, file, index):
     """add_to_page_cache: the cache takes a reference."""
     page = k.state.pages[p]
     page.file = file
@@ -71,7 +71,7 @@ def insert_page(k, p, file, index):
 
 
 @compiled
-def remove_from_page_cache(k, p):
+def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
     lru_del(k, p)
@@ -79,11 +79,11 @@ def remove_from_page_cache(k, p):
     k.state.files[page.file].cached -= 1
     clear_page_dirty(k, p)
     page.file = n.NONE
-    return uncharge_page(k, p)
+    return __mem_cgroup_uncharge_common(k, p)
 
 
 @compiled
-def find_page(k, t):
+def step_find_page(k, t):
     """filemap_fault, do_generic_file_read: look the page up; on a miss read ahead (another path) and look again."""
     f = current(k, t)
     if f.index >= k.state.files[f.file].pages:
@@ -108,7 +108,7 @@ def find_page(k, t):
 
 
 @compiled
-def lock_page(k, t):
+def filemap_fault(k, t):
     """The fault's page lock.
 
     The first time after find_page it is filemap_fault's: lock_page_or_retry, then check that the page is still the
@@ -116,14 +116,14 @@ def lock_page(k, t):
     """
     f = current(k, t)
     if f.phase == MISSED_PHASE or f.held & n.H_PAGE_REF == 0:
-        status = find_page(k, t)
+        status = step_find_page(k, t)
         if status != n.NEXT:
             return status
     if f.relock or f.phase == REREAD_PHASE:
         killable = 1 if not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock else 0
-        got = lock_or_sleep(k, t, f.page, killable)
+        got = __lock_page(k, t, f.page, killable)
     else:
-        got = lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
+        got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
         return n.SLEEP
     if got == KILLED:
@@ -144,7 +144,7 @@ def check_locked(k, t, f):
     page = k.state.pages[f.page]
     if page.file != f.file or page.index != f.index:  # truncated meanwhile
         unlock_page(k, f.page)
-        put_page(k, f.page)
+        page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
         f.page = n.NONE
         f.phase = 0
@@ -180,7 +180,7 @@ def read_one(k, t, p):
 
 
 @compiled
-def wait_uptodate(k, t):
+def step_wait_uptodate(k, t):
     """do_generic_file_read: an up-to-date page needs no lock; else wait for the read, and read again on an error."""
     f = current(k, t)
     page = k.state.pages[f.page]
@@ -196,7 +196,7 @@ def wait_uptodate(k, t):
         return n.FAIL_KILLED
     if page.bits & n.PG_UPTODATE == 0:
         if page.file == n.NONE:  # truncated: look again
-            put_page(k, f.page)
+            page_cache_release(k, f.page)
             f.held &= ~n.H_PAGE_REF
             f.phase = 0
             go_to(k, f, s.FIND_PAGE)
@@ -211,7 +211,7 @@ def wait_uptodate(k, t):
 
 
 @compiled
-def ra_window(k, t):
+def step_ra_window(k, t):
     """do_sync_mmap_readahead: a window around the fault; for read(2) a window that begins at the page."""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -228,7 +228,7 @@ def ra_window(k, t):
 
 
 @compiled
-def add_to_page_cache(k, t):
+def step_add_to_page_cache(k, t):
     """add_to_page_cache_lru: insert the new page locked and not up to date, unless somebody was faster."""
     f = current(k, t)
     if f.newpage == n.NONE:
@@ -239,12 +239,12 @@ def add_to_page_cache(k, t):
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
     if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE:
-        put_page(k, p)
+        page_cache_release(k, p)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    insert_page(k, p, f.file, f.index)
+    add_to_page_cache(k, p, f.file, f.index)
     lru_cache_add(k, p)
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
@@ -254,12 +254,12 @@ def add_to_page_cache(k, t):
     k.books.pages[p].locked_at = k.books.now
     k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
     add_to_request(k, f.request, p)
-    put_page(k, p)
+    page_cache_release(k, p)
     return n.NEXT
 
 
 @compiled
-def submit_io(k, t):
+def step_submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
@@ -294,7 +294,7 @@ def complete_io(k, r):
             end_page_writeback(k, p)
         else:
             end_page_read(k, p)
-        put_page(k, p)
+        page_cache_release(k, p)
         p = after
     if request.write:
         clear_congested(k)
@@ -302,7 +302,7 @@ def complete_io(k, r):
 
 
 @compiled
-def grab_page(k, t):
+def step_grab_page(k, t):
     """grab_cache_page_write_begin: find and lock the page; the steps that follow make one if there is none."""
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
@@ -317,11 +317,11 @@ def grab_page(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if lock_or_sleep(k, t, f.page, 0) == WAITING:
+        if __lock_page(k, t, f.page, 0) == WAITING:
             return n.SLEEP
         if k.state.pages[f.page].file != f.file:
             unlock_page(k, f.page)
-            put_page(k, f.page)
+            page_cache_release(k, f.page)
             f.held &= ~n.H_PAGE_REF
             return n.AGAIN
         f.held |= n.H_PAGE_LOCK
@@ -329,7 +329,7 @@ def grab_page(k, t):
 
 
 @compiled
-def set_page_dirty(k, t):
+def step_set_page_dirty(k, t):
     """generic_perform_write, write_end: the page is new data, the file is at least this long."""
     f = current(k, t)
     k.state.pages[f.page].bits |= n.PG_UPTODATE
@@ -341,15 +341,15 @@ def set_page_dirty(k, t):
 
 
 @compiled
-def drop_page(k, p):
+def invalidate_complete_page(k, p):
     """Take a page out of the cache and drop the cache's reference."""
-    g = remove_from_page_cache(k, p)
-    put_page(k, p)
-    uncharge_end(k, g)
+    g = delete_from_page_cache(k, p)
+    page_cache_release(k, p)
+    mem_cgroup_uncharge_end(k, g)
 
 
 @compiled
-def invalidate_page(k, t):
+def step_invalidate_page(k, t):
     """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -358,5 +358,5 @@ def invalidate_page(k, t):
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
-            drop_page(k, p)
+            invalidate_complete_page(k, p)
     return n.NEXT

@@ -7,7 +7,7 @@ from . import state as st
 from .compiled import compiled
 from .exit import forget_job
 from .generated import begin_task
-from .mmap import copy_range, exit_mmap_chunk, mm_alloc, mm_free, new_vma
+from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
 from .wait import announce, current, emit, fatal_signal_pending
 
 
@@ -47,7 +47,7 @@ def new_task(k):
 
 
 @compiled
-def dup_mm(k, t):
+def step_dup_mm(k, t):
     """dup_mmap: a chunk of the parent's mappings a move."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -67,7 +67,7 @@ def dup_mm(k, t):
     if f.vpn == n.NONE:
         new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
         f.vpn = vma.start
-    f.vpn = copy_range(k, f.mm, f.other_mm, f.vma, f.vpn)
+    f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn)
     if f.vpn >= vma.end:
         f.vma = vma.next
         f.vpn = n.NONE
@@ -75,7 +75,7 @@ def dup_mm(k, t):
 
 
 @compiled
-def wake_up_new_task(k, t):
+def step_wake_up_new_task(k, t):
     """The end of do_fork: the child's record, and it runs. The parent's status is 0."""
     f = current(k, t)
     child = new_task(k)
@@ -124,7 +124,7 @@ def wake_up_new_task(k, t):
 
 
 @compiled
-def exec_mmap(k, t):
+def step_exec_mmap(k, t):
     """Leave the old address space (and take it down, if this was its last user) for an empty one."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -141,7 +141,7 @@ def exec_mmap(k, t):
             if k.state.mms[f.other_mm].users > 0:
                 f.other_mm = n.NONE  # its last user takes it down
         return n.AGAIN
-    if f.other_mm == n.NONE or exit_mmap_chunk(k, f.other_mm):
+    if f.other_mm == n.NONE or exit_mmap(k, f.other_mm):
         if f.other_mm != n.NONE:
             mm_free(k, f.other_mm)
             f.other_mm = n.NONE

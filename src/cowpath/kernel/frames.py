@@ -26,7 +26,7 @@ def push(k, t, path):
 
 
 @compiled
-def push_fault(k, t, m, vpn, fault):
+def do_page_fault(k, t, m, vpn, fault):
     """A page fault: the processor enters the kernel."""
     f = push(k, t, s.P_PAGE_FAULT)
     f.mm = m

@@ -8,7 +8,7 @@ from . import state as st
 from . import steps as s
 from .block import JIFFY_NS, TENTH_NS, congestion_wait, pause
 from .compiled import compiled
-from .oom_kill import host_out_of_memory
+from .oom_kill import out_of_memory
 from .page_alloc import free_pages, may_take, take_page
 from .vmscan import zone_reclaimable
 from .wait import current, sleep_nap, spend
@@ -19,12 +19,12 @@ KILLED = 2
 
 
 @compiled
-def alloc_or_reclaim(k, t, f):
+def __alloc_pages_nodemask(k, t, f):
     """__alloc_pages_nodemask: NEXT (frame.newpage), CALL (reclaim first), SLEEP, or FAIL_OOM for a task that dies."""
     if f.phase == RECLAIMED:
         f.phase = 0
         if f.ret == 0 and free_pages(k) <= k.state.zone.high_pages:
-            return out_of_memory(k, t, f)
+            return __alloc_pages_may_oom(k, t, f)
     f.phase = 0
     if may_take(k, t):
         p = take_page(k)
@@ -40,9 +40,9 @@ def alloc_or_reclaim(k, t, f):
 
 
 @compiled
-def out_of_memory(k, t, f):
+def __alloc_pages_may_oom(k, t, f):
     """__alloc_pages_may_oom: kill somebody, wait a jiffy, try again; with nobody to kill the machine is at its end."""
-    if not host_out_of_memory(k, t):
+    if not out_of_memory(k, t):
         k.books.error = st.ERR_PAGES
     f.phase = KILLED
     if k.state.tasks[t].memdie:
@@ -51,7 +51,7 @@ def out_of_memory(k, t, f):
 
 
 @compiled
-def kswapd_try_to_sleep(k, t):
+def step_kswapd_try_to_sleep(k, t):
     """Sleep while more memory is free than the high watermark, or while reclaim is hopeless."""
     f = current(k, t)
     if f.arg or free_pages(k) > k.state.zone.high_pages:
@@ -61,7 +61,7 @@ def kswapd_try_to_sleep(k, t):
 
 
 @compiled
-def balance_pgdat(k, t):
+def step_balance_pgdat(k, t):
     """Reclaim (another path) until the high watermark is reached; a nap if that frees too little while writes go on."""
     f = current(k, t)
     k.books.resched_ok = 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import put_page
+from .filemap import page_cache_release
 from .lru import lru_cache_add
-from .memcg_charge import cancel_charge
-from .memcontrol import commit_charge
+from .memcg_charge import mem_cgroup_cancel_charge_swapin
+from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .pte_alloc import pmd_populate
@@ -18,7 +18,7 @@ from .wait import current, emit
 
 
 @compiled
-def map_page(k, t):
+def step_map_page(k, t):
     """The end of a fault, under the page table's lock: map the new page, or the file's.
 
     pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
@@ -31,9 +31,9 @@ def map_page(k, t):
     taken = number != n.NONE and not is_none(pte_of(k, number))
     present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
     if f.path == s.P_WP_COPY:
-        return map_copy(k, t, f, number, present)
+        return do_wp_page(k, t, f, number, present)
     if f.path == s.P_SWAP_IN:
-        return map_swapped(k, t, f, number)
+        return do_swap_page(k, t, f, number)
     if f.path == s.P_WP_SHARED:
         if present and pte_of(k, number).page == f.page:
             pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
@@ -71,7 +71,7 @@ def map_new(k, t, f):
 
 
 @compiled
-def map_swapped(k, t, f, number):
+def do_swap_page(k, t, f, number):
     """The end of do_swap_page: the page is mapped again, for good if nobody else has it, and its slot let go.
 
     pte_same: if another thread was faster, the charge goes back. A charge that was tried for a page that is charged
@@ -80,7 +80,7 @@ def map_swapped(k, t, f, number):
     counters = k.books.groups[k.state.tasks[t].group].counters
     if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.swap:
         if f.held & n.H_CHARGE:
-            cancel_charge(k, f)
+            mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
         return n.NEXT
     page = k.state.pages[f.page]
@@ -92,10 +92,10 @@ def map_swapped(k, t, f, number):
     set_pte(k, f.mm, f.vpn, f.page, bits)
     if f.held & n.H_CHARGE and f.charged_group != n.NONE:
         if page.group == n.NONE:
-            commit_charge(k, t, f.page, f.charged_group, False)
+            __mem_cgroup_commit_charge(k, t, f.page, f.charged_group, False)
             f.charged_group = n.NONE
         else:
-            cancel_charge(k, f)
+            mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
         uncharge_swap(k, f.swap)
     f.held &= ~n.H_CHARGE
@@ -109,7 +109,7 @@ def map_swapped(k, t, f, number):
 
 
 @compiled
-def map_copy(k, t, f, number, present):
+def do_wp_page(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
     if not present or pte_of(k, number).page != f.old_page:
         drop_newpage(k, t, f)
@@ -117,7 +117,7 @@ def map_copy(k, t, f, number, present):
     old = clear_pte(k, number)
     status = map_new(k, t, f)
     if old != n.NONE:
-        put_page(k, old)
+        page_cache_release(k, old)
     return status
 
 
@@ -129,13 +129,13 @@ def drop_newpage(k, t, f):
         counters[n.C_ALLOCS_WASTED] += 1
         if f.held & n.H_CHARGE:
             counters[n.C_CHARGES_WASTED] += 1
-        put_page(k, f.newpage)
+        page_cache_release(k, f.newpage)
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     f.newpage = n.NONE
 
 
 @compiled
-def map_zero_page(k, t):
+def step_map_zero_page(k, t):
     """do_anonymous_page for a read: map the zero page."""
     f = current(k, t)
     if f.held & n.H_PAGE_TABLE:

@@ -7,16 +7,16 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
 from .lru import lru_del
-from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, enter_oom, leave_oom, out_of_memory
+from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_handle_oom, mem_cgroup_out_of_memory
 from .memcontrol import (
-    commit_charge,
-    commit_kmem_charge,
-    margin,
+    __mem_cgroup_commit_charge,
+    __mem_cgroup_uncharge_common,
+    mem_cgroup_margin,
+    memcg_kmem_charge,
     refill_stock,
-    res_charge,
-    res_uncharge,
+    res_counter_charge,
+    res_counter_uncharge,
     uncharge_lone,
-    uncharge_page,
 )
 from .page_alloc import free_page
 from .wait import current, emit, fatal_signal_pending
@@ -81,7 +81,7 @@ def drop_mapped_hold(k, f):
     page.refs -= 1
     if page.refs == 0:  # unmapped meanwhile
         lru_del(k, f.newpage)
-        g = uncharge_page(k, f.newpage)
+        g = __mem_cgroup_uncharge_common(k, f.newpage)
         free_page(k, f.newpage)
         uncharge_lone(k, g)
 
@@ -90,14 +90,14 @@ def drop_mapped_hold(k, f):
 def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
     if charges_table(f):
-        commit_kmem_charge(k, f.prealloc_pte, g)
+        memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
-    commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
+    __mem_cgroup_commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
     f.held |= n.H_CHARGE
     f.phase = 0
     drop_mapped_hold(k, f)
@@ -105,14 +105,14 @@ def finish_charge(k, t, f, g):
 
 
 @compiled
-def charge(k, t):
+def step_charge(k, t):
     """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: the page in hand."""
     f = current(k, t)
     g = k.state.tasks[t].group
     if f.path == s.P_SWAP_IN:
         if f.held & n.H_CHARGE:  # a design that charges before it locks has come back for another page
-            cancel_charge(k, f)
-        g = swapin_group(k, t, f)
+            mem_cgroup_cancel_charge_swapin(k, f)
+        g = mem_cgroup_try_charge_swapin(k, t, f)
     elif f.newpage == n.NONE:
         return n.NEXT  # write(2) found the page in the cache
     return charge_group(k, t, f, g)
@@ -122,8 +122,8 @@ def charge(k, t):
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
     if f.batch != 1:  # it has met none yet
-        return charge_move(k, t, f, g)
-    answer = charge_move(k, t, f, g)
+        return __mem_cgroup_try_charge(k, t, f, g)
+    answer = __mem_cgroup_try_charge(k, t, f, g)
     over_since = k.books.tasks[t].over_since
     if answer == n.NEXT and over_since > 0:
         emit(k, n.EV_CHARGE, t, g, 0, k.books.now - (over_since - 1), 0)
@@ -132,7 +132,7 @@ def charge_group(k, t, f, g):
 
 
 @compiled
-def charge_move(k, t, f, g):
+def __mem_cgroup_try_charge(k, t, f, g):
     """__mem_cgroup_try_charge for a page.
 
     Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
@@ -159,11 +159,11 @@ def charge_move(k, t, f, g):
         f.phase = TRY
     elif fatal_signal_pending(k, t):
         return bypass(k, t, f)
-    return try_charge(k, t, f, g)
+    return mem_cgroup_do_charge(k, t, f, g)
 
 
 @compiled
-def swapin_group(k, t, f):
+def mem_cgroup_try_charge_swapin(k, t, f):
     """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
     g = k.state.pages[f.page].group
     if g == n.NONE:
@@ -172,9 +172,9 @@ def swapin_group(k, t, f):
 
 
 @compiled
-def try_charge(k, t, f, g):
+def mem_cgroup_do_charge(k, t, f, g):
     """mem_cgroup_do_charge: the counters, else reclaim."""
-    over, memsw = res_charge(k, g, f.batch)
+    over, memsw = res_counter_charge(k, g, f.batch)
     if over == n.NONE:
         if f.batch > 1:
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
@@ -206,11 +206,11 @@ def after_reclaim(k, t, f):
     last = f.retries == 0
     if last:
         f.retries = k.books.reclaim_retries
-    if margin(k, f.group) >= 1 or f.ret > 0:
+    if mem_cgroup_margin(k, f.group) >= 1 or f.ret > 0:
         f.phase = FROM_STOCK
         return n.AGAIN
     if last:
-        return enter_oom(k, t, f)
+        return mem_cgroup_handle_oom(k, t, f)
     f.retries -= 1
     f.phase = TRY
     return n.AGAIN
@@ -228,7 +228,7 @@ def note_round(k, g):
 def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        out_of_memory(k, t, f.group)
+        mem_cgroup_out_of_memory(k, t, f.group)
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     leave_oom(k, t, f)
@@ -244,18 +244,18 @@ def undo_charge(k, t):
     """mem_cgroup_uncharge_page on an error exit; for a page from swap mem_cgroup_cancel_charge_swapin."""
     f = current(k, t)
     if f.path == s.P_SWAP_IN:
-        cancel_charge(k, f)
+        mem_cgroup_cancel_charge_swapin(k, f)
     else:
-        uncharge_lone(k, uncharge_page(k, f.newpage))
+        uncharge_lone(k, __mem_cgroup_uncharge_common(k, f.newpage))
     f.held &= ~n.H_CHARGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1
 
 
 @compiled
-def cancel_charge(k, f):
+def mem_cgroup_cancel_charge_swapin(k, f):
     """A charge that was tried for and is not needed goes back to the counters."""
     if f.charged_group > 0:
-        res_uncharge(k, f.charged_group, 1)
+        res_counter_uncharge(k, f.charged_group, 1)
         uncharge_lone(k, f.charged_group)
     f.charged_group = n.NONE
     f.held &= ~n.H_CHARGE

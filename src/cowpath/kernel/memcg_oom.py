@@ -57,7 +57,7 @@ def mem_cgroup_oom_unlock(k, root, had_lock):
 
 
 @compiled
-def wakeup_oom(k, g):
+def memcg_wakeup_oom(k, g):
     """memcg_wakeup_oom: wake who sleeps for this group, one above or one below it."""
     for other in range(1, k.state.n_groups):
         if is_below(k, other, g) or is_below(k, g, other):
@@ -65,15 +65,15 @@ def wakeup_oom(k, g):
 
 
 @compiled
-def oom_recover(k, g):
+def memcg_oom_recover(k, g):
     """memcg_oom_recover: there may be memory now; wake the sleepers if there are any."""
     group = k.state.groups[g]
     if (group.oom_lock if k.state.oom_counter else group.under_oom) > 0:
-        wakeup_oom(k, g)
+        memcg_wakeup_oom(k, g)
 
 
 @compiled
-def enter_oom(k, t, f):
+def mem_cgroup_handle_oom(k, t, f):
     """The first half of mem_cgroup_handle_oom: take the lock and go to kill, or sleep (killable)."""
     spend(k, s.OOM_SLEEP)
     group = k.state.groups[f.group]
@@ -93,11 +93,11 @@ def leave_oom(k, t, f):
     """The second half: unlock, and wake everybody else to try again."""
     mem_cgroup_oom_unlock(k, f.group, (f.oomed & HAS_LOCK) != 0)
     f.oomed = 0
-    wakeup_oom(k, f.group)
+    memcg_wakeup_oom(k, f.group)
 
 
 @compiled
-def out_of_memory(k, t, g):
+def mem_cgroup_out_of_memory(k, t, g):
     """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying already."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1

@@ -11,7 +11,7 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .lru import group_add
-from .memcg_oom import oom_recover
+from .memcg_oom import memcg_oom_recover
 from .swapfile import record_swap
 from .wait import emit, spend
 
@@ -26,7 +26,7 @@ def made_progress(k, g):
 
 
 @compiled
-def res_charge(k, g, pages):
+def res_counter_charge(k, g, pages):
     """Raise res and memsw of the group and its ancestors, or nothing at all.
 
     Returns ``(over, memsw)``: NONE if it went well, else the group over its limit and whether that was memsw's.
@@ -60,7 +60,7 @@ def res_charge(k, g, pages):
 
 
 @compiled
-def res_uncharge(k, g, pages):
+def res_counter_uncharge(k, g, pages):
     """Lower res and memsw of the group and its ancestors."""
     up = g
     while up != n.NONE:
@@ -85,7 +85,7 @@ def drain_stock(k, c):
     """Give a CPU's stock back to its group's counter. Wakes nobody (3.0)."""
     cpu = k.state.cpus[c]
     if cpu.stock > 0:
-        res_uncharge(k, cpu.stock_group, cpu.stock)
+        res_counter_uncharge(k, cpu.stock_group, cpu.stock)
     cpu.stock = 0
     cpu.stock_group = 0
     cpu.drain = 0
@@ -102,7 +102,7 @@ def refill_stock(k, c, g, pages):
 
 
 @compiled
-def drain_all_stock(k, c, root):
+def drain_all_stock_async(k, c, root):
     """drain_all_stock_async: ask the other CPUs to drain what they keep for this subtree. Their workers do it later."""
     for other in range(k.state.n_cpus):
         cpu = k.state.cpus[other]
@@ -112,7 +112,7 @@ def drain_all_stock(k, c, root):
 
 
 @compiled
-def commit_charge(k, t, p, g, is_cache):
+def __mem_cgroup_commit_charge(k, t, p, g, is_cache):
     """The page is the group's now (__mem_cgroup_commit_charge)."""
     page = k.state.pages[p]
     page.group = g
@@ -130,7 +130,7 @@ def commit_charge(k, t, p, g, is_cache):
 
 
 @compiled
-def commit_kmem_charge(k, p, g):
+def memcg_kmem_charge(k, p, g):
     """A page of the kernel's own is the group's now: neither rss nor cache, and on no list (memcg_kmem_charge)."""
     k.state.pages[p].group = g
     books = k.books.groups[g]
@@ -161,22 +161,22 @@ def forget_charge(k, p):
 
 
 @compiled
-def uncharge_page(k, p):
+def __mem_cgroup_uncharge_common(k, p):
     """The page is nobody's any more. The caller calls ``uncharge_end`` when its series is over."""
     g = forget_charge(k, p)
     if g > 0:
-        res_uncharge(k, g, 1)
+        res_counter_uncharge(k, g, 1)
         spend(k, s.UNCHARGE)
     return g
 
 
 @compiled
-def uncharge_swapcache(k, p, slot):
+def mem_cgroup_uncharge_swapcache(k, p, slot):
     """mem_cgroup_uncharge_swapcache: an unmapped page leaves the swap cache. With a ``slot`` that stays in use, the
     group is charged for that from now on (memsw); with NONE for nothing.
     """
     if slot == n.NONE:
-        return uncharge_page(k, p)
+        return __mem_cgroup_uncharge_common(k, p)
     g = forget_charge(k, p)
     if g == n.NONE:
         return n.NONE
@@ -188,14 +188,14 @@ def uncharge_swapcache(k, p, slot):
 
 
 @compiled
-def uncharge_end(k, g):
+def mem_cgroup_uncharge_end(k, g):
     """mem_cgroup_uncharge_end: a series of uncharges from this group is over; wake those who wait for its memory."""
     if g == n.NONE or g == 0:
         return
     made_progress(k, g)
     up = g
     while up != n.NONE:
-        oom_recover(k, up)
+        memcg_oom_recover(k, up)
         up = parent_of(k, up)
 
 
@@ -207,7 +207,7 @@ def uncharge_lone(k, g):
 
 
 @compiled
-def margin(k, g):
+def mem_cgroup_margin(k, g):
     """How many more pages the group may be charged (mem_cgroup_margin)."""
     group = k.state.groups[g]
     return min(group.res.limit - group.res.usage, group.memsw.limit - group.memsw.usage)

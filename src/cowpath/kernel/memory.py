@@ -8,12 +8,12 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import put_page
-from .kswapd import alloc_or_reclaim
+from .filemap import page_cache_release
+from .kswapd import __alloc_pages_nodemask
 from .map_page import drop_newpage
 from .mmap import find_vma as lookup_vma
 from .page_lock import WAITING, unlock_page
-from .page_lock import lock_or_sleep as lock_anon
+from .page_lock import __lock_page as lock_anon
 from .pgtable import lookup_pte, pte_of
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import forget_copy, reuse_swap_page
@@ -23,7 +23,7 @@ from .wait import current, emit, spend
 
 # --- the entry ---------------------------------------------------------------------------------
 @compiled
-def mmap_read_lock(k, t):
+def step_mmap_read_lock(k, t):
     """down_read(&mm->mmap_sem)"""
     f = current(k, t)
     if not down_read(k, t, f.mm):
@@ -33,7 +33,7 @@ def mmap_read_lock(k, t):
 
 
 @compiled
-def mmap_read_unlock(k, t):
+def step_mmap_read_unlock(k, t):
     """up_read(&mm->mmap_sem)"""
     f = current(k, t)
     up_read(k, f.mm)
@@ -42,7 +42,7 @@ def mmap_read_unlock(k, t):
 
 
 @compiled
-def mmap_write_lock(k, t):
+def step_mmap_write_lock(k, t):
     """down_write(&mm->mmap_sem)"""
     f = current(k, t)
     if not down_write(k, t, f.mm):
@@ -52,7 +52,7 @@ def mmap_write_lock(k, t):
 
 
 @compiled
-def mmap_write_unlock(k, t):
+def step_mmap_write_unlock(k, t):
     """up_write(&mm->mmap_sem)"""
     f = current(k, t)
     up_write(k, f.mm)
@@ -61,7 +61,7 @@ def mmap_write_unlock(k, t):
 
 
 @compiled
-def find_vma(k, t):
+def step_find_vma(k, t):
     """The mapping of the faulting address, and whether it allows the access."""
     f = current(k, t)
     f.vma = lookup_vma(k, f.mm, f.vpn)
@@ -76,7 +76,7 @@ def find_vma(k, t):
 
 
 @compiled
-def fault_path(k, f):
+def handle_pte_fault(k, f):
     """handle_pte_fault: which path this fault takes, or NONE if somebody else has already mapped the page."""
     vma = k.state.vmas[f.vma]
     number = lookup_pte(k, f.mm, f.vpn)
@@ -97,12 +97,12 @@ def fault_path(k, f):
 
 
 @compiled
-def handle_pte_fault(k, t):
+def step_handle_pte_fault(k, t):
     """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
     f = current(k, t)
     if f.phase == 0:
         k.books.groups[k.state.tasks[t].group].pgfault += 1  # handle_mm_fault counts at its entry, a retry once more
-        f.fault_path = fault_path(k, f)
+        f.fault_path = handle_pte_fault(k, f)
         if f.fault_path == n.NONE:
             return n.NEXT
         f.phase = 1
@@ -126,7 +126,7 @@ def handle_pte_fault(k, t):
 
 # --- the page in hand --------------------------------------------------------------------------
 @compiled
-def unlock_step(k, t):
+def step_unlock_page(k, t):
     """unlock_page() of the page in hand."""
     f = current(k, t)
     unlock_page(k, f.page)
@@ -135,18 +135,18 @@ def unlock_step(k, t):
 
 
 @compiled
-def put_step(k, t):
+def step_put_page(k, t):
     """page_cache_release() of the page in hand."""
     f = current(k, t)
     if f.held & n.H_PAGE_REF:
-        put_page(k, f.page)
+        page_cache_release(k, f.page)
         f.held &= ~n.H_PAGE_REF
     f.page = n.NONE
     return n.NEXT
 
 
 @compiled
-def anon_vma_prepare(k, t):
+def step_anon_vma_prepare(k, t):
     """The mapping gets its anon_vma."""
     f = current(k, t)
     k.state.vmas[f.vma].prot |= n.VM_ANON_VMA
@@ -154,7 +154,7 @@ def anon_vma_prepare(k, t):
 
 
 @compiled
-def alloc_page(k, t):
+def step_alloc_page(k, t):
     """alloc_page_vma, page_cache_alloc: a new page in hand (none where write(2) has found one in the cache)."""
     f = current(k, t)
     if f.phase == 0:
@@ -163,7 +163,7 @@ def alloc_page(k, t):
         f.done = 0
         if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
             return n.NEXT
-    status = alloc_or_reclaim(k, t, f)
+    status = __alloc_pages_nodemask(k, t, f)
     if status != n.NEXT:
         return status
     f.held |= n.H_NEW_PAGE
@@ -172,7 +172,7 @@ def alloc_page(k, t):
 
 
 @compiled
-def clear_page(k, t):
+def step_clear_page(k, t):
     """clear_user_highpage: the new page is zeroes."""
     f = current(k, t)
     k.state.pages[f.newpage].bits |= n.PG_UPTODATE
@@ -180,7 +180,7 @@ def clear_page(k, t):
 
 
 @compiled
-def copy_page(k, t):
+def step_copy_page(k, t):
     """copy_user_highpage: the new page is a copy of the page in hand; of one that is being read, or has been truncated,
     it is none.
     """
@@ -197,7 +197,7 @@ def copy_page(k, t):
 
 
 @compiled
-def recheck_mapping(k, t):
+def step_recheck_mapping(k, t):
     """After locking again: is the page still the file's? Else the fault starts again."""
     f = current(k, t)
     page = k.state.pages[f.page]
@@ -207,13 +207,13 @@ def recheck_mapping(k, t):
 
 
 @compiled
-def page_mkwrite(k, t):
+def step_page_mkwrite(k, t):
     """->page_mkwrite(): the file system is told that a shared page will be written."""
     return n.NEXT
 
 
 @compiled
-def wp_reuse(k, t):
+def step_wp_reuse(k, t):
     """The start of do_wp_page: a page that is all ours becomes writable; else take it in hand for the copy.
 
     An anonymous page is looked at under its lock. The rest of the path is skipped when the page is reused.
@@ -245,7 +245,7 @@ def wp_reuse(k, t):
     if same:
         forget_copy(k, f.page)
         pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
-    put_step(k, t)
+    step_put_page(k, t)
     return finish_path(k, t, f)
 
 
@@ -263,7 +263,7 @@ def undo_alloc(k, t):
     f = current(k, t)
     if f.held & n.H_CHARGE:
         k.state.pages[f.newpage].group = n.NONE
-    put_page(k, f.newpage)
+    page_cache_release(k, f.newpage)
     f.newpage = n.NONE
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1

@@ -11,7 +11,7 @@ from . import steps as s
 from .compiled import compiled
 from .generated import begin_mm
 from .lru import lru_add, lru_del
-from .memcontrol import uncharge_end, uncharge_lone, uncharge_page
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_lone
 from .page_alloc import free_page
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .swap_state import free_orphan
@@ -161,7 +161,7 @@ def remove_vmas(k, m, start, end):
 
 
 @compiled
-def zap_one(k, number):
+def zap_pte(k, number):
     """zap_pte_range for one entry. Returns the group from which a page was uncharged, or NONE."""
     if pte_of(k, number).bits & n.PTE_SWAP:
         free_swap_entry(k, clear_swap_pte(k, number))
@@ -174,7 +174,7 @@ def zap_one(k, number):
     g = n.NONE
     if page.refs == 0:
         lru_del(k, p)
-        g = uncharge_page(k, p)
+        g = __mem_cgroup_uncharge_common(k, p)
         free_page(k, p)
         return g
     if page.mapcount == 0 and page.bits & n.PG_UNEVICTABLE:  # munlock: with its last mapping
@@ -196,7 +196,7 @@ def free_swap_entry(k, slot):
 
 
 @compiled
-def zap_chunk(k, m, start, end):
+def unmap_vmas(k, m, start, end):
     """Unmap up to ZAP_CHUNK pages of start..end; returns where to go on (``end`` when all is done)."""
     entries = len(k.state.tables[0].pte)
     vpn = start
@@ -210,15 +210,15 @@ def zap_chunk(k, m, start, end):
         stop = min(end, (vpn | (entries - 1)) + 1)
         while vpn < stop and cleared < ZAP_CHUNK:
             if not is_none(pte_of(k, number)):
-                freed_from = zap_one(k, number)
+                freed_from = zap_pte(k, number)
                 if freed_from != n.NONE:
                     if last != n.NONE and last != freed_from:
-                        uncharge_end(k, last)
+                        mem_cgroup_uncharge_end(k, last)
                     last = freed_from
                 cleared += 1
             vpn += 1
             number += 1
-    uncharge_end(k, last)
+    mem_cgroup_uncharge_end(k, last)
     return min(vpn, end)
 
 
@@ -245,20 +245,20 @@ def free_pgtables(k, m, start, end):
         if p != n.NONE and not overlaps(k, m, vpn, vpn + entries):
             free_table(k, number // entries)
             k.state.pages[p].refs = 0
-            g = uncharge_page(k, p)
+            g = __mem_cgroup_uncharge_common(k, p)
             free_page(k, p)
             uncharge_lone(k, g)
 
 
 @compiled
-def exit_mmap_chunk(k, m):
+def exit_mmap(k, m):
     """Unmap a chunk of a whole address space. True when nothing is left."""
     mm = k.state.mms[m]
     if mm.vmas == n.NONE:
         return True
     vma = k.state.vmas[mm.vmas]
     before = vma.start
-    start = zap_chunk(k, m, vma.start, vma.end) if mm.tables > 0 else vma.end
+    start = unmap_vmas(k, m, vma.start, vma.end) if mm.tables > 0 else vma.end
     vma.pgoff += start - vma.start
     vma.start = start
     if vma.start >= vma.end:
@@ -268,7 +268,7 @@ def exit_mmap_chunk(k, m):
 
 
 @compiled
-def copy_range(k, m, child, v, start):
+def copy_page_range(k, m, child, v, start):
     """copy_page_range for a chunk of a mapping: anonymous pages are shared, both sides write-protected.
 
     Pages of files are left for faults to find, where nothing of the mapping was ever copied. Returns where to go on.

@@ -7,8 +7,26 @@ from __future__ import annotations
 
 from . import waits
 from .waits import (  # noqa: F401 - part of the vocabulary
-    H_CHARGE, H_I_MUTEX, H_MMAP_READ, H_MMAP_WRITE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, W_CHILD,
-    W_CONGESTED, W_I_MUTEX, W_IDLE, W_MEMORY, W_MMAP_READ, W_MMAP_WRITE, W_NONE, W_OOM, W_PAGE_LOCK, W_PAUSE, W_TIMER,
+    H_CHARGE,
+    H_I_MUTEX,
+    H_MMAP_READ,
+    H_MMAP_WRITE,
+    H_NEW_PAGE,
+    H_PAGE_LOCK,
+    H_PAGE_REF,
+    H_PAGE_TABLE,
+    W_CHILD,
+    W_CONGESTED,
+    W_I_MUTEX,
+    W_IDLE,
+    W_MEMORY,
+    W_MMAP_READ,
+    W_MMAP_WRITE,
+    W_NONE,
+    W_OOM,
+    W_PAGE_LOCK,
+    W_PAUSE,
+    W_TIMER,
     W_WRITEBACK,
 )  # fmt: skip
 

@@ -93,7 +93,7 @@ def oom_kill_process(k, me, victim, g, limit, points):
 
 
 @compiled
-def host_out_of_memory(k, t):
+def out_of_memory(k, t):
     """out_of_memory: the whole machine is. False when there is nobody to kill (a panic)."""
     if k.state.tasks[t].sigkill:
         k.state.tasks[t].memdie = 1

@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .generated import begin_page
-from .wait import spend, wake
+from .wait import spend, try_to_wake_up
 
 
 @compiled
@@ -20,7 +20,7 @@ def wakeup_kswapd(k):
     """Free memory is low: kswapd begins to reclaim, if it does not already."""
     t = k.state.kswapd
     if t != n.NONE and k.state.tasks[t].wait_kind == n.W_IDLE:
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled

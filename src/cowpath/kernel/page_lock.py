@@ -55,7 +55,7 @@ def unlock_page(k, p):
 
 
 @compiled
-def lock_or_sleep(k, t, p, killable):
+def __lock_page(k, t, p, killable):
     """__lock_page, __lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
     if trylock_page(k, t, p):
         return TAKEN
@@ -94,14 +94,14 @@ def drop_mmap_sem(k, t):
 
 
 @compiled
-def lock_page_or_retry(k, t, f, killable):
+def __lock_page_or_retry(k, t, f, killable):
     """The first lock of a fault: TAKEN, WAITING (asleep), KILLED, or RETRIED.
 
     With FAULT_FLAG_ALLOW_RETRY the wait is for the page to be unlocked, without mmap_sem, and the fault starts again.
     """
     if f.phase != RETRY_PHASE:
         if f.fault & n.F_ALLOW_RETRY == 0:
-            return lock_or_sleep(k, t, f.page, killable)
+            return __lock_page(k, t, f.page, killable)
         if trylock_page(k, t, f.page):
             return TAKEN
         drop_mmap_sem(k, t)

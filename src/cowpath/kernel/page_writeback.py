@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
-from .wait import wake
+from .wait import try_to_wake_up
 
 DIRTY_RATIO = 20  # percent of the memory that files could have: above it, writers write and pause
 BACKGROUND_RATIO = 10  # above it, the flusher writes
@@ -15,7 +15,7 @@ def wake_flusher(k):
     """wakeup_flusher_threads, and bdi_wakeup_thread_delayed for a first dirty page."""
     t = k.state.flusher
     if t != n.NONE and k.state.tasks[t].wait_kind == n.W_IDLE:
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled

@@ -5,15 +5,15 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import put_page
-from .kswapd import alloc_or_reclaim
+from .filemap import page_cache_release
+from .kswapd import __alloc_pages_nodemask
 from .memcg_charge import charge_group
 from .pgtable import lookup_pte, set_table
 from .wait import current, spend
 
 
 @compiled
-def pte_alloc_one(k, t):
+def step_pte_alloc_one(k, t):
     """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page.
 
     It stays in hand until the fault's end (vmf->prealloc_pte).
@@ -32,7 +32,7 @@ def pte_alloc_one(k, t):
 def alloc_table(k, t, f):
     """The page. alloc_or_reclaim puts it where a fault's new page is, which may be in hand already."""
     newpage = f.newpage
-    status = alloc_or_reclaim(k, t, f)
+    status = __alloc_pages_nodemask(k, t, f)
     p = f.newpage
     f.newpage = newpage
     if status != n.NEXT:
@@ -65,6 +65,6 @@ def pte_free(k, t, f):
     counters[n.C_ALLOCS_WASTED] += 1
     if k.state.pages[f.prealloc_pte].group != n.NONE:
         counters[n.C_CHARGES_WASTED] += 1
-    put_page(k, f.prealloc_pte)
+    page_cache_release(k, f.prealloc_pte)
     f.prealloc_pte = n.NONE
     f.held &= ~n.H_PAGE_TABLE

@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
-from .filemap import remove_from_page_cache
+from .filemap import delete_from_page_cache
 from .lru import lru_add, lru_del
 from .memcg_charge import R_KSWAPD, R_NOSWAP
 from .memcontrol import uncharge_lone
@@ -65,7 +65,7 @@ def note_uncharged(k, p):
 
 
 @compiled
-def shrink_active(k, f):
+def shrink_active_list(k, f):
     """shrink_active_list for one page: down to the inactive list, or another round if it is executed text in use."""
     p = isolate(k, f)
     if p == n.NONE:
@@ -82,7 +82,7 @@ def shrink_active(k, f):
 
 
 @compiled
-def check_references(k, p, found):
+def page_check_references(k, p, found):
     """page_check_references"""
     page = k.state.pages[p]
     was_referenced = page.bits & n.PG_REFERENCED
@@ -98,7 +98,7 @@ def check_references(k, p, found):
 
 
 @compiled
-def shrink_inactive(k, t, f):
+def shrink_inactive_list(k, t, f):
     """shrink_page_list for one page. A page that cannot be trylocked, or is being written, is passed over."""
     p = isolate(k, f)
     if p == n.NONE:
@@ -112,9 +112,9 @@ def shrink_inactive(k, t, f):
         page.bits |= n.PG_UNEVICTABLE
         lru_add(k, p)
         return
-    verdict = check_references(k, p, found)
+    verdict = page_check_references(k, p, found)
     if verdict <= RECLAIM_CLEAN:
-        verdict = take_out(k, t, f, p, verdict == RECLAIM_CLEAN)
+        verdict = shrink_page_list(k, t, f, p, verdict == RECLAIM_CLEAN)
     if verdict == RECLAIM:
         f.done += 1
         return
@@ -125,7 +125,7 @@ def shrink_inactive(k, t, f):
 
 
 @compiled
-def take_out(k, t, f, p, only_clean):
+def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
     if page.file != n.NONE and page.bits & n.PG_SWAPBACKED:
@@ -140,7 +140,7 @@ def take_out(k, t, f, p, only_clean):
             return KEEP
         pageout(k, t, f, p, where)
         return KEEP
-    return free_clean(k, t, f, p, where)
+    return __remove_mapping(k, t, f, p, where)
 
 
 @compiled
@@ -173,7 +173,7 @@ def pageout(k, t, f, p, where):
 
 
 @compiled
-def free_clean(k, t, f, p, where):
+def __remove_mapping(k, t, f, p, where):
     """__remove_mapping and free: out of the page cache or the swap cache, unless somebody has the page in hand."""
     page = k.state.pages[p]
     if page.refs != 1:
@@ -184,7 +184,7 @@ def free_clean(k, t, f, p, where):
         g = delete_from_swap_cache(k, p)
     else:
         note_own(k, t, page.file, page.index)
-        g = remove_from_page_cache(k, p)
+        g = delete_from_page_cache(k, p)
         page.refs -= 1
     free_page(k, p)
     uncharge_lone(k, g)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import names as n
 from .compiled import compiled
 from .generated import queue_of
-from .wait import current, unlink, wake
+from .wait import current, try_to_wake_up, unlink
 
 
 @compiled
@@ -25,7 +25,7 @@ def kill_one(k, t):
     task.sigkill = 1
     if task.run_state == n.T_SLEEPING and task.killable:
         leave_queue(k, t)
-        wake(k, t)
+        try_to_wake_up(k, t)
 
 
 @compiled
@@ -51,7 +51,7 @@ def kill_tree(k, t):
 
 
 @compiled
-def kill_step(k, t):
+def step_send_sigkill(k, t):
     """kill -9: a task, or a task and its descendants."""
     f = current(k, t)
     op = k.books.ops[f.op]

@@ -20,14 +20,14 @@ from . import (
 from . import names as n
 from . import steps as s
 from .compiled import compiled, inlined
-from .frames import push, push_fault
+from .frames import do_page_fault, push
 from .generated import clear_frame
-from .memcg_charge import R_KSWAPD, charge, undo_charge
+from .memcg_charge import R_KSWAPD, step_charge, undo_charge
 from .mutex import mutex_of_hold, mutex_unlock
-from .pte_alloc import pte_alloc_one, pte_free
+from .pte_alloc import pte_free, step_pte_alloc_one
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
-from .wait import current, emit, nanosleep, spend
+from .wait import current, emit, spend, step_nanosleep
 
 IN_USER_MODE = 0  # books.tasks[t].following; else 1 + the step, or
 UNWINDING = -1
@@ -135,9 +135,9 @@ def call(k, t, f, which):
         below = push(k, t, s.P_RECLAIM)
         below.arg = R_KSWAPD
     elif which == s.POPULATE:  # get_user_pages: not killable
-        push_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
+        do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
     else:  # copy_to_user, copy_from_user
-        push_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
+        do_page_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
 
 
 @inlined
@@ -164,10 +164,10 @@ def undo_one(k, t, f, bit):
     """Give one thing back that the frame holds."""
     if bit == n.H_PAGE_LOCK:
         spend(k, s.UNLOCK_PAGE)
-        memory.unlock_step(k, t)
+        memory.step_unlock_page(k, t)
     elif bit == n.H_PAGE_REF:
         spend(k, s.PUT_PAGE)
-        memory.put_step(k, t)
+        memory.step_put_page(k, t)
     elif bit == n.H_CHARGE:
         undo_charge(k, t)
     elif bit == n.H_NEW_PAGE:
@@ -245,7 +245,7 @@ def unwind(k, t, f):
 def give_up(k, t, f):
     """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
     if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.request != n.NONE:
-        filemap.submit_io(k, t)
+        filemap.step_submit_io(k, t)
     return leave(k, t, f, f.unwinding)
 
 
@@ -253,105 +253,105 @@ def give_up(k, t, f):
 def run_fault_step(k, t, which):
     """Steps of a fault."""
     if which == s.MMAP_READ_LOCK:
-        return memory.mmap_read_lock(k, t)
+        return memory.step_mmap_read_lock(k, t)
     if which == s.FIND_VMA:
-        return memory.find_vma(k, t)
+        return memory.step_find_vma(k, t)
     if which == s.HANDLE_PTE_FAULT:
-        return memory.handle_pte_fault(k, t)
+        return memory.step_handle_pte_fault(k, t)
     if which == s.MMAP_READ_UNLOCK:
-        return memory.mmap_read_unlock(k, t)
+        return memory.step_mmap_read_unlock(k, t)
     if which == s.FIND_PAGE:
-        return filemap.find_page(k, t)
+        return filemap.step_find_page(k, t)
     if which == s.LOCK_PAGE:
         if current(k, t).path == s.P_SWAP_IN:
             return swap_state.lock_swap_page(k, t)
-        return filemap.lock_page(k, t)
+        return filemap.filemap_fault(k, t)
     if which == s.UNLOCK_PAGE:
-        return memory.unlock_step(k, t)
+        return memory.step_unlock_page(k, t)
     if which == s.PUT_PAGE:
-        return memory.put_step(k, t)
+        return memory.step_put_page(k, t)
     if which == s.ANON_VMA_PREPARE:
-        return memory.anon_vma_prepare(k, t)
+        return memory.step_anon_vma_prepare(k, t)
     if which == s.ALLOC_PAGE:
-        return memory.alloc_page(k, t)
+        return memory.step_alloc_page(k, t)
     if which == s.CHARGE:
-        return charge(k, t)
+        return step_charge(k, t)
     if which == s.COPY_PAGE:
-        return memory.copy_page(k, t)
+        return memory.step_copy_page(k, t)
     if which == s.CLEAR_PAGE:
-        return memory.clear_page(k, t)
+        return memory.step_clear_page(k, t)
     if which == s.MAP_PAGE:
-        return map_page.map_page(k, t)
+        return map_page.step_map_page(k, t)
     if which == s.MAP_ZERO_PAGE:
-        return map_page.map_zero_page(k, t)
+        return map_page.step_map_zero_page(k, t)
     if which == s.RECHECK_MAPPING:
-        return memory.recheck_mapping(k, t)
+        return memory.step_recheck_mapping(k, t)
     if which == s.PAGE_MKWRITE:
-        return memory.page_mkwrite(k, t)
+        return memory.step_page_mkwrite(k, t)
     if which == s.WP_REUSE:
-        return memory.wp_reuse(k, t)
+        return memory.step_wp_reuse(k, t)
     if which == s.FIND_SWAP_PAGE:
-        return swap_state.find_swap_page(k, t)
+        return swap_state.step_find_swap_page(k, t)
     if which == s.PTE_ALLOC_ONE:
-        return pte_alloc_one(k, t)
-    return writeback.balance_dirty_pages(k, t)
+        return step_pte_alloc_one(k, t)
+    return writeback.step_balance_dirty_pages(k, t)
 
 
 @compiled
 def run_file_step(k, t, which):
     """Steps of read-ahead and of the calls on files and mappings."""
     if which == s.RA_WINDOW:
-        return filemap.ra_window(k, t)
+        return filemap.step_ra_window(k, t)
     if which == s.EACH_PAGE:
-        return syscalls.each_page(k, t)
+        return syscalls.step_each_page(k, t)
     if which == s.NEXT_PAGE:
-        return syscalls.next_page(k, t)
+        return syscalls.step_next_page(k, t)
     if which == s.ADD_TO_PAGE_CACHE:
-        return filemap.add_to_page_cache(k, t)
+        return filemap.step_add_to_page_cache(k, t)
     if which == s.SUBMIT_IO:
-        return filemap.submit_io(k, t)
+        return filemap.step_submit_io(k, t)
     if which == s.WAIT_UPTODATE:
-        return filemap.wait_uptodate(k, t)
+        return filemap.step_wait_uptodate(k, t)
     if which == s.COPY_TO_USER:
         return syscalls.copy_user(k, t, 1)
     if which == s.COPY_FROM_USER:
         return syscalls.copy_user(k, t, 0)
     if which == s.GRAB_PAGE:
-        return filemap.grab_page(k, t)
+        return filemap.step_grab_page(k, t)
     if which == s.SET_PAGE_DIRTY:
-        return filemap.set_page_dirty(k, t)
+        return filemap.step_set_page_dirty(k, t)
     if which == s.I_MUTEX_LOCK:
-        return syscalls.i_mutex_lock(k, t)
+        return syscalls.step_i_mutex_lock(k, t)
     if which == s.I_MUTEX_UNLOCK:
-        return syscalls.i_mutex_unlock(k, t)
+        return syscalls.step_i_mutex_unlock(k, t)
     if which == s.SWAP_WINDOW:
-        return swap_state.swap_window(k, t)
+        return swap_state.step_swap_window(k, t)
     if which == s.ADD_TO_SWAP_CACHE:
-        return swap_state.add_to_swap_cache(k, t)
+        return swap_state.step_add_to_swap_cache(k, t)
     if which == s.WRITE_CACHE_PAGES:
-        return writeback.write_cache_pages(k, t)
+        return writeback.step_write_cache_pages(k, t)
     if which == s.FILEMAP_FDATAWAIT:
-        return writeback.filemap_fdatawait(k, t)
+        return writeback.step_filemap_fdatawait(k, t)
     if which == s.MMAP_WRITE_LOCK:
-        return memory.mmap_write_lock(k, t)
+        return memory.step_mmap_write_lock(k, t)
     if which == s.MMAP_WRITE_UNLOCK:
-        return memory.mmap_write_unlock(k, t)
+        return memory.step_mmap_write_unlock(k, t)
     if which == s.MAP_REGION:
-        return syscalls.map_region(k, t)
+        return syscalls.step_map_region(k, t)
     if which == s.UNMAP_REGION:
-        return syscalls.unmap_region(k, t)
+        return syscalls.step_unmap_region(k, t)
     if which == s.MLOCK_FIXUP:
-        return syscalls.mlock_fixup(k, t)
+        return syscalls.step_mlock_fixup(k, t)
     if which == s.POPULATE:
-        return syscalls.populate(k, t)
+        return syscalls.step_populate(k, t)
     if which == s.INVALIDATE_PAGE:
-        return filemap.invalidate_page(k, t)
+        return filemap.step_invalidate_page(k, t)
     if which == s.TRUNCATE_SETSIZE:
-        return truncate.truncate_setsize(k, t)
+        return truncate.step_truncate_setsize(k, t)
     if which == s.TRUNCATE_PAGE:
-        return truncate.truncate_page(k, t)
+        return truncate.step_truncate_page(k, t)
     if which == s.UNMAP_MAPPING_RANGE:
-        return truncate.unmap_mapping_range(k, t)
+        return truncate.step_unmap_mapping_range(k, t)
     return n.NEXT  # show_map: only its cost
 
 
@@ -359,33 +359,33 @@ def run_file_step(k, t, which):
 def run_task_step(k, t, which):
     """Steps of tasks, of the groups' files, and of reclaim."""
     if which == s.DUP_MM:
-        return fork.dup_mm(k, t)
+        return fork.step_dup_mm(k, t)
     if which == s.WAKE_UP_NEW_TASK:
-        return fork.wake_up_new_task(k, t)
+        return fork.step_wake_up_new_task(k, t)
     if which == s.EXEC_MMAP:
-        return fork.exec_mmap(k, t)
+        return fork.step_exec_mmap(k, t)
     if which == s.EXIT_MM:
-        return exit.exit_mm(k, t)
+        return exit.step_exit_mm(k, t)
     if which == s.EXIT_NOTIFY:
-        return exit.exit_notify(k, t)
+        return exit.step_exit_notify(k, t)
     if which == s.DO_WAIT:
-        return exit.do_wait(k, t)
+        return exit.step_do_wait(k, t)
     if which == s.NANOSLEEP:
-        return nanosleep(k, t)
+        return step_nanosleep(k, t)
     if which == s.SEND_SIGKILL:
-        return signals.kill_step(k, t)
+        return signals.step_send_sigkill(k, t)
     if which == s.RESIZE_LIMIT:
-        return cgroup.resize_limit(k, t)
+        return cgroup.step_resize_limit(k, t)
     if which == s.FLUSHER_SLEEP:
-        return writeback.flusher_sleep(k, t)
+        return writeback.step_flusher_sleep(k, t)
     if which == s.WB_WRITEBACK:
-        return writeback.wb_writeback(k, t)
+        return writeback.step_wb_writeback(k, t)
     if which == s.KSWAPD_TRY_TO_SLEEP:
-        return kswapd.kswapd_try_to_sleep(k, t)
+        return kswapd.step_kswapd_try_to_sleep(k, t)
     if which == s.BALANCE_PGDAT:
-        return kswapd.balance_pgdat(k, t)
+        return kswapd.step_balance_pgdat(k, t)
     if which == s.DRAIN_ALL_STOCK:
-        return vmscan.drain_step(k, t)
+        return vmscan.step_drain_all_stock(k, t)
     if which == s.SHRINK_ZONE:
-        return vmscan.shrink_zone(k, t)
-    return exit.mmput(k, t)
+        return vmscan.step_shrink_zone(k, t)
+    return exit.step_mmput(k, t)

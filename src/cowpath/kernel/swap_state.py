@@ -9,11 +9,11 @@ from . import names as n
 from . import steps as s
 from .block import add_to_request, new_request
 from .compiled import compiled
-from .filemap import put_page
+from .filemap import page_cache_release
 from .lru import lru_cache_add, lru_del
-from .memcontrol import uncharge_lone, uncharge_swapcache
+from .memcontrol import mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
-from .page_lock import KILLED, RETRIED, WAITING, lock_page_or_retry, unlock_page
+from .page_lock import KILLED, RETRIED, WAITING, __lock_page_or_retry, unlock_page
 from .pgtable import lookup_pte, pte_of
 from .swapfile import get_swap_page, release_slot
 from .wait import current, go_to, spend
@@ -28,13 +28,13 @@ def add_to_swap(k, p):
     slot = get_swap_page(k)
     if slot == n.NONE:
         return False
-    insert(k, p, slot)
+    __add_to_swap_cache(k, p, slot)
     k.state.pages[p].bits |= n.PG_DIRTY
     return True
 
 
 @compiled
-def insert(k, p, slot):
+def __add_to_swap_cache(k, p, slot):
     """__add_to_swap_cache"""
     page = k.state.pages[p]
     page.bits |= n.PG_SWAPCACHE
@@ -57,7 +57,7 @@ def delete_from_swap_cache(k, p):
     page.refs -= 1
     g = n.NONE
     if page.mapcount == 0:
-        g = uncharge_swapcache(k, p, slot if swap.count > 0 else n.NONE)
+        g = mem_cgroup_uncharge_swapcache(k, p, slot if swap.count > 0 else n.NONE)
     release_slot(k, slot)
     return g
 
@@ -100,7 +100,7 @@ def reuse_swap_page(k, p):
 
 # --- the fault -----------------------------------------------------------------------------------
 @compiled
-def find_swap_page(k, t):
+def step_find_swap_page(k, t):
     """do_swap_page: look the entry's page up in the swap cache; on a miss read it (another path) and look again."""
     f = current(k, t)
     number = lookup_pte(k, f.mm, f.vpn)
@@ -133,10 +133,10 @@ def lock_swap_page(k, t):
     """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read."""
     f = current(k, t)
     if f.held & n.H_PAGE_REF == 0:
-        status = find_swap_page(k, t)
+        status = step_find_swap_page(k, t)
         if status != n.NEXT or f.held & n.H_PAGE_REF == 0:
             return status
-    got = lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
+    got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
         return n.SLEEP
     if got == KILLED:
@@ -148,7 +148,7 @@ def lock_swap_page(k, t):
     page = k.state.pages[f.page]
     if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.swap:  # reclaimed, or reused, meanwhile
         unlock_page(k, f.page)
-        put_page(k, f.page)
+        page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
         f.page = n.NONE
         f.relock = 0
@@ -161,7 +161,7 @@ def lock_swap_page(k, t):
 
 # --- reading -------------------------------------------------------------------------------------
 @compiled
-def swap_window(k, t):
+def step_swap_window(k, t):
     """swapin_readahead: the slots around the one that is wanted."""
     f = current(k, t)
     base = f.index & ~((1 << PAGE_CLUSTER) - 1)
@@ -181,7 +181,7 @@ def skip_slots(k, f):
 
 
 @compiled
-def add_to_swap_cache(k, t):
+def step_add_to_swap_cache(k, t):
     """read_swap_cache_async: the new page joins the cache, locked and not up to date, unless somebody was faster."""
     f = current(k, t)
     p = f.newpage
@@ -192,7 +192,7 @@ def add_to_swap_cache(k, t):
         k.state.pages[p].refs -= 1
         free_page(k, p)
         return n.NEXT
-    insert(k, p, f.index)
+    __add_to_swap_cache(k, p, f.index)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
     k.books.pages[p].locked_at = k.books.now

@@ -7,7 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
 from .lru import lru_add, lru_del
-from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, zap_chunk
+from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .mutex import mutex_lock, mutex_unlock
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
@@ -15,7 +15,7 @@ from .wait import current
 
 
 @compiled
-def each_page(k, t):
+def step_each_page(k, t):
     """The head of a loop over pages: leave it when none is left (read-ahead: pass over those that are cached)."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -34,7 +34,7 @@ def each_page(k, t):
 
 
 @compiled
-def next_page(k, t):
+def step_next_page(k, t):
     """The end of the loop: back to its head."""
     f = current(k, t)
     f.index += 1
@@ -75,26 +75,26 @@ def copy_user(k, t, write):
 
 
 @compiled
-def i_mutex_lock(k, t):
+def step_i_mutex_lock(k, t):
     """mutex_lock(&inode->i_mutex)"""
     return mutex_lock(k, t, n.W_I_MUTEX)
 
 
 @compiled
-def i_mutex_unlock(k, t):
+def step_i_mutex_unlock(k, t):
     """mutex_unlock(&inode->i_mutex)"""
     return mutex_unlock(k, t, n.W_I_MUTEX)
 
 
 @compiled
-def unmap_region(k, t):
+def step_unmap_region(k, t):
     """do_munmap: a chunk a move, then the mappings."""
     f = current(k, t)
     k.books.resched_ok = 1
     if f.phase == 0:
         f.index = f.vpn
         f.phase = 1
-    f.index = zap_chunk(k, f.mm, f.index, f.vpn + f.count)
+    f.index = unmap_vmas(k, f.mm, f.index, f.vpn + f.count)
     if f.index < f.vpn + f.count:
         return n.AGAIN
     remove_vmas(k, f.mm, f.vpn, f.vpn + f.count)
@@ -104,12 +104,12 @@ def unmap_region(k, t):
 
 
 @compiled
-def map_region(k, t):
+def step_map_region(k, t):
     """mmap_region with MAP_FIXED: what was there goes first."""
     f = current(k, t)
     op = k.books.ops[f.op]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
-        status = unmap_region(k, t)
+        status = step_unmap_region(k, t)
         if status != n.NEXT:
             return status
     if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
@@ -118,7 +118,7 @@ def map_region(k, t):
 
 
 @compiled
-def mlock_fixup(k, t):
+def step_mlock_fixup(k, t):
     """The mappings of the range become VM_LOCKED."""
     f = current(k, t)
     v = k.state.mms[f.mm].vmas
@@ -133,7 +133,7 @@ def mlock_fixup(k, t):
 
 
 @compiled
-def populate(k, t):
+def step_populate(k, t):
     """__mlock_vma_pages_range: fault the page in (an uninterruptible wait) and take it off the evictable lists."""
     f = current(k, t)
     if f.phase == 1:

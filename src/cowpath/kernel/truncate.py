@@ -5,16 +5,16 @@ from __future__ import annotations
 from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
-from .filemap import cached_page, put_page, remove_from_page_cache
-from .memcontrol import uncharge_end
-from .mmap import zap_one
-from .page_lock import WAITING, lock_or_sleep, unlock_page
+from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .memcontrol import mem_cgroup_uncharge_end
+from .mmap import zap_pte
+from .page_lock import WAITING, __lock_page, unlock_page
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .wait import current
 
 
 @compiled
-def truncate_setsize(k, t):
+def step_truncate_setsize(k, t):
     """The file's new size, then unmap_mapping_range: mappings beyond it go, private copies too."""
     f = current(k, t)
     file = k.state.files[f.file]
@@ -22,11 +22,11 @@ def truncate_setsize(k, t):
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
-    return unmap_mapping_range(k, t)
+    return step_unmap_mapping_range(k, t)
 
 
 @compiled
-def unmap_mapping_range(k, t):
+def step_unmap_mapping_range(k, t):
     """Clear all entries beyond the file's end, those of private copies too (even_cows).
 
     truncate_pagecache calls it a second time after the pages are gone: a fault that had the page locked meanwhile has
@@ -42,12 +42,12 @@ def unmap_mapping_range(k, t):
         for vpn in range(first, vma.end):
             number = lookup_pte(k, vma.mm, vpn)
             if number != n.NONE and not is_none(pte_of(k, number)):
-                uncharge_end(k, zap_one(k, number))
+                mem_cgroup_uncharge_end(k, zap_pte(k, number))
     return n.NEXT
 
 
 @compiled
-def truncate_page(k, t):
+def step_truncate_page(k, t):
     """truncate_inode_pages for the page at the index: wait for its lock, then take it out of the cache."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -59,14 +59,14 @@ def truncate_page(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if lock_or_sleep(k, t, f.page, 0) == WAITING:
+        if __lock_page(k, t, f.page, 0) == WAITING:
             return n.SLEEP
         f.held |= n.H_PAGE_LOCK
     if not wait_on_page_writeback(k, t, f.page):
         return n.SLEEP
     drop_truncated(k, f.page)
     unlock_page(k, f.page)
-    put_page(k, f.page)
+    page_cache_release(k, f.page)
     f.held &= ~(n.H_PAGE_REF | n.H_PAGE_LOCK)
     f.page = n.NONE
     return n.NEXT
@@ -86,6 +86,6 @@ def drop_truncated(k, p):
 @compiled
 def remove_and_release(k, p):
     """The cache's reference goes; the caller still has one of its own."""
-    g = remove_from_page_cache(k, p)
+    g = delete_from_page_cache(k, p)
     k.state.pages[p].refs -= 1
-    uncharge_end(k, g)
+    mem_cgroup_uncharge_end(k, g)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cg_create, cg_delete, errno_of, join_group
+from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
-from .frames import push, push_fault
+from .frames import do_page_fault, push
 from .mmap import find_vma
 from .syscalls import accessible
 from .wait import emit, random_below, spend
@@ -32,7 +32,7 @@ def finish_op(k, t):
 
 
 @compiled
-def start_exit(k, t, status):
+def do_exit(k, t, status):
     """The task enters the kernel for the last time."""
     f = push(k, t, s.P_EXIT)
     f.arg = status
@@ -66,8 +66,8 @@ def after_kernel(k, t, path, status):
             spend(k, s.SIGNAL)
             task.progress += 1
             return n.NEXT
-        return start_exit(k, t, SIGBUS_STATUS)
-    return start_exit(k, t, SIGSEGV_STATUS)
+        return do_exit(k, t, SIGBUS_STATUS)
+    return do_exit(k, t, SIGSEGV_STATUS)
 
 
 @compiled
@@ -75,7 +75,7 @@ def user(k, t):
     """One move in user mode."""
     task = k.state.tasks[t]
     if task.sigkill:
-        return start_exit(k, t, 0)
+        return do_exit(k, t, 0)
     op = k.books.ops[task.pc]
     code = op.code
     if code == n.OP_TOUCH:
@@ -100,7 +100,7 @@ def user(k, t):
     if code == n.OP_FILL:
         return fill(k, t, op)
     if code == n.OP_EXIT:
-        return start_exit(k, t, op.a)
+        return do_exit(k, t, op.a)
     return system_call(k, t, op)
 
 
@@ -134,7 +134,7 @@ def touch(k, t, op):
         vpn = start + task.progress * op.c
         spend(k, s.USER)
         if not accessible(k, task.mm, vpn, op.bits & n.F_WRITE):
-            push_fault(k, t, task.mm, vpn, (op.bits & n.F_WRITE) | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+            do_page_fault(k, t, task.mm, vpn, (op.bits & n.F_WRITE) | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
             return n.NEXT
         task.progress += 1
     if task.progress < op.b:
@@ -178,7 +178,7 @@ def touch_again(k, t):
         if task.reuse_vpn != n.NONE:
             spend(k, s.USER)
             if not accessible(k, task.mm, task.reuse_vpn, 0):
-                push_fault(k, t, task.mm, task.reuse_vpn, n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+                do_page_fault(k, t, task.mm, task.reuse_vpn, n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
                 return n.NEXT
         task.reuse_vpn = n.NONE
         task.reuse_left -= 1
@@ -197,7 +197,7 @@ def fill(k, t, op):
     vpn = op.a + task.progress * op.c
     spend(k, s.USER)
     if not accessible(k, task.mm, vpn, 1):
-        push_fault(k, t, task.mm, vpn, n.F_WRITE | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
+        do_page_fault(k, t, task.mm, vpn, n.F_WRITE | n.F_ALLOW_RETRY | n.F_KILLABLE | n.F_USER)
         return n.NEXT
     task.progress += 1
     return n.AGAIN
@@ -275,13 +275,13 @@ def small_call(k, t, op):
         emit(k, n.EV_MARK, t, op.a, 0, 0, 0)
     elif code == n.OP_ATTACH:
         if k.state.groups[op.a].alive:
-            join_group(k, t, op.a)
+            cgroup_attach_task(k, t, op.a)
         else:
             task.status = 2
     elif code == n.OP_CG_CREATE:
-        task.status = errno_of(cg_create(k, op.a, op.b))
+        task.status = errno_of(cgroup_create(k, op.a, op.b))
     elif code == n.OP_CG_DELETE:
-        task.status = errno_of(cg_delete(k, op.a))
+        task.status = errno_of(cgroup_rmdir(k, op.a))
     elif code == n.OP_AFFINITY:
         task.affinity = op.a
         k.books.resched_ok = 1
@@ -320,6 +320,6 @@ def classify(k, g, t, threads):
     for other in range(k.state.n_tasks if threads and k.state.tasks[leader].threads > 0 else 0):
         thread = k.state.tasks[other]
         if other != t and thread.leader == leader and thread.run_state != n.T_FREE and thread.run_state != n.T_ZOMBIE:
-            join_group(k, other, g)
-    join_group(k, t, g)
+            cgroup_attach_task(k, other, g)
+    cgroup_attach_task(k, t, g)
     return 0

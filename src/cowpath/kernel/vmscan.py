@@ -13,10 +13,10 @@ from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
 from .hierarchy import is_below
 from .memcg_charge import R_KSWAPD, R_NOSWAP
-from .memcontrol import drain_all_stock, drain_stock, margin
+from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
-from .shrink import chain_of, recent_of, shrink_active, shrink_inactive
+from .shrink import chain_of, recent_of, shrink_active_list, shrink_inactive_list
 from .swapfile import free_swap_pages
 from .wait import current, emit, spend, spend_times
 
@@ -30,18 +30,18 @@ REBALANCE = 2  # some active anonymous pages go down to the inactive list
 
 
 @compiled
-def drain_step(k, t):
+def step_drain_all_stock(k, t):
     """The beginning of mem_cgroup_hierarchical_reclaim; of the whole machine's there is none."""
     f = current(k, t)
     f.phase = START
-    if f.group > 0 and not next_victim(k, t, f):
+    if f.group > 0 and not mem_cgroup_hierarchical_reclaim(k, t, f):
         f.pc += 1  # nothing to scan
         return end_reclaim(k, t, f)
     return n.NEXT
 
 
 @compiled
-def select_victim(k, root):
+def mem_cgroup_select_victim(k, root):
     """mem_cgroup_select_victim: the hierarchy's groups in turn, going on after the one that was last."""
     group = k.state.groups[root]
     if not group.use_hierarchy:
@@ -55,13 +55,13 @@ def select_victim(k, root):
 
 
 @compiled
-def next_victim(k, t, f):
+def mem_cgroup_hierarchical_reclaim(k, t, f):
     """Choose the next group with pages (``victim``). False when the hierarchy's root comes round the second time."""
     while True:
-        g = select_victim(k, f.group)
+        g = mem_cgroup_select_victim(k, f.group)
         if g == f.group:
             f.retries += 1
-            drain_all_stock(k, k.state.tasks[t].cpu, f.group)
+            drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
             if f.retries > 1:
                 return False
         for which in range(len(k.state.groups[g].lists)):
@@ -72,7 +72,7 @@ def next_victim(k, t, f):
 
 
 @compiled
-def shrink_zone(k, t):
+def step_shrink_zone(k, t):
     """do_try_to_free_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -81,12 +81,12 @@ def shrink_zone(k, t):
         f.index = f.done  # pages freed before this group's turn
         f.phase = SCAN
         f.todo = 0
-        return next_priority(k, t, f)
+        return do_try_to_free_pages(k, t, f)
     if f.todo > 0:
         f.todo -= 1
-        scan_one(k, t, f)
+        shrink_list(k, t, f)
         return n.AGAIN
-    if f.phase == SCAN and next_list(k, f):
+    if f.phase == SCAN and shrink_zone(k, f):
         return n.AGAIN
     if f.phase == SCAN and inactive_is_low(k, f, n.LRU_ACTIVE_ANON):  # balanced whether any were reclaimed or not
         f.phase = REBALANCE
@@ -94,16 +94,16 @@ def shrink_zone(k, t):
         f.todo = SWAP_CLUSTER_MAX
         return n.AGAIN
     f.phase = SCAN
-    return next_priority(k, t, f)
+    return do_try_to_free_pages(k, t, f)
 
 
 @compiled
-def scan_one(k, t, f):
+def shrink_list(k, t, f):
     """A page of the list in hand."""
     if f.lru == n.LRU_ACTIVE_ANON or f.lru == n.LRU_ACTIVE_FILE:
-        shrink_active(k, f)
+        shrink_active_list(k, f)
     else:
-        shrink_inactive(k, t, f)
+        shrink_inactive_list(k, t, f)
 
 
 @compiled
@@ -115,7 +115,7 @@ def is_over(k, f):
 
 
 @compiled
-def next_priority(k, t, f):
+def do_try_to_free_pages(k, t, f):
     """The end of a round over the lists: another with a higher share of them, a nap, the next group, or the end."""
     if not is_over(k, f) and f.priority > 0:
         if f.priority <= DEF_PRIORITY and f.scanned >= WRITEBACK_THRESHOLD and k.state.zone.dirty > 0:
@@ -128,13 +128,13 @@ def next_priority(k, t, f):
         if f.priority < DEF_PRIORITY - 3 and bdi_write_congested(k):
             return congestion_wait(k, t, TENTH_NS)
         return n.AGAIN
-    if f.group > 0 and margin(k, f.group) <= 0 and next_victim(k, t, f):
+    if f.group > 0 and mem_cgroup_margin(k, f.group) <= 0 and mem_cgroup_hierarchical_reclaim(k, t, f):
         return n.AGAIN
     return end_reclaim(k, t, f)
 
 
 @compiled
-def next_list(k, f):
+def shrink_zone(k, f):
     """The next list that is to be scanned, a cluster of it. False when this priority's share is done.
 
     A round goes over the lists in their order; between two rounds reclaim stops if it has freed enough.

@@ -177,7 +177,7 @@ def holds_mmap(k, t, m):
 
 
 @compiled
-def wake(k, t):
+def try_to_wake_up(k, t):
     """try_to_wake_up: the task is runnable; the driver is told. It must be on no queue any more."""
     task = k.state.tasks[t]
     asleep = k.books.now - k.books.tasks[t].since
@@ -215,7 +215,7 @@ def pop_waiter(k, queue):
     queue.head = k.state.tasks[t].wait_next
     if queue.head == n.NONE:
         queue.tail = n.NONE
-    wake(k, t)
+    try_to_wake_up(k, t)
     return t
 
 
@@ -246,7 +246,7 @@ def unlink(k, queue, t):
 
 
 @compiled
-def nanosleep(k, t):
+def step_nanosleep(k, t):
     """Sleep until the driver's timer (or a fatal signal) ends it."""
     f = current(k, t)
     if k.state.tasks[t].sigkill:

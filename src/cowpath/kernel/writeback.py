@@ -22,8 +22,8 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
-from .filemap import cached_page, put_page
-from .page_lock import WAITING, lock_or_sleep, unlock_page
+from .filemap import cached_page, page_cache_release
+from .page_lock import WAITING, __lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
@@ -90,7 +90,7 @@ def next_dirty(k, f):
 
 
 @compiled
-def write_cache_pages(k, t):
+def step_write_cache_pages(k, t):
     """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -120,12 +120,12 @@ def lock_and_write(k, t, f):
     p = f.page
     if k.state.pages[p].locked_by != n.FREE:
         flush(k, f)  # nobody may wait for pages that are not on their way
-    if lock_or_sleep(k, t, p, 0) == WAITING:
+    if __lock_page(k, t, p, 0) == WAITING:
         return n.SLEEP
     if k.state.pages[p].file == f.file:
         write_page(k, t, f, p)
     unlock_page(k, p)
-    put_page(k, p)
+    page_cache_release(k, p)
     f.held &= ~n.H_PAGE_REF
     f.page = n.NONE
     f.index += 1
@@ -170,7 +170,7 @@ def write_page(k, t, f, p):
 
 
 @compiled
-def filemap_fdatawait(k, t):
+def step_filemap_fdatawait(k, t):
     """filemap_fdatawait: until none of the file's pages is being written."""
     f = current(k, t)
     k.books.resched_ok = 1
@@ -191,7 +191,7 @@ def filemap_fdatawait(k, t):
 
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
-def balance_dirty_pages(k, t):
+def step_balance_dirty_pages(k, t):
     """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
     f = current(k, t)
     if f.phase == 0:
@@ -230,7 +230,7 @@ def has_old(k):
 
 
 @compiled
-def flusher_sleep(k, t):
+def step_flusher_sleep(k, t):
     """bdi_writeback_thread: sleep until there is something to write; look every 5 s while anything is dirty."""
     f = current(k, t)
     zone = k.state.zone
@@ -248,7 +248,7 @@ def flusher_sleep(k, t):
 
 
 @compiled
-def wb_writeback(k, t):
+def step_wb_writeback(k, t):
     """wb_writeback: a chunk of pages, as another path."""
     f = current(k, t)
     if f.phase == 0:
