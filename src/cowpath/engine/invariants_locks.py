@@ -231,7 +231,7 @@ def will_lock_mutex(k, kind, which):
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         step = step_of(k, t) if task.run_state == n.T_RUNNABLE else n.NONE
-        locking = step != n.NONE and s.TAKEN_BY[step] & n.HOLD_OF_WAIT[kind] != 0
+        locking = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
         if locking and which_mutex(task.frames[task.depth - 1], kind) == which:
             return True
     return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import compile_source
 from cowpath.kernel.layout import Record
 from cowpath.kernel.state import EXPLORE, state_record
@@ -33,18 +32,13 @@ def _whole_state() -> Callable[..., Any]:
     rest = Record({name: field for name, field in STATE.items() if name not in arrays})
     known = {f"check_{name}": _check_of(name, field.of, f"{name}[].") for name, field in arrays.items()}  # type: ignore[arg-type]
     known["check_rest"] = _check_of("rest", rest)
-    lines = ["def check_state(k):", "    at = check_rest(k, k.state)", f"    if at != {OK}: return at"]
+    lines = ["def every_index_is_in_range(k):", "    at = check_rest(k, k.state)", f"    if at != {OK}: return at"]
     for name, field in arrays.items():
         used = f"k.state.{field.used}" if field.used else f"len(k.state.{name})"
         lines += [f"    for i in range({used}):", f"        at = check_{name}(k, k.state.{name}[i])"]
         lines += [f"        if at != {OK}: return at"]
-    return compile_source("check_state", [*lines, f"    return {OK}"], known, __name__)
+    return compile_source("every_index_is_in_range", [*lines, f"    return {OK}"], known, __name__)
 
 
-check_state = _whole_state()
-
-
-@compiled
-def every_index_is_in_range(k):
-    """OK, or the place in ``FIELDS`` of a field that holds no number of a thing that there is."""
-    return check_state(k)
+every_index_is_in_range = _whole_state()
+"""OK, or the place in ``FIELDS`` of a field that holds no number of a thing that there is."""

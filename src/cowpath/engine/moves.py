@@ -10,10 +10,10 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.cgroup import write_small
 from cowpath.kernel.compiled import apart, compiled
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
+from cowpath.kernel.memcg_files import write_small
 from cowpath.kernel.memcg_oom import memcg_oom_recover
 from cowpath.kernel.signals import leave_queue, send_sigkill
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
@@ -61,11 +61,8 @@ def can_move(k, mover):
         return mover - WORKERS < state.n_cpus and state.cpus[mover - WORKERS].drain != 0
     if mover < OUTSIDE:
         t = mover - TIMERS
-        return (
-            t < state.n_tasks
-            and state.tasks[t].run_state == n.T_SLEEPING
-            and n.ENDS_BY_TIME[state.tasks[t].wait_kind] != 0
-        )
+        sleeps = t < state.n_tasks and state.tasks[t].run_state == n.T_SLEEPING
+        return sleeps and n.ENDS_BY_TIME[state.tasks[t].wait_kind] != 0
     which = mover - OUTSIDE
     return which < k.books.n_outside and (state.outside >> which) & 1 == 0 and outside_applies(k, which)
 

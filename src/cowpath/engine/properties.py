@@ -182,9 +182,9 @@ def not_before(step):
     """What must not be held by who takes this step: bits of H_*. Of other pages' locks ``lock_order`` knows more."""
     bits = 0
     for i in range(n.HOLD_KINDS):
-        if s.TAKEN_BY[step] >> i & 1:
+        if s.TAKES[step] >> i & 1:
             bits |= n.NOT_BEFORE[i]
-    return bits & ~n.H_PAGE_LOCK if s.TAKEN_BY[step] & n.H_PAGE_LOCK else bits
+    return bits & ~n.H_PAGE_LOCK if s.TAKES[step] & n.H_PAGE_LOCK else bits
 
 
 @compiled

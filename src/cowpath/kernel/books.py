@@ -8,7 +8,7 @@ import numpy as np
 
 from . import layout
 from . import names as n
-from .vmstat import BUCKETS
+from .figures import BUCKETS
 
 
 def record(**fields: Any) -> np.dtype[Any]:
@@ -16,7 +16,7 @@ def record(**fields: Any) -> np.dtype[Any]:
     return layout.record(**fields).dtype
 
 
-COSTS = 112  # room for the cost table
+COSTS = 128  # room for the cost table
 
 task_books = record(
     vruntime="i8",

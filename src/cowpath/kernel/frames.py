@@ -37,3 +37,12 @@ def do_page_fault(k, t, m, vpn, fault):
     books.asleep = 0
     spend(k, s.EXCEPTION)
     return f
+
+
+@compiled
+def call_reclaim(k, t, f):
+    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*)."""
+    below = push(k, t, s.P_RECLAIM)
+    below.group = f.group
+    below.arg = f.todo
+    return n.NEXT

@@ -14,7 +14,19 @@ from .wait import current, fatal_signal_pending, pop_waiter, sleep_on
 
 @compiled
 def mutex_lock(k, t, kind):
-    """mutex_lock, mutex_lock_killable: who is woken tries again. NEXT, SLEEP or FAIL_KILLED."""
+    """mutex_lock, or, if the table says so, mutex_lock_killable. NEXT, SLEEP or FAIL_KILLED."""
+    return _lock(k, t, kind, n.MUTEX_KILLABLE[kind])
+
+
+@compiled
+def mutex_lock_killable(k, t, kind):
+    """mutex_lock_killable, of a mutex that others take without that."""
+    return _lock(k, t, kind, 1)
+
+
+@compiled
+def _lock(k, t, kind, killable):
+    """__mutex_lock_common: who is woken tries again."""
     f = current(k, t)
     which = which_mutex(f, kind)
     mutex = mutex_of(k, kind, which)
@@ -22,7 +34,6 @@ def mutex_lock(k, t, kind):
         mutex.owner = t
         f.held |= n.HOLD_OF_WAIT[kind]
         return n.NEXT
-    killable = n.MUTEX_KILLABLE[kind]
     if killable and fatal_signal_pending(k, t):
         return n.FAIL_KILLED
     return sleep_on(k, t, mutex.waiters, kind, which, killable, 1)
@@ -46,9 +57,3 @@ def mutex_of_hold(bit):
         if n.IS_MUTEX[kind] and n.HOLD_OF_WAIT[kind] == bit:
             return kind
     return n.NONE
-
-
-@compiled
-def mutex_owner(k, kind, which):
-    """Who has a mutex: a task, or FREE."""
-    return mutex_of(k, kind, which).owner

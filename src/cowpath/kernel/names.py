@@ -6,29 +6,69 @@ Numba treats a module's integers as constants, so each name is a plain ``int``. 
 from __future__ import annotations
 
 from . import waits
-from .waits import (  # noqa: F401 - part of the vocabulary
-    H_CHARGE,
-    H_I_MUTEX,
-    H_MMAP_READ,
-    H_MMAP_WRITE,
-    H_NEW_PAGE,
-    H_PAGE_LOCK,
-    H_PAGE_REF,
-    H_PAGE_TABLE,
-    W_CHILD,
-    W_CONGESTED,
-    W_I_MUTEX,
-    W_IDLE,
-    W_MEMORY,
-    W_MMAP_READ,
-    W_MMAP_WRITE,
-    W_NONE,
-    W_OOM,
-    W_PAGE_LOCK,
-    W_PAUSE,
-    W_TIMER,
-    W_WRITEBACK,
-)  # fmt: skip
+from .waits import (
+    H_CHARGE as H_CHARGE,
+)
+from .waits import (
+    H_I_MUTEX as H_I_MUTEX,
+)
+from .waits import (
+    H_MMAP_READ as H_MMAP_READ,
+)
+from .waits import (
+    H_MMAP_WRITE as H_MMAP_WRITE,
+)
+from .waits import (
+    H_NEW_PAGE as H_NEW_PAGE,
+)
+from .waits import (
+    H_PAGE_LOCK as H_PAGE_LOCK,
+)
+from .waits import (
+    H_PAGE_REF as H_PAGE_REF,
+)
+from .waits import (
+    H_PAGE_TABLE as H_PAGE_TABLE,
+)
+from .waits import (
+    W_CHILD as W_CHILD,
+)
+from .waits import (
+    W_CONGESTED as W_CONGESTED,
+)
+from .waits import (
+    W_I_MUTEX as W_I_MUTEX,
+)
+from .waits import (
+    W_IDLE as W_IDLE,
+)
+from .waits import (
+    W_MEMORY as W_MEMORY,
+)
+from .waits import (
+    W_MMAP_READ as W_MMAP_READ,
+)
+from .waits import (
+    W_MMAP_WRITE as W_MMAP_WRITE,
+)
+from .waits import (
+    W_NONE as W_NONE,
+)
+from .waits import (
+    W_OOM as W_OOM,
+)
+from .waits import (
+    W_PAGE_LOCK as W_PAGE_LOCK,
+)
+from .waits import (
+    W_PAUSE as W_PAUSE,
+)
+from .waits import (
+    W_TIMER as W_TIMER,
+)
+from .waits import (
+    W_WRITEBACK as W_WRITEBACK,
+)
 
 NONE = -1  # the NULL of every index
 PAGE_SIZE = 4096
@@ -155,7 +195,7 @@ OP_WRITE = 6  # the same for write(2)
 OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
-OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
+OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
 OP_FORK = (
     11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits = FORK_*
 )
@@ -181,15 +221,22 @@ OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group; bits 1 =
 OP_FSYNC = 31  # a = file: write its dirty pages and wait
 OP_KTHREAD = 32  # a = KT_*: what a kernel thread does, for ever
 OP_STATUS = 33  # a = the task's status from now on (true, false)
+OP_LSEEK = 34  # a = file
+OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
+OP_CREAT = 36  # open(O_CREAT): the same
+OP_READDIR = 37  # a = directory
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status",
+    "status", "lseek", "stat", "creat", "readdir",
 )  # fmt: skip
 
 ANY_CHILD = -1
 ALL_CHILDREN = -2
+ALL_TASKS = -3
+PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
+PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2

@@ -1,4 +1,4 @@
-"""The table of policies: what a design may set besides its paths. Which commit of Linux made the difference stands there.
+"""The table of policies: what a design may set besides its paths. Which commit made the difference stands there.
 
 A policy is a field of the state, which holds the place of the design's value in ``values``: the first is 0.
 """

@@ -39,6 +39,7 @@ THINGS = {
     "swap": Things("swaps", "n_swaps", renamed=False),
     "slot": Things("slots", renamed=False),  # of the page cache
     "name": Things("names", renamed=False),  # of tasks
+    "dentry": Things("dentries", renamed=False),  # of files
     "path": Things("", renamed=False),
     "op": Things("", renamed=False),
 }
@@ -139,6 +140,7 @@ frame = record(
     request=ref("request"),  # to the disk, that is being filled
     swap=ref("swap"),  # swap_in: the slot that the entry names (orig_pte)
     fault_path=ref("path"),  # page_fault: the path that it calls
+    dentry=ref("dentry"),  # the name that is looked up
     op=ref("op", start=0),  # the instruction that the system call is made by
     charged_group=ref("group"),  # swap_in: the group that has been charged, until the page is mapped
     batch="i4",  # charge: pages tried for at once

@@ -5,8 +5,8 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .figures import note_wait
 from .generated import mutex_of
-from .vmstat import note_wait
 
 
 @compiled

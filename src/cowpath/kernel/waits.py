@@ -1,13 +1,14 @@
 """The table of waits and locks: what a task may sleep for, who holds that, what ends it, and what it is called.
 
-All who must know a kind of wait or lock read it here: sleeping, waking and signals, the layout of the state, error exits,
-the wait-for graph, the rules that are checked, the lock order, the explorer's folding, and the words, figures, lanes,
-traces and pages.
+All who must know a kind of wait or lock read it here: sleeping, waking and signals, the layout of the state, error
+exits, the wait-for graph, the rules that are checked, the lock order, the explorer's folding, and the words, figures,
+lanes, traces and pages.
 
-A new mutex is one entry in ``LOCKS``: its place in the records and how it begins, its ``W_*`` number and its ``H_*`` bit,
-who waits for whom, the rules and the words follow. Besides it takes a step that calls ``mutex.mutex_lock`` and one that
-calls ``mutex.mutex_unlock`` (with ``number`` of its name), their ``StepInfo`` (``takes`` and ``gives``: ``hold`` of its
-name), and what they cost. An entry is made before anything but this file is imported: ``names`` reads the table once.
+A new mutex is one entry in ``LOCKS``: its place in the records and how it begins, its ``W_*`` number and its ``H_*``
+bit, who waits for whom, the rules and the words follow. Besides it takes a step that calls ``mutex.mutex_lock`` and
+one that calls ``mutex.mutex_unlock`` (with ``number`` of its name), their ``StepInfo`` (``takes`` and ``gives``:
+``hold`` of its name), and what they cost. An entry is made before anything but this file is imported: ``names`` reads
+the table once.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Mutex:
 class Wait:
     """A kind of wait (``task.wait_kind``), in the order of the numbers.
 
-    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}`` and ``{mm}`` stand for the name of what is waited for.
+    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}`` and ``{mm}`` stand for what it is called.
     """
 
     name: str  # in tables
