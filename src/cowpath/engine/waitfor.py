@@ -19,14 +19,19 @@ from cowpath.kernel.wait import holds_mmap, page_owner
 
 
 @compiled
+def in_charge(k, f):
+    """The frame's charge has failed at least once and goes on."""
+    if f.unwinding or f.group <= 0 or f.batch != 1:
+        return False
+    return s.CHARGES[k.books.paths[f.path].steps[f.pc]] != 0
+
+
+@compiled
 def charging_frame(k, t):
     """The frame of a charge that has failed at least once and goes on, or NONE."""
     task = k.state.tasks[t]
     for d in range(task.depth):
-        f = task.frames[d]
-        if f.unwinding or f.group <= 0 or f.batch != 1:
-            continue
-        if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
+        if in_charge(k, task.frames[d]):
             return d
     return n.NONE
 

@@ -183,6 +183,14 @@ LRU_NAMES = ("inactive_anon", "active_anon", "inactive_file", "active_file", "un
 FREE = -1
 REQUEST_OWNER = -2
 
+# who holds a page lock (books.holds)
+HOLD_TASK = 0
+HOLD_READAHEAD = 1  # read-ahead has put the page into the page cache, and has not sent it to the disk yet
+HOLD_SWAP_READAHEAD = 2  # the same with the swap cache
+HOLD_DISK = 3  # a request that is on its way reads the page
+LOCKER_NAMES = ("task", "readahead", "swap_readahead", "disk")
+HOLD_KINDS = len(LOCKER_NAMES)
+
 # --- user-mode instructions (op.code): what a task's program consists of -------------------------
 # Addresses and lengths are in pages. "slot" is a number that names a task within the session ($!).
 OP_EXIT = 0  # a = exit status
@@ -265,7 +273,7 @@ CG_FILES = (
 
 # --- events (event.kind) -----------------------------------------------------------------------
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
-EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
+EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = place (places.py)
 EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
 EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
@@ -286,11 +294,13 @@ EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NO
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
-EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = file << 32 | index
+EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = place
+EV_LOCK_SENT = 23  # read-ahead has sent a page that it had locked to the disk: as for EV_LOCK
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
+    "page_lock_sent",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
