@@ -27,22 +27,20 @@ def step_exit_mm(k, t):
 def exit_mm(k, t, f):
     """The task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
 
-    From the beginning the OOM killer sees a task without an mm, and looks at others.
+    It has had the mmap_sem before. From the beginning the OOM killer sees a task without an mm, and looks at others.
     """
     task = k.state.tasks[t]
     if f.phase == 0:
-        task.exiting = 1
         f.which = task.mm
+        f.mm = n.NONE
         f.phase = 1
         task.mm = n.NONE
-        if f.which == n.NONE:
-            return n.NEXT
         k.state.mms[f.which].users -= 1
-        if k.state.mms[f.which].users > 0:
-            return n.NEXT
-    if not exit_mmap(k, f.which):
-        return n.AGAIN
-    mm_free(k, f.which)
+    if k.state.mms[f.which].users == 0:
+        if not exit_mmap(k, f.which):
+            return n.AGAIN
+        mm_free(k, f.which)
+    f.which = n.NONE
     return n.NEXT
 
 

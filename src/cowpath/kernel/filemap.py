@@ -18,6 +18,7 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
+from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
@@ -111,7 +112,7 @@ def step_find_page(k, t):
             f.phase = 0
             return -f.ret
         spend(k, s.FIND_MISS)
-        if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
+        if f.phase != MISSED_PHASE and f.path <= s.LAST_FAULT_PATH and f.fault & n.F_MAJOR == 0:
             f.fault |= n.F_MAJOR
         f.phase = MISSED_PHASE
         return n.CALL
@@ -119,6 +120,16 @@ def step_find_page(k, t):
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
+    return n.NEXT
+
+
+@compiled
+def call_find_page(k, t, f):
+    """Read ahead, to have the page that is missing."""
+    below = push(k, t, s.P_READAHEAD)
+    below.file = f.file
+    below.index = f.index
+    below.arg = 1 if f.path == s.P_READ else 0
     return n.NEXT
 
 
@@ -203,7 +214,7 @@ def step_wait_uptodate(k, t):
         f.phase = 0
         mark_page_accessed(k, f.page)
         return n.NEXT
-    waited = wait_on_page_locked(k, t, f.page, 1)
+    waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
         return n.SLEEP
     if waited == KILLED:

@@ -145,6 +145,7 @@ def step_exec_mmap(k, t):
         if fresh == n.NONE:
             return n.FAIL_OOM
         f.which = task.mm
+        f.mm = n.NONE
         task.mm = fresh
         f.phase = 1
         if f.which != n.NONE:

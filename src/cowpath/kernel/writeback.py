@@ -14,6 +14,7 @@ from .block import (
     TENTH_NS,
     add_write,
     are_neighbours,
+    bdi_write_congested,
     congestion_wait,
     new_request,
     pause,
@@ -23,6 +24,7 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
+from .frames import push
 from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
@@ -36,6 +38,7 @@ EXPIRE_NS = 30_000_000_000  # dirty_expire_interval
 CHUNK = 1024  # MAX_WRITEBACK_PAGES
 
 EVERYTHING = 1 << 30
+ONE_FILE = 2  # frame.arg of the path writeback: no other file's pages
 
 # phases of balance_dirty_pages
 WRITTEN = 1
@@ -147,7 +150,7 @@ def end_of_file(k, f):
     file = k.state.files[f.file]
     k.books.dirtied_at[f.file] = k.books.now  # what became dirty meanwhile is new
     file.writeback_index = 0
-    if f.path == s.P_FSYNC:
+    if f.path == s.P_FSYNC or f.arg == ONE_FILE:
         return n.NEXT
     k.state.flush_file = (f.file + 1) % k.state.n_files
     f.file = n.NONE
@@ -194,6 +197,28 @@ def step_filemap_fdatawait(k, t):
     return n.AGAIN
 
 
+@compiled
+def step_filemap_flush(k, t):
+    """filemap_flush: begin to write the file's dirty pages (another path), unless the disk has too many already."""
+    f = current(k, t)
+    if f.phase == 0 and k.state.files[f.file].dirty > 0 and not bdi_write_congested(k):
+        f.phase = 1
+        return n.CALL
+    f.phase = 0
+    return n.NEXT
+
+
+@compiled
+def call_filemap_flush(k, t, f):
+    """All that is dirty of the file."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.file = f.file
+    below.count = EVERYTHING
+    below.todo = k.state.files[f.file].room
+    below.arg = ONE_FILE
+    return n.NEXT
+
+
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
 def step_balance_dirty_pages(k, t):
@@ -227,6 +252,14 @@ def balance_dirty_pages(k, t, f):
         return n.NEXT
     f.phase = WRITTEN
     return n.CALL
+
+
+@compiled
+def call_balance_dirty_pages(k, t, f):
+    """The writer's share."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = WRITE_CHUNK
+    return n.NEXT
 
 
 # --- the flusher ---------------------------------------------------------------------------------
@@ -273,4 +306,13 @@ def wb_writeback(k, f):
     f.done = f.ret == 0  # nothing can be written now: all that is dirty is being written already
     k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
     f.pc = -1  # and from the beginning
+    return n.NEXT
+
+
+@compiled
+def call_wb_writeback(k, t, f):
+    """A chunk."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = CHUNK
+    below.arg = f.arg
     return n.NEXT
