@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,18 +19,16 @@ from cowpath.kernel.mmap import new_vma
 from cowpath.kernel.page_alloc import take_page
 from cowpath.kernel.pgtable import lookup_pte, pte_of, set_pte
 from cowpath.kernel.rwsem import down_read
-from cowpath.kernel.state import Capacity
+from cowpath.kernel.state import EXPLORE
 from cowpath.kernel.wait import sleep_on
 from cowpath.programs.code import Assembler
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 
-TINY = Capacity(
-    pages=256, tasks=16, mms=16, vmas=32, directories=64, tables=32, entries=16, files=2, slots=64, groups=4, cpus=2,
-    requests=8, swaps=32, ops=16, names=4, paths=64, path_steps=32, log=256,
+TINY = replace(
+    EXPLORE, pages=256, tasks=16, mms=16, vmas=32, directories=64, tables=32, entries=16, slots=64, requests=8,
+    swaps=32, narrow=False,
 )  # fmt: skip
 FILE_PAGES = 20
-SECOND_FILE = 1
-IN_THE_KERNEL = n.NONE
 
 loaded_design = cache(designs.load)
 loaded_costs = cache(costs.load)

@@ -6,6 +6,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.cgroup import cgroup_rmdir
 from cowpath.kernel.exit import step_do_wait, step_exit_mm, step_exit_notify
+from cowpath.kernel.oom_kill import oom_badness
 
 from .hand import Hand
 
@@ -24,14 +25,15 @@ def test_the_last_user_of_an_address_space_takes_it_down_and_no_other() -> None:
         assert hand.usage(g) == [usage]
 
 
-def test_from_the_beginning_of_its_end_a_task_has_no_memory_that_the_oom_killer_sees() -> None:
+def test_a_task_whose_memory_is_being_taken_down_has_none_that_the_oom_killer_sees() -> None:
     hand = Hand()
     g = hand.group()
     t = hand.task(g)
-    hand.maps(t, 3, hand.page(g))
+    for vpn in (3, 6):
+        hand.maps(t, vpn, hand.page(g))
     hand.call(t, s.P_EXIT, s.EXIT_MM)
-    step_exit_mm(hand.k, t)
-    assert hand.task_of(t).exiting and hand.task_of(t).mm == n.NONE
+    assert step_exit_mm(hand.k, t) == n.AGAIN and hand.usage(g) == [1]
+    assert oom_badness(hand.k, t, g, 100) == 0
 
 
 def test_a_dead_child_wakes_its_parent_that_waits_and_is_reaped_once() -> None:
