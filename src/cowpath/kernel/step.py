@@ -21,7 +21,7 @@ from . import (
 from . import names as n
 from . import steps as s
 from .compiled import compiled, inlined
-from .frames import clear_frame, do_page_fault, push
+from .frames import clear_frame, do_page_fault, push, push_fault
 from .memcg_charge import R_KSWAPD, step_charge, undo_charge
 from .pte_alloc import pte_free, step_pte_alloc_one
 from .rwsem import up_read, up_write
@@ -139,6 +139,8 @@ def call(k, t, f, which):
     elif which == s.BALANCE_PGDAT:
         below = push(k, t, s.P_RECLAIM)
         below.arg = R_KSWAPD
+    elif which == s.POPULATE and f.held & n.H_MMAP_WRITE:  # make_pages_present: the caller has the mmap_sem
+        push_fault(k, t, s.P_HANDLE_MM_FAULT, f.mm, f.vpn, f.fault)
     elif which == s.POPULATE:  # get_user_pages: not killable
         do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
     else:  # copy_to_user, copy_from_user
@@ -149,7 +151,7 @@ def call(k, t, f, which):
 def leave(k, t, f, status):
     """The path is over: its result goes to the path that called it, or to user mode."""
     task = k.state.tasks[t]
-    if f.path == s.P_PAGE_FAULT:
+    if f.path == s.P_PAGE_FAULT or f.path == s.P_HANDLE_MM_FAULT:
         memory.note_fault(k, t, f, status)
     value = f.done if f.path == s.P_RECLAIM or f.path == s.P_WRITEBACK else 0
     major = f.fault & n.F_MAJOR

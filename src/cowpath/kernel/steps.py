@@ -234,11 +234,14 @@ P_LSEEK = 32
 P_LOOKUP = 33
 P_CREAT = 34
 P_READDIR = 35
+P_MMAP_POPULATE = 36
+P_HANDLE_MM_FAULT = 37
 PATH_NAMES = (
     "page_fault", "anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared",
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
+    "mmap_populate", "handle_mm_fault",
 )  # fmt: skip
 FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared", "swap_in")
 LAST_FAULT_PATH = P_SWAP_IN

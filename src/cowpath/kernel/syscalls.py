@@ -136,7 +136,7 @@ def do_mmap_pgoff(k, f):
         status = do_munmap(k, f)
         if status != n.NEXT:
             return status
-    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
+    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
 
@@ -163,9 +163,14 @@ def mlock_fixup(k, f):
 
 @compiled
 def step_populate(k, t):
-    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists."""
+    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists. make_pages_present: only that,
+    and mmap(2) does not fail when it does.
+    """
     f = current(k, t)
     status = __get_user_pages(k, t, f)
+    if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
+        f.count = f.count if status == n.NEXT else 1  # next_page: the last one
+        return n.NEXT
     if status != n.NEXT:
         return status
     p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
