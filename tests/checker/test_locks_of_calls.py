@@ -136,3 +136,13 @@ def test_map_populate_charges_with_the_mmap_sem_for_writing(tmp_path: Path) -> N
 def test_which_files_of_proc_want_the_mmap_sem(tmp_path: Path, victim: str, expected: str) -> None:
     """Those that look into the address space; the counters of stat, statm and status are read without it."""
     assert verdict(tmp_path, victim, {"files": "", "does": "anonpop more 1"})[0] == expected
+
+
+@pytest.mark.parametrize("victim", ["munmap lib", "exit 0", "mapf lib @lib 1 r private"])
+def test_what_was_mlocked_is_locked_once_more_before_it_goes(tmp_path: Path, victim: str) -> None:
+    """munlock_vma_pages_range: lock_page of each page, with munmap, mmap and exit; not where nothing is mlocked."""
+    before = "mapf lib @lib 1 r private\ntouch lib 0 1 1 r"
+    assert verdict(tmp_path, victim, COPIES, before=before)[0] == "proved"
+    bad, chain = verdict(tmp_path, victim, COPIES, before=before + "\nmlock lib")
+    assert bad == "violated" and "victim waits for the page lock of lib page 0, held by attacker in A" in chain
+    assert verdict(tmp_path, victim, COPIES, before=before + "\nmlock lib", design="linux-3.1")[0] == "proved"

@@ -7,6 +7,7 @@ from . import state as st
 from .compiled import compiled
 from .exit import forget_job
 from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
+from .munlock import munlock_vma_pages_range
 from .wait import announce, current, emit, fatal_signal_pending
 
 
@@ -153,6 +154,8 @@ def step_exec_mmap(k, t):
             if k.state.mms[f.which].users > 0:
                 f.which = n.NONE  # its last user takes it down
         return n.AGAIN
+    if f.which != n.NONE and not munlock_vma_pages_range(k, t, f, f.which, 0, n.UNLIMITED):
+        return n.SLEEP
     if f.which == n.NONE or exit_mmap(k, f.which):
         if f.which != n.NONE:
             mm_free(k, f.which)

@@ -8,6 +8,7 @@ from .compiled import compiled
 from .filemap import cached_page
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
+from .munlock import munlock_vma_pages_range
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
 from .wait import current, fatal_signal_pending, pop_waiter, sleep_on
@@ -103,13 +104,15 @@ def step_i_mutex_unlock(k, t):
 def step_unmap_region(k, t):
     """munmap(2)"""
     k.books.resched_ok = 1
-    return do_munmap(k, current(k, t))
+    return do_munmap(k, t, current(k, t))
 
 
 @compiled
-def do_munmap(k, f):
+def do_munmap(k, t, f):
     """Unmap a chunk a move, then the mappings go."""
     if f.phase == 0:
+        if not munlock_vma_pages_range(k, t, f, f.mm, f.vpn, f.vpn + f.count):
+            return n.SLEEP
         f.index = f.vpn
         f.phase = 1
     f.index = unmap_vmas(k, f.mm, f.index, f.vpn + f.count)
@@ -124,16 +127,16 @@ def do_munmap(k, f):
 @compiled
 def step_map_region(k, t):
     """mmap(2)"""
-    return do_mmap_pgoff(k, current(k, t))
+    return do_mmap_pgoff(k, t, current(k, t))
 
 
 @compiled
-def do_mmap_pgoff(k, f):
+def do_mmap_pgoff(k, t, f):
     """With MAP_FIXED: what was there goes first."""
     op = k.books.ops[f.arg]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
         k.books.resched_ok = 1
-        status = do_munmap(k, f)
+        status = do_munmap(k, t, f)
         if status != n.NEXT:
             return status
     if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
