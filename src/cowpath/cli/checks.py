@@ -52,6 +52,7 @@ def check(
         typer.Option(help="Write the first violation's schedule to this file, for cowpath replay.", metavar="FILE"),
     ] = None,
     report: Report = None,
+    steps: o.Steps = None,
 ) -> None:
     """Prove or refute properties over every interleaving of small cases.
 
@@ -86,6 +87,7 @@ def audit(
     states: States = None,
     memory: Memory = None,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """Check every path of every design: a matrix of verdicts, and for each violation its wait-for chain.
 

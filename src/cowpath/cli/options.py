@@ -39,6 +39,24 @@ Bystanders = Annotated[
     typer.Option("--bystander", help="A program outside every group; many times for many.", metavar="PROGRAM"),
 ]
 Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
+
+
+def load_steps(files: list[Path] | None) -> list[Path] | None:
+    """Load them before a command imports what they are to be part of."""
+    if files:
+        from cowpath.kernel import own
+
+        own.use(*files)
+    return files
+
+
+Steps = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option(
+        "--steps", help="Steps and locks of your own (docs/steps.md); many times for many.", metavar="FILE.py",
+        callback=load_steps, is_eager=True,
+    ),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
 FailOn = Annotated[
     str | None,

@@ -38,6 +38,7 @@ def run(
     trace: o.Trace = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
+    steps: o.Steps = None,
 ) -> None:
     """Run a session on one design of the fault path.
 
@@ -79,6 +80,7 @@ def compare(
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
+    steps: o.Steps = None,
 ) -> None:
     """Run a session on several designs, and show them side by side.
 

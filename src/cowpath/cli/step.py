@@ -35,6 +35,7 @@ def step(
     memory: o.Memory = None,
     swap: o.Swap = None,
     seed: o.Seed = 0,
+    steps: o.Steps = None,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
 

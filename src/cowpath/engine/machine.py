@@ -161,7 +161,7 @@ def _set_watermarks(k: Any, pages: int) -> None:
 
 
 def _set_costs(k: Any, costs: Costs) -> None:
-    for number, name in enumerate(st.COST_NAMES):
+    for name, number in st.costs().items():
         k.books.cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
         k.books.sched[name] = value

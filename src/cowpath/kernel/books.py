@@ -6,7 +6,7 @@ from . import names as n
 from .figures import BUCKETS
 from .layout import record
 
-COSTS = 112  # room for the cost table
+COSTS = 128  # room for the cost table
 
 task_books = record(
     vruntime="i8",

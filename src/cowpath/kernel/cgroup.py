@@ -97,8 +97,7 @@ def is_referred_to(k, g):
                 if f.group == g or f.batch == g:
                     return True
             elif f.group == g and f.phase != 0:
-                step = k.books.paths[f.path].steps[f.pc]
-                if step == s.CHARGE or step == s.PTE_ALLOC_ONE:
+                if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
                     return True
     return False
 

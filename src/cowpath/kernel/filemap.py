@@ -18,6 +18,7 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
+from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
@@ -119,6 +120,16 @@ def step_find_page(k, t):
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
+    return n.NEXT
+
+
+@compiled
+def call_find_page(k, t, f):
+    """Read ahead, to have the page that is missing."""
+    below = push(k, t, s.P_READAHEAD)
+    below.file = f.file
+    below.index = f.index
+    below.arg = 1 if f.path == s.P_READ else 0
     return n.NEXT
 
 

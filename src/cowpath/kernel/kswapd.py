@@ -6,6 +6,8 @@ from . import names as n
 from . import steps as s
 from .block import TENTH_NS, congestion_wait
 from .compiled import compiled
+from .frames import push
+from .memcg_charge import R_KSWAPD
 from .page_alloc import free_pages
 from .vmscan import zone_reclaimable
 from .wait import current, sleep_nap, spend
@@ -50,4 +52,12 @@ def balance_pgdat(k, t, f):
     if k.state.zone.writeback > 0:
         f.pc = 0
         return congestion_wait(k, t, TENTH_NS)
+    return n.NEXT
+
+
+@compiled
+def call_balance_pgdat(k, t, f):
+    """Reclaim of the whole machine."""
+    below = push(k, t, s.P_RECLAIM)
+    below.arg = R_KSWAPD
     return n.NEXT

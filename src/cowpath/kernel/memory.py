@@ -9,7 +9,8 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .figures import note_latency
-from .filemap import filemap_fault, page_cache_release
+from .filemap import call_find_page, filemap_fault, page_cache_release
+from .frames import push
 from .map_page import drop_newpage
 from .mmap import find_vma as lookup_vma
 from .page_alloc_slow import __alloc_pages_nodemask
@@ -17,7 +18,7 @@ from .page_lock import WAITING, lock_page, unlock_page
 from .pgtable import lookup_pte, pte_of
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
-from .swap_state import forget_copy, lock_swap_page, reuse_swap_page
+from .swap_state import call_find_swap_page, forget_copy, lock_swap_page, reuse_swap_page
 from .wait import current, emit, spend
 
 
@@ -130,6 +131,19 @@ def step_handle_pte_fault(k, t):
     return n.AGAIN
 
 
+@compiled
+def call_handle_pte_fault(k, t, f):
+    """The path for the kind of fault."""
+    below = push(k, t, f.which)
+    below.mm = f.mm
+    below.vpn = f.vpn
+    below.vma = f.vma
+    below.file = f.file
+    below.index = f.index
+    below.fault = f.fault
+    return n.NEXT
+
+
 # --- the page in hand --------------------------------------------------------------------------
 @compiled
 def step_lock_page(k, t):
@@ -137,6 +151,14 @@ def step_lock_page(k, t):
     if current(k, t).path == s.P_SWAP_IN:
         return lock_swap_page(k, t)
     return filemap_fault(k, t)
+
+
+@compiled
+def call_lock_page(k, t, f):
+    """The page has gone meanwhile, and is read again."""
+    if f.path == s.P_SWAP_IN:
+        return call_find_swap_page(k, t, f)
+    return call_find_page(k, t, f)
 
 
 @compiled

@@ -10,6 +10,7 @@ from . import steps as s
 from .block import add_to_request, new_request
 from .compiled import compiled
 from .filemap import page_cache_release
+from .frames import push
 from .lru import lru_cache_add, lru_del
 from .memcontrol import mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
@@ -125,6 +126,14 @@ def step_find_swap_page(k, t):
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 0
+    return n.NEXT
+
+
+@compiled
+def call_find_swap_page(k, t, f):
+    """Read the slot, and those around it."""
+    below = push(k, t, s.P_SWAP_READAHEAD)
+    below.index = f.arg
     return n.NEXT
 
 

@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
+from .frames import do_page_fault, push_fault
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .munlock import munlock_vma_pages_range
@@ -55,6 +56,25 @@ def accessible(k, m, vpn, write):
         return False
     pte.bits |= n.PTE_ACCESSED | (n.PTE_DIRTY if write else 0)
     return True
+
+
+@compiled
+def step_copy_to_user(k, t):
+    """read(2): the page's data goes to the caller's memory."""
+    return copy_user(k, t, 1)
+
+
+@compiled
+def step_copy_from_user(k, t):
+    """write(2): the data comes from there."""
+    return copy_user(k, t, 0)
+
+
+@compiled
+def call_copy_user(k, t, f):
+    """A fault in kernel mode."""
+    do_page_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
+    return n.NEXT
 
 
 @compiled
@@ -202,4 +222,20 @@ def __get_user_pages(k, t, f):
         f.phase = 1
         f.fault = n.F_WRITE if write else 0
         return n.CALL
+    return n.NEXT
+
+
+@compiled
+def call_populate(k, t, f):
+    """get_user_pages: not killable. make_pages_present has the mmap_sem, for writing, and does not let it go."""
+    if f.held & n.H_MMAP_WRITE:
+        push_fault(k, t, s.P_HANDLE_MM_FAULT, f.mm, f.vpn, f.fault)
+    else:
+        do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
+    return n.NEXT
+
+
+@compiled
+def step_show_map(k, t):
+    """show_map, for all of them: only its cost."""
     return n.NEXT

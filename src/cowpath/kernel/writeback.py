@@ -24,6 +24,7 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
+from .frames import push
 from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
@@ -207,6 +208,17 @@ def step_filemap_flush(k, t):
     return n.NEXT
 
 
+@compiled
+def call_filemap_flush(k, t, f):
+    """All that is dirty of the file."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.file = f.file
+    below.count = EVERYTHING
+    below.todo = k.state.files[f.file].room
+    below.arg = ONE_FILE
+    return n.NEXT
+
+
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
 def step_balance_dirty_pages(k, t):
@@ -240,6 +252,14 @@ def balance_dirty_pages(k, t, f):
         return n.NEXT
     f.phase = WRITTEN
     return n.CALL
+
+
+@compiled
+def call_balance_dirty_pages(k, t, f):
+    """The writer's share."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = WRITE_CHUNK
+    return n.NEXT
 
 
 # --- the flusher ---------------------------------------------------------------------------------
@@ -286,4 +306,13 @@ def wb_writeback(k, f):
     f.done = f.ret == 0  # nothing can be written now: all that is dirty is being written already
     k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
     f.pc = -1  # and from the beginning
+    return n.NEXT
+
+
+@compiled
+def call_wb_writeback(k, t, f):
+    """A chunk."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = CHUNK
+    below.arg = f.arg
     return n.NEXT
