@@ -86,6 +86,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
     choices: list[st.SearchStrategy[Action]] = [
         touch, touch, touch, mmap_file, mmap_file,
         st.tuples(st.just("anon"), region, place, count, st.booleans()),
+        st.tuples(st.just("populate"), region, place, count),
         st.tuples(st.just("munmap"), region, place, count),
         st.tuples(st.just("mlock"), region, place, count),
         st.tuples(st.sampled_from(["read", "write"]), file, index, st.integers(1, 12), st.none() | place, region),
@@ -243,6 +244,8 @@ class _Image:
                 emit(n.OP_TOUCH, REGIONS[region] + place, count, 1, bits=n.F_WRITE if write else 0)
             case ("anon", region, place, count, shared):
                 emit(n.OP_MMAP, REGIONS[region] + place, count, n.NONE, bits=n.VM_WRITE | shared * n.VM_SHARED)
+            case ("populate", region, place, count):
+                emit(n.OP_MMAP, REGIONS[region] + place, count, n.NONE, bits=n.VM_WRITE | n.MAP_POPULATE)
             case ("mapf", region, place, count, file, offset, write, shared):
                 bits = write * n.VM_WRITE | shared * n.VM_SHARED
                 emit(n.OP_MMAP, REGIONS[region] + place, count, file, offset, bits=bits)

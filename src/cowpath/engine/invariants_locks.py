@@ -219,7 +219,8 @@ def will_lock(k, p):
         f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
         step = step_of(k, t)
         locking = step == s.LOCK_PAGE or step == s.GRAB_PAGE or step == s.TRUNCATE_PAGE or step == s.WP_REUSE
-        locking = locking or step == s.WRITE_CACHE_PAGES
+        locking = locking or step == s.WRITE_CACHE_PAGES or step == s.UNMAP_REGION or step == s.MAP_REGION
+        locking = locking or step == s.EXIT_MM or step == s.EXEC_MMAP or step == s.MMPUT  # munlock_vma_pages_range
         if locking and f.page == p and f.held & n.H_PAGE_REF:
             return True
     return False

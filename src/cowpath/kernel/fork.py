@@ -8,6 +8,7 @@ from .compiled import compiled
 from .exit import forget_job
 from .generated import begin_task
 from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
+from .munlock import munlock_vma_pages_range
 from .wait import announce, current, emit, fatal_signal_pending
 
 
@@ -147,6 +148,8 @@ def step_exec_mmap(k, t):
             if k.state.mms[f.other_mm].users > 0:
                 f.other_mm = n.NONE  # its last user takes it down
         return n.AGAIN
+    if f.other_mm != n.NONE and not munlock_vma_pages_range(k, t, f, f.other_mm, 0, n.UNLIMITED):
+        return n.SLEEP
     if f.other_mm == n.NONE or exit_mmap(k, f.other_mm):
         if f.other_mm != n.NONE:
             mm_free(k, f.other_mm)

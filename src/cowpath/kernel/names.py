@@ -147,6 +147,7 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
 PTE_PRESENT = 1
@@ -196,7 +197,7 @@ HOLD_KINDS = len(LOCKER_NAMES)
 OP_EXIT = 0  # a = exit status
 OP_COMPUTE = 1  # a = nanoseconds of CPU in user mode
 OP_TOUCH = 2  # pages a, a+c, ... (b of them); d = 1 + loop register added to a (0: none); bits = F_WRITE | F_EXEC
-OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*
+OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*, MAP_POPULATE
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)

@@ -214,7 +214,8 @@ def system_call(k, t, op):
     code = op.code
     spend(k, s.SYSCALL)
     if code == n.OP_MMAP or code == n.OP_MUNMAP or code == n.OP_MLOCK:
-        f = push(k, t, s.P_MMAP if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
+        mmap = s.P_MMAP_POPULATE if op.bits & n.MAP_POPULATE else s.P_MMAP
+        f = push(k, t, mmap if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
         f.mm = task.mm
         f.vpn = op.a
         f.count = op.b
