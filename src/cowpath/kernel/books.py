@@ -25,6 +25,9 @@ task_books = record(
     cpu_ns="i8",
     minflt="i8",
     majflt="i8",
+    chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
+    free="i4",  # survey: it may yet do something that counts (waitfor.may_act, may_come)
+    lost="i4",  # survey: it will never go on
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(locked_at="i8", locked_in="i4")  # when, and in which step
@@ -43,7 +46,8 @@ group_books = record(
     pgpgout="i8",
     pgfault="i8",
     pgmajfault="i8",
-    progress_at="i8",  # last successful charge, uncharge or exit in its subtree
+    joined="i8",  # tasks that have ever been in its subtree
+    progress_at="i8",  # last successful charge, uncharge, exit or OOM kill in its subtree
     rounds="i8",  # retries since then
     blocked="i4",  # engine.waitfor.survey
     deaths="i8",

@@ -134,6 +134,7 @@ def leave_thread_group(k, t):
 def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
+    k.books.nr_threads -= 1
     leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0

@@ -307,6 +307,7 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
     if f.held & n.H_PAGE_REF == 0:
         p = cached_page(k, f.file, f.index)

@@ -6,6 +6,7 @@ from . import names as n
 from . import state as st
 from .compiled import compiled
 from .exit import forget_job
+from .hierarchy import note_member
 from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
 from .wait import announce, current, emit, fatal_signal_pending
 
@@ -44,6 +45,7 @@ def new_task(k):
     books.stalled = n.NONE
     books.alarm = 0
     books.over_since = 0
+    books.chosen_at = 0
     books.ends = 0
     books.via = n.NONE
     books.cpu_ns = 0
@@ -99,6 +101,7 @@ def step_wake_up_new_task(k, t):
         new.mm = f.which
     new.group = task.group
     k.state.groups[task.group].tasks += 1
+    note_member(k, task.group)
     new.parent = t
     if task.last_child == n.NONE:
         task.first_child = child

@@ -11,6 +11,7 @@ from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_ha
 from .memcontrol import (
     __mem_cgroup_commit_charge,
     __mem_cgroup_uncharge_common,
+    made_progress,
     mem_cgroup_margin,
     memcg_kmem_charge,
     refill_stock,
@@ -94,6 +95,7 @@ def finish_charge(k, t, f, g):
         return keep_table(f)
     if f.path == s.P_SWAP_IN:
         f.which = g
+        made_progress(k, g)
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
@@ -228,7 +230,8 @@ def note_round(k, g):
 def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        mem_cgroup_out_of_memory(k, t, f.group)
+        if mem_cgroup_out_of_memory(k, t, f.group):
+            made_progress(k, f.group)
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     leave_oom(k, t, f)
