@@ -33,11 +33,13 @@ touch lib 10 1 1 r
 
 
 def run(tmp_path: Path, session: str, programs: dict[str, str] | None = None, **options: Any) -> cowpath.Result:
-    """A session with its written programs, beside ``hog``, which gets stuck in its group with page 10 of lib locked, and
-    ``reader``, which waits for that page."""
+    """A session with its written programs: beside those given ``hog``, which gets stuck in its group with page 10 of lib
+    locked, and ``reader``, which waits for that page.
+    """
     programs = {"hog": OWN, "reader": READER, **(programs or {})}
     table = '[machine]\ncpus = 2\nmemory = "64M"\nreuse = 0\n[bystanders]\nprograms = []\n'
-    table += "[files.lib]\npages = 64\nwarm = true\n"
+    if "hog" in session:
+        table += "[files.lib]\npages = 64\nwarm = true\n"
     for name, text in programs.items():
         (tmp_path / f"{name}.prog").write_text(text)
         table += f'[programs.{name}]\nwritten = "{name}.prog"\n'
@@ -79,13 +81,13 @@ def test_who_computes_in_the_group_does_not_make_it_progress(tmp_path: Path) -> 
     assert "unless busy[3], which runs, does something" in result.chain[0]
 
 
-def test_a_group_in_which_something_is_charged_now_and_then_progresses(tmp_path: Path) -> None:
-    """The wait has not ended, but within the bound of 2 s the group's memory has moved."""
+def test_a_group_in_which_tasks_end_now_and_then_progresses(tmp_path: Path) -> None:
+    """The wait has not ended, but within the bound of 2 s a task has: what it had is given back."""
     session = FULL + "cgexec -g memory:A churn & cgexec -g memory:A hog &\nsleep 1\nreader &\nsleep 9\n"
-    churn = "anon own 2\nloop forever\n  touch own 0 1 1 w\n  sleep 1s\n  munmap own\n  anon own 2\nend\n"
+    churn = "loop forever\n  fork child\n    compute 1ms\n  end\n  wait all\n  sleep 1s\nend\n"
     result = run(tmp_path, session, {"churn": churn})
     assert result.group_verdicts["A"] == "progresses"
-    assert result.verdict != "stuck"
+    assert result.verdict == "stalled"
 
 
 def test_a_run_goes_on_while_somebody_of_the_group_will_wake(tmp_path: Path) -> None:
@@ -99,8 +101,8 @@ def test_a_run_goes_on_while_somebody_of_the_group_will_wake(tmp_path: Path) -> 
 
 
 def test_a_run_goes_on_while_somebody_outside_may_come_to_help(tmp_path: Path) -> None:
-    session = FULL + "( sleep 40; cgset -r memory.limit_in_bytes=2M A; cgset -r memory.memsw.limit_in_bytes=2M A ) &\n"
-    session = session.replace("sleep 40; ", "sleep 40; cgset -r memory.memsw.limit_in_bytes=2M A; ")
+    raised = [f"cgset -r memory.{file}limit_in_bytes=2M A" for file in ("memsw.", "")]
+    session = FULL + f"sleep 40 && {' && '.join(raised)} &\n"
     result = run(tmp_path, session + "cgexec -g memory:A hog &\nsleep 1\nreader\n")
     assert result.verdict == "stalled"
     assert result.summary["longest_stall"]["ended"]
@@ -111,12 +113,14 @@ def test_who_outside_may_come_to_help_is_named(tmp_path: Path) -> None:
     session = FULL + "cgexec -g memory:A hog &\nsleep 1\nreader &\nsleep 1h\ncgset -r memory.oom_control=0 A\n"
     result = run(tmp_path, session, until="60s")
     assert result.verdict == "stuck"
-    assert "unless sh[0], asleep for another 59 minutes, does something" in result.chain[0]
+    assert "unless sh[0], asleep for another hour, does something" in result.chain[0]
 
 
 def test_a_standstill_that_nobody_can_end_ends_the_run(tmp_path: Path) -> None:
     result = run(tmp_path, FULL + "cgexec -g memory:A hog &\nsleep 1\nreader\n")
-    assert (result.verdict, result.group_verdicts, result.summary["ended"]) == ("stuck", {"A": "waits"}, "settled")
+    assert (result.verdict, result.group_verdicts) == ("stuck", {"A": "waits"})
+    assert result.summary["ended"] in ("idle", "settled")
+    assert result.summary["virtual_ns"] < 10_000_000_000
     assert result.chain[0].endswith("and nothing in the machine will end it")
     assert result.summary["unless"] == {"A": []}
 
@@ -146,7 +150,7 @@ def test_a_shell_that_cannot_fork_says_so_and_tries_again(tmp_path: Path) -> Non
 
 
 def test_a_shell_that_can_never_fork_goes_on_without(tmp_path: Path) -> None:
-    session = "cgcreate -g memory:A\nnapper & napper & napper & napper &\ncgexec -g memory:A napper\necho so $?\n"
+    session = "cgcreate -g memory:A\nnapper & napper & napper & napper &\ncgexec -g memory:A napper\n"
     result = run(tmp_path, session, {"napper": "sleep 1h\n"}, tasks=7)
     retry = "case.sh: fork: retry: Resource temporarily unavailable\n"
     assert result.output.startswith(4 * retry + "case.sh: fork: Resource temporarily unavailable\n")

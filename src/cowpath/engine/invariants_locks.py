@@ -384,7 +384,9 @@ def families_are_whole(k):
         task = state.tasks[t]
         if task.run_state == n.T_FREE:
             continue
-        threads += 1 + (task.depth > 0 and (task.frames[0].path == s.P_FORK or task.frames[0].path == s.P_CLONE))
+        threads += (k.books.tasks[t].reaped != 2) + (
+            task.depth > 0 and (task.frames[0].path == s.P_FORK or task.frames[0].path == s.P_CLONE)
+        )
         left += task.parent != n.NONE
         members[task.group] += alive(k, t)
         leader = task.leader

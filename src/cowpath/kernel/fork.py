@@ -46,6 +46,7 @@ def new_task(k):
     books.alarm = 0
     books.over_since = 0
     books.chosen_at = 0
+    books.reaped = 0
     books.ends = 0
     books.via = n.NONE
     books.cpu_ns = 0
@@ -120,6 +121,8 @@ def step_wake_up_new_task(k, t):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
     k.books.tasks[child].since = k.books.now
+    if op.bits & n.FORK_SHELL:
+        k.books.tasks[child].reaped = 1
     if op.b != n.NONE:
         if op.bits & n.FORK_ANEW:
             forget_job(k, t, op.b)

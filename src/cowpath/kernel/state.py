@@ -141,7 +141,7 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         resched_ok="i4",  # the step passed a cond_resched()
         error="i4",  # a pool is exhausted: which (ERR_*)
         error_file="i4",  # ERR_SLOTS: of which file
-        nr_threads="i8",  # tasks that there are, with dead ones that nobody has waited for and those being forked
+        nr_threads="i8",  # tasks that there are, with dead ones that are not reaped and those being forked
         max_threads="i8",  # so many there may be
         driver="i4",  # 0: no one wants wake-ups recorded
         rng="i8",
