@@ -33,8 +33,8 @@ touch lib 10 1 1 r
 
 
 def run(tmp_path: Path, session: str, programs: dict[str, str] | None = None, **options: Any) -> cowpath.Result:
-    """A session with its written programs: beside those given ``hog``, which gets stuck in its group with page 10 of lib
-    locked, and ``reader``, which waits for that page.
+    """A session with its written programs: beside those given ``hog``, which gets stuck in its group with page 10 of
+    lib locked, and ``reader``, which waits for that page.
     """
     programs = {"hog": OWN, "reader": READER, **(programs or {})}
     table = '[machine]\ncpus = 2\nmemory = "64M"\nreuse = 0\n[bystanders]\nprograms = []\n'

@@ -106,6 +106,10 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
         st.tuples(st.just("fsync"), file),
+        st.tuples(st.just("lseek"), file),
+        st.tuples(st.sampled_from(["stat", "creat"]), file, st.integers(0, 3)),
+        st.tuples(st.just("readdir"), file),
+        st.tuples(st.just("proc"), st.just(n.ALL_TASKS)),
         st.tuples(st.just("write"), file, st.just(0), st.just(FILE_ROOM), st.none(), region),
         st.tuples(st.just("sweep"), st.integers(1, 3), write),
         st.tuples(st.just("sweep"), st.integers(1, 3), write),
@@ -283,6 +287,12 @@ class _Image:
                 emit(n.OP_CLASSIFY, group, slot)
             case ("fsync", file):
                 emit(n.OP_FSYNC, file)
+            case ("lseek", file):
+                emit(n.OP_LSEEK, file)
+            case ("stat" | "creat" as name, file, dentry):
+                emit(n.OP_STAT if name == "stat" else n.OP_CREAT, file, dentry)
+            case ("readdir", file):
+                emit(n.OP_READDIR, file)
             case ("sweep", rounds, write):
                 for start in REGIONS * rounds:
                     emit(n.OP_TOUCH, start, 2 * REGION_PAGES, 1, bits=n.F_WRITE if write else 0)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowpath import api
+from cowpath.kernel import figures
 from cowpath.kernel import names as n
-from cowpath.kernel import vmstat
 from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe import histogram
 from cowpath.observe.metrics import BLOCKING, Metrics
@@ -43,7 +43,7 @@ def k() -> Any:
 
 @given(st.integers(0, 2**53))
 def test_the_machine_and_the_histogram_have_the_same_buckets(ns: int) -> None:
-    assert plain(vmstat.bucket_of)(ns) == histogram.bucket_of(np.array([ns]))[0]
+    assert plain(figures.bucket_of)(ns) == histogram.bucket_of(np.array([ns]))[0]
 
 
 @settings(deadline=None)  # the first one compiles
@@ -54,7 +54,7 @@ def test_faults_of_each_group(faults: list[tuple[int, int]]) -> None:
     machine.state.tasks[2].group = 1
     for at, (task, ns) in enumerate(faults):
         machine.books.now = at
-        plain(vmstat.note_latency)(machine, task, 4, ns)
+        plain(figures.note_latency)(machine, task, 4, ns)
     for group, task in ((OUTSIDE, 0), (1, 2)):
         mine = [ns for who, ns in faults if who == task]
         expected, found = histogram.Histogram(), Metrics(machine).of_group(group)
@@ -69,15 +69,15 @@ def test_faults_of_each_group(faults: list[tuple[int, int]]) -> None:
 
 def test_what_tasks_sleep_for_of_their_own_will_is_not_blocked_time(k: Any) -> None:
     for kind in (n.W_PAGE_LOCK, n.W_TIMER, n.W_CHILD, n.W_I_MUTEX):
-        plain(vmstat.note_wait)(k, 2, kind, 10)
+        plain(figures.note_wait)(k, 2, kind, 10)
     assert Metrics(k).of_group(1).blocked_ns == 20 and Metrics(k).outside.blocked_ns == 0
 
 
 def test_kernel_threads_are_neither_outside_nor_in_a_group(k: Any) -> None:
     k.state.tasks[3].kthread = n.KT_FLUSHER
     for task in (1, 3):
-        plain(vmstat.note_wait)(k, task, n.W_PAGE_LOCK, 50)
-    plain(vmstat.note_hold)(k, 3, 3, 7)
+        plain(figures.note_wait)(k, task, n.W_PAGE_LOCK, 50)
+    plain(figures.note_hold)(k, 3, 3, 7)
     metrics = Metrics(k)
     assert metrics.outside.blocked_ns == 50
     assert metrics.longest_hold is not None and metrics.longest_hold.group == n.NONE
@@ -90,24 +90,24 @@ def test_the_first_of_the_longest_holds(k: Any) -> None:
     assert Metrics(k).longest_hold is None
     k.state.pages[3].file, k.state.pages[3].index, k.books.pages[3].locked_in = 1, 31, 5
     for task, ns in ((0, 5), (2, 9), (1, 9)):
-        plain(vmstat.note_hold)(k, 3, task, ns)
+        plain(figures.note_hold)(k, 3, task, ns)
     hold = Metrics(k).longest_hold
     assert hold is not None and hold.ended
     assert (hold.ns, hold.task, hold.comm, hold.group, hold.file, hold.index, hold.step) == (9, 2, 2, 1, 1, 31, 5)
 
 
 def test_kills_are_all_counted_and_the_first_remembered(k: Any) -> None:
-    for _ in range(vmstat.KILLS_KEPT + 1):
-        plain(vmstat.note_kill)(k, 1, 2, 500)
+    for _ in range(figures.KILLS_KEPT + 1):
+        plain(figures.note_kill)(k, 1, 2, 500)
     kills = Metrics(k).kills
-    assert int(k.books.n_kills) == vmstat.KILLS_KEPT + 1 and len(kills) == vmstat.KILLS_KEPT
+    assert int(k.books.n_kills) == figures.KILLS_KEPT + 1 and len(kills) == figures.KILLS_KEPT
     assert (kills[0].group, kills[0].task, kills[0].comm, kills[0].badness) == (1, 2, 2, 500)
 
 
 def test_what_the_end_cuts_off_counts_with_its_time_so_far(k: Any) -> None:
     k.books.now = 1000
     for ns in (10, 20):
-        plain(vmstat.note_latency)(k, 0, 4, ns)
+        plain(figures.note_latency)(k, 0, 4, ns)
     sleeper = k.state.tasks[3]
     sleeper.run_state, sleeper.wait_kind = n.T_SLEEPING, n.W_PAGE_LOCK
     k.books.tasks[3].since = 100
@@ -146,4 +146,4 @@ def test_the_figures_of_a_run_are_those_of_its_log(session: str, until: str) -> 
     else:
         assert summary["page_lock"]["longest_hold_ns"] >= holds["value"].max()
     kills = events[events["kind"] == n.EV_OOM_KILL]
-    assert [kill["at_ns"] for kill in summary["kills"]] == kills["time"][: vmstat.KILLS_KEPT].tolist()
+    assert [kill["at_ns"] for kill in summary["kills"]] == kills["time"][: figures.KILLS_KEPT].tolist()

@@ -300,6 +300,8 @@ class _Compiler:
                 raise self.wrong(f"the tasks use {file.room} pages of file {file.name!r}", hint)
         if len(code.ops) > EXPLORE.ops or len(code.slots) > EXPLORE.names:
             raise self.wrong("the tasks do too much", f"{EXPLORE.ops} instructions, {EXPLORE.names} names at most")
+        if len(code.dentries) > EXPLORE.dentries:
+            raise self.wrong(f"the tasks look up {len(code.dentries)} names", f"{EXPLORE.dentries} at most")
         return Plan(
             name=case.source,
             source=case.text,

@@ -104,8 +104,11 @@ def too_small(k: Any, plan: CasePlan) -> MachineError:
 
 
 def alike_tasks(plan: CasePlan) -> np.ndarray[Any, Any]:
-    """For each task the number of the first of those that are alike."""
+    """For each task the number of the first of those that are alike. Who reads all of /proc goes by their numbers."""
     alike = np.arange(EXPLORE.tasks)
+    ops = plan.plan.ops
+    if ((ops["code"] == n.OP_READ_PROC) & (ops["a"] == n.ALL_TASKS)).any():
+        return alike
     first: dict[int, int] = {}
     for player in plan.players:
         if player.spec is not None and player.spec.count > 1:

@@ -167,7 +167,7 @@ def name_table(k, names, leaf):
 @compiled
 def names_mm(f):
     """The address space in ``frame.which``, or NONE (a task that ends, executes or forks keeps it there)."""
-    if (f.path == s.P_EXIT and f.pc == 0) or f.path == s.P_FORK or f.path == s.P_EXEC:
+    if f.path == s.P_EXIT or f.path == s.P_FORK or f.path == s.P_EXEC:
         return f.which
     return n.NONE
 
@@ -337,8 +337,6 @@ def rename_frame(names, f):
         f.which = name_of(names, MM, f.which)
     elif names_request(f) != n.NONE:
         f.which = name_of(names, REQUEST, f.which)
-    elif f.path == s.P_EXIT:
-        f.which = 0  # of an address space that is gone
     if names_page(f) != n.NONE:
         f.arg = name_of(names, PAGE, f.arg)
     elif f.path == s.P_WP_COPY:

@@ -34,7 +34,7 @@ QUANTUM_NS = 50_000
 THREAD_SIZE = 8192  # bytes: a task's kernel stack (arch/x86/include/asm/page_64_types.h)
 LEAST_TASKS = 20  # fork_init
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
-LOOPS_OVER_FILE = ("read",)
+LOOPS_OVER_FILE = ("read", "lookup", "creat", "readdir")
 
 
 def build(
@@ -184,7 +184,7 @@ def _set_watermarks(k: Any, pages: int) -> None:
 
 
 def _set_costs(k: Any, costs: Costs) -> None:
-    for number, name in enumerate(st.COST_NAMES):
+    for name, number in st.costs().items():
         k.books.cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
         k.books.sched[name] = value
@@ -217,7 +217,7 @@ def _set_files(k: Any, plan: Plan) -> None:
         row.pages = file.pages
         row.i_mutex = n.NONE
         row.i_mutex_waiters.head = row.i_mutex_waiters.tail = n.NONE
-        row.readahead = readahead
+        row.readahead = 1 if file.name.endswith("/") else readahead  # a directory's blocks are read one by one
         row.shmem = file.shmem
         if file.warm and file.pages:
             _warm(k, number, first, file.pages)

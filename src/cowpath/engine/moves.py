@@ -10,10 +10,10 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.cgroup import write_small
 from cowpath.kernel.compiled import apart, compiled
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
+from cowpath.kernel.memcg_files import write_small
 from cowpath.kernel.memcg_oom import memcg_oom_recover
 from cowpath.kernel.signals import send_sigkill
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE

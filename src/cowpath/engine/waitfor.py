@@ -16,7 +16,6 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
 MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
@@ -30,7 +29,7 @@ def charging_frame(k, t):
         f = task.frames[d]
         if f.unwinding or f.group <= 0 or f.batch != 1:
             continue
-        if k.books.paths[f.path].steps[f.pc] == s.CHARGE or charges_table(f):
+        if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
             return d
     return n.NONE
 

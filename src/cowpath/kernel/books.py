@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from . import names as n
+from .figures import BUCKETS
 from .layout import record
-from .vmstat import BUCKETS
 
-COSTS = 112  # room for the cost table
+COSTS = 128  # room for the cost table
 
 task_books = record(
     vruntime="i8",

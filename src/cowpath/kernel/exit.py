@@ -18,34 +18,42 @@ NO_CHILD_STATUS = 127
 
 @compiled
 def step_exit_mm(k, t):
-    """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
-
-    From the beginning the OOM killer sees a task without an mm, and looks at others.
-    """
-    f = current(k, t)
+    """The beginning of a task's end."""
     k.books.resched_ok = 1
+    return exit_mm(k, t, current(k, t))
+
+
+@compiled
+def exit_mm(k, t, f):
+    """The task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
+
+    It has had the mmap_sem before. From the beginning the OOM killer sees a task without an mm, and looks at others.
+    """
     task = k.state.tasks[t]
     if f.phase == 0:
-        task.exiting = 1
         f.which = task.mm
+        f.mm = n.NONE
         f.phase = 1
         task.mm = n.NONE
-        if f.which == n.NONE:
-            return n.NEXT
         k.state.mms[f.which].users -= 1
-        if k.state.mms[f.which].users > 0:
-            return n.NEXT
-    if not exit_mmap(k, f.which):
-        return n.AGAIN
-    mm_free(k, f.which)
+    if k.state.mms[f.which].users == 0:
+        if not exit_mmap(k, f.which):
+            return n.AGAIN
+        mm_free(k, f.which)
+    f.which = n.NONE
     return n.NEXT
 
 
 @compiled
 def step_mmput(k, t):
-    """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
-    f = current(k, t)
+    """The end of a look at another's address space."""
     k.books.resched_ok = 1
+    return mmput(k, current(k, t))
+
+
+@compiled
+def mmput(k, f):
+    """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
     if f.phase == 0:
         k.state.mms[f.mm].users -= 1
         f.phase = 1

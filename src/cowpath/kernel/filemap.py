@@ -18,15 +18,17 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
+from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
-from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_lone
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
 from .page_lock import (
     KILLED,
     RETRIED,
     WAITING,
-    __lock_page,
     __lock_page_or_retry,
+    lock_page,
+    lock_page_killable,
     trylock_page,
     unlock_page,
     wait_on_page_locked,
@@ -41,8 +43,17 @@ MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 
 @compiled
 def cached_page(k, file, index):
-    """The page of a file at an index, or NONE: find_get_page without the reference."""
+    """The page of a file at an index, or NONE: a look into the radix tree, without a reference."""
     return k.state.slots[k.state.files[file].first + index] - 1
+
+
+@compiled
+def find_get_page(k, file, index):
+    """The page of a file at an index, with a reference, or NONE."""
+    p = cached_page(k, file, index)
+    if p != n.NONE:
+        k.state.pages[p].refs += 1
+    return p
 
 
 @compiled
@@ -52,14 +63,13 @@ def page_cache_release(k, p):
     page.refs -= 1
     if page.refs == 0:
         lru_del(k, p)
-        g = __mem_cgroup_uncharge_common(k, p)
+        mem_cgroup_uncharge_page(k, p)
         free_page(k, p)
-        uncharge_lone(k, g)
 
 
 @compiled
 def add_to_page_cache(k, p, file, index):
-    """add_to_page_cache: the cache takes a reference."""
+    """The cache takes a reference to the page."""
     page = k.state.pages[p]
     page.file = file
     page.index = index
@@ -68,6 +78,13 @@ def add_to_page_cache(k, p, file, index):
         page.bits |= n.PG_SWAPBACKED
     k.state.slots[k.state.files[file].first + index] = p + 1
     k.state.files[file].cached += 1
+
+
+@compiled
+def add_to_page_cache_lru(k, p, file, index):
+    """A page that is charged to its group joins the cache and the lists."""
+    add_to_page_cache(k, p, file, index)
+    lru_cache_add(k, p)
 
 
 @compiled
@@ -89,21 +106,30 @@ def step_find_page(k, t):
     if f.index >= k.state.files[f.file].pages:
         f.phase = 0
         return n.FAIL_SIGBUS
-    p = cached_page(k, f.file, f.index)
+    p = find_get_page(k, f.file, f.index)
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:  # read-ahead found no memory
             f.phase = 0
             return -f.ret
         spend(k, s.FIND_MISS)
-        if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
+        if f.phase != MISSED_PHASE and f.path <= s.LAST_FAULT_PATH and f.fault & n.F_MAJOR == 0:
             f.fault |= n.F_MAJOR
         f.phase = MISSED_PHASE
         return n.CALL
     f.phase = 0
-    k.state.pages[p].refs += 1
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
+    return n.NEXT
+
+
+@compiled
+def call_find_page(k, t, f):
+    """Read ahead, to have the page that is missing."""
+    below = push(k, t, s.P_READAHEAD)
+    below.file = f.file
+    below.index = f.index
+    below.arg = 1 if f.path == s.P_READ else 0
     return n.NEXT
 
 
@@ -120,8 +146,8 @@ def filemap_fault(k, t):
         if status != n.NEXT:
             return status
     if f.relock or f.phase == REREAD_PHASE:
-        killable = 1 if not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock else 0
-        got = __lock_page(k, t, f.page, killable)
+        killable = not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock
+        got = lock_page_killable(k, t, f.page) if killable else lock_page(k, t, f.page)
     else:
         got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
@@ -188,7 +214,7 @@ def step_wait_uptodate(k, t):
         f.phase = 0
         mark_page_accessed(k, f.page)
         return n.NEXT
-    waited = wait_on_page_locked(k, t, f.page, 1)
+    waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
         return n.SLEEP
     if waited == KILLED:
@@ -244,8 +270,7 @@ def step_add_to_page_cache(k, t):
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    add_to_page_cache(k, p, f.file, f.index)
-    lru_cache_add(k, p)
+    add_to_page_cache_lru(k, p, f.file, f.index)
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
@@ -309,16 +334,24 @@ def step_grab_page(k, t):
         k.books.error = st.ERR_SLOTS
         k.books.error_file = f.file
         return n.FAIL_INVAL
+    status = find_lock_page(k, t, f)
+    if status != n.NEXT or f.page == n.NONE:
+        return status
+    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+
+
+@compiled
+def find_lock_page(k, t, f):
+    """The page at the frame's index, locked, in hand: NEXT (also where there is none: NONE), SLEEP, or AGAIN if it was
+    truncated while we waited.
+    """
     if f.held & n.H_PAGE_REF == 0:
-        p = cached_page(k, f.file, f.index)
-        if p == n.NONE:
-            f.page = n.NONE
+        f.page = find_get_page(k, f.file, f.index)
+        if f.page == n.NONE:
             return n.NEXT
-        k.state.pages[p].refs += 1
-        f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if __lock_page(k, t, f.page, 0) == WAITING:
+        if lock_page(k, t, f.page) == WAITING:
             return n.SLEEP
         if k.state.pages[f.page].file != f.file:
             unlock_page(k, f.page)
@@ -326,7 +359,7 @@ def step_grab_page(k, t):
             f.held &= ~n.H_PAGE_REF
             return n.AGAIN
         f.held |= n.H_PAGE_LOCK
-    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+    return n.NEXT
 
 
 @compiled
@@ -351,13 +384,19 @@ def invalidate_complete_page(k, p):
 
 @compiled
 def step_invalidate_page(k, t):
-    """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
+    """posix_fadvise(DONTNEED), a page a move."""
     f = current(k, t)
     k.books.resched_ok = 1
-    p = cached_page(k, f.file, f.index)
+    invalidate_mapping_pages(k, f.file, f.index)
+    return n.NEXT
+
+
+@compiled
+def invalidate_mapping_pages(k, file, index):
+    """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
+    p = cached_page(k, file, index)
     if p != n.NONE:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
             invalidate_complete_page(k, p)
-    return n.NEXT

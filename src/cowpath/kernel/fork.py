@@ -57,9 +57,14 @@ def new_task(k):
 
 @compiled
 def step_dup_mm(k, t):
-    """dup_mmap: a chunk of the parent's mappings a move."""
-    f = current(k, t)
+    """The child's address space."""
     k.books.resched_ok = 1
+    return dup_mmap(k, t, current(k, t))
+
+
+@compiled
+def dup_mmap(k, t, f):
+    """A chunk of the parent's mappings a move."""
     if f.phase == 0:
         child_mm = mm_alloc(k, k.state.tasks[t].group)
         if child_mm == n.NONE:
@@ -146,6 +151,7 @@ def step_exec_mmap(k, t):
         if fresh == n.NONE:
             return n.FAIL_OOM
         f.which = task.mm
+        f.mm = n.NONE
         task.mm = fresh
         f.phase = 1
         if f.which != n.NONE:

@@ -45,6 +45,15 @@ def do_page_fault(k, t, m, vpn, fault):
 
 
 @compiled
+def call_reclaim(k, t, f):
+    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*)."""
+    below = push(k, t, s.P_RECLAIM)
+    below.group = f.group
+    below.arg = f.todo
+    return n.NEXT
+
+
+@compiled
 def clear_frame(f):
     """A frame that is not in use is zeroes."""
     f.path = 0

@@ -10,9 +10,10 @@ from .lru import lru_del
 from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_handle_oom, mem_cgroup_out_of_memory
 from .memcontrol import (
     __mem_cgroup_commit_charge,
-    __mem_cgroup_uncharge_common,
+    consume_stock,
     made_progress,
     mem_cgroup_margin,
+    mem_cgroup_uncharge_page,
     memcg_kmem_charge,
     refill_stock,
     res_counter_charge,
@@ -82,9 +83,20 @@ def drop_mapped_hold(k, f):
     page.refs -= 1
     if page.refs == 0:  # unmapped meanwhile
         lru_del(k, f.newpage)
-        g = __mem_cgroup_uncharge_common(k, f.newpage)
+        mem_cgroup_uncharge_page(k, f.newpage)
         free_page(k, f.newpage)
-        uncharge_lone(k, g)
+
+
+@compiled
+def mem_cgroup_newpage_charge(k, p, g):
+    """Its end: the page of a process, which nobody else has seen yet, is the group's."""
+    __mem_cgroup_commit_charge(k, p, g, False)
+
+
+@compiled
+def mem_cgroup_cache_charge(k, p, g):
+    """Its end: the page, which is about to join the page cache, is the group's."""
+    __mem_cgroup_commit_charge(k, p, g, True)
 
 
 @compiled
@@ -99,7 +111,10 @@ def finish_charge(k, t, f, g):
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
-    __mem_cgroup_commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
+    if is_cache_path(f.path):
+        mem_cgroup_cache_charge(k, f.newpage, g)
+    else:
+        mem_cgroup_newpage_charge(k, f.newpage, g)
     f.held |= n.H_CHARGE
     f.phase = 0
     drop_mapped_hold(k, f)
@@ -154,9 +169,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
             f.batch = k.books.charge_batch
             f.retries = k.books.reclaim_retries
             f.oomed = 0
-        cpu = k.state.cpus[task.cpu]
-        if cpu.stock_group == g and cpu.stock > 0:
-            cpu.stock -= 1
+        if consume_stock(k, task.cpu, g):
             return finish_charge(k, t, f, g)
         f.phase = TRY
     elif fatal_signal_pending(k, t):
@@ -249,7 +262,7 @@ def undo_charge(k, t):
     if f.path == s.P_SWAP_IN:
         mem_cgroup_cancel_charge_swapin(k, f)
     else:
-        uncharge_lone(k, __mem_cgroup_uncharge_common(k, f.newpage))
+        mem_cgroup_uncharge_page(k, f.newpage)
     f.held &= ~n.H_CHARGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1
 

@@ -136,7 +136,7 @@ OP_WRITE = 6  # the same for write(2)
 OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
-OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
+OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
 OP_FORK = (
     11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits = FORK_*
 )
@@ -162,15 +162,22 @@ OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group; bits 1 =
 OP_FSYNC = 31  # a = file: write its dirty pages and wait
 OP_KTHREAD = 32  # a = KT_*: what a kernel thread does, for ever
 OP_STATUS = 33  # a = the task's status from now on (true, false)
+OP_LSEEK = 34  # a = file
+OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
+OP_CREAT = 36  # open(O_CREAT): the same
+OP_READDIR = 37  # a = directory
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status",
+    "status", "lseek", "stat", "creat", "readdir",
 )  # fmt: skip
 
 ANY_CHILD = -1
 ALL_CHILDREN = -2
+ALL_TASKS = -3
+PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
+PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .figures import note_kill
 from .hierarchy import is_below
 from .signals import send_sigkill
-from .vmstat import note_kill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000

@@ -15,6 +15,12 @@ def free_pages(k):
 
 
 @compiled
+def zone_watermark_ok(k, mark):
+    """More pages than the watermark are free."""
+    return free_pages(k) > mark
+
+
+@compiled
 def wakeup_kswapd(k):
     """Free memory is low: kswapd begins to reclaim, if it does not already."""
     t = k.state.kswapd
@@ -25,13 +31,12 @@ def wakeup_kswapd(k):
 @compiled
 def may_take(k, t):
     """Whether task ``t`` gets a page without reclaiming first (__alloc_pages_slowpath, ALLOC_NO_WATERMARKS)."""
-    free = free_pages(k)
     zone = k.state.zone
-    if free > zone.low_pages:
+    if zone_watermark_ok(k, zone.low_pages):
         return True
     spend(k, s.ALLOC_SLOW)
     wakeup_kswapd(k)
-    return free > zone.min_pages or (k.state.tasks[t].memdie != 0 and free > 0)
+    return zone_watermark_ok(k, zone.min_pages) or (k.state.tasks[t].memdie != 0 and free_pages(k) > 0)
 
 
 @compiled

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .figures import note_hold
 from .rwsem import up_read
-from .vmstat import note_hold
 from .wait import emit, fatal_signal_pending, page_owner, pop_waiter, sleep_on
 
 TAKEN = 0
@@ -62,6 +62,18 @@ def __lock_page(k, t, p, killable):
     if killable and fatal_signal_pending(k, t):
         return KILLED
     return sleep_for_page(k, t, p, killable, 1)
+
+
+@compiled
+def lock_page(k, t, p):
+    """lock_page: uninterruptible. TAKEN, or WAITING (asleep)."""
+    return __lock_page(k, t, p, 0)
+
+
+@compiled
+def lock_page_killable(k, t, p):
+    """lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
+    return __lock_page(k, t, p, 1)
 
 
 @compiled

@@ -173,9 +173,15 @@ def set_pte(k, m, vpn, p, bits):
         state.mms[m].anon_rss += 1
     else:
         state.mms[m].file_rss += 1
-        if page.mapcount == 1 and page.group != n.NONE:
-            k.books.groups[page.group].mapped_file += 1
+        page_add_file_rmap(k, page)
     return True
+
+
+@compiled
+def page_add_file_rmap(k, page):
+    """A page of a file has one mapping more: with the first it is one of its group's mapped pages."""
+    if page.mapcount == 1 and page.group != n.NONE:
+        k.books.groups[page.group].mapped_file += 1
 
 
 @compiled

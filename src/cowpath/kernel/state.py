@@ -18,8 +18,8 @@ import numpy as np
 
 from . import books, records
 from . import names as n
+from .figures import KILLS_KEPT
 from .layout import narrowed, record
-from .vmstat import KILLS_KEPT
 
 MOST_OUTSIDE = 15  # moves of the outside: bits of state.outside
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
@@ -45,6 +45,7 @@ class Capacity:
     swaps: int
     ops: int
     names: int  # slots that name tasks ($!)
+    dentries: int  # names of files that programs look up
     paths: int
     path_steps: int
     log: int
@@ -67,13 +68,15 @@ CLOCK = Capacity(
     swaps=1 << 20,
     ops=1 << 22,
     names=1 << 14,
+    dentries=1 << 12,
     paths=64,
     path_steps=32,
     log=1 << 17,
 )
 EXPLORE = Capacity(
     pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
-    requests=3, swaps=4, ops=256, names=8, paths=32, path_steps=32, log=256, narrow=True,
+    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=40,
+    path_steps=32, log=256, narrow=True,
 )  # fmt: skip
 
 
@@ -129,6 +132,7 @@ def state_dtype(c: Capacity) -> np.dtype[Any]:
         requests=(records.request, c.requests),
         swaps=(records.swap, c.swaps),
         names=("i4", c.names),  # slot -> task
+        dentries=("i4", c.dentries),  # 1: the dcache has the name
     )
 
 

@@ -10,6 +10,7 @@ from . import steps as s
 from .block import add_to_request, new_request
 from .compiled import compiled
 from .filemap import page_cache_release
+from .frames import push
 from .lru import lru_cache_add, lru_del
 from .memcontrol import mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
@@ -129,6 +130,14 @@ def step_find_swap_page(k, t):
 
 
 @compiled
+def call_find_swap_page(k, t, f):
+    """Read the slot, and those around it."""
+    below = push(k, t, s.P_SWAP_READAHEAD)
+    below.index = f.arg
+    return n.NEXT
+
+
+@compiled
 def lock_swap_page(k, t):
     """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read."""
     f = current(k, t)
@@ -162,8 +171,13 @@ def lock_swap_page(k, t):
 # --- reading -------------------------------------------------------------------------------------
 @compiled
 def step_swap_window(k, t):
-    """swapin_readahead: the slots around the one that is wanted."""
-    f = current(k, t)
+    """Which slots are read."""
+    return swapin_readahead(k, t, current(k, t))
+
+
+@compiled
+def swapin_readahead(k, t, f):
+    """The slots around the one that is wanted."""
     base = f.index & ~((1 << PAGE_CLUSTER) - 1)
     f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
     f.index = base
@@ -182,8 +196,14 @@ def skip_slots(k, f):
 
 @compiled
 def step_add_to_swap_cache(k, t):
-    """read_swap_cache_async: the new page joins the cache, locked and not up to date, unless somebody was faster."""
-    f = current(k, t)
+    """A page of the window that is being read."""
+    read_swap_cache_async(k, current(k, t))
+    return n.NEXT
+
+
+@compiled
+def read_swap_cache_async(k, f):
+    """The new page joins the cache, locked and not up to date, unless somebody was faster."""
     p = f.newpage
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
@@ -191,7 +211,7 @@ def step_add_to_swap_cache(k, t):
     if swap.count == 0 or swap.page:
         k.state.pages[p].refs -= 1
         free_page(k, p)
-        return n.NEXT
+        return
     __add_to_swap_cache(k, p, f.index)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
@@ -199,7 +219,6 @@ def step_add_to_swap_cache(k, t):
     k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
     add_to_request(k, f.which, p)
     k.state.pages[p].refs -= 1
-    return n.NEXT
 
 
 @compiled

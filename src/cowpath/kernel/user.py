@@ -39,6 +39,8 @@ def do_exit(k, t, status):
     """The task enters the kernel for the last time."""
     f = push(k, t, s.P_EXIT)
     f.arg = status
+    f.mm = k.state.tasks[t].mm
+    k.state.tasks[t].exiting = 1
     return n.NEXT
 
 
@@ -47,8 +49,12 @@ def after_kernel(k, t, path, status):
     """The outermost frame is gone: the instruction is done, or a signal has to be dealt with."""
     task = k.state.tasks[t]
     if status == n.NEXT:
-        if path == s.P_PAGE_FAULT or path == s.P_EXEC or (path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK):
-            return n.NEXT  # the access is tried again; a new program begins; a shell tries again to fork
+        if path == s.P_PAGE_FAULT or path == s.P_EXEC:
+            return n.NEXT  # the access is tried again; a new program begins
+        if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
+            return n.NEXT  # the next one
+        if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
+            return n.NEXT  # a shell tries again to fork
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -248,19 +254,18 @@ def system_call(k, t, op):
     elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
         f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
         f.arg = task.pc
+        f.mm = task.mm if code == n.OP_EXEC else n.NONE
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
         task.status = 0
     elif code == n.OP_READ_PROC:
-        other = k.state.names[op.a] - 1
-        gone = other == n.NONE or k.state.tasks[other].mm == n.NONE
-        if gone or k.state.mms[k.state.tasks[other].mm].users == 0:  # being taken down
-            task.status = 2
-            return finish_op(k, t)
-        f = push(k, t, s.P_READ_PROC)
-        f.mm = k.state.tasks[other].mm
-        k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+        return read_proc(k, t, op)
+    elif code == n.OP_LSEEK:
+        f = push(k, t, s.P_LSEEK)
+        f.file = op.a
+    elif code == n.OP_STAT or code == n.OP_CREAT or code == n.OP_READDIR:
+        return path_walk(k, t, op)
     else:
         return small_call(k, t, op)
     return n.NEXT
@@ -284,6 +289,63 @@ def fork_again(k, t, op):
         finish_op(k, t)
     emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
     return n.HOST
+
+
+@compiled
+def has_mm(k, t):
+    """get_task_mm finds one: the task has an address space that is not being taken down."""
+    task = k.state.tasks[t]
+    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
+        return False
+    return task.mm != n.NONE and k.state.mms[task.mm].users > 0
+
+
+@compiled
+def next_process(k, t):
+    """The next process in /proc that has an address space, from ``task.progress`` on; NONE when all have been seen."""
+    task = k.state.tasks[t]
+    for other in range(task.progress, k.state.n_tasks):
+        if has_mm(k, other) and k.state.tasks[other].leader == other:
+            task.progress = other + 1
+            return other
+    return n.NONE
+
+
+@compiled
+def read_proc(k, t, op):
+    """A file of /proc/PID: of one task, or of all processes that are there, one a move. Some need the mmap_sem."""
+    task = k.state.tasks[t]
+    if op.a == n.ALL_TASKS:
+        other = next_process(k, t)
+        if other == n.NONE:
+            task.status = 0
+            return finish_op(k, t)
+    else:
+        other = k.state.names[op.a] - 1
+        if other == n.NONE or not has_mm(k, other):
+            task.status = 2
+            return finish_op(k, t)
+    if op.bits == n.PROC_NO_LOCK:
+        spend(k, s.SHOW_MAP)
+        return n.AGAIN if op.a == n.ALL_TASKS else finish_op(k, t)
+    f = push(k, t, s.P_READ_PROC)
+    f.mm = k.state.tasks[other].mm
+    k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+    return n.NEXT
+
+
+@compiled
+def path_walk(k, t, op):
+    """A name, or all names of a directory. What the dcache has, a mere look-up finds there, without a lock."""
+    if op.code == n.OP_STAT and k.state.dentries[op.b]:
+        k.state.tasks[t].status = 0
+        return finish_op(k, t)
+    path = s.P_LOOKUP if op.code == n.OP_STAT else (s.P_CREAT if op.code == n.OP_CREAT else s.P_READDIR)
+    f = push(k, t, path)
+    f.file = op.a
+    f.arg = op.b
+    f.count = EVERYTHING  # to its last block
+    return n.NEXT
 
 
 @compiled

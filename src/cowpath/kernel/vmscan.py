@@ -73,15 +73,11 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
 
 @compiled
 def step_shrink_zone(k, t):
-    """do_try_to_free_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
+    """One page a move, over the lists, the priorities and the hierarchy's groups."""
     f = current(k, t)
     k.books.resched_ok = 1
     if f.phase == START:
-        f.priority = DEF_PRIORITY + 1
-        f.index = f.done  # pages freed before this group's turn
-        f.phase = SCAN
-        f.todo = 0
-        return do_try_to_free_pages(k, t, f)
+        return try_to_free_pages(k, t, f)
     if f.todo > 0:
         f.todo -= 1
         shrink_list(k, t, f)
@@ -94,6 +90,16 @@ def step_shrink_zone(k, t):
         f.todo = SWAP_CLUSTER_MAX
         return n.AGAIN
     f.phase = SCAN
+    return do_try_to_free_pages(k, t, f)
+
+
+@compiled
+def try_to_free_pages(k, t, f):
+    """A pass begins (of a group's pages, try_to_free_mem_cgroup_pages): at the lowest share of the lists."""
+    f.priority = DEF_PRIORITY + 1
+    f.index = f.done  # pages freed before this group's turn
+    f.phase = SCAN
+    f.todo = 0
     return do_try_to_free_pages(k, t, f)
 
 
@@ -135,7 +141,7 @@ def do_try_to_free_pages(k, t, f):
 
 @compiled
 def shrink_zone(k, f):
-    """The next list that is to be scanned, a cluster of it. False when this priority's share is done.
+    """Its loop: the next list that is to be scanned, a cluster of it. False when this priority's share is done.
 
     A round goes over the lists in their order; between two rounds reclaim stops if it has freed enough.
     """

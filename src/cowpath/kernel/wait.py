@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .vmstat import note_wait
+from .figures import note_wait
 
 
 @compiled

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-import cowpath.kernel.compiled  # noqa: F401 - says where Numba keeps what it compiles
 from cowpath.kernel import names as n
+from cowpath.kernel.compiled import kept
 
 Pieces = npt.NDArray[Any]  # of PIECE
 Lives = npt.NDArray[Any]  # of LIFE
@@ -90,7 +89,7 @@ TASK = np.dtype(
 )
 
 
-@numba.njit(cache=True)
+@kept
 def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
     """End the piece that a task is in. Returns how many pieces there are."""
     task = tasks[t]
@@ -109,7 +108,7 @@ def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
     return count + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _enter(tasks, lives, pieces, count, t, now, state):  # type: ignore[no-untyped-def]
     """From now on a task does something else."""
     count = close(tasks, lives, pieces, count, t, now)
@@ -118,7 +117,7 @@ def _enter(tasks, lives, pieces, count, t, now, state):  # type: ignore[no-untyp
     return count
 
 
-@numba.njit(cache=True)
+@kept
 def born(tasks, lives, n_lives, t, comm, group, now):  # type: ignore[no-untyped-def]
     """A task's number begins a new life."""
     life, task = lives[n_lives], tasks[t]
@@ -129,7 +128,7 @@ def born(tasks, lives, n_lives, t, comm, group, now):  # type: ignore[no-untyped
     return n_lives + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _asleep(tasks, event):  # type: ignore[no-untyped-def]
     """What a task that has just fallen asleep waits for, and who holds it."""
     task = tasks[event.task]
@@ -145,7 +144,7 @@ def _asleep(tasks, event):  # type: ignore[no-untyped-def]
         task.by = tasks[owner].life
 
 
-@numba.njit(cache=True)
+@kept
 def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: ignore[no-untyped-def]
     """One block of the log. Returns how many lives there are now, and how many pieces and holds have ended in it.
 
@@ -197,7 +196,7 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
     return n_lives, count, n_holds
 
 
-@numba.njit(cache=True)
+@kept
 def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
     """A piece that stays as it is: the run has cut it off, or it is a wait for others that is long enough."""
     length = piece.end - piece.begin
@@ -205,7 +204,7 @@ def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
     return piece.open != 0 or (waits and length >= max(NOTABLE, resolution // WAITS_FINER))
 
 
-@numba.njit(cache=True)
+@kept
 def _write(out, kept, like, begin, end):  # type: ignore[no-untyped-def]
     """A piece of several, like the longest of them; it goes on with the last one, if that is another such one."""
     if kept:
@@ -219,7 +218,7 @@ def _write(out, kept, like, begin, end):  # type: ignore[no-untyped-def]
     return kept + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
     """Gather neighbours until they are as long as the resolution. Returns how many pieces are left in ``out``."""
     spent = np.zeros(len(STATES), np.int64)  # by state, in what is gathered: ``count`` pieces of ``life``
@@ -250,7 +249,7 @@ def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True)
+@kept
 def _gathered(pieces, out, kept, begin, end, longest, count):  # type: ignore[no-untyped-def]
     """Write what was gathered, in the state that took most of its time: a piece that is alone as it is."""
     if count > 1:

@@ -1,4 +1,4 @@
-"""Figures of a run, read off the machine's books at its end (``kernel.vmstat`` has kept them): no log is needed."""
+"""Figures of a run, read off the machine's books at its end (``kernel.figures`` has kept them): no log is needed."""
 
 from __future__ import annotations
 

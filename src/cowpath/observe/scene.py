@@ -71,11 +71,12 @@ class Scene:
         return f"at {(at - 1) / 1e9:.2f} s" if at else ""
 
     def file(self, number: int) -> str:
-        """The last part of a file's name."""
+        """The last part of a file's name; a directory's ends in "/"."""
         if not 0 <= number < len(self.names.files):
             return "a file"
         name = self.names.files[number].name
-        return clean(name.rstrip("/").rpartition("/")[2] or name)
+        last = name.rstrip("/").rpartition("/")[2]
+        return clean(f"{last}/" if last and name.endswith("/") else last or name)
 
     def page(self, p: int) -> str:
         """``libc.so.6 page 31``."""

@@ -21,15 +21,20 @@ Ops = npt.NDArray[Any]
 TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a"}
 FILES = {
     n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a",
-    n.OP_FSYNC: "a",
+    n.OP_FSYNC: "a", n.OP_LSEEK: "a", n.OP_STAT: "a", n.OP_CREAT: "a", n.OP_READDIR: "a",
 }  # fmt: skip
 COMMS = {n.OP_FORK: "c", n.OP_EXEC: "c"}
 SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_CLASSIFY: "b"}
 
+DENTRIES = {n.OP_STAT: "b", n.OP_CREAT: "b"}
+
 
 @dataclass(frozen=True)
 class FileUse:
-    """A file that a program uses. ``pages`` is its size at the start, ``room`` the most that it ever grows to."""
+    """A file that a program uses. ``pages`` is its size at the start, ``room`` the most that it ever grows to.
+
+    One whose name ends in "/" is a directory.
+    """
 
     name: str
     pages: int
@@ -46,6 +51,7 @@ class Code:
     files: tuple[FileUse, ...] = ()
     comms: tuple[str, ...] = ()  # names of tasks ("cc1"), for OP_FORK and OP_EXEC
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of
+    dentries: tuple[str, ...] = ()  # names of files that it looks up ("dir/name")
     jobs: int = 0  # how many OP_MARK a whole run passes
 
 
@@ -58,6 +64,7 @@ class Assembler:
     files: dict[str, FileUse] = field(default_factory=dict)
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
+    dentries: dict[str, int] = field(default_factory=dict)
     jobs: int = 0
 
     @property
@@ -93,10 +100,15 @@ class Assembler:
         """The number of a slot."""
         return self.slots.setdefault(name, len(self.slots))
 
+    def dentry(self, path: str) -> int:
+        """The number of a name that is looked up."""
+        return self.dentries.setdefault(path, len(self.dentries))
+
     def code(self) -> Code:
         """What was assembled."""
         ops = np.array(self.rows, dtype=np.dtype([(f, OP_DTYPE[f].str) for f in ("code", "bits", "a", "b", "c", "d")]))
         packed = np.zeros(len(ops), dtype=OP_DTYPE)
         for name in ("code", "bits", "a", "b", "c", "d"):
             packed[name] = ops[name]
-        return Code(self.name, packed, tuple(self.files.values()), tuple(self.comms), tuple(self.slots), self.jobs)
+        named = (tuple(self.comms), tuple(self.slots), tuple(self.dentries))
+        return Code(self.name, packed, tuple(self.files.values()), *named, self.jobs)
