@@ -251,7 +251,10 @@ JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
+FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
 KILL_TREE = 1
+HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
+HOST_FORK_FAILED = -2  # ... and gives up
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes

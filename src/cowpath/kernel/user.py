@@ -20,6 +20,9 @@ from .wait import emit, random_below, spend
 from .writeback import EVERYTHING
 
 ACCESSES = 32  # of mapped pages in one move
+EAGAIN = 11
+FORK_RETRIES = 4  # of a shell
+SECOND_NS = 1_000_000_000
 
 
 @compiled
@@ -50,7 +53,11 @@ def after_kernel(k, t, path, status):
             return n.NEXT  # the access is tried again; a new program begins
         if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
             return n.NEXT  # the next one
+        if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
+            return n.NEXT  # a shell tries again to fork
         return finish_op(k, t)
+    if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
+        k.books.nr_threads -= 1
     if status == n.FAIL_KILLED:
         task.status = 4
         if not task.sigkill:
@@ -238,6 +245,9 @@ def system_call(k, t, op):
         f.file = op.a
         f.arg = op.b
     elif code == n.OP_FORK:
+        if k.books.nr_threads >= k.books.max_threads:
+            return fork_again(k, t, op)
+        k.books.nr_threads += 1
         f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
         f.mm = task.mm
         f.op = task.pc
@@ -260,6 +270,26 @@ def system_call(k, t, op):
     else:
         return small_call(k, t, op)
     return n.NEXT
+
+
+@compiled
+def fork_again(k, t, op):
+    """copy_process at the machine's limit of tasks: EAGAIN. A shell says so, sleeps 1, 2, 4 and 8 s, and gives up."""
+    task = k.state.tasks[t]
+    task.status = EAGAIN
+    if op.bits & n.FORK_SHELL == 0:
+        return finish_op(k, t)
+    k.books.host_task = t
+    k.books.host = n.HOST_FORK_FAILED
+    if task.progress < FORK_RETRIES:
+        f = push(k, t, s.P_SLEEP)
+        f.arg = SECOND_NS << task.progress
+        task.progress += 1
+        k.books.host = n.HOST_FORK_RETRY
+    else:
+        finish_op(k, t)
+    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
+    return n.HOST
 
 
 @compiled

@@ -36,7 +36,7 @@ MOST_GROUPS = 8  # with a figure of their memory
 MEANINGS = {
     "isolated": "no task outside waited for a group's memory for long",
     "stalled": f"a task outside waited for a group's memory for longer than {duration(STALL_NS)}, and then it went on",
-    "stuck": "a task outside waits for a group's memory, and nothing in the machine will ever end it",
+    "stuck": "a task outside waits for a group's memory, and nothing comes of that group's charges any more",
 }
 
 

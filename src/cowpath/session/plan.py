@@ -50,6 +50,7 @@ class MachineSettings:
     cpus: int | None = None
     memory: int | None = None  # bytes
     swap: int | None = None  # bytes
+    tasks: int | None = None  # so many there may be
     swappiness: int | None = None  # vm.swappiness: the root group's, and that of groups made in it
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
