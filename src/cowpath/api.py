@@ -33,7 +33,7 @@ __all__ = [
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
 Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
-KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
+KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_LOCK_SENT, n.EV_USAGE)  # kinds that the data frames of every run are made from
 DEFAULT_UNTIL_NS = 600 * 10**9
 NOTHING_MORE = Wanted()  # than the figures in the machine's books
 

@@ -13,8 +13,17 @@ from typing import Any
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.wait import holds_mmap, page_owner
+
+
+@compiled
+def in_charge(k, f):
+    """The frame's charge has failed at least once and goes on."""
+    if f.unwinding or f.group <= 0 or f.batch != 1:
+        return False
+    return s.CHARGES[k.books.paths[f.path].steps[f.pc]] != 0
 
 
 @compiled
@@ -22,10 +31,7 @@ def charging_frame(k, t):
     """The frame of a charge that has failed at least once and goes on, or NONE."""
     task = k.state.tasks[t]
     for d in range(task.depth):
-        f = task.frames[d]
-        if f.unwinding or f.group <= 0 or f.batch != 1:
-            continue
-        if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
+        if in_charge(k, task.frames[d]):
             return d
     return n.NONE
 
@@ -55,8 +61,8 @@ def visit_holders(k, t, count):
     which = task.wait_id
     if kind == n.W_PAGE_LOCK:
         return visit(k, page_owner(k, which), t, count)
-    if kind == n.W_I_MUTEX:
-        return visit(k, k.state.files[which].i_mutex, t, count)
+    if n.IS_MUTEX[kind]:
+        return visit(k, mutex_of(k, kind, which).owner, t, count)
     if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
         if k.state.mms[which].writer != n.NONE:
             return visit(k, k.state.mms[which].writer, t, count)
@@ -114,7 +120,7 @@ def waits_for_lock(k, t):
     task = k.state.tasks[t]
     if task.kthread != n.KT_NONE:
         return False
-    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
+    return task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
 
 
 @compiled
@@ -165,7 +171,7 @@ def group_blocked(k, g):
             charging += 1
             if task.wait_kind != n.W_OOM:
                 spinning += 1
-        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER or task.wait_kind >= n.W_WRITEBACK:
+        elif task.run_state == n.T_RUNNABLE or n.GOES_BY[task.wait_kind]:
             return 0
         elif task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
             return 0

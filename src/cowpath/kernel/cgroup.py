@@ -94,7 +94,7 @@ def is_referred_to(k, g):
         for d in range(k.state.tasks[t].depth):
             f = k.state.tasks[t].frames[d]
             if f.path == s.P_RECLAIM:
-                if f.group == g or f.batch == g:
+                if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
                 if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:

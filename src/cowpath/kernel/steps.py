@@ -228,6 +228,8 @@ if TYPE_CHECKING:
 STEP_NAMES: list[str] = []
 TO_UNDO = np.zeros(MOST_STEPS, np.int64)
 CHARGES = np.zeros(MOST_STEPS, np.int64)
+TAKES = np.zeros(MOST_STEPS, np.int64)
+GIVES = np.zeros(MOST_STEPS, np.int64)
 
 
 def note(number: int, info: StepInfo) -> None:
@@ -235,6 +237,8 @@ def note(number: int, info: StepInfo) -> None:
     STEP_NAMES.append(info.name)
     TO_UNDO[number] = info.to_undo
     CHARGES[number] = info.charges
+    TAKES[number] = info.takes
+    GIVES[number] = info.gives
 
 
 for _number, _info in enumerate(STEPS):

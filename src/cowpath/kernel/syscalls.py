@@ -10,9 +10,10 @@ from .frames import do_page_fault, push_fault
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .munlock import munlock_vma_pages_range
+from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
-from .wait import current, fatal_signal_pending, pop_waiter, sleep_on
+from .wait import current
 
 
 @compiled
@@ -96,28 +97,16 @@ def copy_user(k, t, write):
 
 @compiled
 def step_i_mutex_lock(k, t):
-    """mutex_lock(&inode->i_mutex): uninterruptible, but for readdir; who is woken tries again."""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    killable = 1 if f.path == s.P_READDIR else 0
-    if killable and fatal_signal_pending(k, t):
-        return n.FAIL_KILLED
-    if file.i_mutex != n.NONE:
-        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, killable, 1)
-    file.i_mutex = t
-    f.held |= n.H_I_MUTEX
-    return n.NEXT
+    """mutex_lock(&inode->i_mutex): uninterruptible, but for readdir."""
+    if current(k, t).path == s.P_READDIR:
+        return mutex_lock_killable(k, t, n.W_I_MUTEX)
+    return mutex_lock(k, t, n.W_I_MUTEX)
 
 
 @compiled
 def step_i_mutex_unlock(k, t):
     """mutex_unlock(&inode->i_mutex)"""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    file.i_mutex = n.NONE
-    f.held &= ~n.H_I_MUTEX
-    pop_waiter(k, file.i_mutex_waiters)
-    return n.NEXT
+    return mutex_unlock(k, t, n.W_I_MUTEX)
 
 
 @compiled
@@ -153,7 +142,7 @@ def step_map_region(k, t):
 @compiled
 def do_mmap_pgoff(k, t, f):
     """With MAP_FIXED: what was there goes first."""
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
         k.books.resched_ok = 1
         status = do_munmap(k, t, f)

@@ -219,7 +219,7 @@ def system_call(k, t, op):
         f.mm = task.mm
         f.vpn = op.a
         f.count = op.b
-        f.arg = task.pc
+        f.op = task.pc
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
@@ -240,11 +240,11 @@ def system_call(k, t, op):
     elif code == n.OP_FORK:
         f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
         f.mm = task.mm
-        f.arg = task.pc
+        f.op = task.pc
         task.status = 0
     elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
         f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
-        f.arg = task.pc
+        f.op = task.pc
         f.mm = task.mm if code == n.OP_EXEC else n.NONE
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
@@ -314,7 +314,7 @@ def path_walk(k, t, op):
     path = s.P_LOOKUP if op.code == n.OP_STAT else (s.P_CREAT if op.code == n.OP_CREAT else s.P_READDIR)
     f = push(k, t, path)
     f.file = op.a
-    f.arg = op.b
+    f.dentry = op.b
     f.count = EVERYTHING  # to its last block
     return n.NEXT
 

@@ -17,6 +17,7 @@ from cowpath.observe.text import clean, count, duration, significant, size
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
 MOST_CHAINS = 3  # sentences per design; the others are much the same
+LOCKERS = {"task": "a task", "readahead": "read-ahead", "swap_readahead": "swap read-ahead", "disk": "the disk"}
 STYLES = {
     "isolated": "green", "stalled": "yellow", "stuck": "bold red",
     "progresses": "green", "finished": "green", "waits": "yellow", "killed": "yellow", "live-locked": "bold red",
@@ -78,16 +79,28 @@ def holder(run: Run) -> str:
     lock = run["page_lock"]
     if lock["holder"] is None:
         return "-"
-    return f"{lock['holder']} in {lock['group']}" if lock.get("group") else str(lock["holder"])
+    who = f"{lock['holder']} in {lock['group']}" if lock.get("group") else str(lock["holder"])
+    return f"{LOCKERS[lock['kind']]} of {who}" if lock["kind"] in ("readahead", "swap_readahead") else who
 
 
-def hold_time(run: Run) -> Text:
+def hold_time(lock: Any) -> Text:
     """How long; a hold that the end of the run cut off is marked."""
-    lock = run["page_lock"]
-    open_ended = lock.get("ended") is False
+    if lock is None:
+        return Text("-")
+    open_ended = lock["ended"] is False
     return Text(
         duration(lock["longest_hold_ns"]) + (" +" if open_ended else ""), style="bold red" if open_ended else ""
     )
+
+
+def locker_columns(runs: Sequence[Run]) -> list[Column]:
+    """The longest hold by each kind of owner that there was."""
+
+    def column(kind: str, words: str) -> Column:
+        return Column(words, lambda run: hold_time((run["page_lock"]["by_kind"] or {}).get(kind)))
+
+    kinds = {kind for run in runs for kind, holds in (run["page_lock"]["by_kind"] or {}).items() if holds["holds"]}
+    return [column(kind, words) for kind, words in LOCKERS.items() if kind in kinds]
 
 
 def stall_time(run: Run) -> str:
@@ -193,13 +206,17 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     yield "Verdicts: does a group's lack of memory hold up the tasks outside it?", verdict_columns(runs)
     yield "Page faults outside every group", latency_columns("bystanders")
     yield (
-        "The longest hold of a page lock (+: it never ended)",
+        "The longest hold of a page lock (+: so far), and pages locked at once",
         [
-            Column("held for", hold_time),
+            Column("held for", lambda run: hold_time(run["page_lock"])),
             Column("by", holder, "left", fold=True),
             Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
+            Column("most\nat once", shown(count, "page_lock", "most_locked")),
+            Column("at the\nend", shown(count, "page_lock", "locked_now")),
         ],
     )
+    if columns := locker_columns(runs):
+        yield "The longest hold by each kind of owner (+: so far)", columns
     for name in group_names(runs):
         yield f"Group {clean(name)}: its progress and its memory files", group_columns(name)
         yield f"Group {clean(name)}: its page faults", latency_columns("groups", name, "latency")

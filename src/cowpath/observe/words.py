@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cowpath.kernel import names as n
-from cowpath.observe.scene import Scene
+from cowpath.observe.scene import Scene, Words
 
 
 class Link(Protocol):
@@ -89,37 +89,18 @@ def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
 
 def waits_for(link: Link, scene: Scene) -> str:
     """What a task waits for: ``waits for the page lock of libc.so.6 page 31``."""
-    match link.kind:
-        case n.W_PAGE_LOCK if being_read(link, scene):
-            return f"waits for the read of {scene.page(link.what)} from disk"
-        case n.W_PAGE_LOCK:
-            return f"waits for the page lock of {scene.page(link.what)}"
-        case n.W_MMAP_READ:
-            return "waits for mmap_sem (to read)"
-        case n.W_MMAP_WRITE:
-            return "waits for mmap_sem (to write)"
-        case n.W_I_MUTEX:
-            return f"waits for the i_mutex of {scene.file(link.what)}"
-        case n.W_OOM | n.W_MEMORY:
-            return f"waits for {scene.memory_of(link.what)}"
-        case n.W_CHILD:
-            return "waits for its children"
-        case n.W_TIMER:
-            return "sleeps"
-        case n.W_WRITEBACK:
-            return f"waits until {scene.page(link.what)} is written"
-        case n.W_CONGESTED:
-            return "waits for the disk, which has too many writes to do"
-        case n.W_PAUSE:
-            return "pauses"
-        case n.W_IDLE:
-            return "has nothing to do"
-        case _:
-            return f"is in {link.step}" if link.step else "runs"
+    if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
+        return f"waits for the read of {scene.page(link.what)} from disk"
+    if link.kind == n.W_NONE:
+        return f"is in {link.step}" if link.step else "runs"
+    return n.WAITS[link.kind].does.format_map(Words(scene.named(), link.what))
 
 
 def thing_of(link: Link, scene: Scene) -> Thing | None:
     """What a task waits for, as a thing."""
+    if n.IS_MUTEX[link.kind]:
+        wait = n.WAITS[link.kind]
+        return Thing(link.kind, link.what, wait.name, "" if wait.of == "machine" else scene.thing(wait.of, link.what))
     match link.kind:
         case n.W_PAGE_LOCK:
             title = "read from disk" if being_read(link, scene) else "page lock"
@@ -128,8 +109,6 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to read)")
         case n.W_MMAP_WRITE:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
-        case n.W_I_MUTEX:
-            return Thing(n.W_I_MUTEX, link.what, "i_mutex", scene.file(link.what))
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
         case n.W_WRITEBACK:

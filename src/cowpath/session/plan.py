@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from cowpath.kernel.names import KT_NONE
-from cowpath.programs.code import Ops
+from cowpath.programs.code import Ops, Region
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Plan:
     texts: tuple[HostText, ...]
     settings: MachineSettings
     notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know
+    regions: tuple[Region, ...] = ()  # names of memory, by the instructions that use them
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property
