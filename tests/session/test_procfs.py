@@ -148,7 +148,16 @@ def test_errors(text: str, problem: str) -> None:
 
 
 def test_a_recording_with_the_arguments_that_it_was_made_with() -> None:
-    assert len(plan_session("python3 -c 'import numpy'\n", "s.sh").ops)
+    plan = plan_session("python3 -c 'import numpy'\nls -l /usr/lib\nls\n", "s.sh")
+    assert len(plan.ops) and not plan.notes
+
+
+def test_the_same_program_with_other_arguments_is_noted() -> None:
+    """What ls reads is much the same elsewhere; what python3 does is not."""
+    assert len(plan_session("ls -a /etc\n", "s.sh").notes) == 1
+    for text in ("bash run.sh", "sqlite3 my.db", "sort names"):
+        with pytest.raises(InputError, match=r"is not the .* that is packaged"):
+            plan_session(text + "\n", "s.sh")
 
 
 def test_the_sessions_table_says_what_a_program_stands_for(tmp_path: Path) -> None:
