@@ -13,7 +13,7 @@ from cowpath.units import parse_size, parse_time
 
 # from the least to the most that makes sense; the machine may have room for less
 _BOUNDS: tuple[tuple[str, float, float], ...] = (
-    ("cpus", 1, 1 << 10), ("memory", 1, 1 << 50), ("swap", 0, 1 << 50), ("until", 1, 10**18),
+    ("cpus", 1, 1 << 10), ("memory", 1, 1 << 50), ("swap", 0, 1 << 50), ("tasks", 1, 1 << 22), ("until", 1, 10**18),
     ("seed", 0, (1 << 63) - 1), ("reuse", 0, 1000), ("copies", 1, 1000),
 )  # fmt: skip
 
@@ -25,6 +25,7 @@ class Options:
     cpus: int | None = None
     memory: int | None = None  # bytes
     swap: int | None = None  # bytes
+    tasks: int | None = None  # so many there may be
     seed: int = 0
     until: int | None = None  # ns
     costs: str | Path | None = None  # a cost table

@@ -138,14 +138,14 @@ def test_a_job_of_a_while_has_the_same_name_in_every_round() -> None:
     found = plan(text)
     assert found.slots == ("sleep", "sleep.2")
     forks = found.ops[found.ops["code"] == n.OP_FORK]
-    assert forks["b"].tolist() == [0, 1, 0, 1] and set(forks["bits"]) == {n.FORK_ANEW}
+    assert forks["b"].tolist() == [0, 1, 0, 1] and set(forks["bits"]) == {n.FORK_ANEW | n.FORK_SHELL}
     assert set(found.ops["a"][found.ops["code"] == n.OP_KILL]) == {0}
     assert set(found.ops["a"][found.ops["code"] == n.OP_WAIT]) == {1}
     assert listing(text)[-1] == f"jump {len(listing(text)) // 2} 0 0 0"  # the second writing repeats itself
 
 
 def test_a_list_in_the_background_is_a_shell_of_its_own() -> None:
-    assert listing("while true; do sleep 1; done & kill $!")[:2] == ["fork 2 0 0 0", "jump 6 0 0 0"]
+    assert listing("while true; do sleep 1; done & kill $!")[:2] == ["fork 2 0 0 0 bits 4", "jump 6 0 0 0"]
     found = plan("A=1; while true; do A=2; sleep 1; done & echo $A; sleep 1 && sleep 2 & echo x & wait")
     assert [t.text for t in found.texts] == ["1", "x"]
     assert found.slots == ("sh", "sh.2", "sh.3")

@@ -25,6 +25,7 @@ FILE_KEYS = ("pages", "warm", "unreadable")
 GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy")
 TASK_KEYS = ("group", "before", "does", "then", "thread_of", "child_of", "count", "starts")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+FILE_NAME = re.compile(rf"(?:\./|{NAME.pattern}/?)")  # one that ends in "/" is a directory
 MOST_PAGES = EXPLORE.pages
 
 
@@ -215,8 +216,9 @@ class _Table:
     def tables(self, key: str, known: tuple[str, ...]) -> list[tuple[str, _Table]]:
         found = []
         for name, table in self.table(key).items():
-            if not NAME.fullmatch(name):
-                raise InputError(f"[{key}.{name}]: no name", file=self.source, hint="letters, digits, '-' and '_'")
+            if not (FILE_NAME if key == "files" else NAME).fullmatch(name):
+                hint = "letters, digits, '-' and '_'" + ("; a directory ends in '/'" if key == "files" else "")
+                raise InputError(f"[{key}.{name}]: no name", file=self.source, hint=hint)
             if not isinstance(table, dict):
                 raise InputError(f"[{key}]: {name} must be a table", file=self.source, hint=f"[{key}.{name}]")
             found.append((name, _Table(table, f"{key}.{name}", self.source, known)))

@@ -47,6 +47,7 @@ def costs(
     seeds: Seeds = 5,
     markdown: Page = None,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """Run sessions on several designs with several seeds, and show what each design costs.
 

@@ -12,7 +12,7 @@ import typer
 from cowpath.cli import options as o
 from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import Progress
-from cowpath.errors import InputError
+from cowpath.errors import InputError, MachineError
 from cowpath.observe.text import clean
 from cowpath.words import nearest
 
@@ -39,8 +39,10 @@ def step(
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
+    tasks: o.Tasks = None,
     seed: o.Seed = 0,
     table: o.Table = None,
+    steps: o.Steps = None,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
 
@@ -50,7 +52,7 @@ def step(
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
 
-    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, seed=seed, table=table)
+    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed, table=table)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     say_notes(plan.notes)
@@ -139,3 +141,5 @@ def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterato
         length = SHORTEST_NS if moves else min(2 * length, LONGEST_NS)
         yield from moves
         moves.clear()
+    if ending.exhausted is not None:
+        raise MachineError(f"{ending.exhausted} ({ending.exhausted.hint})")

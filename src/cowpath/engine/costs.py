@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.errors import InputError
-from cowpath.kernel.steps import COST_NAMES
+from cowpath.kernel.steps import STEPS
+from cowpath.kernel.steps import costs as cost_numbers
 from cowpath.kinds import check_kind
 from cowpath.words import slip_of
 
@@ -63,12 +64,13 @@ def _parse(text: str, source: str, base: Costs | None) -> Costs:
     for key in data:
         if key not in ("steps", "sched", "disk"):
             raise InputError(f"unknown table [{key}]", file=source, hint="[steps], [sched] or [disk]")
-    steps = dict.fromkeys(COST_NAMES, 0) if base is None else base.steps
+    own = {info.name: info.cost_ns for info in STEPS}
+    steps = dict.fromkeys(cost_numbers(), 0) | own if base is None else base.steps
     sched = SCHED if base is None else base.sched
     disk = DISK if base is None else base.disk
     return Costs(
         Path(source).stem,
-        steps | _numbers(data, "steps", tuple(COST_NAMES), source),
+        steps | _numbers(data, "steps", tuple(cost_numbers()), source),
         sched | _numbers(data, "sched", tuple(SCHED), source),
         disk | _numbers(data, "disk", tuple(DISK), source),
     )

@@ -9,6 +9,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .block import (
+    add_new_to_request,
     add_to_request,
     clear_congested,
     end_page_writeback,
@@ -18,21 +19,24 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
+from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
-from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_lone
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
 from .page_lock import (
     KILLED,
     RETRIED,
     WAITING,
-    __lock_page,
     __lock_page_or_retry,
+    lock_page,
+    lock_page_killable,
     trylock_page,
     unlock_page,
     wait_on_page_locked,
 )
 from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
+from .places import note_removed
 from .wait import current, go_to, spend
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
@@ -41,8 +45,17 @@ MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 
 @compiled
 def cached_page(k, file, index):
-    """The page of a file at an index, or NONE: find_get_page without the reference."""
+    """The page of a file at an index, or NONE: a look into the radix tree, without a reference."""
     return k.state.slots[k.state.files[file].first + index] - 1
+
+
+@compiled
+def find_get_page(k, file, index):
+    """The page of a file at an index, with a reference, or NONE."""
+    p = cached_page(k, file, index)
+    if p != n.NONE:
+        k.state.pages[p].refs += 1
+    return p
 
 
 @compiled
@@ -52,14 +65,13 @@ def page_cache_release(k, p):
     page.refs -= 1
     if page.refs == 0:
         lru_del(k, p)
-        g = __mem_cgroup_uncharge_common(k, p)
+        mem_cgroup_uncharge_page(k, p)
         free_page(k, p)
-        uncharge_lone(k, g)
 
 
 @compiled
 def add_to_page_cache(k, p, file, index):
-    """add_to_page_cache: the cache takes a reference."""
+    """The cache takes a reference to the page."""
     page = k.state.pages[p]
     page.file = file
     page.index = index
@@ -71,6 +83,13 @@ def add_to_page_cache(k, p, file, index):
 
 
 @compiled
+def add_to_page_cache_lru(k, p, file, index):
+    """A page that is charged to its group joins the cache and the lists."""
+    add_to_page_cache(k, p, file, index)
+    lru_cache_add(k, p)
+
+
+@compiled
 def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
@@ -78,6 +97,7 @@ def delete_from_page_cache(k, p):
     k.state.slots[k.state.files[page.file].first + page.index] = 0
     k.state.files[page.file].cached -= 1
     clear_page_dirty(k, p)
+    note_removed(k, p)
     page.file = n.NONE
     return __mem_cgroup_uncharge_common(k, p)
 
@@ -89,21 +109,30 @@ def step_find_page(k, t):
     if f.index >= k.state.files[f.file].pages:
         f.phase = 0
         return n.FAIL_SIGBUS
-    p = cached_page(k, f.file, f.index)
+    p = find_get_page(k, f.file, f.index)
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:  # read-ahead found no memory
             f.phase = 0
             return -f.ret
         spend(k, s.FIND_MISS)
-        if f.phase != MISSED_PHASE and f.path != s.P_READ and f.fault & n.F_MAJOR == 0:
+        if f.phase != MISSED_PHASE and f.path <= s.LAST_FAULT_PATH and f.fault & n.F_MAJOR == 0:
             f.fault |= n.F_MAJOR
         f.phase = MISSED_PHASE
         return n.CALL
     f.phase = 0
-    k.state.pages[p].refs += 1
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
+    return n.NEXT
+
+
+@compiled
+def call_find_page(k, t, f):
+    """Read ahead, to have the page that is missing."""
+    below = push(k, t, s.P_READAHEAD)
+    below.file = f.file
+    below.index = f.index
+    below.arg = 1 if f.path == s.P_READ else 0
     return n.NEXT
 
 
@@ -120,8 +149,8 @@ def filemap_fault(k, t):
         if status != n.NEXT:
             return status
     if f.relock or f.phase == REREAD_PHASE:
-        killable = 1 if not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock else 0
-        got = __lock_page(k, t, f.page, killable)
+        killable = not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock
+        got = lock_page_killable(k, t, f.page) if killable else lock_page(k, t, f.page)
     else:
         got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
@@ -188,7 +217,7 @@ def step_wait_uptodate(k, t):
         f.phase = 0
         mark_page_accessed(k, f.page)
         return n.NEXT
-    waited = wait_on_page_locked(k, t, f.page, 1)
+    waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
         return n.SLEEP
     if waited == KILLED:
@@ -223,8 +252,8 @@ def step_ra_window(k, t):
         f.index = start
     f.batch = 0
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -244,16 +273,13 @@ def step_add_to_page_cache(k, t):
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    add_to_page_cache(k, p, f.file, f.index)
-    lru_cache_add(k, p)
+    add_to_page_cache_lru(k, p, f.file, f.index)
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
-    add_to_request(k, f.which, p)
+    add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
 
@@ -263,10 +289,10 @@ def step_submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
-        complete_io(k, f.which)
+        complete_io(k, f.request)
     else:
-        submit(k, f.which)
-    f.which = n.NONE
+        submit(k, f.request)
+    f.request = n.NONE
     return n.NEXT
 
 
@@ -307,17 +333,26 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
+    status = find_lock_page(k, t, f)
+    if status != n.NEXT or f.page == n.NONE:
+        return status
+    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+
+
+@compiled
+def find_lock_page(k, t, f):
+    """The page at the frame's index, locked, in hand: NEXT (also where there is none: NONE), SLEEP, or AGAIN if it was
+    truncated while we waited.
+    """
     if f.held & n.H_PAGE_REF == 0:
-        p = cached_page(k, f.file, f.index)
-        if p == n.NONE:
-            f.page = n.NONE
+        f.page = find_get_page(k, f.file, f.index)
+        if f.page == n.NONE:
             return n.NEXT
-        k.state.pages[p].refs += 1
-        f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if __lock_page(k, t, f.page, 0) == WAITING:
+        if lock_page(k, t, f.page) == WAITING:
             return n.SLEEP
         if k.state.pages[f.page].file != f.file:
             unlock_page(k, f.page)
@@ -325,7 +360,7 @@ def step_grab_page(k, t):
             f.held &= ~n.H_PAGE_REF
             return n.AGAIN
         f.held |= n.H_PAGE_LOCK
-    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+    return n.NEXT
 
 
 @compiled
@@ -350,13 +385,19 @@ def invalidate_complete_page(k, p):
 
 @compiled
 def step_invalidate_page(k, t):
-    """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
+    """posix_fadvise(DONTNEED), a page a move."""
     f = current(k, t)
     k.books.resched_ok = 1
-    p = cached_page(k, f.file, f.index)
+    invalidate_mapping_pages(k, f.file, f.index)
+    return n.NEXT
+
+
+@compiled
+def invalidate_mapping_pages(k, file, index):
+    """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
+    p = cached_page(k, file, index)
     if p != n.NONE:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
             invalidate_complete_page(k, p)
-    return n.NEXT

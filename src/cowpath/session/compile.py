@@ -16,6 +16,7 @@ from cowpath.session import commands as c
 from cowpath.session.emit import SHELL, Emitter, Shell
 from cowpath.session.expand import assigned, assignments, expand, expand_command
 from cowpath.session.parser import action, is_program
+from cowpath.session.procfs import reads_proc
 from cowpath.session.scope import BROKEN, Scope, for_people
 from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
 from cowpath.session.tokens import ShellWord
@@ -82,16 +83,17 @@ class _Compiler(Emitter):
             expanded = expand_command(command, self.scope)
         except InputError:  # told when the command is written
             return True
-        return expanded is not None and is_program(expanded.name.text)
+        return expanded is not None and (is_program(expanded.name.text) or reads_proc(expanded.words))
 
     def subshell(self, joined: Joined) -> None:
         """A list in the background: a task of its own, with a copy of what the shell knows."""
+        inner = self.scope.copy()  # in which $! is the job before this one
         slot = self.slot(joined.commands[0].word.place, SHELL, subshell=True)
         fork = self.fork(SHELL, slot, None, background=True)
         after = self.asm.emit(n.OP_JUMP)
         self.asm.patch(fork, "a", self.asm.here)
         outer = self.scope, self.loops, self.reachable
-        self.scope, self.loops = self.scope.copy(), []
+        self.scope, self.loops = inner, []
         self.joined(replace(joined, background=False))
         self.asm.emit(n.OP_EXIT)
         self.scope, self.loops, self.reachable = outer

@@ -13,7 +13,7 @@ from cowpath.programs.unit import Call, Unit
 from cowpath.session import commands as c
 from cowpath.session.cgtools import SHELL as ITSELF
 from cowpath.session.plan import HostText
-from cowpath.session.scope import Scope, job_value
+from cowpath.session.scope import JOB, SHELL_ITSELF, Scope, job_value
 from cowpath.words import Place, Word, nearest
 
 SHELL = "sh"
@@ -250,7 +250,7 @@ class Emitter:
 
     def fork(self, name: str, slot: str, cpu: int | None, background: bool) -> int:
         """Start a task (its first instruction is patched later) and, in the foreground, wait for it."""
-        number, anew = self.asm.slot(slot), n.FORK_ANEW if self.endless else 0
+        number, anew = self.asm.slot(slot), n.FORK_SHELL | (n.FORK_ANEW if self.endless else 0)
         fork = self.asm.emit(n.OP_FORK, b=number, c=self.asm.comm(name), d=0 if cpu is None else 1 + cpu, bits=anew)
         if not background:
             self.asm.emit(n.OP_WAIT, a=number)
@@ -267,6 +267,7 @@ class Emitter:
         if action.group is not None:
             self.group(action.group)
         name = action.word.text.rpartition("/")[2]
+        action = replace(action, arguments=tuple(self.named_job(word) for word in action.arguments))
         slot = self.slot(action.word.place, name)
         self.stubs.append((self.fork(name, slot, action.cpu, background), action, slot, not self.scope.member))
 
@@ -291,6 +292,11 @@ class Emitter:
                 self.asm.emit(n.OP_WAIT, a=self.asm.slot(self.job(job)))
         elif self.scope.last_job is not None:
             self.asm.emit(n.OP_WAIT, a=n.ALL_CHILDREN)
+
+    def named_job(self, word: Word) -> Word:
+        """A word in which a job stands for its task: "/proc/$!/maps"."""
+        text = JOB.sub(lambda match: self.job(Word(f"%{match[1]}", word.place)), word.text)
+        return Word(text.replace(SHELL_ITSELF, "self"), word.place)
 
     def job(self, word: Word) -> str:
         """The slot of a background job, "%1"."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
-from cowpath.programs.code import COMMS, FILES, SLOTS, TARGETS, FileUse, Ops
+from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import Unit
 from cowpath.session.plan import FilePlan
 from cowpath.session.table import FileSettings
@@ -32,6 +32,8 @@ class Linker:
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     files: dict[str, FileUse] = field(default_factory=dict)
+    regions: list[Region] = field(default_factory=list)
+    dentries: dict[str, int] = field(default_factory=dict)
     used_outside: set[str] = field(default_factory=set)  # files of programs that run outside every group
     _filled: set[str] = field(default_factory=set)  # slots that some program fills
     _wanted: list[Word] = field(default_factory=list)  # slots that one program wants of another
@@ -108,6 +110,8 @@ class Linker:
         _shift(ops, FILES, [self._file(use_of, outside) for use_of in code.files])
         _shift(ops, COMMS, [self.comm(name) for name in code.comms])
         _shift(ops, SLOTS, slots)
+        self.regions += [replace(each, begin=base + each.begin, end=base + each.end) for each in code.regions]
+        _shift(ops, DENTRIES, [self.dentries.setdefault(path, len(self.dentries)) for path in code.dentries])
         self.chunks.append(ops)
         self.length += len(ops)
         return base
@@ -133,6 +137,8 @@ class Linker:
                     )
         if len(self.slots) > CLOCK.names:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
+        if len(self.dentries) > CLOCK.dentries:
+            raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
         image = np.concatenate(self.chunks)
         whole = np.flatnonzero((image["code"] == n.OP_FADVISE) & (image["c"] < 0))  # of a file that may have grown
         image["c"][whole] = np.array([f.room for f in self.files.values()], dtype=np.int64)[image["a"][whole]]

@@ -106,6 +106,7 @@ def plan_session(
         shell=shell_number,
         texts=shell.texts,
         settings=table.settings,
+        regions=tuple(linker.regions),
         notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
         sources=(*table.sources.items(), *programs.sources.items()),
     )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from cowpath.session import cgroupfs, cgtools
+from cowpath.session import cgroupfs, cgtools, procfs
 from cowpath.session import commands as c
 from cowpath.session.cgtools import SHELL, job, task
 from cowpath.session.expand import Expanded
@@ -27,6 +27,8 @@ def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action
         raise simple.output.error(
             "the output of a command cannot be redirected", "only echo VALUE > FILE of a cgroup is understood"
         )
+    if procfs.reads_proc(simple.words):
+        return cgtools.run(simple.words)
     if name not in TAKES_JOBS and not (name == "echo" and simple.output is not None):
         no_jobs(simple.words)
     builtins = _Builtins(scope).table
