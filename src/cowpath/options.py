@@ -11,7 +11,7 @@ from cowpath.again import Command
 from cowpath.errors import InputError
 from cowpath.units import parse_size, parse_time
 
-_LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
+_LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("tasks", 1), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Options:
     cpus: int | None = None
     memory: int | None = None  # bytes
     swap: int | None = None  # bytes
+    tasks: int | None = None  # so many there may be
     seed: int = 0
     until: int | None = None  # ns
     costs: str | Path | None = None  # a cost table

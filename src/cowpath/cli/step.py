@@ -10,6 +10,7 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.progress import Progress
+from cowpath.errors import MachineError
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -34,6 +35,7 @@ def step(
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
+    tasks: o.Tasks = None,
     seed: o.Seed = 0,
     steps: o.Steps = None,
 ) -> None:
@@ -45,7 +47,7 @@ def step(
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
 
-    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, seed=seed)
+    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     moves = walk(plan, loaded, chosen, parse_time(start))
@@ -114,3 +116,5 @@ def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterato
         length = SHORTEST_NS if moves else min(2 * length, LONGEST_NS)
         yield from moves
         moves.clear()
+    if ending.exhausted is not None:
+        raise MachineError(f"{ending.exhausted} ({ending.exhausted.hint})")

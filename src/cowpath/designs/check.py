@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from cowpath.errors import InputError
-from cowpath.kernel.names import H_CHARGE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
+from cowpath.kernel.names import H_CHARGE, H_MMAP_READ, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
 from cowpath.kernel.steps import FAULT_PATHS, STEPS, StepInfo, number_of
 
 MAX_STEPS = 32
@@ -60,6 +60,8 @@ class Walk:
         info = _info(step)
         if step == "charge" and {"map_page", "alloc_page"} <= self.done:
             return 0, 0, info.gives | H_CHARGE
+        if self.path == "handle_mm_fault":
+            return info.needs & ~H_MMAP_READ, info.takes, info.gives  # its caller has it, for writing
         if step == "charge" and self.path == "swap_in":
             return H_PAGE_REF, info.takes, info.gives  # what is charged is the page of the swap cache
         return info.needs, info.takes, info.gives

@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.errors import InputError
+from cowpath.kernel.policies import BY_NAME, POLICIES
 from cowpath.kernel.steps import PATH_NAMES
 
 from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
 
-POLICIES: dict[str, tuple[Any, ...]] = {
-    "oom_lock": ("counter", "flag"),
-    "page_lock_wait": ("killable", "uninterruptible"),
-    "fault_retry": (True, False),
-}
 KEYS = ("name", "extends", "summary", "commit", "policies", "paths", "on_error")
 MAX_CHAIN = 8  # designs that extend one another
 
@@ -70,7 +66,7 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     if depth >= MAX_CHAIN:
         raise InputError(f"more than {MAX_CHAIN} designs extend one another", file=source)
     if extends is None:
-        base = Design("", "", "", None, "", {}, {}, {})
+        base = Design("", "", "", None, "", {}, {}, {policy.name: policy.default for policy in POLICIES})
     else:
         base = _load(str(extends), folder or Path.cwd(), depth + 1)
     policies = base.policies | _policies(data.get("policies", {}), source)
@@ -78,8 +74,6 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     on_error = base.on_error | _error_exits(data.get("on_error", {}), source)
     for missing in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {missing!r} has no steps", file=source, hint='extends = "linux-3.0" brings them all')
-    for missing in [policy for policy in POLICIES if policy not in policies]:
-        raise InputError(f"policy {missing!r} is not set", file=source, hint='extends = "linux-3.0" brings them all')
     default = Path(source).stem
     return Design(str(data.get("name", default)), str(data.get("summary", "")), str(data.get("commit", "")), extends,
                   source, paths, on_error, policies)  # fmt: skip
@@ -115,10 +109,11 @@ def _check_keys(data: dict[str, Any], source: str) -> None:
 
 def _policies(table: dict[str, Any], source: str) -> dict[str, Any]:
     for name, value in table.items():
-        if name not in POLICIES:
-            raise InputError(f"unknown policy {name!r}", file=source, hint=_near(name, tuple(POLICIES)))
-        if value not in POLICIES[name] or isinstance(value, bool) != isinstance(POLICIES[name][0], bool):
-            choices = ", ".join(repr(choice) for choice in POLICIES[name])
+        if name not in BY_NAME:
+            raise InputError(f"unknown policy {name!r}", file=source, hint=_near(name, tuple(BY_NAME)))
+        values = BY_NAME[name].values
+        if value not in values or isinstance(value, bool) != isinstance(values[0], bool):
+            choices = ", ".join(repr(choice) for choice in values)
             raise InputError(f"policy {name}: {value!r} is not one of {choices}", file=source)
     return table
 
@@ -173,7 +168,7 @@ def diff(first: Design, second: Design) -> list[str]:
     for path in PATH_NAMES:
         if first.on_error.get(path) != second.on_error.get(path):
             lines.append(f"error exit of {path}: {first.on_error.get(path)} -> {second.on_error.get(path)}")
-    for name in POLICIES:
+    for name in BY_NAME:
         if first.policies[name] != second.policies[name]:
             lines.append(f"policy {name}: {first.policies[name]} -> {second.policies[name]}")
     return lines

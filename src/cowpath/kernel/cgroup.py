@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import note_member
 from .memcg_move import mem_cgroup_force_empty_list, move_swap
 from .wait import emit
 
@@ -34,7 +35,7 @@ def cgroup_create(k, g, parent):
 
 @compiled
 def clear_books(k, g):
-    """The files of a new group start at 0, also if there was one of its name before."""
+    """The files of a new group start at 0, also if there was one of its name before; it has had no task."""
     books = k.books.groups[g]
     books.failcnt = 0
     books.memsw_failcnt = 0
@@ -44,6 +45,9 @@ def clear_books(k, g):
     books.pgpgout = 0
     books.pgfault = 0
     books.pgmajfault = 0
+    books.joined = 0
+    books.deaths = 0
+    books.killed = 0
     books.rounds = 0
     books.progress_at = k.books.now
 
@@ -70,6 +74,7 @@ def cgroup_attach_task(k, t, g):
     k.state.groups[task.group].tasks -= 1
     k.state.groups[g].tasks += 1
     task.group = g
+    note_member(k, g)
     if task.mm != n.NONE:
         k.state.mms[task.mm].owner_group = g
     emit(k, n.EV_GROUP, t, g, n.NONE, 0, 0)
@@ -94,7 +99,7 @@ def is_referred_to(k, g):
         for d in range(k.state.tasks[t].depth):
             f = k.state.tasks[t].frames[d]
             if f.path == s.P_RECLAIM:
-                if f.group == g or f.batch == g:
+                if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
                 if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:

@@ -10,6 +10,7 @@ from .memcg_charge import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .places import note_mapped
 from .pte_alloc import pmd_populate
 from .rmap import page_add_new_anon_rmap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
@@ -77,6 +78,7 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
+    note_mapped(k, t, p, f)
     page_add_new_anon_rmap(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
@@ -94,7 +96,7 @@ def do_swap_page(k, t, f, number):
     already goes back as well (__mem_cgroup_commit_charge_swapin).
     """
     counters = k.books.groups[k.state.tasks[t].group].counters
-    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.swap:
         if f.held & n.H_CHARGE:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
@@ -106,17 +108,17 @@ def do_swap_page(k, t, f, number):
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
-    if f.held & n.H_CHARGE and f.which != n.NONE:
+    if f.held & n.H_CHARGE and f.charged_group != n.NONE:
         if page.group == n.NONE:
-            __mem_cgroup_commit_charge(k, f.page, f.which, False)
-            f.which = n.NONE
+            __mem_cgroup_commit_charge(k, f.page, f.charged_group, False)
+            f.charged_group = n.NONE
         else:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
-        uncharge_swap(k, f.arg)
+        uncharge_swap(k, f.swap)
     f.held &= ~n.H_CHARGE
-    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
-    swap_free(k, f.arg)
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.swap, 0)
+    swap_free(k, f.swap)
     if bits & n.PTE_WRITE:
         forget_copy(k, f.page)
     elif vm_swap_full(k):
@@ -127,7 +129,7 @@ def do_swap_page(k, t, f, number):
 @compiled
 def do_wp_page(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
-    if not present or pte_of(k, number).page != f.arg:
+    if not present or pte_of(k, number).page != f.old_page:
         drop_newpage(k, t, f)
         return n.NEXT
     old = clear_pte(k, number)

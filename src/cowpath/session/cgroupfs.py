@@ -7,7 +7,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.session.plan import HostText
+from cowpath.session.plan import HostText, Plan
 from cowpath.units import UNLIMITED_BYTES, parse_limit
 from cowpath.words import nearest
 
@@ -38,7 +38,8 @@ V2_NAMES = {
 
 ERRORS = {  # by errno, in glibc's words
     2: "No such file or directory", 3: "No such process", 4: "Interrupted system call", 5: "Input/output error",
-    12: "Cannot allocate memory", 14: "Bad address", 16: "Device or resource busy", 22: "Invalid argument",
+    11: "Resource temporarily unavailable", 12: "Cannot allocate memory", 14: "Bad address",
+    16: "Device or resource busy", 22: "Invalid argument",
 }  # fmt: skip
 
 
@@ -82,6 +83,19 @@ def read_value(file: int, text: str) -> int:
 
 
 # --- reading, at run time ------------------------------------------------------------------------
+
+
+FORK = {  # bash's make_child
+    n.HOST_FORK_RETRY: "fork: retry: Resource temporarily unavailable",
+    n.HOST_FORK_FAILED: "fork: Resource temporarily unavailable",
+}
+
+
+def printed(k: Any, plan: Plan, number: int) -> str:
+    """What the machine asks to be printed (books.host): a text of the plan, or what a shell says that cannot fork."""
+    if number in FORK:
+        return f"{plan.name}: {FORK[number]}\n"
+    return render(k, plan.texts[number], int(k.state.tasks[int(k.books.host_task)].status))
 
 
 def render(k: Any, text: HostText, status: int) -> str:

@@ -15,6 +15,7 @@ from cowpath.session import commands as c
 from cowpath.session.emit import SHELL, Emitter, Shell
 from cowpath.session.expand import assignments, expand, expand_command
 from cowpath.session.parser import action, is_program
+from cowpath.session.procfs import reads_proc
 from cowpath.session.scope import Scope
 from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
 from cowpath.words import Word
@@ -67,16 +68,17 @@ class _Compiler(Emitter):
         if len(joined.commands) > 1 or not isinstance(command, Simple) or assignments(command, self.scope) is not None:
             return False
         expanded = expand_command(command, self.scope)
-        return expanded is not None and is_program(expanded.name.text)
+        return expanded is not None and (is_program(expanded.name.text) or reads_proc(expanded.words))
 
     def subshell(self, joined: Joined) -> None:
         """A list in the background: a task of its own, with a copy of what the shell knows."""
+        inner = self.scope.copy()  # in which $! is the job before this one
         slot = self.slot(joined.commands[0].word.place, SHELL, subshell=True)
         fork = self.fork(SHELL, slot, None, background=True)
         after = self.asm.emit(n.OP_JUMP)
         self.asm.patch(fork, "a", self.asm.here)
         outer = self.scope, self.loops, self.reachable
-        self.scope, self.loops = self.scope.copy(), []
+        self.scope, self.loops = inner, []
         self.joined(replace(joined, background=False))
         self.asm.emit(n.OP_EXIT)
         self.scope, self.loops, self.reachable = outer

@@ -182,7 +182,7 @@ class Emitter:
 
     def fork(self, name: str, slot: str, cpu: int | None, background: bool) -> int:
         """Start a task (its first instruction is patched later) and, in the foreground, wait for it."""
-        number, anew = self.asm.slot(slot), n.FORK_ANEW if self.endless else 0
+        number, anew = self.asm.slot(slot), n.FORK_SHELL | (n.FORK_ANEW if self.endless else 0)
         fork = self.asm.emit(n.OP_FORK, b=number, c=self.asm.comm(name), d=0 if cpu is None else 1 + cpu, bits=anew)
         if not background:
             self.asm.emit(n.OP_WAIT, a=number)

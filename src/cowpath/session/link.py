@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
-from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops
+from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import Unit
 from cowpath.session.plan import FilePlan
 from cowpath.session.table import FileSettings
@@ -30,6 +30,7 @@ class Linker:
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     files: dict[str, FileUse] = field(default_factory=dict)
+    regions: list[Region] = field(default_factory=list)
     dentries: dict[str, int] = field(default_factory=dict)
     used_outside: set[str] = field(default_factory=set)  # files of programs that run outside every group
     _filled: set[str] = field(default_factory=set)  # slots that some program fills
@@ -102,6 +103,7 @@ class Linker:
         _shift(ops, FILES, [self._file(use_of, outside) for use_of in code.files])
         _shift(ops, COMMS, [self.comm(name) for name in code.comms])
         _shift(ops, SLOTS, slots)
+        self.regions += [replace(each, begin=base + each.begin, end=base + each.end) for each in code.regions]
         _shift(ops, DENTRIES, [self.dentries.setdefault(path, len(self.dentries)) for path in code.dentries])
         self.chunks.append(ops)
         self.length += len(ops)

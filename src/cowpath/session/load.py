@@ -70,6 +70,7 @@ def plan_session(text: str, name: str, table: Table | None = None, *, shown: str
         shell=shell_number,
         texts=shell.texts,
         settings=table.settings,
+        regions=tuple(linker.regions),
         notes=tuple(programs.notes),
         sources=(*table.sources.items(), *programs.sources.items()),
     )

@@ -24,6 +24,7 @@ COMMANDS = (
     "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for", *procfs.READERS,
 )  # fmt: skip
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+INTERPRETERS = ("bash", "python3", "sqlite3")
 SHOWN = 80  # characters of a recorded command in a message
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
 
@@ -74,7 +75,7 @@ class Programs:
         if entry.kind == "recording":
             if arguments and packaged:
                 _check_command(entry, word, arguments)
-            elif arguments:
+            if tuple(argument.text for argument in arguments) not in ((), _recording(entry).command[1:]):
                 self._note(f"{name}: its arguments are those that it was recorded with")
             return Unit(_replayed(entry))
         if arguments:
@@ -153,9 +154,12 @@ def _replayed(entry: Entry) -> Code:
 
 
 def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> None:
-    """What the packaged table has under a name is one command: another one is not what was typed."""
+    """A packaged recording may stand for the same program with other arguments, not for another program: what an
+    interpreter is, its arguments say.
+    """
     recorded = _recording(entry).command
-    if tuple(argument.text for argument in arguments) != recorded[1:]:
+    another = entry.name in INTERPRETERS or recorded[0].rpartition("/")[2] != entry.name
+    if another and tuple(argument.text for argument in arguments) != recorded[1:]:
         typed = shlex.join([word.text, *(argument.text for argument in arguments)])
         raise arguments[0].error(
             f"{typed!r} is not the {entry.name} that is packaged, a recording of {_short(shlex.join(recorded))!r}",

@@ -14,6 +14,7 @@ from typing import Any
 
 from cowpath.engine.machine import MOST_SWAP
 from cowpath.errors import InputError
+from cowpath.kernel.state import CLOCK
 from cowpath.session.plan import MachineSettings
 from cowpath.units import parse_size, parse_time
 from cowpath.words import Place, Word, nearest, read_text
@@ -22,7 +23,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
@@ -169,6 +170,7 @@ class _Reader:
             cpus=self.integer(machine, "cpus", 1, MOST_CPUS),
             memory=self.unit(machine, "memory", parse_size),
             swap=swap,
+            tasks=self.integer(machine, "tasks", 1, CLOCK.tasks),
             swappiness=self.integer(machine, "swappiness", 0, 100),
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
