@@ -27,7 +27,7 @@ def is_filling(k, t, r):
     for d in range(k.state.tasks[t].depth):
         f = k.state.tasks[t].frames[d]
         reads = f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD
-        if (reads or f.path == s.P_WRITEBACK or f.path == s.P_FSYNC) and f.which == r:
+        if (reads or f.path == s.P_WRITEBACK or f.path == s.P_FSYNC) and f.request == r:
             return True
     return False
 

@@ -341,8 +341,8 @@ def usage_adds_up(k):
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
-            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.which != n.NONE:
-                own[f.which] += 1
+            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.charged_group != n.NONE:
+                own[f.charged_group] += 1
     for c in range(state.n_cpus):
         if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
             return n.UNLIMITED

@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .generated import begin_request
 from .lru import rotate_reclaimable_page
 from .page_lock import begin_hold, hand_on
 from .wait import sleep_nap, sleep_on, try_to_wake_up, unlink, wake_all
@@ -25,14 +26,9 @@ def new_request(k, t):
     for r in range(len(k.state.requests)):
         request = k.state.requests[r]
         if not request.busy:
+            begin_request(request)
             request.busy = 1
-            request.submitted = 0
             request.owner = t
-            request.first = n.NONE
-            request.last = n.NONE
-            request.pages = 0
-            request.write = 0
-            request.next = n.NONE
             return r
     k.books.error = st.ERR_REQUESTS
     return n.NONE
@@ -97,15 +93,7 @@ def back_merge(k, p):
 @compiled
 def free_request(k, r):
     """A request that is done, or was never filled."""
-    request = k.state.requests[r]
-    request.busy = 0
-    request.submitted = 0
-    request.first = 0
-    request.last = 0
-    request.owner = 0
-    request.pages = 0
-    request.write = 0
-    request.next = 0
+    begin_request(k.state.requests[r])
 
 
 @compiled

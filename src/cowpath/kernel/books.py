@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from . import layout
 from . import names as n
 from .figures import BUCKETS
-from .layout import record
+
+
+def record(**fields: Any) -> np.dtype[Any]:
+    """NumPy's type of a record: the books are not renamed, nor narrowed."""
+    return layout.record(**fields).dtype
+
 
 COSTS = 128  # room for the cost table
 
@@ -25,6 +35,10 @@ task_books = record(
     cpu_ns="i8",
     minflt="i8",
     majflt="i8",
+    chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
+    free="i4",  # survey: it may yet do something that counts (waitfor.may_act, may_come)
+    lost="i4",  # survey: it will never go on
+    reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(
@@ -47,7 +61,8 @@ group_books = record(
     pgpgout="i8",
     pgfault="i8",
     pgmajfault="i8",
-    progress_at="i8",  # last successful charge, uncharge or exit in its subtree
+    joined="i8",  # tasks that have ever been in its subtree
+    progress_at="i8",  # last successful charge, uncharge, exit or OOM kill in its subtree
     rounds="i8",  # retries since then
     blocked="i4",  # engine.waitfor.survey
     deaths="i8",

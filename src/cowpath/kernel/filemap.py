@@ -252,8 +252,8 @@ def step_ra_window(k, t):
         f.index = start
     f.batch = 0
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -279,7 +279,7 @@ def step_add_to_page_cache(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
-    add_new_to_request(k, f.which, p, s.ADD_TO_PAGE_CACHE)
+    add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
 
@@ -289,10 +289,10 @@ def step_submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
-        complete_io(k, f.which)
+        complete_io(k, f.request)
     else:
-        submit(k, f.which)
-    f.which = n.NONE
+        submit(k, f.request)
+    f.request = n.NONE
     return n.NEXT
 
 
@@ -333,6 +333,7 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
     status = find_lock_page(k, t, f)
     if status != n.NEXT or f.page == n.NONE:

@@ -96,7 +96,7 @@ def do_swap_page(k, t, f, number):
     already goes back as well (__mem_cgroup_commit_charge_swapin).
     """
     counters = k.books.groups[k.state.tasks[t].group].counters
-    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.swap:
         if f.held & n.H_CHARGE:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
@@ -108,17 +108,17 @@ def do_swap_page(k, t, f, number):
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
-    if f.held & n.H_CHARGE and f.which != n.NONE:
+    if f.held & n.H_CHARGE and f.charged_group != n.NONE:
         if page.group == n.NONE:
-            __mem_cgroup_commit_charge(k, f.page, f.which, False)
-            f.which = n.NONE
+            __mem_cgroup_commit_charge(k, f.page, f.charged_group, False)
+            f.charged_group = n.NONE
         else:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
-        uncharge_swap(k, f.arg)
+        uncharge_swap(k, f.swap)
     f.held &= ~n.H_CHARGE
-    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
-    swap_free(k, f.arg)
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.swap, 0)
+    swap_free(k, f.swap)
     if bits & n.PTE_WRITE:
         forget_copy(k, f.page)
     elif vm_swap_full(k):
@@ -129,7 +129,7 @@ def do_swap_page(k, t, f, number):
 @compiled
 def do_wp_page(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
-    if not present or pte_of(k, number).page != f.arg:
+    if not present or pte_of(k, number).page != f.old_page:
         drop_newpage(k, t, f)
         return n.NEXT
     old = clear_pte(k, number)

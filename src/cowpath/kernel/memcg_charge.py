@@ -11,6 +11,7 @@ from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_ha
 from .memcontrol import (
     __mem_cgroup_commit_charge,
     consume_stock,
+    made_progress,
     mem_cgroup_margin,
     mem_cgroup_uncharge_page,
     memcg_kmem_charge,
@@ -60,7 +61,7 @@ def bypass(k, t, f):
     f.held |= n.H_CHARGE
     f.phase = 0
     if f.path == s.P_SWAP_IN:
-        f.which = n.NONE
+        f.charged_group = n.NONE
     drop_mapped_hold(k, f)
     return n.NEXT
 
@@ -105,7 +106,8 @@ def finish_charge(k, t, f, g):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
     if f.path == s.P_SWAP_IN:
-        f.which = g
+        f.charged_group = g
+        made_progress(k, g)
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
@@ -180,7 +182,7 @@ def mem_cgroup_try_charge_swapin(k, t, f):
     """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
     g = k.state.pages[f.page].group
     if g == n.NONE:
-        g = k.state.swaps[f.arg].group
+        g = k.state.swaps[f.swap].group
     return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
 
 
@@ -241,7 +243,8 @@ def note_round(k, g):
 def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        mem_cgroup_out_of_memory(k, t, f.group)
+        if mem_cgroup_out_of_memory(k, t, f.group):
+            made_progress(k, f.group)
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     leave_oom(k, t, f)
@@ -267,8 +270,8 @@ def undo_charge(k, t):
 @compiled
 def mem_cgroup_cancel_charge_swapin(k, f):
     """A charge that was tried for and is not needed goes back to the counters."""
-    if f.which > 0:
-        res_counter_uncharge(k, f.which, 1)
-        uncharge_lone(k, f.which)
-    f.which = n.NONE
+    if f.charged_group > 0:
+        res_counter_uncharge(k, f.charged_group, 1)
+        uncharge_lone(k, f.charged_group)
+    f.charged_group = n.NONE
     f.held &= ~n.H_CHARGE

@@ -17,7 +17,7 @@ from .wait import current, emit
 def step_resize_limit(k, t):
     """A write to a file of the group."""
     f = current(k, t)
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     g = op.a
     if not k.state.groups[g].alive:
         return finish(k, t, g, op, n.FAIL_NOENT)

@@ -109,8 +109,8 @@ def step_handle_pte_fault(k, t):
     """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
     f = current(k, t)
     if f.phase == 0:
-        f.which = handle_mm_fault(k, t, f)
-        if f.which == n.NONE:
+        f.fault_path = handle_mm_fault(k, t, f)
+        if f.fault_path == n.NONE:
             return n.NEXT
         f.phase = 1
         return n.CALL
@@ -134,7 +134,7 @@ def step_handle_pte_fault(k, t):
 @compiled
 def call_handle_pte_fault(k, t, f):
     """The path for the kind of fault."""
-    below = push(k, t, f.which)
+    below = push(k, t, f.fault_path)
     below.mm = f.mm
     below.vpn = f.vpn
     below.vma = f.vma
@@ -259,7 +259,7 @@ def step_wp_reuse(k, t):
         if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
             return finish_path(k, t, f)  # the access faults again
         f.page = pte_of(k, number).page
-        f.arg = f.page
+        f.old_page = f.page
         if f.page == n.NONE:
             return n.NEXT
         k.state.pages[f.page].refs += 1
@@ -319,5 +319,5 @@ def note_fault(k, t, f, status):
         books.minflt += 1
     spend(k, s.EXCEPTION)
     took = k.books.now + k.books.spent - books.fault_at
-    note_latency(k, t, f.which, took)
-    emit(k, n.EV_FAULT, t, f.which, status, took, books.asleep)
+    note_latency(k, t, f.fault_path, took)
+    emit(k, n.EV_FAULT, t, f.fault_path, status, took, books.asleep)

@@ -9,13 +9,14 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .generated import begin_mm
 from .lru import lru_add, lru_del
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .swap_state import free_orphan
 from .swapfile import swap_free
-from .wait import init_queue, spend
+from .wait import spend
 
 ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
 
@@ -34,16 +35,8 @@ def mm_alloc(k, g):
         k.books.error = st.ERR_MMS
         return n.NONE
     mm = state.mms[m]
+    begin_mm(mm)
     mm.users = 1
-    mm.readers = 0
-    mm.writer = n.NONE
-    init_queue(mm.waiters)
-    mm.root = n.NONE
-    mm.vmas = n.NONE
-    mm.anon_rss = 0
-    mm.file_rss = 0
-    mm.swapents = 0
-    mm.tables = 0
     mm.owner_group = g
     k.books.mm_table[m] = n.NONE
     k.books.mm_vma[m] = n.NONE
@@ -56,7 +49,7 @@ def mm_free(k, m):
     mm = k.state.mms[m]
     mm.owner_group = 0
     mm.users = 0
-    mm.vmas = 0
+    mm.vmas = n.NONE
     mm.root = k.state.free_mm
     k.state.free_mm = m
 

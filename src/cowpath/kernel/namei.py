@@ -18,7 +18,7 @@ from .wait import current
 def step_d_lookup(k, t):
     """d_lookup: somebody may have found the name while this one waited for the i_mutex; then no block is read."""
     f = current(k, t)
-    if k.state.dentries[f.arg]:
+    if k.state.dentries[f.dentry]:
         f.count = 0
     return n.NEXT
 
@@ -27,9 +27,9 @@ def step_d_lookup(k, t):
 def step_d_add(k, t):
     """d_add, d_instantiate: the dcache has the name from now on. A new one is written into the last block."""
     f = current(k, t)
-    if f.path == s.P_CREAT and k.state.dentries[f.arg] == 0:
+    if f.path == s.P_CREAT and k.state.dentries[f.dentry] == 0:
         p = cached_page(k, f.file, k.state.files[f.file].pages - 1)
         if p != n.NONE and k.state.pages[p].bits & n.PG_UPTODATE:
             set_page_dirty(k, p)
-    k.state.dentries[f.arg] = 1
+    k.state.dentries[f.dentry] = 1
     return n.NEXT

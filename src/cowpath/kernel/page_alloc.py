@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .wait import init_queue, spend, try_to_wake_up
+from .generated import begin_page
+from .wait import spend, try_to_wake_up
 
 
 @compiled
@@ -53,21 +54,9 @@ def take_page(k):
         return n.NONE
     state.used_pages += 1
     page = state.pages[p]
-    page.locked_by = n.FREE
+    begin_page(page)
     k.books.pages[p].origin = 0
-    init_queue(page.waiters)
-    page.group = n.NONE
-    page.file = n.NONE
-    page.index = 0
-    page.bits = 0
     page.refs = 1
-    page.mapcount = 0
-    page.rmap = n.NONE
-    page.lru_next = n.NONE
-    page.lru_prev = n.NONE
-    page.zone_next = n.NONE
-    page.zone_prev = n.NONE
-    page.io_next = n.NONE
     return p
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import filemap, memory, syscalls
+from . import filemap, memory
 from . import names as n
 from . import steps as s
 from .compiled import compiled, inlined
@@ -15,8 +15,9 @@ from .dispatch import (
     run_own_step,
     run_task_step,
 )
-from .frames import clear_frame
+from .generated import clear_frame
 from .memcg_charge import undo_charge
+from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
 from .rwsem import up_read, up_write
 from .user import after_kernel, user
@@ -103,7 +104,7 @@ def settle(k, t, f, which, status):
 def leave(k, t, f, status):
     """The path is over: its result goes to the path that called it, or to user mode."""
     task = k.state.tasks[t]
-    if f.path == s.P_PAGE_FAULT:
+    if f.path == s.P_PAGE_FAULT or f.path == s.P_HANDLE_MM_FAULT:
         memory.note_fault(k, t, f, status)
     value = f.done if f.path == s.P_RECLAIM or f.path == s.P_WRITEBACK else 0
     major = f.fault & n.F_MAJOR
@@ -141,9 +142,18 @@ def undo_one(k, t, f, bit):
         spend(k, s.MMAP_WRITE_UNLOCK)
         up_write(k, f.mm)
         f.held &= ~n.H_MMAP_WRITE
-    elif bit == n.H_I_MUTEX:
-        spend(k, s.I_MUTEX_UNLOCK)
-        syscalls.step_i_mutex_unlock(k, t)
+    elif bit & n.H_MUTEXES:
+        spend_unlock(k, bit)
+        mutex_unlock(k, t, mutex_of_hold(bit))
+
+
+@compiled
+def spend_unlock(k, bit):
+    """What the step costs that gives this back on the path."""
+    for which in range(s.MOST_STEPS):
+        if s.GIVES[which] & bit:
+            spend(k, which)
+            return
 
 
 @compiled
@@ -170,6 +180,6 @@ def unwind(k, t, f):
 @compiled
 def give_up(k, t, f):
     """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
-    if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.which != n.NONE:
+    if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.request != n.NONE:
         filemap.step_submit_io(k, t)
     return leave(k, t, f, f.unwinding)

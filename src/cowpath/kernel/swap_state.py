@@ -110,8 +110,8 @@ def step_find_swap_page(k, t):
         f.phase = 0
         f.pc = k.books.paths[f.path].length - 1  # another thread has mapped it: the access is tried again
         return n.NEXT
-    f.arg = pte_of(k, number).page
-    p = k.state.swaps[f.arg].page - 1
+    f.swap = pte_of(k, number).page
+    p = k.state.swaps[f.swap].page - 1
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:
             f.phase = 0
@@ -134,7 +134,7 @@ def step_find_swap_page(k, t):
 def call_find_swap_page(k, t, f):
     """Read the slot, and those around it."""
     below = push(k, t, s.P_SWAP_READAHEAD)
-    below.index = f.arg
+    below.index = f.swap
     return n.NEXT
 
 
@@ -156,7 +156,7 @@ def lock_swap_page(k, t):
     f.held |= n.H_PAGE_LOCK
     f.relock = 1
     page = k.state.pages[f.page]
-    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.arg:  # reclaimed, or reused, meanwhile
+    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.swap:  # reclaimed, or reused, meanwhile
         unlock_page(k, f.page)
         page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
@@ -183,8 +183,8 @@ def swapin_readahead(k, t, f):
     f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
     f.index = base
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -217,7 +217,7 @@ def read_swap_cache_async(k, f):
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
     k.books.pages[p].origin = k.books.origins[f.index]
-    add_new_to_request(k, f.which, p, s.ADD_TO_SWAP_CACHE)
+    add_new_to_request(k, f.request, p, s.ADD_TO_SWAP_CACHE)
     k.state.pages[p].refs -= 1
 
 

@@ -55,9 +55,9 @@ def is_old(k, file):
 @compiled
 def flush(k, f):
     """Send the request that is being filled to the disk."""
-    if f.which != n.NONE:
-        submit(k, f.which)
-        f.which = n.NONE
+    if f.request != n.NONE:
+        submit(k, f.request)
+        f.request = n.NONE
 
 
 @compiled
@@ -164,17 +164,17 @@ def write_page(k, t, f, p):
     if page.bits & n.PG_DIRTY == 0 or page.bits & n.PG_WRITEBACK:
         return
     spend(k, s.WRITE_PAGE)
-    if f.which != n.NONE:
-        request = k.state.requests[f.which]
+    if f.request != n.NONE:
+        request = k.state.requests[f.request]
         if request.pages >= REQUEST_PAGES or not are_neighbours(k, request.last, p):
             flush(k, f)
-    if f.which == n.NONE:
-        f.which = new_request(k, t)
-        if f.which == n.NONE:
+    if f.request == n.NONE:
+        f.request = new_request(k, t)
+        if f.request == n.NONE:
             return
     clear_page_dirty(k, p)
     page_mkclean(k, p)
-    add_write(k, f.which, p)
+    add_write(k, f.request, p)
 
 
 @compiled

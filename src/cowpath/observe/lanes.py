@@ -27,10 +27,7 @@ waits for a page lock, for another lock, for memory (in the OOM section), for th
 will; has exited."""
 
 # what a sleeping task does, by task.wait_kind
-STATE_OF_WAIT = np.array(
-    [ASLEEP, PAGE_LOCK, OTHER_LOCK, OTHER_LOCK, OTHER_LOCK, MEMORY, ASLEEP, ASLEEP, DISK, ASLEEP, DISK, ASLEEP, MEMORY]
-)
-assert len(STATE_OF_WAIT) == n.WAIT_KINDS
+STATE_OF_WAIT = np.array([STATES.index(wait.colour) for wait in n.WAITS])
 
 KINDS = (
     n.EV_LOCK, n.EV_LOCK_WAIT, n.EV_WAIT, n.EV_WAKE, n.EV_CHARGE_FAIL, n.EV_CHARGE, n.EV_FORK, n.EV_EXEC, n.EV_EXIT,

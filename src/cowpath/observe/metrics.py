@@ -14,9 +14,9 @@ from cowpath.observe.holds import PageLocks
 OUTSIDE = 0  # the group number of tasks that are in no group: the root group
 
 # sleeps for a lock or for memory; what a task sleeps for of its own will (a child, a timer) is not "blocked"
-BLOCKING = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM)
-BLOCKING_NAMES = ("page_lock", "mmap_read", "mmap_write", "i_mutex", "memory")
-IN_A_FAULT = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_OOM)
+BLOCKING = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.figure)
+BLOCKING_NAMES = tuple(wait.figure for wait in n.WAITS if wait.figure)
+IN_A_FAULT = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.in_a_fault)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel.generated import mutex_row
 from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS, place_of
 from cowpath.observe.text import clean, size, task_label
 from cowpath.programs.code import Region
@@ -39,6 +41,32 @@ class Names(Protocol):
     @property
     def groups(self) -> Sequence[str]:
         """Groups; 0 is the root group, whose name is empty."""
+
+
+@dataclass(frozen=True)
+class MutexState:
+    """A mutex as it stands."""
+
+    title: str  # "i_mutex of log"
+    owner: int  # a task, or FREE
+    waiters: tuple[str, ...]
+
+
+class Words(Mapping[str, str]):
+    """What stands for ``{page}``, ``{file}``, ... in the words of the table of waits: made only if it is asked for."""
+
+    def __init__(self, named: Mapping[str, Callable[[int], str]], number: int) -> None:
+        self._named = named
+        self._number = number
+
+    def __getitem__(self, key: str) -> str:
+        return self._named[key](self._number)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
 
 
 def place_of_page(k: Any, p: int) -> int:
@@ -77,6 +105,11 @@ class Scene:
     def group(self, number: int) -> str:
         """``A``, or ``the root group``."""
         return clean(self.names.groups[number]) if 0 < number < len(self.names.groups) else "the root group"
+
+    def chosen_at(self, t: int) -> str:
+        """When the OOM killer chose a task: ``at 1.01 s``; "" if it has only met it dying."""
+        at = int(self.k.books.tasks[t].chosen_at)
+        return f"at {(at - 1) / 1e9:.2f} s" if at else ""
 
     def file(self, number: int) -> str:
         """The last part of a file's name; a directory's ends in "/"."""
@@ -143,6 +176,42 @@ class Scene:
         mine = (tasks["frames"][field] == p) & (depth < tasks["depth"][:, None])
         found = np.flatnonzero(mine.any(axis=1))
         return int(found[0]) if len(found) else n.NONE
+
+    def mm(self, number: int) -> str:
+        """An address space, by the tasks that run in it: ``cc1[208]``."""
+        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        users = [self.task(t) for t, task in enumerate(tasks) if int(task.run_state) and int(task.mm) == number]
+        return " and ".join(users) or "an address space"
+
+    def thing(self, kind: str, number: int) -> str:
+        """A thing of a kind of which the tables say that it has a name."""
+        return self.named()[kind](number)
+
+    def named(self) -> Mapping[str, Callable[[int], str]]:
+        """How the things are called that the words of the table of waits name."""
+        return {"page": self.page, "file": self.file, "group": self.group, "memory": self.memory_of, "mm": self.mm}
+
+    def what(self, kind: int, number: int) -> str:
+        """What is waited for: ``the page lock of libc.so.6 page 31``."""
+        return n.WAITS[kind].what.format_map(Words(self.named(), number))
+
+    def mutexes(self) -> Iterator[MutexState]:
+        """All mutexes, kind by kind."""
+        for kind, wait in enumerate(n.WAITS):
+            lock = wait.mutex
+            if lock is None:
+                continue
+            for number, mutex in enumerate(mutex_row(self.k, kind)):
+                title = lock.name if lock.of == "machine" else f"{lock.name} of {self.thing(lock.of, number)}"
+                yield MutexState(title, int(mutex.owner), self.queue(mutex.waiters))
+
+    def queue(self, waiters: Any) -> tuple[str, ...]:
+        """The tasks of a wait queue, in its order."""
+        found, t = [], int(waiters.head)
+        while t != n.NONE:
+            found.append(self.task(t))
+            t = int(self.k.state.tasks[t].wait_next)
+        return tuple(found)
 
     def memory_of(self, number: int) -> str:
         """``A's memory: limit 64M, OOM killer off``."""

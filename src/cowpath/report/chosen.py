@@ -135,19 +135,9 @@ def _things(pieces: ln.Pieces, scene: Scene) -> tuple[dict[tuple[int, int], int]
 
 def thing_name(scene: Scene, kind: int, what: int) -> str:
     """What a task waited for, in words: ``the page lock of libc.so.6 page 31``."""
-    match kind:
-        case n.W_PAGE_LOCK:
-            return f"the page lock of {page_name(scene, what)}"
-        case n.W_MMAP_READ:
-            return "mmap_sem (to read)"
-        case n.W_MMAP_WRITE:
-            return "mmap_sem (to write)"
-        case n.W_I_MUTEX:
-            return f"the i_mutex of {scene.file(what)}"
-        case n.W_OOM | n.W_MEMORY:
-            return f"{scene.group(what)}'s memory"
-        case _:
-            return n.WAIT_NAMES[kind]
+    if kind == n.W_PAGE_LOCK:
+        return n.WAITS[kind].what.format(page=page_name(scene, what))
+    return scene.what(kind, what) or n.WAIT_NAMES[kind]
 
 
 def page_name(scene: Scene, what: int) -> str:
