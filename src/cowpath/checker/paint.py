@@ -112,7 +112,7 @@ def _next_in_user_mode(scene: CaseScene, t: int) -> str:
 def _mapped_at(scene: CaseScene, mm: int, vpn: int) -> str:
     for vma in scene.k.state.vmas:
         if int(vma.mm) == mm and int(vma.start) <= vpn < int(vma.end) and int(vma.file) != n.NONE:
-            return scene.file_page(int(vma.file), int(vma.pgoff) + vpn - int(vma.start))
+            return f"{scene.file(int(vma.file))} page {int(vma.pgoff) + vpn - int(vma.start)}"
     return "anonymous memory"
 
 

@@ -16,7 +16,7 @@ from cowpath.cli.progress import progress_bars
 if TYPE_CHECKING:
     from cowpath.checking import Checks
 
-STATUS = {"proved": 0, "violated": 1, "unfinished": 3}
+STATUS = {"proved": 0, "violated": 1, "unfinished": 3, "vacuous": 4}
 
 Cases = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
@@ -56,7 +56,8 @@ def check(
 ) -> None:
     """Prove or refute properties over every interleaving of small cases.
 
-    Exit status: 0 all proved, 1 something violated, 2 wrong input, 3 not finished within the limits.
+    Exit status: 0 all proved, 1 something violated, 2 wrong input, 3 not finished within the limits, 4 proved, but
+    vacuous: a task never gets past some step.
 
     Example: cowpath check --design linux-3.0 --case commit --property isolation --save found.json
     """

@@ -21,6 +21,8 @@ from cowpath.kernel.step import look_ahead, step
 from cowpath.kernel.vmscan import run_drain_worker
 from cowpath.kernel.wait import try_to_wake_up
 
+from .coverage import note_move
+
 TASKS = EXPLORE.tasks
 DISK = TASKS
 WORKERS = DISK + 1
@@ -111,9 +113,15 @@ def one_step(k, t):
 @compiled
 def move_task(k, t):
     """A step of the task, and with it the pass of reclaim that it calls for."""
+    task = k.state.tasks[t]
+    k.books.moved |= 1 << t
     for _ in range(RECLAIM_STEPS):
+        depth = task.depth
+        f = task.frames[max(depth - 1, 0)]
+        path, pc, unwinding = f.path, f.pc, f.unwinding
         status = one_step(k, t)
-        task = k.state.tasks[t]
+        if depth > 0:
+            note_move(k, t, depth, path, pc, unwinding)
         if status == n.SLEEP or status == n.EXITED or task.depth == 0 or not k.books.whole_reclaim:
             return
         if task.frames[task.depth - 1].path != s.P_RECLAIM:

@@ -8,6 +8,7 @@ from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
 from .memcontrol import made_progress
 from .mmap import exit_mmap, mm_free
+from .munlock import munlock_vma_pages_range
 from .wait import current, emit, sleep_alone, try_to_wake_up
 
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
@@ -37,6 +38,8 @@ def exit_mm(k, t, f):
         task.mm = n.NONE
         k.state.mms[f.other_mm].users -= 1
     if k.state.mms[f.other_mm].users == 0:
+        if not munlock_vma_pages_range(k, t, f, f.other_mm, 0, n.UNLIMITED):
+            return n.SLEEP
         if not exit_mmap(k, f.other_mm):
             return n.AGAIN
         mm_free(k, f.other_mm)
@@ -48,16 +51,18 @@ def exit_mm(k, t, f):
 def step_mmput(k, t):
     """The end of a look at another's address space."""
     k.books.resched_ok = 1
-    return mmput(k, current(k, t))
+    return mmput(k, t, current(k, t))
 
 
 @compiled
-def mmput(k, f):
+def mmput(k, t, f):
     """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
     if f.phase == 0:
         k.state.mms[f.mm].users -= 1
         f.phase = 1
     if k.state.mms[f.mm].users == 0:
+        if not munlock_vma_pages_range(k, t, f, f.mm, 0, n.UNLIMITED):
+            return n.SLEEP
         if not exit_mmap(k, f.mm):
             return n.AGAIN
         mm_free(k, f.mm)
@@ -88,6 +93,9 @@ def step_exit_notify(k, t):
     if parent == n.NONE:
         release_task(k, t)
         return n.EXITED
+    if k.books.tasks[t].reaped == 1:  # its status is kept here for a later wait, as a shell keeps it
+        k.books.tasks[t].reaped = 2
+        k.books.nr_threads -= 1
     waiting = k.state.tasks[parent]
     if waiting.run_state == n.T_SLEEPING and waiting.wait_kind == n.W_CHILD:
         try_to_wake_up(k, parent)
@@ -142,6 +150,8 @@ def leave_thread_group(k, t):
 def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
+    if k.books.tasks[t].reaped != 2:
+        k.books.nr_threads -= 1
     leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0

@@ -9,6 +9,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .block import (
+    add_new_to_request,
     add_to_request,
     clear_congested,
     end_page_writeback,
@@ -35,6 +36,7 @@ from .page_lock import (
 )
 from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
+from .places import note_removed
 from .wait import current, go_to, spend
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
@@ -95,6 +97,7 @@ def delete_from_page_cache(k, p):
     k.state.slots[k.state.files[page.file].first + page.index] = 0
     k.state.files[page.file].cached -= 1
     clear_page_dirty(k, p)
+    note_removed(k, p)
     page.file = n.NONE
     return __mem_cgroup_uncharge_common(k, p)
 
@@ -276,9 +279,7 @@ def step_add_to_page_cache(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
-    add_to_request(k, f.request, p)
+    add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
 
@@ -332,6 +333,7 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
     status = find_lock_page(k, t, f)
     if status != n.NEXT or f.page == n.NONE:

@@ -28,14 +28,21 @@ def push(k, t, path):
 @compiled
 def do_page_fault(k, t, m, vpn, fault):
     """A page fault: the processor enters the kernel."""
-    f = push(k, t, s.P_PAGE_FAULT)
+    f = push_fault(k, t, s.P_PAGE_FAULT, m, vpn, fault if k.state.allow_retry else fault & ~n.F_ALLOW_RETRY)
+    spend(k, s.EXCEPTION)
+    return f
+
+
+@compiled
+def push_fault(k, t, path, m, vpn, fault):
+    """The frame of a fault: the processor's, or handle_mm_fault, for who holds the mmap_sem himself."""
+    f = push(k, t, path)
     f.mm = m
     f.vpn = vpn
-    f.fault = fault if k.state.allow_retry else fault & ~n.F_ALLOW_RETRY
+    f.fault = fault
     books = k.books.tasks[t]
     books.fault_at = k.books.now + k.books.spent
     books.asleep = 0
-    spend(k, s.EXCEPTION)
     return f
 
 

@@ -10,6 +10,7 @@ from .memcg_charge import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .places import note_mapped
 from .pte_alloc import pmd_populate
 from .rmap import page_add_new_anon_rmap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
@@ -77,6 +78,7 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
+    note_mapped(k, t, p, f)
     page_add_new_anon_rmap(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)

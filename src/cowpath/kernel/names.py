@@ -92,9 +92,10 @@ FAIL_IO = 13  # -EIO
 FAIL_INVAL = 14  # -EINVAL
 FAIL_BUSY = 15  # -EBUSY
 FAIL_NOENT = 16  # -ENOENT
+FAIL_EXIST = 17  # -EEXIST
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
-    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -147,6 +148,7 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
 PTE_PRESENT = 1
@@ -183,12 +185,20 @@ LRU_NAMES = ("inactive_anon", "active_anon", "inactive_file", "active_file", "un
 FREE = -1
 REQUEST_OWNER = -2
 
+# who holds a page lock (books.holds)
+HOLD_TASK = 0
+HOLD_READAHEAD = 1  # read-ahead has put the page into the page cache, and has not sent it to the disk yet
+HOLD_SWAP_READAHEAD = 2  # the same with the swap cache
+HOLD_DISK = 3  # a request that is on its way reads the page
+LOCKER_NAMES = ("task", "readahead", "swap_readahead", "disk")
+HOLD_KINDS = len(LOCKER_NAMES)
+
 # --- user-mode instructions (op.code): what a task's program consists of -------------------------
 # Addresses and lengths are in pages. "slot" is a number that names a task within the session ($!).
 OP_EXIT = 0  # a = exit status
 OP_COMPUTE = 1  # a = nanoseconds of CPU in user mode
 OP_TOUCH = 2  # pages a, a+c, ... (b of them); d = 1 + loop register added to a (0: none); bits = F_WRITE | F_EXEC
-OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*
+OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*, MAP_POPULATE
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
@@ -207,11 +217,11 @@ OP_LOOP = 16  # a = loop register: set it to 0
 OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
 OP_MARK = 19  # a job is done: a = its number in the program
-OP_ATTACH = 20  # a = group: join it (cgexec)
-OP_CG_CREATE = 21  # a = group, b = its parent
+OP_ATTACH = 20  # a = group: join it (cgexec), and pass over the next b instructions: they are for when it is not there
+OP_CG_CREATE = 21  # a = group, b = its parent; bits = CREATE_MISSING
 OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
-OP_CG_DELETE = 23  # a = group
-OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget); bits 1 = an error: keep the status
+OP_CG_DELETE = 23  # a = group; bits = DELETE_TREE
+OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget), b = its group; bits = HOST_*
 OP_AFFINITY = 25  # a = cpu, or NONE for any
 OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
@@ -242,7 +252,14 @@ JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
+FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
 KILL_TREE = 1
+CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
+DELETE_TREE = 1  # first the groups below it (cgdelete -r)
+HOST_KEEPS_STATUS = 1  # an error, whose reason is the task's status
+HOST_READS = 2  # files of the group: it fails if that is not there
+HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
+HOST_FORK_FAILED = -2  # ... and gives up
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes
@@ -265,7 +282,7 @@ CG_FILES = (
 
 # --- events (event.kind) -----------------------------------------------------------------------
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
-EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
+EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = place (places.py)
 EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
 EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
@@ -286,11 +303,13 @@ EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NO
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
-EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = file << 32 | index
+EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = place
+EV_LOCK_SENT = 23  # read-ahead has sent a page that it had locked to the disk: as for EV_LOCK
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
+    "page_lock_sent",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

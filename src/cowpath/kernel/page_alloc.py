@@ -55,6 +55,7 @@ def take_page(k):
     state.used_pages += 1
     page = state.pages[p]
     begin_page(page)
+    k.books.pages[p].origin = 0
     page.refs = 1
     return p
 

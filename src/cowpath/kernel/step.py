@@ -104,7 +104,7 @@ def settle(k, t, f, which, status):
 def leave(k, t, f, status):
     """The path is over: its result goes to the path that called it, or to user mode."""
     task = k.state.tasks[t]
-    if f.path == s.P_PAGE_FAULT:
+    if f.path == s.P_PAGE_FAULT or f.path == s.P_HANDLE_MM_FAULT:
         memory.note_fault(k, t, f, status)
     value = f.done if f.path == s.P_RECLAIM or f.path == s.P_WRITEBACK else 0
     major = f.fault & n.F_MAJOR

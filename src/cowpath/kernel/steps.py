@@ -36,6 +36,7 @@ PATH_NAMES = (
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
+    "mmap_populate", "handle_mm_fault",
 )  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
@@ -155,7 +156,7 @@ STEPS: list[StepInfo] = [
     StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE),
     StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE),
     StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE),
-    StepInfo("populate", "syscalls", calls=("page_fault",)),
+    StepInfo("populate", "syscalls", calls=("page_fault", "handle_mm_fault")),
     StepInfo("invalidate_page", "filemap"),
     StepInfo("truncate_setsize", "truncate", needs=H_I_MUTEX),
     StepInfo("truncate_page", "truncate", needs=H_I_MUTEX),

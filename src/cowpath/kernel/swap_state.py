@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import add_to_request, new_request
+from .block import add_new_to_request, new_request
 from .compiled import compiled
 from .filemap import page_cache_release
 from .frames import push
@@ -30,6 +30,7 @@ def add_to_swap(k, p):
     if slot == n.NONE:
         return False
     __add_to_swap_cache(k, p, slot)
+    k.books.origins[slot] = k.books.pages[p].origin
     k.state.pages[p].bits |= n.PG_DIRTY
     return True
 
@@ -215,9 +216,8 @@ def read_swap_cache_async(k, f):
     __add_to_swap_cache(k, p, f.index)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
-    add_to_request(k, f.request, p)
+    k.books.pages[p].origin = k.books.origins[f.index]
+    add_new_to_request(k, f.request, p, s.ADD_TO_SWAP_CACHE)
     k.state.pages[p].refs -= 1
 
 

@@ -6,9 +6,10 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
-from .frames import do_page_fault
+from .frames import do_page_fault, push_fault
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
+from .munlock import munlock_vma_pages_range
 from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
 from .pgtable import lookup_pte, pte_of
 from .swap_state import skip_slots
@@ -112,13 +113,15 @@ def step_i_mutex_unlock(k, t):
 def step_unmap_region(k, t):
     """munmap(2)"""
     k.books.resched_ok = 1
-    return do_munmap(k, current(k, t))
+    return do_munmap(k, t, current(k, t))
 
 
 @compiled
-def do_munmap(k, f):
+def do_munmap(k, t, f):
     """Unmap a chunk a move, then the mappings go."""
     if f.phase == 0:
+        if not munlock_vma_pages_range(k, t, f, f.mm, f.vpn, f.vpn + f.count):
+            return n.SLEEP
         f.index = f.vpn
         f.phase = 1
     f.index = unmap_vmas(k, f.mm, f.index, f.vpn + f.count)
@@ -133,19 +136,19 @@ def do_munmap(k, f):
 @compiled
 def step_map_region(k, t):
     """mmap(2)"""
-    return do_mmap_pgoff(k, current(k, t))
+    return do_mmap_pgoff(k, t, current(k, t))
 
 
 @compiled
-def do_mmap_pgoff(k, f):
+def do_mmap_pgoff(k, t, f):
     """With MAP_FIXED: what was there goes first."""
     op = k.books.ops[f.op]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
         k.books.resched_ok = 1
-        status = do_munmap(k, f)
+        status = do_munmap(k, t, f)
         if status != n.NEXT:
             return status
-    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
+    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
 
@@ -172,9 +175,14 @@ def mlock_fixup(k, f):
 
 @compiled
 def step_populate(k, t):
-    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists."""
+    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists. make_pages_present: only that,
+    and mmap(2) does not fail when it does.
+    """
     f = current(k, t)
     status = __get_user_pages(k, t, f)
+    if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
+        f.count = f.count if status == n.NEXT else 1  # next_page: the last one
+        return n.NEXT
     if status != n.NEXT:
         return status
     p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
@@ -208,8 +216,11 @@ def __get_user_pages(k, t, f):
 
 @compiled
 def call_populate(k, t, f):
-    """get_user_pages: not killable."""
-    do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
+    """get_user_pages: not killable. make_pages_present has the mmap_sem, for writing, and does not let it go."""
+    if f.held & n.H_MMAP_WRITE:
+        push_fault(k, t, s.P_HANDLE_MM_FAULT, f.mm, f.vpn, f.fault)
+    else:
+        do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
     return n.NEXT
 
 

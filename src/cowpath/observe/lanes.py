@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import kept
 
 Pieces = npt.NDArray[Any]  # of PIECE
@@ -30,7 +31,7 @@ STATE_OF_WAIT = np.array([STATES.index(wait.colour) for wait in n.WAITS])
 
 KINDS = (
     n.EV_LOCK, n.EV_LOCK_WAIT, n.EV_WAIT, n.EV_WAKE, n.EV_CHARGE_FAIL, n.EV_CHARGE, n.EV_FORK, n.EV_EXEC, n.EV_EXIT,
-    n.EV_GROUP, n.EV_SCHED,
+    n.EV_GROUP, n.EV_SCHED, n.EV_LOCK_SENT,
 )  # fmt: skip
 """The events that lanes are made from."""
 
@@ -39,13 +40,13 @@ WAITS_FINER = 32  # waits are joined only where they are shorter than this part 
 
 NOBODY, BY_DISK = -1, -2  # who holds what is waited for, if it is no task
 NO_END = -1  # of a life that lasts beyond the run
-NOTHING = -1  # of a piece: it waits for no one thing
+NOTHING = -1  # of a piece: it waits for no one thing, or for an unknown page
 
 PIECE = np.dtype(
     [
         ("begin", "i8"),
         ("end", "i8"),
-        ("what", "i8"),  # file << 32 | index of a page; mm, file or group of another wait
+        ("what", "i8"),  # place of a page (kernel.places); mm, file or group of another wait
         ("life", "i4"),
         ("by", "i4"),  # the life of who held it when the wait began, NOBODY or BY_DISK
         ("state", "i1"),
@@ -67,7 +68,16 @@ LIFE = np.dtype(
     align=True,
 )
 HOLD = np.dtype(
-    [("begin", "i8"), ("end", "i8"), ("what", "i8"), ("page", "i4"), ("life", "i4"), ("open", "i1")], align=True
+    [
+        ("begin", "i8"),
+        ("end", "i8"),
+        ("what", "i8"),
+        ("page", "i4"),
+        ("life", "i4"),
+        ("kind", "i1"),  # HOLD_*
+        ("open", "i1"),
+    ],
+    align=True,
 )
 TASK = np.dtype(
     [
@@ -142,6 +152,14 @@ def _asleep(tasks, event):  # type: ignore[no-untyped-def]
 
 
 @kept
+def locker(kind, owner, step):  # type: ignore[no-untyped-def]
+    """Who has held a page lock (HOLD_*), of an event that says so."""
+    if kind == n.EV_LOCK_SENT:
+        return n.HOLD_SWAP_READAHEAD if step == s.ADD_TO_SWAP_CACHE else n.HOLD_READAHEAD
+    return n.HOLD_TASK if owner >= 0 else n.HOLD_DISK
+
+
+@kept
 def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: ignore[no-untyped-def]
     """One block of the log. Returns how many lives there are now, and how many pieces and holds have ended in it.
 
@@ -185,8 +203,9 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
             lives[tasks[t].life].end = now
             if running[event.cpu] == t:
                 running[event.cpu] = n.NONE
-        elif kind == n.EV_LOCK and event.value > 0:
+        elif (kind == n.EV_LOCK or kind == n.EV_LOCK_SENT) and event.value > 0:
             hold = holds[n_holds]
+            hold.kind = locker(kind, t, event.b)
             hold.begin, hold.end, hold.what, hold.page = now - event.value, now, event.extra, event.a
             hold.life, hold.open = tasks[t].life if t >= 0 else BY_DISK, 0
             n_holds += 1

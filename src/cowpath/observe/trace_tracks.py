@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cowpath.kernel import names as n
+from cowpath.kernel.places import UNKNOWN
 from cowpath.observe import lanes
 from cowpath.observe.scene import Scene
 from cowpath.observe.trace_file import Key, Name, Track
@@ -89,7 +90,7 @@ class Tracks:
             case ("counter", _, file):
                 return str(file)
             case ("page", place, frame):
-                return self._scene.file_page(place >> 32, place & 0xFFFFFFFF, None if frame == n.NONE else frame)
+                return self._scene.place(place) if place != UNKNOWN or frame == n.NONE else f"page frame {frame}"
             case ("mmap_sem", mm):
                 return f"mmap_sem {mm}"
             case (kind, which) if kind in MUTEXES:

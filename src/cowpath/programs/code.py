@@ -6,6 +6,7 @@ image. The instructions are the ``OP_*`` of ``kernel.names``; their operands are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,17 @@ class FileUse:
 
 
 @dataclass(frozen=True)
+class Region:
+    """What the instructions ``begin`` to ``end - 1`` of a program call the pages from ``first`` on."""
+
+    begin: int
+    end: int
+    name: str
+    first: int
+    pages: int
+
+
+@dataclass(frozen=True)
 class Code:
     """A relocatable program. Its first instruction is where it starts; it ends with OP_EXIT."""
 
@@ -53,6 +65,7 @@ class Code:
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of
     dentries: tuple[str, ...] = ()  # names of files that it looks up ("dir/name")
     jobs: int = 0  # how many OP_MARK a whole run passes
+    regions: tuple[Region, ...] = ()  # names of memory; a recording has none
 
 
 @dataclass
@@ -66,6 +79,7 @@ class Assembler:
     slots: dict[str, int] = field(default_factory=dict)
     dentries: dict[str, int] = field(default_factory=dict)
     jobs: int = 0
+    regions: list[Region] = field(default_factory=list)
 
     @property
     def here(self) -> int:
@@ -100,6 +114,10 @@ class Assembler:
         """The number of a slot."""
         return self.slots.setdefault(name, len(self.slots))
 
+    def name_regions(self, begin: int, places: Mapping[str, tuple[int, int]]) -> None:
+        """What the instructions from ``begin`` up to here call their memory: first page and number of pages."""
+        self.regions += [Region(begin, self.here, name, first, pages) for name, (first, pages) in places.items()]
+
     def dentry(self, path: str) -> int:
         """The number of a name that is looked up."""
         return self.dentries.setdefault(path, len(self.dentries))
@@ -111,4 +129,5 @@ class Assembler:
         for name in ("code", "bits", "a", "b", "c", "d"):
             packed[name] = ops[name]
         named = (tuple(self.comms), tuple(self.slots), tuple(self.dentries))
-        return Code(self.name, packed, tuple(self.files.values()), *named, self.jobs)
+        return Code(self.name, packed, tuple(self.files.values()), *named, self.jobs,
+                    tuple(self.regions))  # fmt: skip

@@ -66,6 +66,7 @@ class Writer:
             for fork, word in self.starts:
                 if word.text == name:
                     self.asm.patch(fork, "a", entry)
+        self.asm.name_regions(0, self.regions.places)
         return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()))
 
     def process(self, lines: tuple[Line, ...] | list[Line]) -> None:

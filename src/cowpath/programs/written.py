@@ -40,8 +40,8 @@ def _anon(w: Writer, line: Line) -> None:
 
 @command("anonpop REGION pages")
 def _anonpop(w: Writer, line: Line) -> None:
-    _anon(w, line)
-    w.asm.emit(n.OP_TOUCH, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=1, bits=n.F_WRITE)
+    bits = n.VM_WRITE | n.MAP_POPULATE
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
 
 
 @command("shm REGION pages")
