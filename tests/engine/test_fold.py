@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "tasks[].born": "whose age it is counts only where the OOM killer chooses by it: the copy is told whether it does",
 }
 
+
 def started(case: str, design: str) -> Space:
     space = Space()
     boot.start(compile_case(cases.load(case)), designs.load(design), costs.load(), space)
@@ -97,7 +98,9 @@ def counts(field: Field, row: Any) -> bool:
     return not field.refs or any(not each.when or alive(each.when, row) for each in field.refs)
 
 
-@pytest.mark.parametrize(("case", "design"), [("commit", "linux-3.0"), ("swap-in", "preallocate"), ("write", "linux-3.1")])
+@pytest.mark.parametrize(
+    ("case", "design"), [("commit", "linux-3.0"), ("swap-in", "preallocate"), ("write", "linux-3.1")]
+)
 def test_a_change_of_any_field_is_another_state(case: str, design: str) -> None:
     """Every field of every record in use, changed in turn: the canonical copy is another one, but for what is said."""
     space = started(case, design)
