@@ -179,7 +179,7 @@ class Emitter:
         self.one_by_one(action.groups, lambda word: self.delete_one(word, action))
 
     def delete_one(self, word: Word, action: c.Delete) -> None:
-        """A group; the root group is always busy. The tool has to start first: a job of the line before is there by then."""
+        """A group; the root group is always busy. The tool starts first: a job of the line before is there by then."""
         if self.jobs:
             self.asm.emit(n.OP_SLEEP, a=TOOL_NS)
         if word.text:
