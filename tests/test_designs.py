@@ -67,8 +67,9 @@ def test_an_unknown_step_with_the_nearest_right_spelling(tmp_path: Path) -> None
 
 def test_a_policy_with_a_value_that_it_has_not(tmp_path: Path) -> None:
     error = refused(tmp_path, '[policies]\noom_lock = "semaphore"')
-    assert "'semaphore' is not one of 'counter', 'flag'" in str(error)
-    assert "is not one of True, False" in str(refused(tmp_path, "[policies]\nfault_retry = 1"))
+    assert "policy oom_lock: 'semaphore' is not one of " in str(error)
+    assert "'counter'" in str(error) and "'flag'" in str(error)
+    assert "policy fault_retry: 1 is not one of " in str(refused(tmp_path, "[policies]\nfault_retry = 1"))
 
 
 @pytest.mark.parametrize("step, missing, giver", [
@@ -160,16 +161,19 @@ def test_a_list_that_is_none_and_a_table_that_is_none(tmp_path: Path) -> None:
     assert "paths must be a table" in str(refused(tmp_path, "paths = 3"))
 
 
-def test_without_extends_all_paths_and_policies_must_be_there(tmp_path: Path) -> None:
+def test_without_extends_all_paths_must_be_there(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[policies]\noom_lock = "flag"\n')
     with pytest.raises(InputError, match="path 'page_fault' has no steps") as error:
         designs.load(file)
     assert error.value.hint == 'extends = "linux-3.0" brings them all'
-    whole = designs.to_data(designs.load("linux-3.0"))
+
+
+def test_a_policy_that_is_not_named_is_that_of_linux_3_0() -> None:
+    whole = designs.to_data(designs.load("linux-3.1"))
     del whole["policies"]["oom_lock"]
-    with pytest.raises(InputError, match="policy 'oom_lock' is not set"):
-        designs.from_data(whole, "mine.toml")
+    policies = designs.from_data(whole, "mine.toml").policies
+    assert policies == designs.load("linux-3.0").policies | {"oom_lock": "counter"}
 
 
 def test_a_chain_of_designs_has_an_end(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ class Task:
     handler: bool  # goes on after a SIGBUS
     pages: tuple[int, int, int]  # that it writes to at the start, in each region
     thread: tuple[Action, ...]  # what a thread does beside it
+    cpu: int | None = None  # that it is bound to from the start, as by taskset; counted round
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("fill"), region),
         st.tuples(st.just("badread"), file, index, st.integers(0, 8)),
         st.tuples(st.just("sigbus"), st.integers(0, 1)),
+        st.tuples(st.just("cpu"), st.none() | st.integers(0, 2)),
+        st.tuples(st.just("cpu"), st.integers(0, 2)),
         st.tuples(st.just("adj"), st.sampled_from([-1000, 0, 500])),
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
@@ -202,6 +205,7 @@ def sessions() -> st.SearchStrategy[Session]:
                 st.booleans(),
                 st.tuples(some, some, some),
                 st.lists(actions(1), max_size=8).map(tuple),
+                st.sampled_from([None, None, 0, 1, 2]),
             ),
             min_size=2,
             max_size=4,
@@ -215,7 +219,8 @@ def sessions() -> st.SearchStrategy[Session]:
 class _Image:
     """Emits actions; the bodies of forks come after the program that forks them."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpus: int) -> None:
+        self.cpus = cpus
         self.asm = Assembler("random")
         self.comm = self.asm.comm("task")
         self.bodies: list[tuple[int, tuple[Action, ...]]] = []
@@ -277,6 +282,8 @@ class _Image:
                 emit(n.OP_FAIL_READS, file, index, count)
             case ("sigbus", handler):
                 emit(n.OP_SIGBUS, handler)
+            case ("cpu", cpu):
+                emit(n.OP_AFFINITY, n.NONE if cpu is None else cpu % self.cpus)
             case ("adj", value):
                 emit(n.OP_OOM_ADJ, value)
             case ("classify", group, slot):
@@ -327,7 +334,7 @@ class _Image:
 
 def plan_of(session: Session) -> Plan:
     """The session as the engine takes it."""
-    image = _Image()
+    image = _Image(session.cpus)
     asm = image.asm
     forks = _emit_shell(image, session)
     for fork, task in zip(forks, session.tasks, strict=True):
@@ -379,7 +386,8 @@ def _emit_shell(image: _Image, session: Session) -> list[int]:
             emit(n.OP_FAIL_READS, number, 4, file.bad)
     forks = []
     for slot, task in enumerate(session.tasks):
-        forks.append(emit(n.OP_FORK, 0, slot, image.comm))
+        bound = 0 if task.cpu is None else 1 + task.cpu % session.cpus
+        forks.append(emit(n.OP_FORK, 0, slot, image.comm, bound))
         if task.after_ns:
             emit(n.OP_SLEEP, task.after_ns)
     image.actions(session.shell, 0)

@@ -210,6 +210,35 @@ def queue_twice(k: Any) -> None:
     k.books.n_woken = 1
 
 
+def lose_a_running_task(k: Any) -> None:
+    """What loop.move did that switched after put_back had."""
+    k.books.cpus[int(running(k)[0])].curr = n.NONE
+
+
+def running(k: Any) -> Any:
+    return np.flatnonzero(k.books["cpus"]["curr"][: int(k.state.n_cpus)] != n.NONE)
+
+
+def queue_where_nobody_looks(k: Any) -> None:
+    cpu = k.books.cpus[int(running(k)[0])]
+    k.books.runq[int(running(k)[0])].heap[int(cpu.queued)] = cpu.curr
+    cpu.queued += 1
+    cpu.curr = n.NONE
+
+
+def queue_where_it_may_not_run(k: Any) -> None:
+    here, there = (int(c) for c in running(k)[:2])
+    t = int(k.books.cpus[there].curr)
+    k.books.cpus[there].curr = n.NONE
+    k.books.runq[here].heap[int(k.books.cpus[here].queued)] = t
+    k.books.cpus[here].queued += 1
+    k.state.tasks[t].affinity = there
+
+
+def count_a_task_twice(k: Any) -> None:
+    k.books.nr_threads += 1
+
+
 def lose_a_child(k: Any) -> None:
     k.state.tasks[task_where(k, lambda task: task.parent > 0)].parent = 0
 
@@ -334,7 +363,8 @@ BROKEN = (
     (13, charge_nothing), (13, look_up_another_step), (14, keep_a_request), (15, count_a_reader_twice),
     (16, lock_an_inode_for_nobody),
     (17, wake_without_unqueueing), (17, kill_without_waking), (18, lose_a_timer), (19, count_a_section_twice),
-    (20, add_a_user), (21, queue_twice), (22, lose_a_child),
+    (20, add_a_user), (21, queue_twice), (21, lose_a_running_task), (21, queue_where_nobody_looks),
+    (21, queue_where_it_may_not_run), (22, lose_a_child), (22, count_a_task_twice),
     (invariants.OUT_OF_RANGE, name_a_page_that_is_not_there),
 )  # fmt: skip
 

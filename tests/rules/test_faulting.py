@@ -145,7 +145,7 @@ def test_a_page_from_swap_is_charged_to_the_group_that_its_slot_names() -> None:
     hand = Hand(swap=16)
     owner, mine = hand.group(), hand.group()
     t = hand.task(mine)
-    f = hand.fault(t, s.P_SWAP_IN, s.CHARGE, page=hand.page(), arg=in_swap(hand, owner))
+    f = hand.fault(t, s.P_SWAP_IN, s.CHARGE, page=hand.page(), swap=in_swap(hand, owner))
     assert mem_cgroup_try_charge_swapin(hand.k, t, f) == owner
     hand.of(owner).alive = 0
     assert mem_cgroup_try_charge_swapin(hand.k, t, f) == mine, "that group is gone"
@@ -165,7 +165,7 @@ def test_a_charge_for_a_page_from_swap_that_is_charged_already_goes_back() -> No
     set_swap_pte(hand.k, m, 3, slot)
     hand.of(g).res.usage += 1  # the charge of this fault
     hand.of(g).memsw.usage += 1
-    hand.fault(t, s.P_SWAP_IN, s.MAP_PAGE, vpn=3, page=page, arg=slot, which=g, held=n.H_CHARGE | n.H_PAGE_REF)
+    hand.fault(t, s.P_SWAP_IN, s.MAP_PAGE, vpn=3, page=page, swap=slot, charged_group=g, held=n.H_CHARGE | n.H_PAGE_REF)
     step_map_page(hand.k, t)
     assert hand.usage(g) == hand.memsw(g) == [1]
     assert pte_of(hand.k, lookup_pte(hand.k, m, 3)).page == page

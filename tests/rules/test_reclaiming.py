@@ -20,7 +20,7 @@ from .hand import Hand
 def reclaiming(hand: Hand, g: int, which: int, **fields: Any) -> tuple[int, Any]:
     """A task that reclaims from a group, with one of its lists in hand."""
     t = hand.task()
-    return t, hand.call(t, s.P_RECLAIM, s.SHRINK_ZONE, group=g, batch=g, which=which, todo=1, **fields)
+    return t, hand.call(t, s.P_RECLAIM, s.SHRINK_ZONE, group=g, victim=g, lru=which, todo=1, **fields)
 
 
 def inactive(hand: Hand, g: int, which: int = n.LRU_INACTIVE_FILE, **fields: Any) -> Any:

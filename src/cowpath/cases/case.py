@@ -16,6 +16,7 @@ from typing import Any
 from cowpath.errors import InputError
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kinds import check_kind
 from cowpath.words import nearest
 
 KEYS = ("name", "summary", "path", "machine", "files", "groups", "tasks", "setup", "outside")
@@ -118,6 +119,7 @@ def load(name: str | Path) -> Case:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the case: {why}", file=name) from None
+        check_kind(name, text, "a case")
         return read(text, str(name))
     hint = nearest(str(name), names(), "known: " + ", ".join(names()))
     raise InputError(f"no case {str(name)!r}", hint=f"{hint}; a file of your own ends in .toml")
@@ -127,7 +129,7 @@ def read(text: str, source: str) -> Case:
     """A case from the text of its file. Raises InputError that names the file, the table and the key."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     whole = _Table(data, "", source, KEYS)
     files = tuple(_file(name, table) for name, table in whole.tables("files", FILE_KEYS))

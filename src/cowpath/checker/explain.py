@@ -28,6 +28,10 @@ class CaseScene(Scene):
         """``attacker``."""
         return task_name(self.case, t, self.k)
 
+    def chosen_at(self, t: int) -> str:
+        """There is no time."""
+        return ""
+
     def limits_of(self, number: int) -> str:
         """``limit 1 page, OOM killer off``."""
         group = self.k.state.groups[number]

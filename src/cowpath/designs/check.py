@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 from cowpath.errors import InputError
 from cowpath.kernel.names import H_CHARGE, H_MMAP_READ, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
 from cowpath.kernel.steps import FAULT_PATHS, STEPS, StepInfo, number_of
+from cowpath.words import slip_of
 
 MAX_STEPS = 32
 ERROR_EXIT_STEPS = {
@@ -25,8 +24,8 @@ def _names(bits: int) -> str:
 
 
 def _unknown(step: str, known: tuple[str, ...], path: str, source: str) -> InputError:
-    close = difflib.get_close_matches(step, known, 1, 0.5)
-    hint = f"did you mean {close[0]!r}?" if close else "steps are: " + ", ".join(known)
+    slip = slip_of(step, known)
+    hint = f"did you mean {slip!r}?" if slip else "steps are: " + ", ".join(known)
     return InputError(f"path {path!r}: there is no step {step!r}", file=source, hint=hint)
 
 

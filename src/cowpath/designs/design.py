@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -12,10 +13,13 @@ from typing import Any
 from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME, POLICIES
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kinds import check_kind
+from cowpath.words import slip_of
 
 from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
 
 KEYS = ("name", "extends", "summary", "commit", "policies", "paths", "on_error")
+_RELEASE = re.compile(r"(?:linux[- ]?)?v?([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})", re.IGNORECASE)
 MAX_CHAIN = 8  # designs that extend one another
 
 
@@ -54,7 +58,7 @@ def _load(name: str, beside: Path, depth: int) -> Design:
     text, source, folder = _read(name, beside)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     return from_data(data, source, folder, depth)
 
@@ -86,22 +90,46 @@ def _read(name: str, beside: Path) -> tuple[str, str, Path]:
     path = beside / name
     if name.endswith(".toml") or path.is_file():
         try:
-            return path.read_text(encoding="utf-8"), str(name), path.parent
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the design: {why}", file=name) from None
-    raise InputError(f"no design {name!r}", hint=_near(name, names()) + "; a file of your own ends in .toml")
+        check_kind(name, text, "a design")
+        return text, str(name), path.parent
+    raise InputError(f"no design {name!r}", hint=_release_or(name) + "; a file of your own ends in .toml")
+
+
+def _release_or(name: str) -> str:
+    """What to say of a design that is not there. A release is that one or none: no other is as good."""
+    several = [part.strip() for part in re.split("[,; ]", name) if part.strip()]
+    if len(several) > 1 and all(part in names() for part in several):
+        return "one --design for each: " + " ".join(f"-d {part}" for part in several)
+    wanted = _RELEASE.fullmatch(name)
+    if wanted is None:
+        return _near(name, names())
+    releases = {_numbers(match[1]): match[0] for known in names() if (match := _RELEASE.fullmatch(known))}
+    if found := releases.get(_numbers(wanted[1])):
+        return f"did you mean {found!r}?"
+    return "of Linux these releases are modelled: " + ", ".join(found for _, found in sorted(releases.items()))
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """The numbers of a release: 3.00 is 3.0."""
+    return tuple(map(int, release.split(".")))
 
 
 def _near(word: str, known: list[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+    slip = slip_of(word, known)
+    return f"did you mean {slip!r}?" if slip else "known: " + ", ".join(known)
 
 
 def _check_keys(data: dict[str, Any], source: str) -> None:
     for key in data:
         if key not in KEYS:
             raise InputError(f"unknown key {key!r}", file=source, hint=_near(key, KEYS))
+    for key in ("name", "extends", "summary", "commit"):
+        if not isinstance(data.get(key, ""), str):
+            raise InputError(f"{key} must be a text", file=source, hint=f'{key} = "..."')
     for key in ("policies", "paths", "on_error"):
         if not isinstance(data.get(key, {}), dict):
             raise InputError(f"{key} must be a table", file=source, hint=f"[{key}]")

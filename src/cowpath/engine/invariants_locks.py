@@ -362,14 +362,21 @@ def mms_have_users(k):
 
 @compiled
 def tasks_are_queued_once(k):
-    """A runnable task runs, is in one run queue, or has just been woken; nobody else is."""
+    """A runnable task is on one CPU, in one CPU's queue, or has just been woken; nobody else is.
+
+    Nobody stands in the queue of a CPU on which it may not run, or of one that idles: there it would wait for ever.
+    """
     seen = np.zeros(k.state.n_tasks, np.int32)
     for c in range(k.state.n_cpus):
         cpu = k.books.cpus[c]
         if cpu.curr != n.NONE:
             seen[cpu.curr] += 1
         for i in range(cpu.queued):
-            seen[k.books.runq[c].heap[i]] += 1
+            t = k.books.runq[c].heap[i]
+            seen[t] += 1
+            affinity = k.state.tasks[t].affinity
+            if cpu.curr == n.NONE or (affinity != n.NONE and affinity != c):
+                return t
     for i in range(k.books.n_woken):
         seen[k.books.woken[i]] += 1
     for t in range(k.state.n_tasks):
@@ -383,11 +390,15 @@ def families_are_whole(k):
     """Children and parents name each other; a thread group has a leader; the groups know how many tasks they have."""
     state = k.state
     left = 0
+    threads = 0  # with those that are being forked
     members = np.zeros(state.n_groups, np.int32)
     for t in range(state.n_tasks):
         task = state.tasks[t]
         if task.run_state == n.T_FREE:
             continue
+        threads += (k.books.tasks[t].reaped != 2) + (
+            task.depth > 0 and (task.frames[0].path == s.P_FORK or task.frames[0].path == s.P_CLONE)
+        )
         left += task.parent != n.NONE
         members[task.group] += alive(k, t)
         leader = task.leader
@@ -404,4 +415,6 @@ def families_are_whole(k):
     for g in range(state.n_groups):
         if state.groups[g].tasks != members[g] or (members[g] > 0 and not state.groups[g].alive):
             return g
+    if threads != k.books.nr_threads:
+        return threads
     return OK if left == 0 else left

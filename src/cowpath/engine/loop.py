@@ -226,7 +226,8 @@ def move(k, c, t):
         activate_woken(k, cpu.now)
     if status == n.YIELD or (books.resched_ok and (cpu.resched or due(k, c))):
         put_back(k, c)
-        switch_to(k, c)
+        if cpu.curr == n.NONE:  # else it has been given to somebody already, with the other idle ones
+            switch_to(k, c)
     return status
 
 

@@ -17,6 +17,8 @@ from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 
+from .foresight import may_rescue
+
 if TYPE_CHECKING:
     from cowpath.designs import Design
     from cowpath.session.plan import Plan
@@ -31,6 +33,8 @@ DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 LEAST_PAGES = 64  # of memory, beside the files that are there from the start
 QUANTUM_NS = 50_000
+THREAD_SIZE = 8192  # bytes: a task's kernel stack (arch/x86/include/asm/page_64_types.h)
+LEAST_TASKS = 20  # fork_init
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
 LOOPS_OVER_FILE = ("read", "lookup", "creat", "readdir")
 
@@ -43,13 +47,15 @@ def build(
     cpus: int | None = None,
     memory: int | None = None,
     swap: int | None = None,
+    tasks: int | None = None,
     seed: int = 0,
     reuse: float | None = None,
     capacity: Capacity = CLOCK,
 ) -> Any:
     """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be.
 
-    ``memory`` and ``swap`` are in bytes; what is None is what the plan's settings say, or else the default.
+    ``memory`` and ``swap`` are in bytes, ``tasks`` is how many there may be;
+    what is None is what the plan's settings say, or else the default.
     """
     settings = plan.settings
     cpus = cpus or settings.cpus or DEFAULT_CPUS
@@ -61,6 +67,7 @@ def build(
     k.state.memory = pages
     _set_watermarks(k, pages)
     k.state.swap_pages = swap // n.PAGE_SIZE
+    k.books.max_threads = _max_threads(tasks or settings.tasks, pages, capacity)
     k.state.n_cpus = cpus
     k.books["cpus"]["curr"] = n.NONE
     k.books.rng = seed * 7919 % 2147483646 + 1
@@ -77,6 +84,7 @@ def build(
     _set_files(k, plan)
     _check_cpus(plan, cpus)
     k.books["ops"][: len(plan.ops)] = plan.ops
+    k.books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     for start in plan.starts:
         _boot(k, start)
     k.books.driver = 1
@@ -105,6 +113,21 @@ def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Ca
         raise InputError(
             f"the files that are warm at the start have {warm} pages, the machine {pages}", hint="raise --memory"
         )
+
+
+def _max_threads(tasks: int | None, pages: int, capacity: Capacity) -> int:
+    """How many tasks there may be: by default fork_init's max_threads (kernel/fork.c), if there is room for so many.
+
+    The explorer's machine has no such limit: a case that needs more tasks than there is room for is an error.
+    """
+    if capacity.narrow:
+        return n.UNLIMITED
+    most = max(LEAST_TASKS, pages * n.PAGE_SIZE // (8 * THREAD_SIZE))
+    if tasks is None:
+        return min(most, capacity.tasks)
+    if not 1 <= tasks <= capacity.tasks:
+        raise InputError(f"--tasks: {tasks} tasks", hint=f"1 to {capacity.tasks}")
+    return tasks
 
 
 def _check_cpus(plan: Plan, cpus: int) -> None:
@@ -233,6 +256,7 @@ def _boot(k: Any, start: Any) -> None:
     k.state.n_tasks += 1
     task = k.state.tasks[t]
     records.task.begin(task)
+    k.books.nr_threads += 1
     k.state.births += 1
     task.born = k.state.births
     task.leader = t

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .hierarchy import note_member
 from .memcg_move import mem_cgroup_force_empty_list, move_swap
 from .wait import emit
 
@@ -14,7 +15,7 @@ def cgroup_create(k, g, parent):
     """mkdir: a group without limits, with its parent's use_hierarchy and swappiness. A status."""
     group = k.state.groups[g]
     if group.alive:
-        return n.FAIL_BUSY
+        return n.FAIL_EXIST
     if not k.state.groups[parent].alive:
         return n.FAIL_NOENT
     group.alive = 1
@@ -34,7 +35,7 @@ def cgroup_create(k, g, parent):
 
 @compiled
 def clear_books(k, g):
-    """The files of a new group start at 0, also if there was one of its name before."""
+    """The files of a new group start at 0, also if there was one of its name before; it has had no task."""
     books = k.books.groups[g]
     books.failcnt = 0
     books.memsw_failcnt = 0
@@ -44,6 +45,9 @@ def clear_books(k, g):
     books.pgpgout = 0
     books.pgfault = 0
     books.pgmajfault = 0
+    books.joined = 0
+    books.deaths = 0
+    books.killed = 0
     books.rounds = 0
     books.progress_at = k.books.now
 
@@ -64,12 +68,28 @@ def cgroup_rmdir(k, g):
 
 
 @compiled
+def rmdir_tree(k, g):
+    """cgdelete -r: the groups below it, children (of higher numbers) first, then the group. The first failure."""
+    status = n.FAIL_NOENT
+    for other in range(k.state.n_groups - 1, g - 1, -1):
+        up = other
+        while up > g:
+            up = k.state.groups[up].parent
+        if up == g and k.state.groups[other].alive:
+            status = cgroup_rmdir(k, other)
+            if status != n.NEXT:
+                return status
+    return status
+
+
+@compiled
 def cgroup_attach_task(k, t, g):
     """The task is charged to this group from now on (its pages stay where they are, as in v1)."""
     task = k.state.tasks[t]
     k.state.groups[task.group].tasks -= 1
     k.state.groups[g].tasks += 1
     task.group = g
+    note_member(k, g)
     if task.mm != n.NONE:
         k.state.mms[task.mm].owner_group = g
     emit(k, n.EV_GROUP, t, g, n.NONE, 0, 0)
@@ -111,6 +131,8 @@ def errno_of(status):
         return 16
     if status == n.FAIL_NOENT:
         return 2
+    if status == n.FAIL_EXIST:
+        return 17
     if status == n.FAIL_OOM:
         return 12
     if status == n.FAIL_FAULT or status == n.FAIL_SEGV:

@@ -93,6 +93,9 @@ def step_exit_notify(k, t):
     if parent == n.NONE:
         release_task(k, t)
         return n.EXITED
+    if k.books.tasks[t].reaped == 1:  # its status is kept here for a later wait, as a shell keeps it
+        k.books.tasks[t].reaped = 2
+        k.books.nr_threads -= 1
     waiting = k.state.tasks[parent]
     if waiting.run_state == n.T_SLEEPING and waiting.wait_kind == n.W_CHILD:
         try_to_wake_up(k, parent)
@@ -147,6 +150,8 @@ def leave_thread_group(k, t):
 def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
+    if k.books.tasks[t].reaped != 2:
+        k.books.nr_threads -= 1
     leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0

@@ -333,6 +333,7 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
     status = find_lock_page(k, t, f)
     if status != n.NEXT or f.page == n.NONE:

@@ -7,6 +7,7 @@ from . import state as st
 from .compiled import compiled
 from .exit import forget_job
 from .generated import begin_task
+from .hierarchy import note_member
 from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
 from .munlock import munlock_vma_pages_range
 from .wait import announce, current, emit, fatal_signal_pending
@@ -39,6 +40,8 @@ def new_task(k):
     books.stalled = n.NONE
     books.alarm = 0
     books.over_since = 0
+    books.chosen_at = 0
+    books.reaped = 0
     books.ends = 0
     books.via = n.NONE
     books.cpu_ns = 0
@@ -99,6 +102,7 @@ def step_wake_up_new_task(k, t):
         new.mm = f.other_mm
     new.group = task.group
     k.state.groups[task.group].tasks += 1
+    note_member(k, task.group)
     new.parent = t
     if task.last_child == n.NONE:
         task.first_child = child
@@ -117,6 +121,8 @@ def step_wake_up_new_task(k, t):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
     k.books.tasks[child].since = k.books.now
+    if op.bits & n.FORK_SHELL:
+        k.books.tasks[child].reaped = 1
     if op.b != n.NONE:
         if op.bits & n.FORK_ANEW:
             forget_job(k, t, op.b)

@@ -11,6 +11,7 @@ from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_ha
 from .memcontrol import (
     __mem_cgroup_commit_charge,
     consume_stock,
+    made_progress,
     mem_cgroup_margin,
     mem_cgroup_uncharge_page,
     memcg_kmem_charge,
@@ -106,6 +107,7 @@ def finish_charge(k, t, f, g):
         return keep_table(f)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
+        made_progress(k, g)
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
@@ -241,7 +243,8 @@ def note_round(k, g):
 def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        mem_cgroup_out_of_memory(k, t, f.group)
+        if mem_cgroup_out_of_memory(k, t, f.group):
+            made_progress(k, f.group)
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     leave_oom(k, t, f)

@@ -98,12 +98,13 @@ def leave_oom(k, t, f):
 
 @compiled
 def mem_cgroup_out_of_memory(k, t, g):
-    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying already."""
+    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. True if so."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1
-        return
+        return False
     group = k.state.groups[g]
     limit = max(1, min(group.res.limit, group.memsw.limit))
     victim, points = select_bad_process(k, t, g, limit)
     if victim >= 0:
         oom_kill_process(k, t, victim, g, limit, points)
+    return victim >= 0

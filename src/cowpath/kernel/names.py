@@ -92,9 +92,10 @@ FAIL_IO = 13  # -EIO
 FAIL_INVAL = 14  # -EINVAL
 FAIL_BUSY = 15  # -EBUSY
 FAIL_NOENT = 16  # -ENOENT
+FAIL_EXIST = 17  # -EEXIST
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
-    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -216,11 +217,11 @@ OP_LOOP = 16  # a = loop register: set it to 0
 OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
 OP_MARK = 19  # a job is done: a = its number in the program
-OP_ATTACH = 20  # a = group: join it (cgexec)
-OP_CG_CREATE = 21  # a = group, b = its parent
+OP_ATTACH = 20  # a = group: join it (cgexec), and pass over the next b instructions: they are for when it is not there
+OP_CG_CREATE = 21  # a = group, b = its parent; bits = CREATE_MISSING
 OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
-OP_CG_DELETE = 23  # a = group
-OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget); bits 1 = an error: keep the status
+OP_CG_DELETE = 23  # a = group; bits = DELETE_TREE
+OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget), b = its group; bits = HOST_*
 OP_AFFINITY = 25  # a = cpu, or NONE for any
 OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
@@ -251,7 +252,14 @@ JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
+FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
 KILL_TREE = 1
+CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
+DELETE_TREE = 1  # first the groups below it (cgdelete -r)
+HOST_KEEPS_STATUS = 1  # an error, whose reason is the task's status
+HOST_READS = 2  # files of the group: it fails if that is not there
+HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
+HOST_FORK_FAILED = -2  # ... and gives up
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes

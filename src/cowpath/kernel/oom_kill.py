@@ -90,6 +90,7 @@ def oom_kill_process(k, me, victim, g, limit, points):
     send_sigkill(k, chosen)
     k.state.tasks[chosen].memdie = 1
     k.state.tasks[chosen].oom_victim = 1
+    k.books.tasks[chosen].chosen_at = 1 + k.books.now
 
 
 @compiled

@@ -56,7 +56,7 @@ class Capacity:
 CLOCK = Capacity(
     pages=1 << 22,
     tasks=8192,
-    mms=8192,
+    mms=16384,  # while it forks or execs, a task has two
     vmas=1 << 19,
     directories=1 << 16,
     tables=49152,
@@ -148,6 +148,9 @@ def books_record(c: Capacity) -> Record:
         cpu="i4",  # on which it runs
         resched_ok="i4",  # the step passed a cond_resched()
         error="i4",  # a pool is exhausted: which (ERR_*)
+        error_file="i4",  # ERR_SLOTS: of which file
+        nr_threads="i8",  # tasks that there are, with dead ones that are not reaped and those being forked
+        max_threads="i8",  # so many there may be
         driver="i4",  # 0: no one wants wake-ups recorded
         rng="i8",
         quantum="i8",  # ns of user-mode computing in one move
@@ -203,6 +206,7 @@ def books_record(c: Capacity) -> Record:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 
 
@@ -216,7 +220,7 @@ def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
     return whole
 
 
-# pools that can be exhausted (books.error)
+# pools that can be exhausted (books.error); engine/exhausted.py says what they are
 ERR_NONE = 0
 ERR_PAGES = 1
 ERR_TASKS = 2
@@ -228,12 +232,6 @@ ERR_REQUESTS = 7
 ERR_FRAMES = 8
 ERR_TIMERS = 9
 ERR_SLOTS = 10
-ERR_OPS = 11
-ERROR_NAMES = (
-    "", "the machine's memory (raise --memory)", "tasks", "address spaces", "mappings", "page-table directories",
-    "page tables", "disk requests", "frames of a task", "timers",
-    "page-cache slots of a file (written beyond its room)", "instructions",
-)  # fmt: skip
 
 
 class Machine(np.record):  # type: ignore[misc]

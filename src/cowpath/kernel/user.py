@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of
+from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, rmdir_tree
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import do_page_fault, push
@@ -20,6 +20,9 @@ from .wait import emit, random_below, spend
 from .writeback import EVERYTHING
 
 ACCESSES = 32  # of mapped pages in one move
+EAGAIN = 11
+FORK_RETRIES = 4  # of a shell
+SECOND_NS = 1_000_000_000
 
 
 @compiled
@@ -50,7 +53,11 @@ def after_kernel(k, t, path, status):
             return n.NEXT  # the access is tried again; a new program begins
         if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
             return n.NEXT  # the next one
+        if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
+            return n.NEXT  # a shell tries again to fork
         return finish_op(k, t)
+    if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
+        k.books.nr_threads -= 1
     if status == n.FAIL_KILLED:
         task.status = 4
         if not task.sigkill:
@@ -238,6 +245,9 @@ def system_call(k, t, op):
         f.file = op.a
         f.arg = op.b
     elif code == n.OP_FORK:
+        if k.books.nr_threads >= k.books.max_threads:
+            return fork_again(k, t, op)
+        k.books.nr_threads += 1
         f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
         f.mm = task.mm
         f.op = task.pc
@@ -260,6 +270,26 @@ def system_call(k, t, op):
     else:
         return small_call(k, t, op)
     return n.NEXT
+
+
+@compiled
+def fork_again(k, t, op):
+    """copy_process at the machine's limit of tasks: EAGAIN. A shell says so, sleeps 1, 2, 4 and 8 s, and gives up."""
+    task = k.state.tasks[t]
+    task.status = EAGAIN
+    if op.bits & n.FORK_SHELL == 0:
+        return finish_op(k, t)
+    k.books.host_task = t
+    k.books.host = n.HOST_FORK_FAILED
+    if task.progress < FORK_RETRIES:
+        f = push(k, t, s.P_SLEEP)
+        f.arg = SECOND_NS << task.progress
+        task.progress += 1
+        k.books.host = n.HOST_FORK_RETRY
+    else:
+        finish_op(k, t)
+    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
+    return n.HOST
 
 
 @compiled
@@ -324,7 +354,7 @@ def small_call(k, t, op):
     """Calls that are one atomic move."""
     task = k.state.tasks[t]
     code = op.code
-    if code != n.OP_HOST or op.bits == 0:
+    if code != n.OP_HOST or op.bits != n.HOST_KEEPS_STATUS:
         task.status = 0
     if code == n.OP_MARK:
         g = task.group
@@ -337,12 +367,14 @@ def small_call(k, t, op):
     elif code == n.OP_ATTACH:
         if k.state.groups[op.a].alive:
             cgroup_attach_task(k, t, op.a)
+            task.pc += op.b
         else:
-            task.status = 2
+            task.status = errno_of(n.FAIL_NOENT)
     elif code == n.OP_CG_CREATE:
-        task.status = errno_of(cgroup_create(k, op.a, op.b))
+        if op.bits != n.CREATE_MISSING or not k.state.groups[op.a].alive:
+            task.status = errno_of(cgroup_create(k, op.a, op.b))
     elif code == n.OP_CG_DELETE:
-        task.status = errno_of(cgroup_rmdir(k, op.a))
+        task.status = errno_of(rmdir_tree(k, op.a) if op.bits == n.DELETE_TREE else cgroup_rmdir(k, op.a))
     elif code == n.OP_AFFINITY:
         task.affinity = op.a
         k.books.resched_ok = 1
@@ -360,6 +392,8 @@ def small_call(k, t, op):
         k.state.files[op.a].bad_first = op.b
         k.state.files[op.a].bad_count = op.c
     elif code == n.OP_HOST:
+        if op.bits == n.HOST_READS and not k.state.groups[op.b].alive:
+            task.status = errno_of(n.FAIL_NOENT)
         k.books.host = op.a
         k.books.host_task = t
         emit(k, n.EV_HOST, t, op.a, 0, 0, 0)

@@ -106,6 +106,11 @@ class Scene:
         """``A``, or ``the root group``."""
         return clean(self.names.groups[number]) if 0 < number < len(self.names.groups) else "the root group"
 
+    def chosen_at(self, t: int) -> str:
+        """When the OOM killer chose a task: ``at 1.01 s``; "" if it has only met it dying."""
+        at = int(self.k.books.tasks[t].chosen_at)
+        return f"at {(at - 1) / 1e9:.2f} s" if at else ""
+
     def file(self, number: int) -> str:
         """The last part of a file's name; a directory's ends in "/"."""
         if not 0 <= number < len(self.names.files):

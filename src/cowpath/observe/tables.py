@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cowpath.observe.text import clean, count, duration, significant, size
+from cowpath.observe.text import clean, count, duration, significant, size, visible
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
@@ -20,7 +20,8 @@ MOST_CHAINS = 3  # sentences per design; the others are much the same
 LOCKERS = {"task": "a task", "readahead": "read-ahead", "swap_readahead": "swap read-ahead", "disk": "the disk"}
 STYLES = {
     "isolated": "green", "stalled": "yellow", "stuck": "bold red",
-    "progresses": "green", "finished": "green", "waits": "yellow", "killed": "yellow", "live-locked": "bold red",
+    "progresses": "green", "finished": "green", "empty": "dim", "waits": "yellow", "killed": "yellow",
+    "live-locked": "bold red",
 }  # fmt: skip
 
 
@@ -42,9 +43,12 @@ class Column:
     fold: bool = False
 
 
-def verdict_text(verdict: str | None) -> Text:
-    """A verdict in its colour."""
-    return Text(verdict or "-", style=STYLES.get(verdict or "", ""))
+SO_FAR = ", so far"
+
+
+def verdict_text(verdict: str | None, so_far: bool = False) -> Text:
+    """A verdict in its colour; ``so_far``: the run has had to end before its time."""
+    return Text(f"{verdict or '-'}{SO_FAR if so_far else ''}", style=STYLES.get(verdict or "", ""))
 
 
 def at(*keys: str) -> Callable[[Run], Any]:
@@ -147,7 +151,7 @@ def verdict_columns(runs: Sequence[Run]) -> list[Column]:
     """The verdict for the tasks outside, and one for each group."""
     groups = group_names(runs)
     columns = [
-        Column("outside", lambda run: verdict_text(run["verdict"]), "left"),
+        Column("outside", lambda run: verdict_text(run["verdict"], so_far=bool(run.get("exhausted"))), "left"),
         Column("longest\nstall", stall_time),
     ]
     for name in groups:
@@ -223,9 +227,28 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     yield "What the page faults cost", cost_columns()
 
 
+def notes(runs: Sequence[Run]) -> list[str]:
+    """What was accepted, but is not quite what was typed. It stands with the verdicts, for it may explain them."""
+    return list(dict.fromkeys(note for run in runs for note in run.get("notes", ())))
+
+
+def not_finished(run: Run) -> str:
+    """What a run that had to end early ran out of, how many there were, and what gives it more; "" for others."""
+    pool = run.get("exhausted")
+    if not pool:
+        return ""
+    return (f"the machine ran out of {pool['what']}: there were {pool['count']:,}, at {duration(pool['at_ns'])}. "
+            f"The verdicts are those up to then. More: {pool['hint']}.")  # fmt: skip
+
+
 def report(runs: Sequence[Run]) -> Group:
     """Everything about one run, or about several side by side."""
     parts: list[RenderableType] = [table(title, runs, columns) for title, columns in sections(runs)]
+    if said := notes(runs):
+        parts[0] = Group(parts[0], *(Text(f"Note: {visible(note)}", style="yellow") for note in said))
+    cut = [Text(f"{clean(run['design'], 28)}: {line}") for run in runs if (line := not_finished(run))]
+    if cut:
+        parts.append(Group(Text("Not finished", style="bold red"), *cut))
     told = list(chains(runs))
     if told:
         parts += [Group(Text("Who waits for whom", style="bold"), *told)]

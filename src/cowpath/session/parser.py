@@ -124,7 +124,9 @@ class _Builtins:
         file = simple.output.place.of(cgroupfs.writable, name.text)
         place = (words[0] if words else simple.name).place
         value = place.of(partial(cgroupfs.read_value, file), text)
-        return c.Set(simple.name, (group,), (c.Setting(Word(name.text, place), file, value),))
+        return c.Set(
+            simple.name, (group,), (c.Setting(Word(name.text, place), file, value, cgroupfs.note_of(file, text)),)
+        )
 
     def cat(self, simple: Expanded) -> c.Action:
         """Cat FILES, all of one group."""
@@ -158,7 +160,7 @@ class _Builtins:
                 raise word.error(
                     f"{simple.name.text} knows only memory cgroups: {word.text!r}", f"{cgroupfs.MOUNTS[0]}/A"
                 )
-            groups.append(group)
+            groups.append(Word(group.text or "/", group.place))
         return tuple(group_name(group) for group in groups)
 
     # --- the shell's own

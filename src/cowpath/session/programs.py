@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,9 @@ COMMANDS = (
     "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
     "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for", *procfs.READERS,
 )  # fmt: skip
+LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")
 SHOWN = 80  # characters of a recorded command in a message
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
@@ -46,6 +50,7 @@ class Programs:
 
     table: Table
     copies: int = 1
+    lists: str = LISTS
     notes: list[str] = field(default_factory=list)
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
@@ -68,15 +73,17 @@ class Programs:
         if entry is None:
             raise word.error(
                 f"unknown command or program: {word.text!r}",
-                nearest(name, [*self.table.programs, *COMMANDS], "'cowpath programs' lists them"),
+                nearest(name, [*self.table.programs, *COMMANDS], self.lists),
             )
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
             if arguments and packaged:
                 _check_command(entry, word, arguments)
-            if tuple(argument.text for argument in arguments) not in ((), _recording(entry).command[1:]):
-                self._note(f"{name}: its arguments are those that it was recorded with")
+            typed = [argument.text for argument in arguments]
+            recorded = _recording(entry).command
+            if typed and typed != list(recorded[1:]):
+                self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
             return Unit(_replayed(entry))
         if arguments:
             raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
@@ -102,6 +109,11 @@ class Programs:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def shortened(command: Sequence[str]) -> str:
+    """A command line for a note."""
+    return textwrap.shorten(shlex.join(command), LONGEST_COMMAND, placeholder=" ...")
 
 
 def make_jobs(arguments: tuple[Word, ...]) -> tuple[int | None, list[str]]:
