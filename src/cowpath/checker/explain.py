@@ -99,7 +99,7 @@ def left_behind(k: Any, scene: Scene) -> str:
     for number in range(int(k.state.n_pages)):
         if int(k.state.pages[number].locked_by) >= 0:
             return f"{scene.page(number)} is locked by {scene.task(int(k.state.pages[number].locked_by))}"
-    for number, file in enumerate(k.state.files):
+    for number, file in enumerate(k.state.files[: int(k.state.n_files)]):
         if int(file.i_mutex) != n.NONE:
             return f"the i_mutex of {scene.file(number)} is held"
     for mm in k.state.mms:

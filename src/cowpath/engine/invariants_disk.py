@@ -135,7 +135,7 @@ def note_dirty(k, was):
     """Note for each slot of the page cache whether its page is still to be written: 0 if not."""
     for slot in range(len(was)):
         p = k.state.slots[slot] - 1
-        was[slot] = p != n.NONE and k.state.pages[p].bits & n.PG_DIRTY != 0
+        was[slot] = p >= 0 and k.state.pages[p].bits & n.PG_DIRTY != 0
 
 
 @compiled
@@ -147,6 +147,6 @@ def nothing_dirty_was_lost(k, was):
             slot = file.first + index
             if was[slot]:
                 p = k.state.slots[slot] - 1
-                if p == n.NONE or k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
-                    return slot
+                if p == n.NONE or (p >= 0 and k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0):
+                    return slot  # below: in swap
     return OK

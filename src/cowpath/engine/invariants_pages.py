@@ -319,7 +319,7 @@ def page_cache_agrees(k):
     for i in range(state.n_files):
         count = 0
         for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):
-            count += state.slots[slot] != 0
+            count += state.slots[slot] > 0
         if count != state.files[i].cached:
             return i
         cached -= count

@@ -199,6 +199,7 @@ def _set_files(k: Any, plan: Plan) -> None:
         if file.warm and file.pages:
             _warm(k, number, first, file.pages)
         first += int(row.room)
+    k.state.n_slots = first
 
 
 def _warm(k: Any, file: int, first: int, count: int) -> None:
@@ -212,7 +213,7 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["file"] = file
     pages["index"] = np.arange(count)
     shmem = bool(k.state.files[file].shmem)
-    pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED if shmem else 0)
+    pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     pages["rmap"] = n.NONE
     pages["io_next"] = n.NONE

@@ -8,7 +8,7 @@ from .block import TENTH_NS, pause
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .lru import lru_add, lru_del
-from .memcg_charge import R_NOSWAP, RECLAIM_RETRIES, memsw_is_minimum
+from .memcg_charge import R_NOSWAP, R_SHRINK, RECLAIM_RETRIES, memsw_is_minimum
 from .memcg_oom import memcg_oom_recover
 from .memcontrol import drain_stock, res_counter_charge
 from .swapfile import uncharge_swap
@@ -187,7 +187,7 @@ def step_resize_limit(k, t):
         f.retries = RECLAIM_RETRIES * mem_cgroup_count_children(k, g)
         f.index = counter.usage
         f.group = g
-        f.todo = R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0
+        f.todo = R_SHRINK | (R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0)
         f.phase = 1
         return n.CALL
     if k.state.tasks[t].sigkill:

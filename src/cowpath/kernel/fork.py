@@ -5,8 +5,8 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
-from .exit import forget_job
-from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
+from .exit import forget_files, forget_job
+from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma
 from .wait import announce, current, emit, fatal_signal_pending
 
 
@@ -71,7 +71,7 @@ def step_dup_mm(k, t):
         return n.NEXT
     vma = k.state.vmas[f.vma]
     if f.vpn == n.NONE:
-        new_vma(k, f.which, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+        copy_ra_state(k, f.vma, new_vma(k, f.which, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED))
         f.vpn = vma.start
     f.vpn = copy_page_range(k, f.mm, f.which, f.vma, f.vpn)
     if f.vpn >= vma.end:
@@ -158,6 +158,7 @@ def step_exec_mmap(k, t):
         task.reuse_left = 0
         task.reuse_vpn = n.NONE
         task.sigbus_handler = 0
+        forget_files(task)
         emit(k, n.EV_EXEC, t, op.c, 0, 0, 0)
         return n.NEXT
     return n.AGAIN

@@ -12,6 +12,7 @@ from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .pte_alloc import pmd_populate
+from .shmem import add_from_swap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
@@ -25,6 +26,8 @@ def step_map_page(k, t):
     (page_add_new_anon_rmap), charged or not.
     """
     f = current(k, t)
+    if f.path == s.P_SWAP_IN and f.vma == n.NONE:
+        return add_from_swap(k, t, f)
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)

@@ -111,6 +111,7 @@ PG_SWAPBACKED = 512  # of shmem: stands on the anonymous lists
 PG_SWAPCACHE = 1024  # anonymous, and the copy of swap slot page.index
 PG_WRITEBACK = 2048  # a disk request is writing it
 PG_RECLAIM = 4096  # reclaim has begun the write: to the list's tail when it is done
+PG_READAHEAD = 16384  # the marker of a window: who comes here reads the next one ahead
 PG_TABLE = 8192  # a page table: on no list, neither rss nor cache
 
 LRU_INACTIVE_ANON = 0

@@ -11,8 +11,9 @@ import numpy as np
 
 from .layout import record
 
-FRAMES = 6  # a system call that faults, whose fault reads ahead, whose charge reclaims, ... and one to spare
+FRAMES = 6  # a system call that faults on shmem, which is in swap, which is read, for which reclaim makes room
 REGISTERS = 4  # nested loops of a program
+OPEN_FILES = 4  # that a task reads in turn and that know where it was
 
 waitq = record(head="i4", tail="i4")  # of tasks, by task.wait_next, first in first out
 
@@ -78,6 +79,10 @@ frame = record(
     count="i8",  # pages left
     arg="i8",
 )
+# where the last window of read-ahead began, its pages, and how many of them lie behind its marker (from it on)
+file_ra_state = record(start="i4", pages="i4", async_pages="i4")
+# a file that a task reads: 1 + which, 1 + the page that the last read ended with
+opened = record(file="i4", prev="i4", ra=file_ra_state)
 task = record(
     run_state="i4",  # T_*
     wait_kind="i4",
@@ -117,9 +122,20 @@ task = record(
     reuse_vpn="i8",  # the one in hand, or NONE
     remaining="i8",  # ns left of the current OP_COMPUTE
     registers=("i4", REGISTERS),
+    opened=(opened, OPEN_FILES),  # the latest first
     frames=(frame, FRAMES),
 )
-vma = record(mm="i4", next="i4", file="i4", prot="i4", start="i8", end="i8", pgoff="i8")
+vma = record(
+    mm="i4",
+    next="i4",
+    file="i4",
+    prot="i4",
+    start="i8",
+    end="i8",
+    pgoff="i8",
+    ra=file_ra_state,  # of the open file behind it
+    mmap_miss="i4",  # faults that did not find their page, less those that did
+)
 mm = record(
     users="i4",  # tasks; 0 = free
     readers="i4",  # of mmap_sem
@@ -177,10 +193,13 @@ file = record(
     cached="i4",
     i_mutex="i4",  # task or NONE
     i_mutex_waiters=waitq,
-    readahead="i4",  # window in pages, 0 = none
+    readahead="i4",  # the largest window in pages (ra_pages); 0 or 1: none
     bad_first="i4",  # reads of these pages fail
     bad_count="i4",
-    shmem="i4",  # no disk behind it: a missing page is zeroes
+    shmem="i4",  # no disk behind it: a missing page is zeroes, or in swap
+    anonymous="i4",  # made by mmap(MAP_SHARED | MAP_ANONYMOUS): goes with its last mapping
+    mapped="i4",  # mappings of it
+    next="i4",  # free files
     dirty="i4",  # pages to be written
     writeback_index="i4",  # where the flusher goes on
 )

@@ -97,6 +97,8 @@ def state_dtype(c: Capacity) -> np.dtype[Any]:
         free_directory="i4",
         free_table="i4",
         free_swap="i4",
+        free_file="i4",
+        n_slots="i4",  # of the page cache, that files have
         n_swaps="i4",
         swap_pages="i4",  # size of the swap space
         used_swaps="i4",
@@ -166,6 +168,7 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         whole_reclaim="i4",  # the explorer's: a pass of reclaim is one move
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
+        forgets_misses="i4",  # the explorer's: mmap_miss stays 0
         outside=(books.outside, MOST_OUTSIDE),
         hold=books.hold,
         sched=books.sched,
@@ -215,10 +218,11 @@ ERR_FRAMES = 8
 ERR_TIMERS = 9
 ERR_SLOTS = 10
 ERR_OPS = 11
+ERR_FILES = 12
 ERROR_NAMES = (
     "", "the machine's memory (raise --memory)", "tasks", "address spaces", "mappings", "page-table directories",
     "page tables", "disk requests", "frames of a task", "timers",
-    "page-cache slots of a file (written beyond its room)", "instructions",
+    "page-cache slots of a file (written beyond its room)", "instructions", "page-cache slots for shared anonymous memory",
 )  # fmt: skip
 
 
@@ -242,7 +246,7 @@ def _machine_type(capacity: Capacity) -> np.dtype[Any]:
 def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
     k = np.zeros(1, machine_dtype(capacity)).view(_machine_type(capacity))[0]
-    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap",
+    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap", "free_file",
                     "kswapd", "flusher", "disk_busy"):  # fmt: skip
         k.state[nothing] = n.NONE
     for queue in ("reads", "writes", "congested", "writeback_waiters"):

@@ -10,6 +10,7 @@ from . import (
     kswapd,
     map_page,
     memory,
+    readahead,
     signals,
     swap_state,
     syscalls,
@@ -105,11 +106,14 @@ def settle(k, t, f, which, status):
 @inlined
 def call(k, t, f, which):
     """Push the path that a step has called for."""
-    if which == s.FIND_PAGE or which == s.LOCK_PAGE:
-        below = push(k, t, s.P_READAHEAD)
+    if which == s.FIND_PAGE or which == s.LOCK_PAGE or which == s.GRAB_PAGE:
+        below = push(k, t, s.P_SWAP_IN if f.phase == filemap.SWAP_PHASE else s.P_READAHEAD)
         below.file = f.file
         below.index = f.index
-        below.arg = 1 if f.path == s.P_READ else 0
+        if f.phase != filemap.SWAP_PHASE:
+            below.vma = f.vma
+            below.count = f.count  # of a read: what is still to come
+            below.arg = f.phase
     elif which == s.CHARGE or which == s.RESIZE_LIMIT or which == s.ALLOC_PAGE or which == s.PTE_ALLOC_ONE:
         below = push(k, t, s.P_RECLAIM)
         below.group = f.group
@@ -292,7 +296,7 @@ def run_fault_step(k, t, which):
 def run_file_step(k, t, which):
     """Steps of read-ahead and of the calls on files and mappings."""
     if which == s.RA_WINDOW:
-        return filemap.step_ra_window(k, t)
+        return readahead.step_ra_window(k, t)
     if which == s.EACH_PAGE:
         return syscalls.step_each_page(k, t)
     if which == s.NEXT_PAGE:

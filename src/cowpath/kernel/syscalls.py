@@ -9,6 +9,8 @@ from .filemap import cached_page
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .pgtable import lookup_pte, pte_of
+from .readahead import end_of_read
+from .shmem import shmem_zero_setup
 from .swap_state import skip_slots
 from .wait import current, pop_waiter, sleep_on
 
@@ -29,6 +31,8 @@ def step_each_page(k, t):
         f.count = 0  # end of the file: a short read
     if f.count <= 0 or (k.state.tasks[t].sigkill and path.reads_file):
         f.pc = path.loop_end
+        if path.reads_file:
+            end_of_read(k, t, f)
     return n.NEXT
 
 
@@ -122,7 +126,12 @@ def step_map_region(k, t):
         status = step_unmap_region(k, t)
         if status != n.NEXT:
             return status
-    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits) == n.NONE:
+    file = op.c
+    if file == n.NONE and op.bits & n.VM_SHARED:  # MAP_SHARED | MAP_ANONYMOUS: an object of its own
+        file = shmem_zero_setup(k, op.b)
+        if file == n.NONE:
+            return n.FAIL_OOM
+    if new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
 

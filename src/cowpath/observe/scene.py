@@ -9,6 +9,9 @@ from cowpath.kernel import names as n
 from cowpath.observe.text import clean, size, task_label
 
 
+SHARED_MEMORY = "shared memory"  # what mmap(MAP_SHARED | MAP_ANONYMOUS) has made has no name
+
+
 class FileName(Protocol):
     """A file of a plan."""
 
@@ -67,7 +70,9 @@ class Scene:
 
     def file(self, number: int) -> str:
         """The last part of a file's name."""
-        if not 0 <= number < len(self.names.files):
+        if number >= len(self.names.files):  # made by mmap(MAP_SHARED | MAP_ANONYMOUS)
+            return SHARED_MEMORY
+        if number < 0:
             return "a file"
         name = self.names.files[number].name
         return clean(name.rstrip("/").rpartition("/")[2] or name)
