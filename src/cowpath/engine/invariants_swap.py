@@ -19,7 +19,9 @@ def in_use(k, slot):
 
 @compiled
 def slots_are_counted(k):
-    """A slot's count is the number of entries, and of places of shmem, that name it; all slots are in use or free, in number ``used_swaps``."""
+    """A slot's count is the number of entries, and of places of shmem, that name it; all slots are in use or free, in
+    number ``used_swaps``.
+    """
     state = k.state
     named = np.zeros(state.n_swaps, np.int32)
     for i in range(state.n_tables):

@@ -219,7 +219,7 @@ EV_STALL = 16  # a stall ended: a = group whose memory was waited for, b = wait_
 EV_HOST = 17  # a = number of the text
 EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NONE, value = file << 32 | index
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
-EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
+EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot, extra = 1: of shmem
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
 EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = file << 32 | index
 EVENT_NAMES = (

@@ -1,8 +1,8 @@
 """Read-ahead on demand (mm/readahead.c of 3.0, and the fault's part of it in mm/filemap.c): which window to read.
 
 What was read last is known of an open file: a mapping has one behind it (``vma.ra``), and each task one of its own for
-each file that it reads (``task.opened``). The first page of what lies ahead bears a marker: who comes to it has the next,
-larger window read, and does not wait for that.
+each file that it reads (``task.opened``). The first page of what lies ahead bears a marker: who comes to it has the
+next, larger window read, and does not wait for that.
 """
 
 from __future__ import annotations

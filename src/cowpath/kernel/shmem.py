@@ -131,5 +131,5 @@ def add_from_swap(k, t, f):
     k.state.slots[k.state.files[f.file].first + f.index] = f.page + 1
     k.state.files[f.file].cached += 1
     swap_free(k, f.arg)
-    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 1)
     return n.NEXT

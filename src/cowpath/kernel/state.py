@@ -222,7 +222,8 @@ ERR_FILES = 12
 ERROR_NAMES = (
     "", "the machine's memory (raise --memory)", "tasks", "address spaces", "mappings", "page-table directories",
     "page tables", "disk requests", "frames of a task", "timers",
-    "page-cache slots of a file (written beyond its room)", "instructions", "page-cache slots for shared anonymous memory",
+    "page-cache slots of a file (written beyond its room)", "instructions",
+    "page-cache slots for shared anonymous memory",
 )  # fmt: skip
 
 
@@ -246,8 +247,8 @@ def _machine_type(capacity: Capacity) -> np.dtype[Any]:
 def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
     k = np.zeros(1, machine_dtype(capacity)).view(_machine_type(capacity))[0]
-    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap", "free_file",
-                    "kswapd", "flusher", "disk_busy"):  # fmt: skip
+    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap",
+                    "free_file", "kswapd", "flusher", "disk_busy"):  # fmt: skip
         k.state[nothing] = n.NONE
     for queue in ("reads", "writes", "congested", "writeback_waiters"):
         k.state[queue].head = k.state[queue].tail = n.NONE

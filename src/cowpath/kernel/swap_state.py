@@ -110,7 +110,7 @@ def reuse_swap_page(k, p):
 # --- the fault -----------------------------------------------------------------------------------
 @compiled
 def wanted_slot(k, f):
-    """The slot in the entry that the fault is about, or in the place of shmem (no ``vma``). NONE: somebody was faster."""
+    """The slot in the entry that the fault is about, or in the place of shmem (no ``vma``), or NONE: it is back."""
     if f.vma == n.NONE:
         value = k.state.slots[k.state.files[f.file].first + f.index]
         return -1 - value if value < 0 and f.index < k.state.files[f.file].pages else n.NONE
@@ -153,8 +153,8 @@ def step_find_swap_page(k, t):
 
 @compiled
 def lock_swap_page(k, t):
-    """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read. shmem waits for the
-    lock without a retry, and with it until the page is written.
+    """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read. shmem waits for
+    the lock without a retry, and with it until the page is written.
     """
     f = current(k, t)
     if f.held & n.H_PAGE_LOCK:

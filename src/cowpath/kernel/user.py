@@ -188,7 +188,7 @@ def touch_again(k, t):
 
 @compiled
 def fill(k, t, op):
-    """Write to pages in order until the group is full to the last page: no room under either limit, nothing in stock."""
+    """Write to pages in order until the group is full to the last page: no room under a limit, nothing in stock."""
     task = k.state.tasks[t]
     group = k.state.groups[task.group]
     books = k.books.groups[task.group]

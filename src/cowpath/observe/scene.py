@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from cowpath.kernel import names as n
 from cowpath.observe.text import clean, size, task_label
 
-
 SHARED_MEMORY = "shared memory"  # what mmap(MAP_SHARED | MAP_ANONYMOUS) has made has no name
 
 
