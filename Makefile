@@ -1,6 +1,7 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
-# make nightly 20,800 of the random sessions of which test checks 520
+# make nightly 20,800 of the random sessions of which test checks 520; and make mutants
+# make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
 # make lint    style and types only
@@ -16,7 +17,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs site test nightly lint bench bench-spin clean
+.PHONY: compiled demo picture costs site test nightly mutants lint bench bench-spin clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -64,8 +65,12 @@ compiled: .venv/dev.stamp
 test: lint compiled
 	$(BIN)/python -m pytest -n 2
 
-nightly: .venv/dev.stamp
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 tests/engine
+# a random session takes a second; a test of a thousand of them more than the time that a test may take
+nightly: .venv/dev.stamp mutants
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 tests/engine
+
+mutants: .venv/dev.stamp
+	$(BIN)/python tests/mutants
 
 bench: .venv/dev.stamp
 	$(BIN)/python benchmarks/bench.py

@@ -1,4 +1,4 @@
-"""docs/steps.md, "A worked example": what it quotes stands in the files that it names."""
+"""docs/steps.md: what it quotes stands in the files that it names."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SECTION = (ROOT / "docs" / "steps.md").read_text(encoding="utf-8").partition("\n## A worked example")[2]
+SECTION = (ROOT / "docs" / "steps.md").read_text(encoding="utf-8").partition("\n## A step")[2]
 QUOTES = re.findall(r"```(?:python|toml)\n# (\S+)\n(.*?)```", SECTION, re.DOTALL)
 
 
@@ -18,4 +18,4 @@ def test_every_quote_is_in_its_file(file: str, quote: str) -> None:
 
 
 def test_there_are_quotes_and_no_others() -> None:
-    assert len(QUOTES) == len(re.findall(r"```(?:python|toml)\n", SECTION)) > 10
+    assert len(QUOTES) == len(re.findall(r"```(?:python|toml)\n", SECTION)) > 8

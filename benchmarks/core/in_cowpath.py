@@ -84,7 +84,7 @@ def figures(k: Any) -> dict[str, int]:
     """The figures of a machine that has run."""
     counters = dict(zip(n.COUNTER_NAMES, k.books["groups"]["counters"][GROUP], strict=True))
     books, metrics = k.books.groups[GROUP], Metrics(k)
-    latencies, hold = metrics.of_group(GROUP).finished, metrics.longest_hold
+    latencies, hold = metrics.of_group(GROUP).finished, metrics.page_locks.kinds[n.HOLD_TASK].longest
     return {
         "faults": int(counters["faults"]),
         "cows": int(counters["pages_copied"]),

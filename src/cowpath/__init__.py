@@ -7,12 +7,13 @@ of the fault path. What is named here is loaded when it is first used, so that `
 from __future__ import annotations
 
 from importlib import import_module
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
     "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched",
-    "__version__", "audit", "bisect", "check", "compare", "replay", "run", "search",
+    "__version__", "audit", "bisect", "check", "compare", "replay", "run", "search", "use_steps",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ def __getattr__(name: str) -> Any:
     if name not in HOMES:
         raise AttributeError(f"module 'cowpath' has no attribute {name!r}")
     return getattr(import_module(HOMES[name]), name)
+
+
+def use_steps(*files: str | PathLike[str]) -> None:
+    """Load files with steps and locks of one's own (docs/steps.md). Before anything else of cowpath is used.
+
+    Raises InputError for what is wrong in them, or where they come too late in this process.
+    """
+    from cowpath.kernel import own
+
+    own.use(*files)
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cowpath.kernel import own
+
 
 @dataclass(frozen=True)
 class Command:
@@ -17,7 +19,8 @@ class Command:
 
     def line(self, report: str) -> str:
         """The whole line, as a shell takes it."""
-        options = [*self.options, "--report", report]
+        steps = [word for file in own.files() for word in ("--steps", file)]
+        options = [*steps, *self.options, "--report", report]
         if self.file is None:
             words = options
         elif self.file.startswith("-"):

@@ -18,7 +18,7 @@ from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.timeline import lanes_summary
 from cowpath.observe.watch import Wanted, Watch
-from cowpath.observe.words import chain_of_hops
+from cowpath.observe.words import chain_of_hops, free_to, unless
 from cowpath.options import Options
 from cowpath.results import Comparison, Result, Seen
 
@@ -33,7 +33,7 @@ __all__ = [
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
 Compiling = Callable[[int, int], None]  # is told how many functions are compiled, and how many there are
-KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_USAGE)  # kinds that the data frames of every run are made from
+KEPT = (n.EV_FAULT, n.EV_LOCK, n.EV_LOCK_SENT, n.EV_USAGE)  # kinds that the data frames of every run are made from
 DEFAULT_UNTIL_NS = 600 * 10**9
 NOTHING_MORE = Wanted()  # than the figures in the machine's books
 
@@ -45,6 +45,7 @@ def run(
     cpus: int | None = None,
     memory: int | str | None = None,
     swap: int | str | None = None,
+    tasks: int | None = None,
     seed: int = 0,
     until: int | str | None = None,
     costs: str | Path | None = None,
@@ -52,6 +53,7 @@ def run(
     copies: int | None = None,
     cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -61,16 +63,17 @@ def run(
     """Run a session (a file) on a design (a packaged name, or a TOML file).
 
     The same session, design, seed and options give the same run. An option that is None is as the session's table has
-    it. ``cpus``, ``memory`` and ``swap`` (in bytes, or text: "2G") make the machine; ``until`` (in ns, or text: "30s")
+    it. ``cpus``, ``memory`` and ``swap`` (in bytes, or text: "2G") make the machine, ``tasks`` is how many
+    there may be on it (default: what Linux makes of the memory's size); ``until`` (in ns, or text: "30s")
     is where it stops at the latest; ``costs`` is another table of what each step costs (a packaged name, or a TOML
     file). ``reuse`` is how often a recorded process comes back to its pages, per recorded touch; ``copies`` how often
     each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
-    that run outside every group.
+    that run outside every group; ``table`` is the session's table, if that is not beside it.
 
     ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
     HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
-    time, in ns, as it goes on. Raises InputError for what is wrong in the input, MachineError if the
-    machine has no room for the session.
+    time, in ns, as it goes on. Raises InputError for what is wrong in the input. A machine that runs out of
+    something ends the run early: ``Result.exhausted`` says what it was, and the verdicts are those so far.
     """
     options = Options.of(
         memory,
@@ -78,11 +81,13 @@ def run(
         bystanders,
         swap,
         cpus=cpus,
+        tasks=tasks,
         seed=seed,
         costs=costs,
         reuse=reuse,
         copies=copies,
         cold=cold,
+        table=table,
     )
     plan = load_plan(session, options)
     check_outputs([log, trace, report], inputs_of(plan, session, [design], options))
@@ -180,7 +185,23 @@ def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
     from cowpath.session.load import load_session
 
-    return load_session(Path(session), copies=options.copies, bystanders=options.bystanders, cold=options.cold)
+    try:
+        return load_session(
+            Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold
+        )
+    except InputError as error:
+        raise misplaced(os.fspath(session)) or error from None
+
+
+def misplaced(session: str) -> InputError | None:
+    """What to say if the name of something else stands where a session belongs, and is no file's."""
+    from cowpath import cases, designs
+
+    if session in designs.names() and not Path(session).exists():
+        return InputError(f"{session!r} is a design, where a session belongs", hint=f"SESSION --design {session}")
+    if session in cases.names() and not Path(session).exists():
+        return InputError(f"{session!r} is a case, where a session belongs", hint=f"cowpath check --case {session}")
+    return None
 
 
 def run_plan(
@@ -205,7 +226,7 @@ def run_plan(
         wall_s = time.perf_counter() - began
         timeline = watch.end(k)
     scene = Scene(k, plan)
-    judgement = judge(k, plan, clock)
+    judgement = judge(k, plan, clock, lambda free: unless(free, scene))
     metrics = Metrics(k)
     summary = {
         "design": design.name,
@@ -214,12 +235,16 @@ def run_plan(
         "group_verdicts": dict(judgement.groups),
         "group_chains": dict(judgement.group_chains),
         "chain": list(judgement.chains),
+        "unless": {name: [told_free(each, scene) for each in free] for name, free in judgement.free.items()},
+        "victims": victims_summary(k, clock, scene),
         "stalls": len(clock.stalls),
         "longest_stall": longest_stall(judgement.longest, scene),
         **machine_summary(scene, metrics),
         "ended": ending.reason,
+        "exhausted": what_ran_out(ending.exhausted),
         "wall_s": round(wall_s, 6),
         "output": clock.output,
+        "notes": list(plan.notes),
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)
@@ -239,6 +264,7 @@ def build_machine(plan: Plan, design: Design, options: Options) -> Any:
         cpus=options.cpus,
         memory=options.memory,
         swap=options.swap,
+        tasks=options.tasks,
         seed=options.seed,
         reuse=options.reuse,
     )
@@ -247,7 +273,7 @@ def build_machine(plan: Plan, design: Design, options: Options) -> Any:
 def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Progress | None = None) -> Any:
     """The clock for a machine, with words for chains and for what the session prints."""
     from cowpath.engine.clock import Clock
-    from cowpath.session.cgroupfs import render
+    from cowpath.session.cgroupfs import printed
 
     scene = Scene(k, plan)
     return Clock(
@@ -257,8 +283,35 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_of_hops(links, scene),
-        host=lambda machine, text: render(machine, text, int(machine.state.tasks[int(machine.books.host_task)].status)),
+        host=lambda machine, number: printed(machine, plan, number),
     )
+
+
+def what_ran_out(pool: Any) -> Summary | None:
+    """What the machine has run out of, if that ended the run: how many there were, and what gives it more."""
+    if pool is None:
+        return None
+    return {"what": pool.what, "count": pool.count, "at_ns": pool.at, "hint": pool.hint}
+
+
+def told_free(free: Any, scene: Scene) -> Summary:
+    """A task of a group that stands still, which may yet do something: what it does, and how long it still sleeps."""
+    return {"task": scene.task(free.task), "does": free_to(free), "for_ns": free.for_ns if free.for_ns >= 0 else None}
+
+
+def victims_summary(k: Any, clock: Any, scene: Scene) -> list[Summary]:
+    """Whom the OOM killer has chosen and who has not died: since when, what they wait for, and whether in a cycle."""
+    from cowpath.engine.waitfor import chain, victims
+
+    found = []
+    for t in victims(k):
+        words = clock.words(chain(k, t))
+        chosen = int(k.books.tasks[t].chosen_at)
+        found.append({
+            "group": scene.group(scene.group_of(t)), "task": scene.task(t), "at_ns": chosen - 1 if chosen else None,
+            "chain": str(words), "cycle": bool(words.deadlock),
+        })  # fmt: skip
+    return found
 
 
 def longest_stall(stall: Any, scene: Scene) -> Summary | None:

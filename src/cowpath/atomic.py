@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cowpath.errors import InputError
 
+TO_OUTPUT = "'-' is no file, and it does not go to the output; name a file"
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -19,6 +21,8 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises OSError before the block if there can be no such file: the folder does not let us, or the target is there
     and is no regular file (a device would be replaced, not written to).
     """
+    if str(target) == "-":
+        raise OSError(None, TO_OUTPUT)
     if target.exists() and not target.is_file():
         raise OSError(None, "it is a folder" if target.is_dir() else "it is not a regular file")
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
@@ -60,8 +64,11 @@ def check_outputs(
     outputs: Iterable[str | os.PathLike[str] | None], inputs: Iterable[str | os.PathLike[str] | None] = ()
 ) -> None:
     """Raise InputError if two files that are to be written are one, or one of them is read."""
+    outputs = list(outputs)
     written = [_real(file) for file in outputs if file is not None]
     read = {_real(file) for file in inputs if file is not None}
+    if any(os.fspath(file) == "-" for file in outputs if file is not None):
+        raise InputError(f"cannot write: {TO_OUTPUT}", file="-")
     for file in written:
         if written.count(file) > 1:
             raise InputError("two outputs cannot go to one file", file=file, hint="give each a name of its own")

@@ -43,7 +43,7 @@ class Checks:
 
     @property
     def verdict(self) -> str:
-        """``violated`` if any is, else ``unfinished`` if any is, else ``proved``."""
+        """``violated`` if any is, else ``vacuous``, else ``unfinished`` if any is, else ``proved``."""
         from cowpath.checker.result import worst
 
         return worst(list(self.results))
@@ -62,7 +62,17 @@ class Checks:
 
         states = max((result.states for result in self.results), default=0)
         return {"version": __version__, "most_states": states, "missed_state_bound": missed(states),
-                "results": [result.as_json() for result in self.results]}  # fmt: skip
+                "results": [result.as_json() for result in self.results], "coverage": self.coverage}  # fmt: skip
+
+    @property
+    def coverage(self) -> list[dict[str, Any]]:
+        """For each design and case, whose states were all visited: what never happened in any of them."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for result in self.results:
+            if result.coverage is not None:
+                head = {"design": result.design, "case": result.case}
+                found.setdefault((result.design, result.case), head | result.coverage.as_json())
+        return list(found.values())
 
     @property
     def checked(self) -> list[tuple[Result, Job]]:

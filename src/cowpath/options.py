@@ -11,7 +11,11 @@ from cowpath.again import Command
 from cowpath.errors import InputError
 from cowpath.units import parse_size, parse_time
 
-_LEAST = (("cpus", 1), ("memory", 1), ("swap", 0), ("until", 1), ("seed", 0), ("reuse", 0), ("copies", 1))
+# from the least to the most that makes sense; the machine may have room for less
+_BOUNDS: tuple[tuple[str, float, float], ...] = (
+    ("cpus", 1, 1 << 10), ("memory", 1, 1 << 50), ("swap", 0, 1 << 50), ("tasks", 1, 1 << 22), ("until", 1, 10**18),
+    ("seed", 0, (1 << 63) - 1), ("reuse", 0, 1000), ("copies", 1, 1000),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Options:
     cpus: int | None = None
     memory: int | None = None  # bytes
     swap: int | None = None  # bytes
+    tasks: int | None = None  # so many there may be
     seed: int = 0
     until: int | None = None  # ns
     costs: str | Path | None = None  # a cost table
@@ -28,6 +33,7 @@ class Options:
     copies: int | None = None  # of a recorded build's jobs
     cold: bool | None = None  # nothing is in the page cache at the start
     bystanders: tuple[str, ...] | None = None  # programs that run outside every group
+    table: str | Path | None = None  # the session's, if that is not beside it
 
     @staticmethod
     def of(
@@ -45,10 +51,11 @@ class Options:
             swap=parse_size(swap) if isinstance(swap, str) else swap,
             **others,
         )
-        for name, least in _LEAST:
+        for name, least, most in _BOUNDS:
             value = getattr(options, name)
-            if value is not None and value < least:
-                raise InputError(f"{name} is {value}", hint=f"at least {least}")
+            if value is not None and not least <= value <= most:  # not a number is neither
+                hint = f"at least {least}" if value < least else f"from {least} to {most}"
+                raise InputError(f"{name} is {value}", hint=hint)
         return options
 
     def command(self, verb: str, session: str, designs: Sequence[str]) -> Command:

@@ -71,8 +71,17 @@ class Result:
         return str(self.summary["verdict"])
 
     @property
+    def exhausted(self) -> dict[str, Any] | None:
+        """What the machine ran out of, if that ended the run: ``what``, ``count``, ``at_ns``, ``hint``; else None.
+
+        The verdicts are then those up to that point.
+        """
+        found: dict[str, Any] | None = self.summary["exhausted"]
+        return found
+
+    @property
     def group_verdicts(self) -> dict[str, str]:
-        """For each group: ``progresses``, ``waits``, ``live-locked``, ``finished`` or ``killed``."""
+        """For each group: ``progresses``, ``waits``, ``live-locked``, ``finished``, ``killed`` or ``empty``."""
         return dict(self.summary["group_verdicts"])
 
     @property

@@ -52,6 +52,7 @@ class Task:
     handler: bool  # goes on after a SIGBUS
     pages: tuple[int, int, int]  # that it writes to at the start, in each region
     thread: tuple[Action, ...]  # what a thread does beside it
+    cpu: int | None = None  # that it is bound to from the start, as by taskset; counted round
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
     choices: list[st.SearchStrategy[Action]] = [
         touch, touch, touch, mmap_file, mmap_file,
         st.tuples(st.just("anon"), region, place, count, st.booleans()),
+        st.tuples(st.just("populate"), region, place, count),
         st.tuples(st.just("munmap"), region, place, count),
         st.tuples(st.just("mlock"), region, place, count),
         st.tuples(st.sampled_from(["read", "write"]), file, index, st.integers(1, 12), st.none() | place, region),
@@ -99,10 +101,16 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("fill"), region),
         st.tuples(st.just("badread"), file, index, st.integers(0, 8)),
         st.tuples(st.just("sigbus"), st.integers(0, 1)),
+        st.tuples(st.just("cpu"), st.none() | st.integers(0, 2)),
+        st.tuples(st.just("cpu"), st.integers(0, 2)),
         st.tuples(st.just("adj"), st.sampled_from([-1000, 0, 500])),
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
         st.tuples(st.just("fsync"), file),
+        st.tuples(st.just("lseek"), file),
+        st.tuples(st.sampled_from(["stat", "creat"]), file, st.integers(0, 3)),
+        st.tuples(st.just("readdir"), file),
+        st.tuples(st.just("proc"), st.just(n.ALL_TASKS)),
         st.tuples(st.just("write"), file, st.just(0), st.just(FILE_ROOM), st.none(), region),
         st.tuples(st.just("sweep"), st.integers(1, 3), write),
         st.tuples(st.just("sweep"), st.integers(1, 3), write),
@@ -197,6 +205,7 @@ def sessions() -> st.SearchStrategy[Session]:
                 st.booleans(),
                 st.tuples(some, some, some),
                 st.lists(actions(1), max_size=8).map(tuple),
+                st.sampled_from([None, None, 0, 1, 2]),
             ),
             min_size=2,
             max_size=4,
@@ -210,7 +219,8 @@ def sessions() -> st.SearchStrategy[Session]:
 class _Image:
     """Emits actions; the bodies of forks come after the program that forks them."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpus: int) -> None:
+        self.cpus = cpus
         self.asm = Assembler("random")
         self.comm = self.asm.comm("task")
         self.bodies: list[tuple[int, tuple[Action, ...]]] = []
@@ -239,6 +249,8 @@ class _Image:
                 emit(n.OP_TOUCH, REGIONS[region] + place, count, 1, bits=n.F_WRITE if write else 0)
             case ("anon", region, place, count, shared):
                 emit(n.OP_MMAP, REGIONS[region] + place, count, n.NONE, bits=n.VM_WRITE | shared * n.VM_SHARED)
+            case ("populate", region, place, count):
+                emit(n.OP_MMAP, REGIONS[region] + place, count, n.NONE, bits=n.VM_WRITE | n.MAP_POPULATE)
             case ("mapf", region, place, count, file, offset, write, shared):
                 bits = write * n.VM_WRITE | shared * n.VM_SHARED
                 emit(n.OP_MMAP, REGIONS[region] + place, count, file, offset, bits=bits)
@@ -270,12 +282,20 @@ class _Image:
                 emit(n.OP_FAIL_READS, file, index, count)
             case ("sigbus", handler):
                 emit(n.OP_SIGBUS, handler)
+            case ("cpu", cpu):
+                emit(n.OP_AFFINITY, n.NONE if cpu is None else cpu % self.cpus)
             case ("adj", value):
                 emit(n.OP_OOM_ADJ, value)
             case ("classify", group, slot):
                 emit(n.OP_CLASSIFY, group, slot)
             case ("fsync", file):
                 emit(n.OP_FSYNC, file)
+            case ("lseek", file):
+                emit(n.OP_LSEEK, file)
+            case ("stat" | "creat" as name, file, dentry):
+                emit(n.OP_STAT if name == "stat" else n.OP_CREAT, file, dentry)
+            case ("readdir", file):
+                emit(n.OP_READDIR, file)
             case ("sweep", rounds, write):
                 for start in REGIONS * rounds:
                     emit(n.OP_TOUCH, start, 2 * REGION_PAGES, 1, bits=n.F_WRITE if write else 0)
@@ -314,7 +334,7 @@ class _Image:
 
 def plan_of(session: Session) -> Plan:
     """The session as the engine takes it."""
-    image = _Image()
+    image = _Image(session.cpus)
     asm = image.asm
     forks = _emit_shell(image, session)
     for fork, task in zip(forks, session.tasks, strict=True):
@@ -366,7 +386,8 @@ def _emit_shell(image: _Image, session: Session) -> list[int]:
             emit(n.OP_FAIL_READS, number, 4, file.bad)
     forks = []
     for slot, task in enumerate(session.tasks):
-        forks.append(emit(n.OP_FORK, 0, slot, image.comm))
+        bound = 0 if task.cpu is None else 1 + task.cpu % session.cpus
+        forks.append(emit(n.OP_FORK, 0, slot, image.comm, bound))
         if task.after_ns:
             emit(n.OP_SLEEP, task.after_ns)
     image.actions(session.shell, 0)

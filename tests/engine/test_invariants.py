@@ -15,7 +15,6 @@ from cowpath.engine.invariants_disk import note_dirty, nothing_dirty_was_lost
 from cowpath.engine.invariants_pages import OK
 from cowpath.kernel import names as n
 from cowpath.kernel.lru import lru_del
-from cowpath.kernel.state import new_machine
 
 from .checked import SMALL, boot, run, wrong
 from .strategies import File, Group, Session, Task
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 def test_bounds_are_checked() -> None:
     assert numba.config.BOUNDSCHECK
-    k = new_machine(SMALL)
+    k = boot(BUSY)
     k.state.n_cpus = SMALL.cpus + 1
     with pytest.raises(IndexError):
         invariants.run_checked(k, 0, 0, 0)
@@ -181,7 +180,7 @@ def count_a_reader_twice(k: Any) -> None:
 
 
 def lock_an_inode_for_nobody(k: Any) -> None:
-    k.state.files[0].i_mutex = 0
+    k.state.files[0].i_mutex.owner = 0
 
 
 def wake_without_unqueueing(k: Any) -> None:
@@ -209,6 +208,35 @@ def add_a_user(k: Any) -> None:
 def queue_twice(k: Any) -> None:
     k.books.woken[0] = task_where(k, lambda task: task.run_state == n.T_RUNNABLE)
     k.books.n_woken = 1
+
+
+def lose_a_running_task(k: Any) -> None:
+    """What loop.move did that switched after put_back had."""
+    k.books.cpus[int(running(k)[0])].curr = n.NONE
+
+
+def running(k: Any) -> Any:
+    return np.flatnonzero(k.books["cpus"]["curr"][: int(k.state.n_cpus)] != n.NONE)
+
+
+def queue_where_nobody_looks(k: Any) -> None:
+    cpu = k.books.cpus[int(running(k)[0])]
+    k.books.runq[int(running(k)[0])].heap[int(cpu.queued)] = cpu.curr
+    cpu.queued += 1
+    cpu.curr = n.NONE
+
+
+def queue_where_it_may_not_run(k: Any) -> None:
+    here, there = (int(c) for c in running(k)[:2])
+    t = int(k.books.cpus[there].curr)
+    k.books.cpus[there].curr = n.NONE
+    k.books.runq[here].heap[int(k.books.cpus[here].queued)] = t
+    k.books.cpus[here].queued += 1
+    k.state.tasks[t].affinity = there
+
+
+def count_a_task_twice(k: Any) -> None:
+    k.books.nr_threads += 1
 
 
 def lose_a_child(k: Any) -> None:
@@ -324,6 +352,10 @@ def hold_a_page_table_that_is_not_there(k: Any) -> None:
     k.state.tasks[0].frames[0].held |= n.H_PAGE_TABLE
 
 
+def name_a_page_that_is_not_there(k: Any) -> None:
+    k.state.tasks[task_where(k, lambda task: task.depth > 0)].frames[0].newpage = int(k.state.n_pages)
+
+
 BROKEN = (
     (1, free_a_used_page), (1, lose_a_page), (2, take_a_reference), (3, lose_a_mapping), (4, count_rss_twice),
     (5, lose_a_vma), (6, lose_a_directory_entry), (7, break_an_lru_list), (8, take_off_the_lru), (9, move_in_the_file),
@@ -331,7 +363,9 @@ BROKEN = (
     (13, charge_nothing), (13, look_up_another_step), (14, keep_a_request), (15, count_a_reader_twice),
     (16, lock_an_inode_for_nobody),
     (17, wake_without_unqueueing), (17, kill_without_waking), (18, lose_a_timer), (19, count_a_section_twice),
-    (20, add_a_user), (21, queue_twice), (22, lose_a_child),
+    (20, add_a_user), (21, queue_twice), (21, lose_a_running_task), (21, queue_where_nobody_looks),
+    (21, queue_where_it_may_not_run), (22, lose_a_child), (22, count_a_task_twice),
+    (invariants.OUT_OF_RANGE, name_a_page_that_is_not_there),
 )  # fmt: skip
 
 

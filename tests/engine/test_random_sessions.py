@@ -26,6 +26,7 @@ SEEN = (
     "pages written by the flusher", "pages written by fsync", "pages written by who dirties", "pages scanned by kswapd",
     "limits that were busy", "groups emptied", "groups too busy to be emptied", "tasks moved", "host OOM kills",
     "pages of shmem brought back", "waits for write-back", "waits for pause", "waits for the disk", "page tables made",
+    "tasks bound to a CPU", "tasks on CPUs other than the first",
 )  # fmt: skip
 
 
@@ -51,6 +52,9 @@ def test_random_sessions_keep_every_rule(part: int) -> None:
         for name in REACHED:
             reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
         reached["host OOM kills"] += int(k.books.groups[0].counters[n.C_OOM_KILLS])
+        tasks = k.state["tasks"][: int(k.state.n_tasks)]
+        reached["tasks bound to a CPU"] += int((tasks["affinity"][tasks["run_state"] != n.T_FREE] != n.NONE).sum())
+        reached["tasks on CPUs other than the first"] += int((tasks["cpu"] > 0).sum())
         reached["tasks started"] += len(session.tasks)
         reached["tasks moved"] = reached["tasks that joined a group"] - reached["tasks started"]
 

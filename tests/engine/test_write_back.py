@@ -102,7 +102,7 @@ def test_a_page_that_is_written_can_be_read_but_not_written_to() -> None:
     assert not sleeps(k, 2) and int(k.state.zone.writeback) == 40
     waiting = k.state.tasks[of_group(k, 2)]
     assert waiting.wait_kind == n.W_WRITEBACK
-    assert k.state.pages[int(waiting.wait_id)].locked_by == of_group(k, 2) == k.state.files[0].i_mutex
+    assert k.state.pages[int(waiting.wait_id)].locked_by == of_group(k, 2) == k.state.files[0].i_mutex.owner
     small.until(lambda k: sleeps(k, 2))
     assert int(k.state.zone.writeback) == 0 and int(k.state.files[0].dirty) == 1
 

@@ -88,7 +88,7 @@ def test_holds_are_the_logs(result: api.Result) -> None:
     """All of them, or the longest of tasks and of the disk."""
     timeline, events = result.seen.timeline, result.events
     assert timeline is not None
-    logged = events.filter((events["kind"] == "page_lock") & (events["value"] > 0))
+    logged = events.filter(events["kind"].is_in(["page_lock", "page_lock_sent"]) & (events["value"] > 0))
     ended = timeline.holds[timeline.holds["open"] == 0]
     for disk in (False, True):
         mine = ended[(ended["life"] == lanes.BY_DISK) == disk]

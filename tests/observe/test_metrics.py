@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowpath import api
+from cowpath.kernel import figures
 from cowpath.kernel import names as n
-from cowpath.kernel import vmstat
+from cowpath.kernel import steps as s
 from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe import histogram
 from cowpath.observe.metrics import BLOCKING, Metrics
@@ -31,6 +32,13 @@ def plain(function: Any) -> Callable[..., Any]:
     return getattr(function, "py_func", function)
 
 
+def note_hold(k: Any, kind: int, task: int, ns: int) -> None:
+    """Of page 3. A compiled function that it calls would compile for this machine: it is plain here, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "place_of", plain(figures.place_of))
+        plain(figures.note_hold)(k, 3, kind, task, ns)
+
+
 @pytest.fixture
 def k() -> Any:
     machine = new_machine(TINY)
@@ -43,7 +51,7 @@ def k() -> Any:
 
 @given(st.integers(0, 2**53))
 def test_the_machine_and_the_histogram_have_the_same_buckets(ns: int) -> None:
-    assert plain(vmstat.bucket_of)(ns) == histogram.bucket_of(np.array([ns]))[0]
+    assert plain(figures.bucket_of)(ns) == histogram.bucket_of(np.array([ns]))[0]
 
 
 @settings(deadline=None)  # the first one compiles
@@ -54,7 +62,7 @@ def test_faults_of_each_group(faults: list[tuple[int, int]]) -> None:
     machine.state.tasks[2].group = 1
     for at, (task, ns) in enumerate(faults):
         machine.books.now = at
-        plain(vmstat.note_latency)(machine, task, 4, ns)
+        plain(figures.note_latency)(machine, task, 4, ns)
     for group, task in ((OUTSIDE, 0), (1, 2)):
         mine = [ns for who, ns in faults if who == task]
         expected, found = histogram.Histogram(), Metrics(machine).of_group(group)
@@ -69,45 +77,64 @@ def test_faults_of_each_group(faults: list[tuple[int, int]]) -> None:
 
 def test_what_tasks_sleep_for_of_their_own_will_is_not_blocked_time(k: Any) -> None:
     for kind in (n.W_PAGE_LOCK, n.W_TIMER, n.W_CHILD, n.W_I_MUTEX):
-        plain(vmstat.note_wait)(k, 2, kind, 10)
+        plain(figures.note_wait)(k, 2, kind, 10)
     assert Metrics(k).of_group(1).blocked_ns == 20 and Metrics(k).outside.blocked_ns == 0
 
 
 def test_kernel_threads_are_neither_outside_nor_in_a_group(k: Any) -> None:
     k.state.tasks[3].kthread = n.KT_FLUSHER
     for task in (1, 3):
-        plain(vmstat.note_wait)(k, task, n.W_PAGE_LOCK, 50)
-    plain(vmstat.note_hold)(k, 3, 3, 7)
+        plain(figures.note_wait)(k, task, n.W_PAGE_LOCK, 50)
+    note_hold(k, n.HOLD_TASK, 3, 7)
     metrics = Metrics(k)
     assert metrics.outside.blocked_ns == 50
-    assert metrics.longest_hold is not None and metrics.longest_hold.group == n.NONE
+    assert metrics.page_locks.longest is not None and metrics.page_locks.longest.group == n.NONE
     thread = k.state.tasks[3]
     thread.run_state, thread.wait_kind = n.T_SLEEPING, n.W_PAGE_LOCK
     assert not Metrics(k).outside.unfinished
 
 
 def test_the_first_of_the_longest_holds(k: Any) -> None:
-    assert Metrics(k).longest_hold is None
+    assert Metrics(k).page_locks.longest is None
     k.state.pages[3].file, k.state.pages[3].index, k.books.pages[3].locked_in = 1, 31, 5
     for task, ns in ((0, 5), (2, 9), (1, 9)):
-        plain(vmstat.note_hold)(k, 3, task, ns)
-    hold = Metrics(k).longest_hold
+        note_hold(k, n.HOLD_TASK, task, ns)
+    hold = Metrics(k).page_locks.longest
     assert hold is not None and hold.ended
-    assert (hold.ns, hold.task, hold.comm, hold.group, hold.file, hold.index, hold.step) == (9, 2, 2, 1, 1, 31, 5)
+    assert (hold.ns, hold.task, hold.comm, hold.group, hold.place, hold.step) == (9, 2, 2, 1, (1 << 32) + 31, 5)
+
+
+def test_each_kind_of_owner_has_its_longest_hold_and_what_goes_on_counts(k: Any) -> None:
+    """A request that is not sent is its reader's; one that is, the disk's; what was locked to be read, a task's."""
+    for kind, task, ns in ((n.HOLD_TASK, 0, 5), (n.HOLD_DISK, n.NONE, 70), (n.HOLD_READAHEAD, 2, 9)):
+        note_hold(k, kind, task, ns)
+    k.books.now, k.state.requests[0].owner, k.state.requests[1].submitted = 1000, 2, 1
+    for p, request, step in ((1, 0, s.ADD_TO_PAGE_CACHE), (2, 0, s.ADD_TO_SWAP_CACHE), (3, 0, s.LOCK_PAGE), (4, 1, 0)):
+        k.state.pages[p].locked_by = n.REQUEST_OWNER - request
+        k.books.pages[p].locked_at, k.books.pages[p].locked_in = 100 * p, step
+    locks = Metrics(k).page_locks
+    assert locks.locked == 4 and locks.longest is not None and locks.longest.kind == n.HOLD_READAHEAD
+    assert [(each.ended, each.now, each.total_ns) for each in locks.kinds] == [
+        (1, 1, 705), (1, 1, 909), (0, 1, 800), (1, 1, 670),
+    ]  # fmt: skip
+    longest = [each.longest for each in locks.kinds]
+    assert [hold and (hold.ns, hold.task, hold.ended) for hold in longest] == [
+        (700, 2, False), (900, 2, False), (800, 2, False), (600, n.NONE, False),
+    ]  # fmt: skip
 
 
 def test_kills_are_all_counted_and_the_first_remembered(k: Any) -> None:
-    for _ in range(vmstat.KILLS_KEPT + 1):
-        plain(vmstat.note_kill)(k, 1, 2, 500)
+    for _ in range(figures.KILLS_KEPT + 1):
+        plain(figures.note_kill)(k, 1, 2, 500)
     kills = Metrics(k).kills
-    assert int(k.books.n_kills) == vmstat.KILLS_KEPT + 1 and len(kills) == vmstat.KILLS_KEPT
+    assert int(k.books.n_kills) == figures.KILLS_KEPT + 1 and len(kills) == figures.KILLS_KEPT
     assert (kills[0].group, kills[0].task, kills[0].comm, kills[0].badness) == (1, 2, 2, 500)
 
 
 def test_what_the_end_cuts_off_counts_with_its_time_so_far(k: Any) -> None:
     k.books.now = 1000
     for ns in (10, 20):
-        plain(vmstat.note_latency)(k, 0, 4, ns)
+        plain(figures.note_latency)(k, 0, 4, ns)
     sleeper = k.state.tasks[3]
     sleeper.run_state, sleeper.wait_kind = n.T_SLEEPING, n.W_PAGE_LOCK
     k.books.tasks[3].since = 100
@@ -117,8 +144,8 @@ def test_what_the_end_cuts_off_counts_with_its_time_so_far(k: Any) -> None:
     summary = metrics.outside.summary()
     assert summary["faults"] == 3 and summary["unfinished"] == 1
     assert summary["max_ns"] == 900 and summary["blocked_ns"] == 900 and summary["p50_ns"] == 20
-    assert metrics.longest_hold is not None
-    assert (metrics.longest_hold.ns, metrics.longest_hold.ended, metrics.longest_hold.group) == (950, False, 1)
+    longest = metrics.page_locks.longest
+    assert longest is not None and (longest.ns, longest.ended, longest.group) == (950, False, 1)
 
 
 @pytest.mark.parametrize(("session", "until"), [("oom-off.sh", "2s"), ("commit.sh", "600ms")])
@@ -140,10 +167,10 @@ def test_the_figures_of_a_run_are_those_of_its_log(session: str, until: str) -> 
             assert latency["worst"]["at_ns"] == faults["time"][faults["value"].argmax()]
             wakes = events[mine & (events["kind"] == n.EV_WAKE) & np.isin(events["a"], BLOCKING)]
             assert latency["blocked_ns"] >= wakes["value"].sum()  # and those who are asleep on a mutex
-    holds = events[(events["kind"] == n.EV_LOCK) & (events["task"] >= 0)]
+    holds = events[np.isin(events["kind"], (n.EV_LOCK, n.EV_LOCK_SENT))]
     if summary["page_lock"]["ended"]:
         assert summary["page_lock"]["longest_hold_ns"] == holds["value"].max()
     else:
         assert summary["page_lock"]["longest_hold_ns"] >= holds["value"].max()
     kills = events[events["kind"] == n.EV_OOM_KILL]
-    assert [kill["at_ns"] for kill in summary["kills"]] == kills["time"][: vmstat.KILLS_KEPT].tolist()
+    assert [kill["at_ns"] for kill in summary["kills"]] == kills["time"][: figures.KILLS_KEPT].tolist()

@@ -12,6 +12,7 @@ from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import machine_summary
+from cowpath.programs.code import Region
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
@@ -29,6 +30,7 @@ class Plan:
     comms: tuple[str, ...] = ("ls", "cc1")
     files: tuple[File, ...] = (File("/lib/libc.so.6"),)
     groups: tuple[str, ...] = ("", "A")
+    regions: tuple[Region, ...] = ()
 
 
 def machine() -> Any:
@@ -48,8 +50,8 @@ def test_a_machine_in_numbers() -> None:
     k = machine()
     latency = k.books.latencies[0]
     latency.count, latency.longest, latency.at, latency.path = 1, 700, 5, s.P_FILE_COW
-    hold = k.books.hold
-    hold.ended, hold.ns, hold.task, hold.comm, hold.index, hold.step = 1, 900, 1, 1, 31, s.LOCK_PAGE
+    hold = k.books.holds[n.HOLD_TASK]
+    hold.ended, hold.ns, hold.task, hold.comm, hold.place, hold.step = 1, 900, 1, 1, 31, s.LOCK_PAGE
     summary = machine_summary(Scene(k, Plan()), Metrics(k))
     assert summary == json.loads(json.dumps(summary))  # plain numbers, nothing of NumPy's
     group = summary["groups"]["A"]
@@ -58,10 +60,13 @@ def test_a_machine_in_numbers() -> None:
     assert group["memory.failcnt"] == 7 and group["jobs_done"] == 2 and group["latency"]["faults"] == 0
     assert summary["faults"] == 20 and summary["steps_per_fault"] == 4.75 and summary["virtual_ns"] == 123
     assert summary["bystanders"]["worst"] == {"task": "ls[0]", "path": "file_cow", "at_ns": 5}
-    assert summary["page_lock"] == {
+    longest = {
         "longest_hold_ns": 900, "holder": "cc1[1]", "group": None, "page": "libc.so.6 page 31", "step": "lock_page",
         "ended": True,
     }  # fmt: skip
+    assert longest.items() <= summary["page_lock"].items() and summary["page_lock"]["kind"] == "task"
+    assert longest.items() <= summary["page_lock"]["by_kind"]["task"].items()
+    assert summary["page_lock"]["by_kind"]["disk"]["holder"] is None
 
 
 def test_a_machine_in_which_nothing_happened() -> None:

@@ -27,6 +27,10 @@ def a_run(design: str, verdict: str = "isolated", group: str = "A") -> dict[str,
     }  # fmt: skip
     files = {"memory.usage_in_bytes": 64 << 20, "memory.max_usage_in_bytes": 67_076_096}
     counters = {"jobs_done": 128, "oom_kills": 12, "memory.failcnt": 12_345_678, "memory.memsw.failcnt": 0}
+    hold = {
+        "longest_hold_ns": 12 * 10**9, "holder": "cc1[208]", "group": group, "page": "libc.so.6 page 31",
+        "step": "lock_page", "ended": verdict != "stuck",
+    }  # fmt: skip
     stall = {"ns": 1_500_000_000, "task": "ls[412]", "chain": CHAIN}
     return {
         "design": design,
@@ -37,8 +41,9 @@ def a_run(design: str, verdict: str = "isolated", group: str = "A") -> dict[str,
         "bystanders": latency,
         "groups": {group: {**files, **counters, "latency": latency}},
         "page_lock": {
-            "longest_hold_ns": 12 * 10**9, "holder": "cc1[208]", "group": group, "page": "libc.so.6 page 31",
-            "step": "lock_page", "ended": verdict != "stuck",
+            **hold, "kind": "readahead", "locked_now": 3, "most_locked": 12_345,
+            "by_kind": {"task": hold | {"holds": 1, "longest_hold_ns": 816}, "readahead": hold | {"holds": 1},
+                        "swap_readahead": hold | {"holds": 0}, "disk": hold | {"holds": 1}},
         },
         "wasted": {"allocations": 12_345, "charges": 12_345},
         "retries": 12_345,
@@ -82,6 +87,7 @@ def test_the_chain_is_told_where_somebody_is_stuck_or_was_stalled() -> None:
     assert f"linux-3.0: stuck {CHAIN}." in text
     assert f"linux-3.0-oom-flag: stalled for 1.50 s, {CHAIN}." in text
     assert "12.0 s +" in text
+    assert "816 ns +" in text and "read-ahead of cc1[208]" in text and "swap read-ahead" not in text
     assert "Who waits for whom" not in shown([a_run("preallocate")], 80)
 
 

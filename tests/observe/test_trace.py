@@ -175,7 +175,9 @@ def holds(run: Run) -> list[Slice]:
 def test_holds_of_page_locks_are_those_of_the_log(run: Run) -> None:
     shown = Counter((each.end, each.end - each.begin, each.notes.get("step")) for each in holds(run) if each.whole)
     steps = {**dict(enumerate(STEP_NAMES)), n.NONE: None}
-    logged = Counter((e["time_ns"], e["value"], steps[e["b"]]) for e in run.events("page_lock"))
+    logged = Counter(
+        (e["time_ns"], e["value"], steps[e["b"]]) for e in run.events("page_lock") + run.events("page_lock_sent")
+    )
     assert shown == logged and shown
 
 

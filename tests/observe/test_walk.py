@@ -11,6 +11,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.books import event
 from cowpath.observe.walk import Move, Walker, is_task
 from cowpath.observe.who import Tracker
+from cowpath.programs.code import Region
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Plan:
     comms: tuple[str, ...] = ("ls", "cc1")
     files: tuple[File, ...] = ()
     groups: tuple[str, ...] = ("", "A")
+    regions: tuple[Region, ...] = ()
 
 
 def walk(*rows: tuple[int, int, int, int]) -> list[Move]:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from cowpath.kernel import names as n
 from cowpath.kernel.names import W_MEMORY
+from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS
 from cowpath.kernel.state import Capacity, new_machine
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import LONGEST_NAME, clean, count, duration, size
 from cowpath.observe.words import chain_of_hops
+from cowpath.programs.code import Region
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
@@ -44,6 +46,7 @@ class Plan:
     comms: tuple[str, ...] = ("ls", "cc1", "ps")
     files: tuple[File, ...] = (File("/lib/libc.so.6"), File("/home/u/Makefile"))
     groups: tuple[str, ...] = ("", "A", "A/B")
+    regions: tuple[Region, ...] = (Region(10, 20, "heap", 900, 200), Region(20, 30, "stack", 1000, 8))
 
 
 @pytest.fixture
@@ -144,3 +147,49 @@ def test_duration(ns: int | None, text: str) -> None:
 def test_sizes_and_counts() -> None:
     assert [size(v) for v in (None, 5, 64 << 20, 67_076_096)] == ["-", "5", "64M", "63.97M"]
     assert [count(v) for v in (None, 1234567, 0)] == ["-", "1,234,567", "0"]
+
+
+def in_memory(pc: int, vpn: int) -> int:
+    return ANONYMOUS - (pc << VPN_BITS) - vpn
+
+
+def test_a_page_is_named_by_what_it_is_or_was(scene: Scene) -> None:
+    """From the log, when it has long gone."""
+    for place, name in (
+        (31, "libc.so.6 page 31"),
+        ((1 << 32) + 2, "Makefile page 2"),
+        (TRUNCATED + 31, "page 31 of libc.so.6, truncated"),
+        (COPIED + 31, "copy of libc.so.6 page 31"),
+        (COPIED + SWAPPED + 31, "swap-cache page (copy of libc.so.6 page 31)"),
+        (in_memory(12, 1000), "heap page 100"),
+        (in_memory(12, 1000) - SWAPPED, "swap-cache page (heap page 100)"),
+        (in_memory(22, 1000), "stack page 0"),  # another program
+        (in_memory(99, 0x7FFFF), "anonymous page 0x7ffff"),  # a recording's
+        (UNKNOWN, "a page"),
+    ):
+        assert scene.place(place) == name
+
+
+def test_a_page_frame_is_named_by_what_is_in_it(scene: Scene) -> None:
+    state, books = scene.k.state, scene.k.books
+    state.n_tasks, state.n_tables = 4, 1
+    assert scene.page(n.NONE) == "the zero page"
+    assert scene.page(3) == "libc.so.6 page 31"
+    assert scene.page(4) == "free page frame 4"
+    state.pages[4].refs = 1
+    assert scene.page(4) == "page frame 4"
+    state.tasks[1].depth, state.tasks[1].frames[0].newpage = 1, 4
+    assert scene.page(4) == "cc1[1]'s new page"
+    state.pages[4].bits = n.PG_SWAPCACHE
+    assert scene.page(4) == "swap-cache page (swap slot 0)"
+    books.pages[4].origin = in_memory(12, 1000)
+    assert scene.page(4) == "swap-cache page (heap page 100)"
+    state.pages[4].bits = 0
+    assert scene.page(4) == "heap page 100"
+    books.pages[4].origin = TRUNCATED + 31
+    assert scene.page(4) == "page 31 of libc.so.6, truncated"
+    books.pages[4].origin, state.pages[4].bits = 0, n.PG_TABLE
+    state.tasks[1].frames[0].newpage, state.tasks[1].frames[0].prealloc_pte = n.NONE, 4
+    assert scene.page(4) == "cc1[1]'s new page table"
+    state.tables[0].page, state.tables[0].mm, state.tasks[2].mm = 4, 1, 1
+    assert scene.page(4) == "a page table of ps[2]"

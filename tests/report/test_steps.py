@@ -106,6 +106,21 @@ def test_who_is_woken_to_charge_again() -> None:
     assert "bomb.3 is woken, and tries its charge again" in played.told[-1]
 
 
+def test_pages_in_pictures_are_named_by_what_they_are_or_were() -> None:
+    """Also those that no file and no swap slot says anything of: the books have come all the way with the moves."""
+    named = set()
+    for design, case, name in (("charge-after-unlock", "truncate-while-waiting", "no-stale-page"),
+                               ("linux-3.0", "swap-in", "isolation"),
+                               ("pte-alloc-under-lock", "page-table", "isolation")):  # fmt: skip
+        ((result, job),) = checking.check(design, case, properties=name).checked
+        played = stage.perform(job.case, job.design, result.schedule, result.cycle, "a test")
+        named |= {page.name for picture in played.pictures for page in picture.pages}
+    assert named == {
+        "lib page 0", "heap page 0", "attacker's new page", "page 0 of lib, truncated", "copy of lib page 0",
+        "victim's new page", "swap-cache page (heap page 0)", "attacker's new page table",
+    }  # fmt: skip
+
+
 # --- the page
 def test_without_a_script_the_moves_and_the_end_are_there(commit_page: Path) -> None:
     text = re.sub(r"<(script|template).*?</\1>", "", commit_page.read_text(), flags=re.DOTALL)

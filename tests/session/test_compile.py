@@ -40,7 +40,7 @@ def test_a_refused_value_prints_an_error_and_goes_on() -> None:
 
 def test_foreground_background_and_jobs() -> None:
     assert listing("sleep 2 & sleep 1\nwait $!\nkill %1; wait") == [
-        "fork 6 0 0 0",
+        "fork 6 0 0 0 bits 4",
         "sleep 1000000000 0 0 0",
         "wait 0 0 0 0",
         "kill 0 0 0 0 bits 1",
@@ -56,13 +56,15 @@ def test_foreground_background_and_jobs() -> None:
 def test_a_command_in_a_group_on_a_cpu() -> None:
     ops = listing("cgcreate -g memory:A; taskset -c 1 cgexec -g memory:A sleep 1")[3:]
     assert ops == [
-        "fork 6 0 0 2",
+        "fork 6 0 0 2 bits 4",
         "wait 0 0 0 0",
         "exit 0 0 0 0",
-        "attach 1 0 0 0",
+        "attach 1 2 0 0",
+        "host 1 0 0 0 bits 1",  # the group is not there
+        "exit 1 0 0 0",
         "affinity 1 0 0 0",
-        "jump 9 0 0 0",
-        "exec 10 0 0 0",
+        "jump 11 0 0 0",
+        "exec 12 0 0 0",
         "sleep 1000000000 0 0 0",
         "exit 0 0 0 0",
     ]
@@ -89,7 +91,8 @@ def test_groups_and_their_parents() -> None:
     ops = groups.ops
     assert list(ops["a"][ops["code"] == n.OP_CG_CREATE]) == [1, 2, 3, 4, 1]
     assert list(ops["b"][ops["code"] == n.OP_CG_CREATE]) == [0, 1, 0, 3, 0]
-    assert list(ops["a"][ops["code"] == n.OP_CG_DELETE]) == [2, 1]
+    assert list(ops["a"][ops["code"] == n.OP_CG_DELETE]) == [1]
+    assert list(ops["bits"][ops["code"] == n.OP_CG_DELETE]) == [n.DELETE_TREE]
 
 
 def test_what_is_shown() -> None:

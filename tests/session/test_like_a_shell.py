@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,6 +46,16 @@ def loop(commands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+DIRECTORIES = ("A", "B", "A/C")
+made = st.one_of(
+    st.builds("{} $D/{}".format, st.sampled_from(["mkdir", "mkdir", "rmdir", "rmdir", "mkdir -p"]),
+              st.sampled_from(DIRECTORIES)),
+    st.builds("{} $D/A $D/B".format, st.sampled_from(["mkdir", "rmdir", "mkdir -p"])),
+    st.sampled_from(["echo a", "true", "false"]),
+)  # fmt: skip
+rounds = st.builds("for i in 1 2; do {}; done".format, body(chain(made)))
+until = st.builds("until {}; do {}; break; done".format, chain(made), body(chain(made)))
+job = st.builds("{}; {} & wait".format, chain(made), st.one_of(rounds, st.builds("true && {}".format, chain(made))))
 inner = st.recursive(chain(plain | leaving), loop, max_leaves=6)
 command = st.one_of(chain(plain), loop(inner))
 
@@ -80,3 +91,30 @@ def test_it_says_what_sh_says() -> None:
 
     says_what_sh_says()
     assert compared > EXAMPLES // 4, "the scripts are too wild"
+
+
+@pytest.mark.skipif(SH is None, reason="there is no sh here")
+def test_directories_come_and_go_as_in_a_shell() -> None:
+    """A real file system's answers to mkdir and rmdir are the measure: what fails says so, and later lines go on."""
+    failed = 0
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.lists(st.one_of(chain(made), rounds, until, job), min_size=1, max_size=5).map("\n".join))
+    def does_what_sh_does(text: str) -> None:
+        nonlocal failed
+        asks = "".join(f"rmdir $D/{name} && echo {name}\n" for name in ("A/C", "A", "B"))
+        with tempfile.TemporaryDirectory() as folder:
+            script = f"{text}\necho end\n{asks}"
+            output, why = run(f"D=/sys/fs/cgroup/memory\n{script}")
+            assert SH is not None and why == "script"
+            real = subprocess.run(
+                [SH], input=f"D={folder}\n{script}", capture_output=True, text=True, timeout=10, check=False
+            )
+        said = [line for line in output.splitlines() if not line.startswith(("mkdir: ", "rmdir: "))]
+        errors = [line.split(":")[0] for line in output.splitlines() if line.startswith(("mkdir: ", "rmdir: "))]
+        assert said == real.stdout.splitlines(), script
+        assert errors == [line.split(":")[0].rpartition("/")[2] for line in real.stderr.splitlines()], script
+        failed += len(errors)
+
+    does_what_sh_does()
+    assert failed > EXAMPLES, "the scripts are too tame"

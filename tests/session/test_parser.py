@@ -113,7 +113,7 @@ MAKE_A = "cgcreate -g memory:A\n"
         ),
         ("cgset -r memory.limit_in_bytes=64M A", "s.sh:1:36: no such group: 'A' (cgcreate -g memory:A first)"),
         (
-            "cgcreate -g memory:build\ncgexec -g memory:biuld make",
+            "cgcreate -g memory:build\ncgexec -g memory:biuld sleep 1",
             "s.sh:2:18: no such group: 'biuld' (did you mean build? cgcreate -g memory:biuld first)",
         ),
         (
@@ -149,8 +149,8 @@ MAKE_A = "cgcreate -g memory:A\n"
          " (a whole number from 0 to 100)"),
         (MAKE_A + "cgset -x A", "s.sh:2:7: unknown option of cgset: '-x' (understood: -r)"),
         ("taskset -c 99 ls", "s.sh:1:12: '99' is not one CPU's number (CPUs are numbered from 0 to 31)"),
-        (MAKE_A + "cgdelete memory:A\ncgget A", "s.sh:3:7: no such group: 'A' (cgcreate -g memory:A first)"),
-        ("mkdir /sys/fs/cgroup/memory/A/B", "s.sh:1:7: no such group: 'A' (mkdir -p makes the parents too)"),
+        ("rmdir /sys/fs/cgroup/memory/A\ncgget A", "s.sh:2:7: no such group: 'A' (cgcreate -g memory:A first)"),
+        ("mkdir /cgroup/memory/A/B; cgget A/B", "s.sh:1:33: no such group: 'A/B' (cgcreate -g memory:A/B first)"),
     ],
 )  # fmt: skip
 def test_errors(text: str, expected: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from cowpath.errors import InputError
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kinds import check_kind
 from cowpath.words import nearest
 
 KEYS = ("name", "summary", "path", "machine", "files", "groups", "tasks", "setup", "outside")
@@ -24,6 +25,7 @@ FILE_KEYS = ("pages", "warm", "unreadable")
 GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy")
 TASK_KEYS = ("group", "before", "does", "then", "thread_of", "child_of", "count", "starts")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+FILE_NAME = re.compile(rf"(?:\./|{NAME.pattern}/?)")  # one that ends in "/" is a directory
 MOST_PAGES = EXPLORE.pages
 
 
@@ -117,6 +119,7 @@ def load(name: str | Path) -> Case:
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the case: {why}", file=name) from None
+        check_kind(name, text, "a case")
         return read(text, str(name))
     hint = nearest(str(name), names(), "known: " + ", ".join(names()))
     raise InputError(f"no case {str(name)!r}", hint=f"{hint}; a file of your own ends in .toml")
@@ -126,7 +129,7 @@ def read(text: str, source: str) -> Case:
     """A case from the text of its file. Raises InputError that names the file, the table and the key."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     whole = _Table(data, "", source, KEYS)
     files = tuple(_file(name, table) for name, table in whole.tables("files", FILE_KEYS))
@@ -213,8 +216,9 @@ class _Table:
     def tables(self, key: str, known: tuple[str, ...]) -> list[tuple[str, _Table]]:
         found = []
         for name, table in self.table(key).items():
-            if not NAME.fullmatch(name):
-                raise InputError(f"[{key}.{name}]: no name", file=self.source, hint="letters, digits, '-' and '_'")
+            if not (FILE_NAME if key == "files" else NAME).fullmatch(name):
+                hint = "letters, digits, '-' and '_'" + ("; a directory ends in '/'" if key == "files" else "")
+                raise InputError(f"[{key}.{name}]: no name", file=self.source, hint=hint)
             if not isinstance(table, dict):
                 raise InputError(f"[{key}]: {name} must be a table", file=self.source, hint=f"[{key}.{name}]")
             found.append((name, _Table(table, f"{key}.{name}", self.source, known)))

@@ -169,6 +169,7 @@ class _Compiler:
         for name, word in writer.outer.items():
             if name not in self.specs or self.specs[name].count > 1:
                 raise word.error(f"no task {name!r}", nearest(name, self.specs, "a task of the case, with count = 1"))
+        asm.name_regions(entry, writer.regions.places)
         if writer.calls:
             raise writer.calls[0].program.error("'run' starts a program of a table", "a case has none")
         return entry, go, forks
@@ -300,6 +301,8 @@ class _Compiler:
                 raise self.wrong(f"the tasks use {file.room} pages of file {file.name!r}", hint)
         if len(code.ops) > EXPLORE.ops or len(code.slots) > EXPLORE.names:
             raise self.wrong("the tasks do too much", f"{EXPLORE.ops} instructions, {EXPLORE.names} names at most")
+        if len(code.dentries) > EXPLORE.dentries:
+            raise self.wrong(f"the tasks look up {len(code.dentries)} names", f"{EXPLORE.dentries} at most")
         return Plan(
             name=case.source,
             source=case.text,
@@ -313,4 +316,5 @@ class _Compiler:
             shell=0,
             texts=(),
             settings=MachineSettings(cpus=case.machine.cpus, readahead=case.machine.readahead, reuse=0),
+            regions=code.regions,
         )

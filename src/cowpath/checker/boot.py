@@ -9,9 +9,10 @@ import numpy as np
 from cowpath.cases.plan import CasePlan, Outside
 from cowpath.engine import explore, machine
 from cowpath.engine import moves as m
+from cowpath.engine.exhausted import exhausted
 from cowpath.errors import InputError, MachineError
 from cowpath.kernel import names as n
-from cowpath.kernel.state import ERROR_NAMES, EXPLORE, Capacity
+from cowpath.kernel.state import EXPLORE, Capacity
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -98,13 +99,17 @@ def _check_pools(k: Any, plan: CasePlan) -> None:
 
 def too_small(k: Any, plan: CasePlan) -> MachineError:
     """The error for a small machine that has run out of something."""
-    what = ERROR_NAMES[int(k.books.error)]
+    pool = exhausted(k)
+    what = f"{pool.what} ({pool.count})" if pool else "room"
     return MachineError(f"{plan.case.source}: the small machine has run out of {what}; a smaller case is needed")
 
 
 def alike_tasks(plan: CasePlan) -> np.ndarray[Any, Any]:
-    """For each task the number of the first of those that are alike."""
+    """For each task the number of the first of those that are alike. Who reads all of /proc goes by their numbers."""
     alike = np.arange(EXPLORE.tasks)
+    ops = plan.plan.ops
+    if ((ops["code"] == n.OP_READ_PROC) & (ops["a"] == n.ALL_TASKS)).any():
+        return alike
     first: dict[int, int] = {}
     for player in plan.players:
         if player.spec is not None and player.spec.count > 1:

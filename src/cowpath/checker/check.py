@@ -21,11 +21,12 @@ from cowpath.errors import InputError
 from cowpath.kernel.state import EXPLORE
 
 from . import boot
+from .coverage import coverage_of
 from .explain import at_the_end, chain_of, never_ends, standstill
 from .graph import NO_LOOP, Graph, Loop, stands_still, starved, stuck
 from .movers import mover_names
 from .properties import Property
-from .result import PROVED, UNFINISHED, VIOLATED, Result
+from .result import PROVED, UNFINISHED, VACUOUS, VIOLATED, Result
 from .space import Limits, Space, Step
 
 Progress = Callable[[str, Step], None]
@@ -81,12 +82,18 @@ class _Check:
         return space
 
     def result(self, prop: Property, space: Space, **more: Any) -> Result:
-        """A result with what the search was like; proved, or not finished, unless ``more`` says otherwise."""
+        """A result with what the search was like; proved, vacuous, or not finished, unless ``more`` says otherwise."""
         verdict = UNFINISHED if space.unfinished else PROVED
         reason = f"not finished: the limit of {space.unfinished} was met" if space.unfinished else ""
+        coverage = None
+        if space.coverage is not None:
+            coverage = coverage_of(self.plan, self.design, space.coverage, space.moved)
+            if coverage.vacuous:
+                verdict = VACUOUS
+                reason = f"proved, but vacuous: {coverage.vacuous} in {space.states:,} states"
         facts: dict[str, Any] = {
             "verdict": verdict, "depth": space.depth, "chain": [], "schedule": [], "cycle": [], "certified": False,
-            "reason": reason,
+            "reason": reason, "coverage": coverage,
         }  # fmt: skip
         facts |= more
         return Result(

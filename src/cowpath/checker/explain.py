@@ -28,19 +28,15 @@ class CaseScene(Scene):
         """``attacker``."""
         return task_name(self.case, t, self.k)
 
+    def chosen_at(self, t: int) -> str:
+        """There is no time."""
+        return ""
+
     def limits_of(self, number: int) -> str:
         """``limit 1 page, OOM killer off``."""
         group = self.k.state.groups[number]
         limits = [f"{what} {limit} {'page' if limit == 1 else 'pages'}" for what, limit in self._limits(group)]
         return f"{', '.join(limits) or 'no limit'}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
-
-    def queue(self, waiters: Any) -> tuple[str, ...]:
-        """The tasks of a wait queue, in its order."""
-        found, t = [], int(waiters.head)
-        while t != n.NONE:
-            found.append(self.task(t))
-            t = int(self.k.state.tasks[t].wait_next)
-        return tuple(found)
 
 
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
@@ -99,9 +95,9 @@ def left_behind(k: Any, scene: Scene) -> str:
     for number in range(int(k.state.n_pages)):
         if int(k.state.pages[number].locked_by) >= 0:
             return f"{scene.page(number)} is locked by {scene.task(int(k.state.pages[number].locked_by))}"
-    for number, file in enumerate(k.state.files[: int(k.state.n_files)]):
-        if int(file.i_mutex) != n.NONE:
-            return f"the i_mutex of {scene.file(number)} is held"
+    for mutex in scene.mutexes():
+        if mutex.owner != n.FREE:
+            return f"the {mutex.title} is held"
     for mm in k.state.mms:
         if int(mm.users) > 0 and (int(mm.readers) != 0 or int(mm.writer) != n.NONE):
             return "an mmap_sem is held"

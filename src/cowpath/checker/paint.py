@@ -44,7 +44,7 @@ def _sleeps(k: Any, t: int) -> bool:
 def _worth_telling(scene: CaseScene, chains: dict[int, Chain]) -> Iterator[Chain]:
     """The chains of those who wait for another one, or for memory; not what is the end of another of these."""
     kinds = {t: int(scene.k.state.tasks[t].wait_kind) if _sleeps(scene.k, t) else n.W_OOM for t in chains}
-    told = [chains[t] for t, kind in kinds.items() if n.W_PAGE_LOCK <= kind <= n.W_OOM]
+    told = [chains[t] for t, kind in kinds.items() if n.BLOCKS[kind]]
     for chain in told:
         longer = (other.hops for other in told if len(other.hops) > len(chain.hops))
         if not any(hops[-len(chain.hops) :] == chain.hops for hops in longer):
@@ -112,21 +112,15 @@ def _next_in_user_mode(scene: CaseScene, t: int) -> str:
 def _mapped_at(scene: CaseScene, mm: int, vpn: int) -> str:
     for vma in scene.k.state.vmas:
         if int(vma.mm) == mm and int(vma.start) <= vpn < int(vma.end) and int(vma.file) != n.NONE:
-            return scene.file_page(int(vma.file), int(vma.pgoff) + vpn - int(vma.start))
+            return f"{scene.file(int(vma.file))} page {int(vma.pgoff) + vpn - int(vma.start)}"
     return "anonymous memory"
 
 
 def _holds(scene: CaseScene, f: Any) -> Iterator[str]:
     """``page lock (lib page 0)``: what a frame holds, and of what."""
-    of_what = {
-        n.H_PAGE_REF: lambda: scene.page(int(f.page)),
-        n.H_PAGE_LOCK: lambda: scene.page(int(f.page)),
-        n.H_NEW_PAGE: lambda: scene.page(int(f.newpage)),
-        n.H_I_MUTEX: lambda: scene.file(int(f.file)),
-    }
-    for i, name in enumerate(n.HOLD_NAMES):
+    for i, hold in enumerate(n.HOLDS):
         if int(f.held) >> i & 1:
-            yield f"{name} ({of_what[1 << i]()})" if 1 << i in of_what else name
+            yield f"{hold.name} ({scene.thing(hold.of, int(f[hold.which]))})" if hold.shown else hold.name
 
 
 def _notes(task: Any) -> Iterator[str]:
@@ -140,7 +134,7 @@ def _notes(task: Any) -> Iterator[str]:
 
 # --- locks and groups
 def _locks(scene: CaseScene) -> Iterator[LockState]:
-    """The mmap_sem and i_mutex that are held or waited for."""
+    """The mmap_sem and the mutexes that are held or waited for."""
     state = scene.k.state
     for m in range(int(state.n_mms)):
         users = [scene.task(t) for t in tasks_of(scene.k) if int(state.tasks[t].mm) == m]
@@ -150,11 +144,10 @@ def _locks(scene: CaseScene) -> Iterator[LockState]:
         waiters = scene.queue(state.mms[m].waiters)
         if int(state.mms[m].users) and (holders or waiters):
             yield LockState(f"mmap_sem of {' and '.join(users) or 'an address space'}", tuple(holders), waiters)
-    for number in range(int(state.n_files)):
-        owner, waiters = int(state.files[number].i_mutex), scene.queue(state.files[number].i_mutex_waiters)
-        if owner != n.NONE or waiters:
-            holders = [scene.task(owner)] if owner != n.NONE else []
-            yield LockState(f"i_mutex of {scene.file(number)}", tuple(holders), waiters)
+    for mutex in scene.mutexes():
+        if mutex.owner != n.FREE or mutex.waiters:
+            holders = [scene.task(mutex.owner)] if mutex.owner != n.FREE else []
+            yield LockState(mutex.title, tuple(holders), mutex.waiters)
 
 
 def _reads(task: Any, m: int) -> bool:

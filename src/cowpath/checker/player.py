@@ -22,11 +22,6 @@ from .explain import CaseScene, chain_of, step_name
 from .movers import mover_names, mover_numbers
 from .space import Space
 
-WAITING = {
-    n.W_PAGE_LOCK: "page lock", n.W_MMAP_READ: "mmap_sem (read)", n.W_MMAP_WRITE: "mmap_sem (write)",
-    n.W_I_MUTEX: "i_mutex", n.W_OOM: "memory", n.W_CHILD: "a child",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Row:
@@ -96,7 +91,7 @@ class Player:
             return ""
         task = self.k.state.tasks[mover]
         if int(task.run_state) == n.T_SLEEPING:
-            return "sleeps: " + WAITING.get(int(task.wait_kind), "time")
+            return "sleeps: " + n.WAITS[int(task.wait_kind)].short
         return "is gone" if int(task.run_state) not in (n.T_RUNNABLE, n.T_SLEEPING) else ""
 
     def _locks(self) -> Iterator[str]:
@@ -120,4 +115,4 @@ class Player:
         return [chain_of(self.space, self.plan, t) for t in asleep if self._for_another(t)]
 
     def _for_another(self, t: int) -> bool:
-        return n.W_PAGE_LOCK <= int(self.k.state.tasks[t].wait_kind) <= n.W_OOM
+        return n.WAITS[int(self.k.state.tasks[t].wait_kind)].blocks

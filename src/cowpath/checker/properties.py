@@ -77,11 +77,11 @@ def _users(file: Path, function: str) -> Property:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"cannot be loaded: {type(error).__name__}: {error}", file=file) from None
     holds = getattr(module, function, None)
     if not callable(holds):
         known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
         raise InputError(f"no function {function!r}", file=file, hint=nearest(function, known, ", ".join(known)))
-    meaning = (holds.__doc__ or function).strip().splitlines()[0]
+    meaning = next(iter((holds.__doc__ or "").strip().splitlines()), function)
     return Property(f"{file.stem}.{function}", meaning, holds=holds)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from .coverage import Coverage
 
 PROVED = "proved"
 VIOLATED = "violated"
+VACUOUS = "vacuous"  # proved, but of a machine on which nothing happens that could violate it
 UNFINISHED = "unfinished"
 FINGERPRINT_BITS = 64
 
@@ -19,7 +22,7 @@ class Result:
     path: str  #: What the case is about.
     case: str  #: Its name.
     property: str  #: Its name.
-    verdict: str  #: ``proved``, ``violated`` or ``unfinished``.
+    verdict: str  #: ``proved``, ``violated``, ``vacuous`` or ``unfinished``.
     depth: int  #: Moves.
     states: int  #: Visited by the search that decided it.
     transitions: int  #: Of the same search.
@@ -29,10 +32,13 @@ class Result:
     cycle: list[str]  #: ... and then goes on so for ever (starvation, progress).
     certified: bool  #: The schedule is a shortest one of the search without reduction.
     reason: str  #: Of a verdict that is not "proved", in one line.
+    coverage: Coverage | None = field(default=None, repr=False)  #: What the search has come to; None: it was cut short.
 
     def as_json(self) -> dict[str, Any]:
-        """The object that ``--json`` prints (docs/json.md)."""
-        return asdict(self)
+        """An entry of ``results`` in what ``--json`` prints (docs/json.md)."""
+        found = asdict(self)
+        del found["coverage"]  # of the case, not of the property: it has an entry of its own
+        return found
 
 
 def missed(states: int) -> float:
@@ -41,6 +47,6 @@ def missed(states: int) -> float:
 
 
 def worst(results: list[Result]) -> str:
-    """The verdict of them all: one violation is one, else one that is not finished."""
+    """The verdict of them all: one violation is one, else a vacuous proof, else what is not finished."""
     verdicts = {result.verdict for result in results}
-    return next((verdict for verdict in (VIOLATED, UNFINISHED) if verdict in verdicts), PROVED)
+    return next((verdict for verdict in (VIOLATED, VACUOUS, UNFINISHED) if verdict in verdicts), PROVED)

@@ -15,8 +15,9 @@ from cowpath.observe.text import clean, count, duration
 from .player import Row
 from .result import Result
 
-STYLES = {"proved": "green", "violated": "bold red", "unfinished": "yellow"}
-MARKS = {"proved": "proved", "violated": "VIOLATED", "unfinished": "not finished"}
+STYLES = {"proved": "green", "violated": "bold red", "vacuous": "bold yellow", "unfinished": "yellow"}
+SHORT = {"vacuous": "vacuous", "unfinished": "?"}  # in the cell of a matrix
+MARKS = {"proved": "proved", "violated": "VIOLATED", "vacuous": "proved, but vacuous", "unfinished": "not finished"}
 
 
 def verdict_text(verdict: str) -> Text:
@@ -36,7 +37,7 @@ def results_table(results: Sequence[Result]) -> RenderableType:
             clean(result.design), clean(result.case), result.property, verdict_text(result.verdict),
             str(result.depth), count(result.states), count(result.transitions),
         )  # fmt: skip
-    return Group(table, *reasons(results))
+    return Group(table, *reasons(results), *never(results))
 
 
 def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
@@ -61,7 +62,25 @@ def matrix(results: Sequence[Result]) -> RenderableType:
         table.add_column(clean(heading), overflow="fold")
     for (path, case), cells in rows.items():
         table.add_row(path, clean(case), *(_cell(cells.get(design, [])) for design in designs))
-    return Group(table, *reasons(results))
+    return Group(table, *reasons(results), *never(results))
+
+
+def never(results: Sequence[Result]) -> Iterator[RenderableType]:
+    """A paragraph for each case and those designs on which it never does the same."""
+    for case, designs, lines in unreached(results):
+        head = Text.assemble((f"{clean(case)}: what never happens", "bold"), f" ({', '.join(map(clean, designs))}):")
+        yield Group(head, *(Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in lines))
+
+
+def unreached(results: Sequence[Result]) -> Iterator[tuple[str, list[str], tuple[str, ...]]]:
+    """What never happened in any state of a case, in lines; the case, and the designs of which they are true."""
+    designs: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    searched = {(result.case, result.design): result.coverage for result in results if result.coverage is not None}
+    for (case, design), coverage in searched.items():
+        designs.setdefault((case, tuple(coverage.lines())), []).append(design)
+    for (case, lines), those in designs.items():
+        if lines:
+            yield case, those, lines
 
 
 def _cell(results: Sequence[Result]) -> Text:
@@ -73,7 +92,9 @@ def _cell(results: Sequence[Result]) -> Text:
         return verdict_text("proved")
     text = Text()
     for result in bad:
-        words = f"{result.property} {result.depth}" if result.verdict == "violated" else f"{result.property}: ?"
+        words = f"{result.property} {result.depth}"
+        if result.verdict in SHORT:
+            words = f"{result.property}: {SHORT[result.verdict]}"
         text.append(("\n" if text.plain else "") + words, STYLES[result.verdict])
     return text
 

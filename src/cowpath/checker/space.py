@@ -49,6 +49,8 @@ class Space:
         self._target = _words(self._scratch)
         self.k: Any = None
         self.unfinished = ""  # or which limit was met
+        self.coverage: Any = None  # of a search that has visited everything: ``books.coverage``, by task and path
+        self.moved = 0  # tasks that have made a move in it, a bit each
         self.seconds = 0.0
 
     # --- set-up
@@ -137,6 +139,9 @@ class Space:
                 break
             self.unfinished = ""
         self.seconds = time.perf_counter() - began
+        if why == explore.DONE:
+            self.coverage = self.k.books["coverage"].reshape(EXPLORE.tasks, EXPLORE.paths).copy()
+            self.moved = int(self.k.books.moved)
         if why != explore.EXHAUSTED:
             self.x.words[:] = self.x.first  # the machine is where it began
         return why
@@ -149,6 +154,7 @@ class Space:
         x.found[:] = -1
         x.table["tag"] = 0
         self.unfinished = ""
+        self.coverage = None
 
     def _shown(self, look: Callable[[Any, int], bool]) -> bool:
         """Show the newest states; true if that is enough."""

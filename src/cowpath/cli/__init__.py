@@ -13,6 +13,7 @@ import typer
 
 from cowpath import __version__
 from cowpath.cli import catalog, checks, costs, runs, schedules, search, step
+from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
 OBJECTS_BETWEEN_COLLECTIONS = 500_000  # what is imported at the start makes many objects, and no garbage
@@ -51,18 +52,18 @@ def cowpath(
     """
 
 
-app.command("run")(runs.run)
-app.command("compare")(runs.compare)
-app.command("costs")(costs.costs)
-app.command("step")(step.step)
-app.command("check")(checks.check)
-app.command("audit")(checks.audit)
-app.command("search")(search.search)
-app.command("replay")(schedules.replay)
-app.command("bisect")(schedules.bisect)
+app.command("run", cls=Command)(runs.run)
+app.command("compare", cls=Command)(runs.compare)
+app.command("costs", cls=Command)(costs.costs)
+app.command("step", cls=Command)(step.step)
+app.command("check", cls=Command)(checks.check)
+app.command("audit", cls=Command)(checks.audit)
+app.command("search", cls=Command)(search.search)
+app.command("replay", cls=Command)(schedules.replay)
+app.command("bisect", cls=Command)(schedules.bisect)
 app.add_typer(catalog.designs_app, name="designs")
-app.command("programs")(catalog.programs)
-app.command("import")(catalog.import_recording)
+app.command("programs", cls=Command)(catalog.programs)
+app.command("import", cls=Command)(catalog.import_recording)
 
 
 def main() -> None:

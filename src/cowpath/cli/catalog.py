@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cowpath.cli import options as o
+from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup
 
 Name = Annotated[str, typer.Argument(help="A packaged design, or a TOML file.", metavar="DESIGN")]
@@ -24,7 +26,7 @@ def designs(context: typer.Context) -> None:
         list_designs()
 
 
-@designs_app.command("list")
+@designs_app.command("list", cls=Command)
 def list_designs() -> None:
     """List the packaged designs.
 
@@ -37,7 +39,7 @@ def list_designs() -> None:
         typer.echo(line)
 
 
-@designs_app.command("show")
+@designs_app.command("show", cls=Command)
 def show_design(name: Name) -> None:
     """Show a design: its commit, its policies, and the steps of its paths in order.
 
@@ -62,7 +64,7 @@ def show_design(name: Name) -> None:
             typer.echo(f"  {line}")
 
 
-@designs_app.command("diff")
+@designs_app.command("diff", cls=Command)
 def diff_designs(first: Name, second: Name) -> None:
     """Show in what two designs differ.
 
@@ -79,6 +81,7 @@ def programs(
     session: Annotated[
         Path | None, typer.Argument(help="List the programs of this session, with those of its own table.")
     ] = None,
+    table: o.Table = None,
 ) -> None:
     """List the programs that a session can run.
 
@@ -86,7 +89,9 @@ def programs(
     """
     from cowpath.session.load import list_programs
 
-    for line in columns([(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session)]):
+    for line in columns(
+        [(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session, table)]
+    ):
         typer.echo(line)
 
 

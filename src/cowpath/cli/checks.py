@@ -16,7 +16,7 @@ from cowpath.cli.progress import progress_bars
 if TYPE_CHECKING:
     from cowpath.checking import Checks
 
-STATUS = {"proved": 0, "violated": 1, "unfinished": 3}
+STATUS = {"proved": 0, "violated": 1, "unfinished": 3, "vacuous": 4}
 
 Cases = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
@@ -52,10 +52,12 @@ def check(
         typer.Option(help="Write the first violation's schedule to this file, for cowpath replay.", metavar="FILE"),
     ] = None,
     report: Report = None,
+    steps: o.Steps = None,
 ) -> None:
     """Prove or refute properties over every interleaving of small cases.
 
-    Exit status: 0 all proved, 1 something violated, 2 wrong input, 3 not finished within the limits.
+    Exit status: 0 all proved, 1 something violated, 2 wrong input, 3 not finished within the limits, 4 proved, but
+    vacuous: a task never gets past some step.
 
     Example: cowpath check --design linux-3.0 --case commit --property isolation --save found.json
     """
@@ -86,6 +88,7 @@ def audit(
     states: States = None,
     memory: Memory = None,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """Check every path of every design: a matrix of verdicts, and for each violation its wait-for chain.
 

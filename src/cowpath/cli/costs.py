@@ -13,6 +13,7 @@ import typer
 
 from cowpath import __version__
 from cowpath.cli import options as o
+from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
@@ -46,6 +47,7 @@ def costs(
     seeds: Seeds = 5,
     markdown: Page = None,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """Run sessions on several designs with several seeds, and show what each design costs.
 
@@ -82,6 +84,7 @@ def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> lis
 
     loaded = [api.load_design(name) for name in designs]
     plans = [api.load_plan(session, api.Options()) for session in sessions]
+    say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
     with progress_bars(None) as progress:
         tell = progress.many(len(plans) * len(loaded) * seeds)
         done = 0

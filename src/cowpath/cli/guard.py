@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cowpath.errors import CowpathError
+from cowpath.errors import CowpathError, InputErrors
 from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
@@ -29,7 +29,8 @@ def guarded() -> Iterator[None]:
         flush_or_fail()
         raise
     except CowpathError as error:
-        fail(str(error), error.exit_status)
+        lines = error.lines if isinstance(error, InputErrors) else (str(error),)
+        fail("\ncowpath: ".join(lines), error.exit_status)
     except KeyboardInterrupt:
         fail("interrupted", INTERRUPTED)
     except BrokenPipeError:

@@ -9,7 +9,12 @@ import typer
 
 DEFAULT_DESIGN = "linux-3.0"
 
-Session = Annotated[Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh.")]
+Session = Annotated[
+    Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
+]
+Table = Annotated[
+    Path | None, typer.Option("--table", help="The session's table, if it is not beside it.", metavar="FILE.toml")
+]
 Design = Annotated[str, typer.Option("--design", "-d", help="A packaged design (cowpath designs), or a TOML file.")]
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
@@ -20,6 +25,9 @@ Designs = Annotated[
 Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
 Memory = Annotated[str | None, typer.Option(help="Memory of the machine: 2G.", metavar="SIZE")]
 Swap = Annotated[str | None, typer.Option(help="Swap space of the machine: 256M (default: none).", metavar="SIZE")]
+Tasks = Annotated[
+    int | None, typer.Option(help="So many tasks there may be (default: what Linux makes of the memory's size).", min=1)
+]
 Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
 Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
 Costs = Annotated[
@@ -39,8 +47,29 @@ Bystanders = Annotated[
     typer.Option("--bystander", help="A program outside every group; many times for many.", metavar="PROGRAM"),
 ]
 Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
+
+
+def load_steps(files: list[Path] | None) -> list[Path] | None:
+    """Load them before a command imports what they are to be part of."""
+    if files:
+        from cowpath.kernel import own
+
+        own.use(*files)
+    return files
+
+
+Steps = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option(
+        "--steps", help="Steps and locks of your own (docs/steps.md); many times for many.", metavar="FILE.py",
+        callback=load_steps, is_eager=True,
+    ),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
 FailOn = Annotated[
-    str | None,
-    typer.Option(help="Exit with 1 if a verdict is this or worse: stalled or stuck.", metavar="stuck|stalled"),
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        help="Exit with 1 if a verdict is one of these (stalled: or stuck); several with commas, or once for each.",
+        metavar="stuck|stalled|killed|live-locked|waits",
+    ),
 ]

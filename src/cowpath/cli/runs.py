@@ -19,6 +19,8 @@ from cowpath.observe.text import visible
 if TYPE_CHECKING:
     from cowpath.results import Result
 
+FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts that --fail-on takes
+
 
 def run(
     session: o.Session,
@@ -26,6 +28,7 @@ def run(
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
+    tasks: o.Tasks = None,
     seed: o.Seed = 0,
     until: o.Until = None,
     costs: o.Costs = None,
@@ -33,34 +36,36 @@ def run(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
+    table: o.Table = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
+    steps: o.Steps = None,
 ) -> None:
     """Run a session on one design of the fault path.
 
     Example: cowpath run examples/oom-off.sh --design preallocate --cpus 2 --until 30s
     """
-    check_fail_on(fail_on)
+    failing = failing_verdicts(fail_on)
     from cowpath import api
     from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
-    )
+        memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
+        cold=cold, table=table,
+    )  # fmt: skip
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
     check_outputs([log, trace, report], api.inputs_of(plan, session, [design], chosen))
-    show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "run", session, [design]) as results, bars as progress:
         results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling))
     say(report)
     show(results, as_json)
-    end(results, fail_on)
+    end(results, failing)
 
 
 def compare(
@@ -69,6 +74,7 @@ def compare(
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
+    tasks: o.Tasks = None,
     seed: o.Seed = 0,
     until: o.Until = None,
     costs: o.Costs = None,
@@ -76,49 +82,56 @@ def compare(
     copies: o.Copies = None,
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
+    table: o.Table = None,
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
+    steps: o.Steps = None,
 ) -> None:
     """Run a session on several designs, and show them side by side.
 
     Example: cowpath compare examples/commit.sh --design linux-3.0 --design preallocate
     """
-    check_fail_on(fail_on)
+    failing = failing_verdicts(fail_on)
     from cowpath import api, designs
     from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, seed=seed, costs=costs, reuse=reuse, copies=copies, cold=cold
-    )
+        memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
+        cold=cold, table=table,
+    )  # fmt: skip
     wanted = Wanted(timeline=report is not None)
     named = list(dict.fromkeys(design or designs.names()))
     loaded = [api.load_design(name) for name in named]
     api.check_names(loaded)
     plan = api.load_plan(session, chosen)
     check_outputs([report], api.inputs_of(plan, session, named, chosen))
-    show_notes(plan.notes)
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "compare", session, named) as results, bars as progress:
         for each in loaded:
             results.append(api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling))
     say(report)
     show(results, as_json)
-    end(results, fail_on)
+    end(results, failing)
 
 
-def check_fail_on(verdict: str | None) -> None:
-    """Raise InputError for a verdict that cannot be failed on."""
-    if verdict is not None and verdict not in ("stuck", "stalled"):
-        raise InputError(f"--fail-on {verdict}: no such verdict", hint="stuck or stalled")
+def failing_verdicts(fail_on: Sequence[str] | None) -> frozenset[str]:
+    """The verdicts that ``--fail-on`` names; stalled means stuck too. Raises InputError for what is none."""
+    from cowpath.words import nearest
+
+    named = {word.strip() for each in fail_on or () for word in each.split(",")}
+    for verdict in sorted(named - set(FAILING)):
+        known = f"one or several of {', '.join(FAILING)}"
+        raise InputError(f"--fail-on: no such verdict: {verdict!r}", hint=nearest(verdict, FAILING, known))
+    return frozenset(named | ({"stuck"} if "stalled" in named else set()))
 
 
-def end(results: Sequence[Result], fail_on: str | None) -> None:
-    """Exit with 1 if a run's verdict is the one of ``--fail-on``, or worse."""
-    from cowpath.results import SEVERITY
-
-    if fail_on is not None and any(SEVERITY[result.verdict] >= SEVERITY[fail_on] for result in results):
+def end(results: Sequence[Result], failing: frozenset[str]) -> None:
+    """Exit with 1 if a verdict (outside, or of a group) is one of ``failing``; with 3 if a run had to end too early."""
+    if any(failing & {result.verdict, *result.group_verdicts.values()} for result in results):
         raise typer.Exit(1)
+    if any(result.exhausted for result in results):
+        raise typer.Exit(3)
 
 
 def show(results: Sequence[Result], as_json: bool) -> None:
@@ -143,9 +156,3 @@ def show(results: Sequence[Result], as_json: bool) -> None:
     console.print(report([result.summary for result in results]))
     for result in results:
         console.print(Text(f"{result.design}: {speed(result.summary)}", style="dim"))
-
-
-def show_notes(notes: Sequence[str]) -> None:
-    """What the session says and the machine does not do."""
-    for note in notes:
-        typer.echo(f"cowpath: note: {visible(note)}", err=True)

@@ -22,6 +22,7 @@ def replay(
     ] = None,
     as_json: o.Json = False,
     report: Report = None,
+    steps: o.Steps = None,
 ) -> None:
     """Play a saved counterexample again, move by move: a column per task, a row per move, and the wait at the end.
 
@@ -61,6 +62,7 @@ def bisect(
     case: Annotated[str, typer.Option("--case", "-c", help="The case: packaged, or a TOML file.", metavar="CASE")],
     property_: Properties = None,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """Go from one design to another one moved step at a time, and name the step that turns a verdict.
 

@@ -26,6 +26,7 @@ def search(
     processes: Annotated[int | None, typer.Option(help="How many processes (default: one per CPU).", min=1)] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on where an interrupted search was left.")] = False,
     as_json: o.Json = False,
+    steps: o.Steps = None,
 ) -> None:
     """List every order of a path's steps that is safe, and what each costs.
 

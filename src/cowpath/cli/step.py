@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import Progress
+from cowpath.errors import InputError, MachineError
+from cowpath.observe.text import clean
+from cowpath.words import nearest
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -34,7 +39,10 @@ def step(
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
+    tasks: o.Tasks = None,
     seed: o.Seed = 0,
+    table: o.Table = None,
+    steps: o.Steps = None,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
 
@@ -44,15 +52,35 @@ def step(
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
 
-    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, seed=seed)
+    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed, table=table)
     loaded = api.load_design(design)
     plan = api.load_plan(session, chosen)
+    say_notes(plan.notes)
+    if task is not None:
+        check_task(task, plan)
     moves = walk(plan, loaded, chosen, parse_time(start))
     wanted = moves if task is None else (move for move in moves if is_task(move, task))
     interactive = count is None and sys.stdin.isatty() and sys.stdout.isatty()
     shown = show(wanted, count or (1 if interactive else NOT_INTERACTIVE), interactive)
+    if not shown and task is not None and task.isdecimal():
+        raise InputError(
+            f"no step of a task of number {task}, from {start} on", hint="a number, a name, or NAME[NUMBER]"
+        )
     if not shown:
         typer.echo(f"No step{'' if task is None else f' of {task}'} from {start} on.")
+
+
+def check_task(task: str, plan: Plan) -> None:
+    """Raise InputError if no task of the session will ever bear that name."""
+    name = re.sub(r"\[[0-9]+\]$", "", task)
+    names = [clean(comm) for comm in plan.comms]
+    if name not in names and not task.isdecimal():
+        raise InputError(f"no task of the session is called {task!r}", hint=slip_or_all(name, names))
+
+
+def slip_or_all(name: str, names: list[str]) -> str:
+    """What may have been meant: a name that is near, or what names there are."""
+    return nearest(name, names) or "there are: " + ", ".join(sorted(set(names)))
 
 
 def show(moves: Iterator[Move], count: int, interactive: bool) -> int:
@@ -113,3 +141,5 @@ def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterato
         length = SHORTEST_NS if moves else min(2 * length, LONGEST_NS)
         yield from moves
         moves.clear()
+    if ending.exhausted is not None:
+        raise MachineError(f"{ending.exhausted} ({ending.exhausted.hint})")

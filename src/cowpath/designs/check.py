@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 from cowpath.errors import InputError
-from cowpath.kernel.names import H_CHARGE, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
-from cowpath.kernel.steps import FAULT_PATHS, STEP_NAMES, STEPS
+from cowpath.kernel.names import H_CHARGE, H_MMAP_READ, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
+from cowpath.kernel.steps import FAULT_PATHS, STEPS, StepInfo, number_of
+from cowpath.words import slip_of
 
 MAX_STEPS = 32
 ERROR_EXIT_STEPS = {
@@ -14,11 +13,10 @@ ERROR_EXIT_STEPS = {
     "pte_free": H_PAGE_TABLE,
 }  # fmt: skip
 COPYING = ("file_cow", "wp_copy")
-FAULT_STEPS = STEP_NAMES[STEP_NAMES.index("find_page") : STEP_NAMES.index("ra_window")]
-NO_FILE = ("anon", "anon_read", "wp_copy")  # paths that have no file's page, and no page to lock
-OF_FILES = ("find_page", "lock_page", "recheck_mapping", "page_mkwrite")
-OF_SWAP = ("find_swap_page",)
-MAPPED_BEFORE = ("wp_copy", "wp_shared", "swap_in")  # paths that find an entry: there is a page table
+
+
+def _info(step: str) -> StepInfo:
+    return STEPS[number_of(step)]
 
 
 def _names(bits: int) -> str:
@@ -26,8 +24,8 @@ def _names(bits: int) -> str:
 
 
 def _unknown(step: str, known: tuple[str, ...], path: str, source: str) -> InputError:
-    close = difflib.get_close_matches(step, known, 1, 0.5)
-    hint = f"did you mean {close[0]!r}?" if close else "steps are: " + ", ".join(known)
+    slip = slip_of(step, known)
+    hint = f"did you mean {slip!r}?" if slip else "steps are: " + ", ".join(known)
     return InputError(f"path {path!r}: there is no step {step!r}", file=source, hint=hint)
 
 
@@ -58,26 +56,20 @@ class Walk:
 
     def _effects(self, step: str) -> tuple[int, int, int]:
         """What it needs, takes and gives here: a charge after the page is mapped is kept by the page at once."""
-        info = STEPS[STEP_NAMES.index(step)]
+        info = _info(step)
         if step == "charge" and {"map_page", "alloc_page"} <= self.done:
             return 0, 0, info.gives | H_CHARGE
+        if self.path == "handle_mm_fault":
+            return info.needs & ~H_MMAP_READ, info.takes, info.gives  # its caller has it, for writing
         if step == "charge" and self.path == "swap_in":
             return H_PAGE_REF, info.takes, info.gives  # what is charged is the page of the swap cache
         return info.needs, info.takes, info.gives
 
     def _misplaced(self, step: str) -> Problem | None:
         """It has nothing to do on this path."""
-        path = self.path
-        if step in OF_FILES and path in NO_FILE:
-            return "there is no page of a file on this path", "it belongs to the paths of files"
-        if step in OF_SWAP and path != "swap_in":
-            return "there is no page in swap on this path", "it belongs to swap_in"
-        if step in ("find_page", "recheck_mapping", "page_mkwrite") and path == "swap_in":
-            return "there is no page of a file on this path", "find_swap_page"
-        if step == "pte_alloc_one" and path in MAPPED_BEFORE:
-            return "there is a page table already on this path", "it belongs to the paths that find no entry"
-        if step == "wp_reuse" and path != "wp_copy":
-            return "there is no page to reuse on this path", "it belongs to wp_copy"
+        for where in _info(step).misplaced:
+            if self.path in where.paths:
+                return where.why, where.hint
         return None
 
     def _too_early(self, step: str) -> Problem | None:
@@ -86,10 +78,10 @@ class Walk:
             return "there is no page to map yet", "find_page or alloc_page comes first"
         if self.path in COPYING and step == "map_page" and "copy_page" not in self.done:
             return "nothing has been copied yet", "alloc_page and copy_page come before map_page"
-        before = STEPS[STEP_NAMES.index(step)].before
-        if before in self.done:
-            return f"{before} has been done already", f"it comes before {before}"
-        if step in ("map_page", "charge") and step in self.done:
+        info = _info(step)
+        if info.before in self.done:
+            return f"{info.before} has been done already", f"it comes before {info.before}"
+        if info.once and step in self.done:
             return "it stands in the path twice", "once is enough"
         return None
 
@@ -99,7 +91,7 @@ def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
     if not 0 < len(steps) <= MAX_STEPS:
         raise InputError(f"path {path!r} has {len(steps)} steps", file=source, hint=f"1 to {MAX_STEPS}")
     walk = Walk(path)
-    known = FAULT_STEPS if path in FAULT_PATHS else STEP_NAMES
+    known = tuple(info.name for info in STEPS if info.fault or path not in FAULT_PATHS)
     for place, step in enumerate(steps):
         if step not in known:
             raise _unknown(step, known, path, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -10,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.errors import InputError
+from cowpath.kernel.policies import BY_NAME, POLICIES
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kinds import check_kind
+from cowpath.words import slip_of
 
 from .check import ERROR_EXIT_STEPS, check_error_exit, check_path
 
-POLICIES: dict[str, tuple[Any, ...]] = {
-    "oom_lock": ("counter", "flag"),
-    "page_lock_wait": ("killable", "uninterruptible"),
-    "fault_retry": (True, False),
-}
 KEYS = ("name", "extends", "summary", "commit", "policies", "paths", "on_error")
+_RELEASE = re.compile(r"(?:linux[- ]?)?v?([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})", re.IGNORECASE)
 MAX_CHAIN = 8  # designs that extend one another
 
 
@@ -58,7 +58,7 @@ def _load(name: str, beside: Path, depth: int) -> Design:
     text, source, folder = _read(name, beside)
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     return from_data(data, source, folder, depth)
 
@@ -70,7 +70,7 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     if depth >= MAX_CHAIN:
         raise InputError(f"more than {MAX_CHAIN} designs extend one another", file=source)
     if extends is None:
-        base = Design("", "", "", None, "", {}, {}, {})
+        base = Design("", "", "", None, "", {}, {}, {policy.name: policy.default for policy in POLICIES})
     else:
         base = _load(str(extends), folder or Path.cwd(), depth + 1)
     policies = base.policies | _policies(data.get("policies", {}), source)
@@ -78,8 +78,6 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     on_error = base.on_error | _error_exits(data.get("on_error", {}), source)
     for missing in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {missing!r} has no steps", file=source, hint='extends = "linux-3.0" brings them all')
-    for missing in [policy for policy in POLICIES if policy not in policies]:
-        raise InputError(f"policy {missing!r} is not set", file=source, hint='extends = "linux-3.0" brings them all')
     default = Path(source).stem
     return Design(str(data.get("name", default)), str(data.get("summary", "")), str(data.get("commit", "")), extends,
                   source, paths, on_error, policies)  # fmt: skip
@@ -92,22 +90,46 @@ def _read(name: str, beside: Path) -> tuple[str, str, Path]:
     path = beside / name
     if name.endswith(".toml") or path.is_file():
         try:
-            return path.read_text(encoding="utf-8"), str(name), path.parent
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise InputError(f"cannot read the design: {why}", file=name) from None
-    raise InputError(f"no design {name!r}", hint=_near(name, names()) + "; a file of your own ends in .toml")
+        check_kind(name, text, "a design")
+        return text, str(name), path.parent
+    raise InputError(f"no design {name!r}", hint=_release_or(name) + "; a file of your own ends in .toml")
+
+
+def _release_or(name: str) -> str:
+    """What to say of a design that is not there. A release is that one or none: no other is as good."""
+    several = [part.strip() for part in re.split("[,; ]", name) if part.strip()]
+    if len(several) > 1 and all(part in names() for part in several):
+        return "one --design for each: " + " ".join(f"-d {part}" for part in several)
+    wanted = _RELEASE.fullmatch(name)
+    if wanted is None:
+        return _near(name, names())
+    releases = {_numbers(match[1]): match[0] for known in names() if (match := _RELEASE.fullmatch(known))}
+    if found := releases.get(_numbers(wanted[1])):
+        return f"did you mean {found!r}?"
+    return "of Linux these releases are modelled: " + ", ".join(found for _, found in sorted(releases.items()))
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    """The numbers of a release: 3.00 is 3.0."""
+    return tuple(map(int, release.split(".")))
 
 
 def _near(word: str, known: list[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+    slip = slip_of(word, known)
+    return f"did you mean {slip!r}?" if slip else "known: " + ", ".join(known)
 
 
 def _check_keys(data: dict[str, Any], source: str) -> None:
     for key in data:
         if key not in KEYS:
             raise InputError(f"unknown key {key!r}", file=source, hint=_near(key, KEYS))
+    for key in ("name", "extends", "summary", "commit"):
+        if not isinstance(data.get(key, ""), str):
+            raise InputError(f"{key} must be a text", file=source, hint=f'{key} = "..."')
     for key in ("policies", "paths", "on_error"):
         if not isinstance(data.get(key, {}), dict):
             raise InputError(f"{key} must be a table", file=source, hint=f"[{key}]")
@@ -115,10 +137,11 @@ def _check_keys(data: dict[str, Any], source: str) -> None:
 
 def _policies(table: dict[str, Any], source: str) -> dict[str, Any]:
     for name, value in table.items():
-        if name not in POLICIES:
-            raise InputError(f"unknown policy {name!r}", file=source, hint=_near(name, tuple(POLICIES)))
-        if value not in POLICIES[name] or isinstance(value, bool) != isinstance(POLICIES[name][0], bool):
-            choices = ", ".join(repr(choice) for choice in POLICIES[name])
+        if name not in BY_NAME:
+            raise InputError(f"unknown policy {name!r}", file=source, hint=_near(name, tuple(BY_NAME)))
+        values = BY_NAME[name].values
+        if value not in values or isinstance(value, bool) != isinstance(values[0], bool):
+            choices = ", ".join(repr(choice) for choice in values)
             raise InputError(f"policy {name}: {value!r} is not one of {choices}", file=source)
     return table
 
@@ -173,7 +196,7 @@ def diff(first: Design, second: Design) -> list[str]:
     for path in PATH_NAMES:
         if first.on_error.get(path) != second.on_error.get(path):
             lines.append(f"error exit of {path}: {first.on_error.get(path)} -> {second.on_error.get(path)}")
-    for name in POLICIES:
+    for name in BY_NAME:
         if first.policies[name] != second.policies[name]:
             lines.append(f"policy {name}: {first.policies[name]} -> {second.policies[name]}")
     return lines

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cowpath.errors import MachineError
 from cowpath.kernel import names as n
-from cowpath.kernel.state import ERROR_NAMES
 
 from . import loop
-from .waitfor import Link, chain, survey
+from .exhausted import Exhausted, exhausted
+from .waitfor import Link, chain, memory_in, survey
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -34,11 +33,13 @@ class Ending:
 
     ``script``: it has ended, and the groups' tasks with it, or they went on for LINGER_NS more; ``until``: the time was
     up; ``idle``: nothing can happen any more; ``settled``: the script waits for groups in which nothing can happen any
-    more, or has ended and left such groups behind; ``budget``: so many moves were asked for.
+    more, or has ended and left such groups behind; ``budget``: so many moves were asked for; ``exhausted``: the machine
+    has run out of something, and cannot go on.
     """
 
     reason: str
     at: int
+    exhausted: Exhausted | None = None
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Stall:
 
 @dataclass
 class Clock:
-    """Drives a machine. ``on_events`` gets blocks of the log; ``host`` prints for OP_HOST; ``words`` names a chain."""
+    """Drives a machine. ``on_events`` gets blocks of the log; ``host`` prints a text; ``words`` names a chain."""
 
     k: Any
     plan: Plan
@@ -63,7 +64,7 @@ class Clock:
     on_events: Callable[[np.ndarray[Any, Any]], None] = lambda events: None
     progress: Callable[[int], None] | None = None
     words: Callable[[list[Link]], Any] = lambda links: ""  # str() of it is a sentence
-    host: Callable[[Any, Any], str] = lambda k, text: ""
+    host: Callable[[Any, int], str] = lambda k, number: ""
     stall_ns: int = STALL_NS
     bound_ns: int = BOUND_NS
     bound_rounds: int = BOUND_ROUNDS
@@ -85,7 +86,7 @@ class Clock:
         return "".join(self.printed)
 
     def run(self, until_ns: int, budget: int | None = None) -> Ending:
-        """Go on until ``until_ns``, or until there is an end to it. Raises MachineError when the machine is too small.
+        """Go on until ``until_ns``, or until there is an end to it.
 
         With ``budget``, stop after so many moves (reason ``budget``). May be called again.
         """
@@ -104,12 +105,11 @@ class Clock:
             if why == loop.SCRIPT:
                 self._script_end = now
             elif why == loop.ERROR:
-                what = ERROR_NAMES[int(self.k.books.error)]
-                raise MachineError(f"the simulated machine has run out of {what}, at {now / 1e9:.3f} s")
+                return Ending("exhausted", now, exhausted(self.k))
             elif why == loop.STALL:
                 self._note_stalls()
             elif why == loop.HOST:
-                self.printed.append(self.host(self.k, self.plan.texts[int(self.k.books.host)]))
+                self.printed.append(self.host(self.k, int(self.k.books.host)))
             elif why == loop.BUDGET and left is not None:
                 left -= moves
                 if left <= 0:
@@ -140,7 +140,7 @@ class Clock:
         for t in books["stalls"][: int(books.n_stalls)]:
             links = chain(self.k, int(t))
             since = int(books.tasks[int(t)].since)
-            stall = Stall(int(t), links[-1].what, links, self.words(links), int(books.now) - since)
+            stall = Stall(int(t), memory_in(links), links, self.words(links), int(books.now) - since)
             self.stalls.append(stall)
             self._open[int(t)] = stall
         books.n_stalls = 0

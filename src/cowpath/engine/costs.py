@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -10,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.errors import InputError
-from cowpath.kernel.steps import COST_NAMES
+from cowpath.kernel.steps import STEPS
+from cowpath.kernel.steps import costs as cost_numbers
+from cowpath.kinds import check_kind
+from cowpath.words import slip_of
 
 DEFAULT = "slow-vm"
 SCHED = {"latency": 6_000_000, "min_granularity": 750_000, "wakeup_granularity": 1_000_000, "jitter": 0}
@@ -46,6 +48,7 @@ def load(name: str | None = None) -> Costs:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"cannot read the costs: {why}", file=name, hint="packaged: " + ", ".join(names())) from None
+    check_kind(name, text, "a table of costs")
     return _parse(text, name, base)
 
 
@@ -56,17 +59,18 @@ def _packaged(name: str) -> str:
 def _parse(text: str, source: str, base: Costs | None) -> Costs:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     for key in data:
         if key not in ("steps", "sched", "disk"):
             raise InputError(f"unknown table [{key}]", file=source, hint="[steps], [sched] or [disk]")
-    steps = dict.fromkeys(COST_NAMES, 0) if base is None else base.steps
+    own = {info.name: info.cost_ns for info in STEPS}
+    steps = dict.fromkeys(cost_numbers(), 0) | own if base is None else base.steps
     sched = SCHED if base is None else base.sched
     disk = DISK if base is None else base.disk
     return Costs(
         Path(source).stem,
-        steps | _numbers(data, "steps", tuple(COST_NAMES), source),
+        steps | _numbers(data, "steps", tuple(cost_numbers()), source),
         sched | _numbers(data, "sched", tuple(SCHED), source),
         disk | _numbers(data, "disk", tuple(DISK), source),
     )
@@ -78,8 +82,8 @@ def _numbers(data: dict[str, Any], table: str, known: tuple[str, ...], source: s
         raise InputError(f"{table} must be a table", file=source, hint=f"[{table}]")
     for name, value in rows.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1, 0.5)
-            hint = f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+            slip = slip_of(name, known)
+            hint = f"did you mean {slip!r}?" if slip else "known: " + ", ".join(known)
             raise InputError(f"[{table}]: unknown name {name!r}", file=source, hint=hint)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_NS:
             raise InputError(f"[{table}]: {name} = {value!r}", file=source, hint="a whole number, 0 or more")

@@ -16,6 +16,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, driver, entry_point, inlined
 
 from .changes import find_changes, key_after, load, note_live, put_back
+from .coverage import forget_coverage
 from .fingerprint import fingerprint
 from .fold import canonical
 from .local import is_local
@@ -312,6 +313,7 @@ def begin(k, c, x):
     x.table[place].state = 0
     enter(x.words, x.live, x.counts, x.frontiers[1, 0], x.entries[1], x.nodes, ROOT, 0, key)
     note_violations(k, x.options[WANTED], x.found, 0)
+    forget_coverage(k)
     x.nodes[0].marks = marks(k)
 
 

@@ -16,6 +16,7 @@ from cowpath.kernel.compiled import compiled, entry_point
 from . import invariants_disk as disk
 from . import invariants_locks as locks
 from . import invariants_pages as pages
+from . import invariants_ranges as ranges
 from . import invariants_swap as swap
 from . import loop
 from .invariants_pages import OK
@@ -38,22 +39,24 @@ WORDS = (
     "a frame holds what is not its task's, or its next step is not the one looked up (task)",
     "a disk request is not in order (request)",
     "mmap_sem's holders do not add up (mm)",
-    "the owner of an i_mutex is dead, or does not know it (file)",
+    "the owner of a mutex is dead, or does not know it (file, mm, ...)",
     "a sleeper is not in its queue, or somebody is who does not belong there (task, page, mm, file or group)",
     "a wake-up was lost (task)",
     "the OOM section's counters do not add up (group or task)",
     "the users of an mm do not add up (mm)",
-    "a task is in no run queue, or in two (task)",
-    "parents, children, leaders or the groups' tasks do not add up (task or group)",
+    "a task is in no run queue, in two, or in one where nobody takes it (task)",
+    "parents, children, leaders, the groups' tasks or the machine's do not add up (task, group or count)",
     "a swap slot's count is not the entries that name it, or a slot is lost (slot)",
     "the swap cache's slots and its pages disagree, or both are charged (page)",
     "a group's memsw is not its usage + its swap, or above its limit (slot or group)",
     "the disk's queues are not the requests that were sent (request)",
     "the pages under write-back are not those of requests (pages)",
     "the counts of dirty pages are not the dirty pages of files (file)",
+    "a field numbers what there is not (field)",
     "a dirty page of a file is gone, and was not written (slot of the page cache)",
     "something is left over when all tasks are gone",
 )
+OUT_OF_RANGE = len(WORDS) - 3
 DIRTY_LOST = len(WORDS) - 2
 LEFT_OVER = len(WORDS) - 1
 
@@ -114,7 +117,7 @@ def check_locks(k):
     at = locks.mmap_sems_add_up(k)
     if at != OK:
         return 15, at
-    at = locks.i_mutexes_have_owners(k)
+    at = locks.mutexes_have_owners(k)
     if at != OK:
         return 16, at
     at = locks.sleepers_stand_in_their_queue(k)
@@ -165,6 +168,9 @@ def check_swap_and_disk(k):
 @compiled
 def check(k):
     """Everything: (what is wrong, of which), or (FINE, OK). Not for a machine that has run out of something."""
+    at = ranges.every_index_is_in_range(k)
+    if at != OK:
+        return OUT_OF_RANGE, at
     code, at = check_pages(k)
     if code != FINE:
         return code, at
@@ -219,11 +225,11 @@ def nothing_is_left(k: Any) -> bool:
     idle = kept & (used["refs"] == 1) & (used["locked_by"] == n.FREE) & (used["mapcount"] == 0)
     mms = state["mms"][: int(state.n_mms)]
     left = mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any()
-    out = np.count_nonzero(state["slots"][: int(state.n_slots)] < 0)  # pages of shmem that has a name
+    out = np.count_nonzero(state["shmem_swp"][: int(state.n_slots)])  # pages of shmem that has a name
     left = left or state["swaps"]["count"].sum() != out or state["files"]["anonymous"].any()
     return bool((idle | busy).all()) and not left
 
 
 def in_words(code: int, at: int) -> str:
     """A violation as a sentence."""
-    return f"{WORDS[code]}: {at}"
+    return f"{WORDS[code]}: {ranges.FIELDS[at] if code == OUT_OF_RANGE else at}"

@@ -27,7 +27,7 @@ def is_filling(k, t, r):
     for d in range(k.state.tasks[t].depth):
         f = k.state.tasks[t].frames[d]
         reads = f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD
-        if (reads or f.path == s.P_WRITEBACK or f.path == s.P_FSYNC) and f.which == r:
+        if (reads or f.path == s.P_WRITEBACK or f.path == s.P_FSYNC) and f.request == r:
             return True
     return False
 
@@ -135,7 +135,7 @@ def note_dirty(k, was):
     """Note for each slot of the page cache whether its page is still to be written: 0 if not."""
     for slot in range(k.state.n_slots):
         p = k.state.slots[slot] - 1
-        was[slot] = p >= 0 and k.state.pages[p].bits & n.PG_DIRTY != 0
+        was[slot] = p != n.NONE and k.state.pages[p].bits & n.PG_DIRTY != 0
 
 
 @compiled
@@ -149,6 +149,8 @@ def nothing_dirty_was_lost(k, was):
             slot = file.first + index
             if was[slot]:
                 p = k.state.slots[slot] - 1
-                if p == n.NONE or (p >= 0 and k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0):
-                    return slot  # below: in swap
+                if p == n.NONE and k.state.shmem_swp[slot] == 0:
+                    return slot
+                if p != n.NONE and k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
+                    return slot
     return OK

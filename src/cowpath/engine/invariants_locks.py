@@ -7,6 +7,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.generated import mutex_of, mutexes_of, which_mutex
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
 from cowpath.kernel.step import IN_USER_MODE, UNWINDING
@@ -82,7 +83,7 @@ def frames_own_what_they_hold(k):
                 return t
             if f.held & n.H_MMAP_WRITE and k.state.mms[f.mm].writer != t:
                 return t
-            if f.held & n.H_I_MUTEX and k.state.files[f.file].i_mutex != t:
+            if f.held & n.H_MUTEXES and not owns_mutexes(k, t, f):
                 return t
             if f.held & n.H_CHARGE and f.held & n.H_NEW_PAGE == 0 and f.path != s.P_SWAP_IN:
                 return t
@@ -90,6 +91,15 @@ def frames_own_what_they_hold(k):
             if (f.prealloc_pte != n.NONE) != (f.held & n.H_PAGE_TABLE != 0) and not making:
                 return t
     return OK
+
+
+@compiled
+def owns_mutexes(k, t, f):
+    """The mutexes that a frame says it holds are its task's."""
+    for kind in range(n.WAIT_KINDS):
+        if n.IS_MUTEX[kind] and f.held & n.HOLD_OF_WAIT[kind] and mutex_of(k, kind, which_mutex(f, kind)).owner != t:
+            return False
+    return True
 
 
 @compiled
@@ -129,18 +139,19 @@ def mmap_sems_add_up(k):
 
 
 @compiled
-def i_mutexes_have_owners(k):
-    """The owner of a file's i_mutex is alive and knows it."""
-    for i in range(k.state.n_files):
-        owner = k.state.files[i].i_mutex
-        if owner == n.NONE:
-            continue
-        count = 0
-        for d in range(k.state.tasks[owner].depth):
-            f = k.state.tasks[owner].frames[d]
-            count += f.held & n.H_I_MUTEX != 0 and f.file == i
-        if count != 1 or not alive(k, owner):
-            return i
+def mutexes_have_owners(k):
+    """The owner of a mutex is alive and knows it."""
+    for kind in range(n.WAIT_KINDS):
+        for i in range(mutexes_of(k, kind)):
+            owner = mutex_of(k, kind, i).owner
+            if owner == n.FREE:
+                continue
+            count = 0
+            for d in range(k.state.tasks[owner].depth):
+                f = k.state.tasks[owner].frames[d]
+                count += f.held & n.HOLD_OF_WAIT[kind] != 0 and which_mutex(f, kind) == i
+            if count != 1 or not alive(k, owner):
+                return i
     return OK
 
 
@@ -177,9 +188,10 @@ def sleepers_stand_in_their_queue(k):
     for m in range(state.n_mms):
         if not count_queue(k, state.mms[m].waiters, n.W_MMAP_READ, n.W_MMAP_WRITE, m, seen):
             return m
-    for i in range(state.n_files):
-        if not count_queue(k, state.files[i].i_mutex_waiters, n.W_I_MUTEX, n.W_I_MUTEX, i, seen):
-            return i
+    for kind in range(n.WAIT_KINDS):
+        for i in range(mutexes_of(k, kind)):
+            if not count_queue(k, mutex_of(k, kind, i).waiters, kind, kind, i, seen):
+                return i
     for g in range(state.n_groups):
         if not count_queue(k, state.groups[g].oom_waiters, n.W_OOM, n.W_OOM, g, seen):
             return g
@@ -193,9 +205,7 @@ def sleepers_stand_in_their_queue(k):
             if seen[t] or task.wait_kind != n.W_NONE:
                 return t
             continue
-        kind = task.wait_kind
-        queued = kind != n.W_CHILD and kind != n.W_TIMER and kind != n.W_PAUSE and kind != n.W_IDLE
-        if seen[t] != queued or (task.sigkill and task.killable):
+        if seen[t] != n.QUEUED[task.wait_kind] or (task.sigkill and task.killable):
             return t
     return OK
 
@@ -209,19 +219,21 @@ def will_lock(k, p):
         f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
         step = step_of(k, t)
         locking = step == s.LOCK_PAGE or step == s.GRAB_PAGE or step == s.TRUNCATE_PAGE or step == s.WP_REUSE
-        locking = locking or step == s.WRITE_CACHE_PAGES
+        locking = locking or step == s.WRITE_CACHE_PAGES or step == s.UNMAP_REGION or step == s.MAP_REGION
+        locking = locking or step == s.EXIT_MM or step == s.EXEC_MMAP or step == s.MMPUT  # munlock_vma_pages_range
         if locking and f.page == p and f.held & n.H_PAGE_REF:
             return True
     return False
 
 
 @compiled
-def will_lock_inode(k, file):
-    """A runnable task is about to take this file's i_mutex."""
+def will_lock_mutex(k, kind, which):
+    """A runnable task is about to take this mutex."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
-        locking = task.run_state == n.T_RUNNABLE and step_of(k, t) == s.I_MUTEX_LOCK
-        if locking and task.frames[task.depth - 1].file == file:
+        step = step_of(k, t) if task.run_state == n.T_RUNNABLE else n.NONE
+        locking = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
+        if locking and which_mutex(task.frames[task.depth - 1], kind) == which:
             return True
     return False
 
@@ -252,12 +264,12 @@ def no_wakeup_is_lost(k):
         which = task.wait_id
         if kind == n.W_PAGE_LOCK and state.pages[which].locked_by == n.FREE and not will_lock(k, which):
             return t
-        if kind == n.W_I_MUTEX and state.files[which].i_mutex == n.NONE and not will_lock_inode(k, which):
+        if n.IS_MUTEX[kind] and mutex_of(k, kind, which).owner == n.FREE and not will_lock_mutex(k, kind, which):
             return t
         of_mm = kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE
         if of_mm and state.mms[which].writer == n.NONE and state.mms[which].readers == 0:
             return t
-        if (kind == n.W_TIMER or kind == n.W_PAUSE or kind == n.W_CONGESTED) and not has_alarm(k, t):
+        if n.ENDS_BY_TIME[kind] and not has_alarm(k, t):
             return t
         if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
             return t
@@ -332,12 +344,12 @@ def mms_have_users(k):
             if f.path == s.P_READ_PROC:
                 users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
-            elif f.path == s.P_FORK and f.which != n.NONE:
-                users[f.which] += step_of(k, t) != n.NONE
-            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and f.which != n.NONE:
-                taken_down[f.which] += 1
-            elif f.path == s.P_EXEC and f.phase == 1 and f.which != n.NONE and state.mms[f.which].users == 0:
-                taken_down[f.which] += 1
+            elif f.path == s.P_FORK and f.other_mm != n.NONE:
+                users[f.other_mm] += step_of(k, t) != n.NONE
+            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and f.other_mm != n.NONE:
+                taken_down[f.other_mm] += 1
+            elif f.path == s.P_EXEC and f.phase == 1 and f.other_mm != n.NONE and state.mms[f.other_mm].users == 0:
+                taken_down[f.other_mm] += 1
         if alive(k, t) and task.mm != n.NONE:
             users[task.mm] += 1
     for m in range(state.n_mms):
@@ -350,14 +362,21 @@ def mms_have_users(k):
 
 @compiled
 def tasks_are_queued_once(k):
-    """A runnable task runs, is in one run queue, or has just been woken; nobody else is."""
+    """A runnable task is on one CPU, in one CPU's queue, or has just been woken; nobody else is.
+
+    Nobody stands in the queue of a CPU on which it may not run, or of one that idles: there it would wait for ever.
+    """
     seen = np.zeros(k.state.n_tasks, np.int32)
     for c in range(k.state.n_cpus):
         cpu = k.books.cpus[c]
         if cpu.curr != n.NONE:
             seen[cpu.curr] += 1
         for i in range(cpu.queued):
-            seen[k.books.runq[c].heap[i]] += 1
+            t = k.books.runq[c].heap[i]
+            seen[t] += 1
+            affinity = k.state.tasks[t].affinity
+            if cpu.curr == n.NONE or (affinity != n.NONE and affinity != c):
+                return t
     for i in range(k.books.n_woken):
         seen[k.books.woken[i]] += 1
     for t in range(k.state.n_tasks):
@@ -371,11 +390,15 @@ def families_are_whole(k):
     """Children and parents name each other; a thread group has a leader; the groups know how many tasks they have."""
     state = k.state
     left = 0
+    threads = 0  # with those that are being forked
     members = np.zeros(state.n_groups, np.int32)
     for t in range(state.n_tasks):
         task = state.tasks[t]
         if task.run_state == n.T_FREE:
             continue
+        threads += (k.books.tasks[t].reaped != 2) + (
+            task.depth > 0 and (task.frames[0].path == s.P_FORK or task.frames[0].path == s.P_CLONE)
+        )
         left += task.parent != n.NONE
         members[task.group] += alive(k, t)
         leader = task.leader
@@ -392,4 +415,6 @@ def families_are_whole(k):
     for g in range(state.n_groups):
         if state.groups[g].tasks != members[g] or (members[g] > 0 and not state.groups[g].alive):
             return g
+    if threads != k.books.nr_threads:
+        return threads
     return OK if left == 0 else left

@@ -319,7 +319,9 @@ def page_cache_agrees(k):
     for i in range(state.n_files):
         count = 0
         for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):
-            count += state.slots[slot] > 0
+            count += state.slots[slot] != 0
+            if state.slots[slot] and state.shmem_swp[slot]:  # it is in one place
+                return i
         if count != state.files[i].cached:
             return i
         cached -= count
@@ -341,8 +343,8 @@ def usage_adds_up(k):
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
-            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.which != n.NONE:
-                own[f.which] += 1
+            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.charged_group != n.NONE:
+                own[f.charged_group] += 1
     for c in range(state.n_cpus):
         if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
             return n.UNLIMITED

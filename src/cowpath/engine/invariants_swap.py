@@ -32,10 +32,10 @@ def slots_are_counted(k):
                     return i
                 named[pte.page] += 1
     for i in range(state.n_slots):
-        if state.slots[i] < 0:
-            if not 0 <= -1 - state.slots[i] < state.n_swaps:
+        if state.shmem_swp[i]:
+            if not 0 < state.shmem_swp[i] <= state.n_swaps:
                 return i
-            named[-1 - state.slots[i]] += 1
+            named[state.shmem_swp[i] - 1] += 1
     used = 0
     for slot in range(state.n_swaps):
         if state.swaps[slot].count != named[slot]:

@@ -11,9 +11,10 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
 from cowpath.kernel.compiled import compiled, entry_point, inlined
 from cowpath.kernel.filemap import complete_io
+from cowpath.kernel.signals import leave_queue
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import emit, random_below, try_to_wake_up, unlink
+from cowpath.kernel.wait import emit, random_below, try_to_wake_up
 
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
@@ -129,8 +130,7 @@ def end_sleep(k, t, now):
         books.alarm = books.ends
         add_timer(k, books.alarm, WAKE_TASK, t)
     elif books.ends > 0:
-        if k.state.tasks[t].wait_kind == n.W_CONGESTED:
-            unlink(k, k.state.congested, t)
+        leave_queue(k, t)
         try_to_wake_up(k, t)
 
 
@@ -158,8 +158,7 @@ def activate_woken(k, now):
 @compiled
 def ends_by_time(k, t):
     """The task sleeps a sleep that a timer may end."""
-    kind = k.state.tasks[t].wait_kind
-    return kind == n.W_TIMER or n.W_PAUSE <= kind <= n.W_IDLE
+    return n.MAY_END_BY_TIME[k.state.tasks[t].wait_kind] != 0
 
 
 @compiled
@@ -227,7 +226,8 @@ def move(k, c, t):
         activate_woken(k, cpu.now)
     if status == n.YIELD or (books.resched_ok and (cpu.resched or due(k, c))):
         put_back(k, c)
-        switch_to(k, c)
+        if cpu.curr == n.NONE:  # else it has been given to somebody already, with the other idle ones
+            switch_to(k, c)
     return status
 
 

@@ -11,9 +11,13 @@ import numpy as np
 from cowpath.designs.check import ERROR_EXIT_STEPS
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
+from cowpath.kernel import records
 from cowpath.kernel import steps as st
 from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
+from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
+
+from .foresight import may_rescue
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -29,8 +33,10 @@ DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 LEAST_PAGES = 64  # of memory, beside the files that are there from the start
 QUANTUM_NS = 50_000
+THREAD_SIZE = 8192  # bytes: a task's kernel stack (arch/x86/include/asm/page_64_types.h)
+LEAST_TASKS = 20  # fork_init
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
-LOOPS_OVER_FILE = ("read",)
+LOOPS_OVER_FILE = ("read", "lookup", "creat", "readdir")
 
 
 def build(
@@ -41,13 +47,15 @@ def build(
     cpus: int | None = None,
     memory: int | None = None,
     swap: int | None = None,
+    tasks: int | None = None,
     seed: int = 0,
     reuse: float | None = None,
     capacity: Capacity = CLOCK,
 ) -> Any:
     """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be.
 
-    ``memory`` and ``swap`` are in bytes; what is None is what the plan's settings say, or else the default.
+    ``memory`` and ``swap`` are in bytes, ``tasks`` is how many there may be;
+    what is None is what the plan's settings say, or else the default.
     """
     settings = plan.settings
     cpus = cpus or settings.cpus or DEFAULT_CPUS
@@ -59,6 +67,7 @@ def build(
     k.state.memory = pages
     _set_watermarks(k, pages)
     k.state.swap_pages = swap // n.PAGE_SIZE
+    k.books.max_threads = _max_threads(tasks or settings.tasks, pages, capacity)
     k.state.n_cpus = cpus
     k.books["cpus"]["curr"] = n.NONE
     k.books.rng = seed * 7919 % 2147483646 + 1
@@ -75,6 +84,7 @@ def build(
     _set_files(k, plan)
     _check_cpus(plan, cpus)
     k.books["ops"][: len(plan.ops)] = plan.ops
+    k.books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     for start in plan.starts:
         _boot(k, start)
     k.books.driver = 1
@@ -105,6 +115,21 @@ def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Ca
         )
 
 
+def _max_threads(tasks: int | None, pages: int, capacity: Capacity) -> int:
+    """How many tasks there may be: by default fork_init's max_threads (kernel/fork.c), if there is room for so many.
+
+    The explorer's machine has no such limit: a case that needs more tasks than there is room for is an error.
+    """
+    if capacity.narrow:
+        return n.UNLIMITED
+    most = max(LEAST_TASKS, pages * n.PAGE_SIZE // (8 * THREAD_SIZE))
+    if tasks is None:
+        return min(most, capacity.tasks)
+    if not 1 <= tasks <= capacity.tasks:
+        raise InputError(f"--tasks: {tasks} tasks", hint=f"1 to {capacity.tasks}")
+    return tasks
+
+
 def _check_cpus(plan: Plan, cpus: int) -> None:
     """No program may ask for a CPU that the machine does not have."""
     ops = plan.ops
@@ -122,9 +147,8 @@ def _check_cpus(plan: Plan, cpus: int) -> None:
 
 
 def _set_design(k: Any, design: Design) -> None:
-    k.state.oom_counter = design.policies["oom_lock"] == "counter"
-    k.state.killable_lock = design.policies["page_lock_wait"] == "killable"
-    k.state.allow_retry = design.policies["fault_retry"]
+    for policy in POLICIES:
+        k.state[policy.field] = policy.number(design.policies[policy.name])
     for number, name in enumerate(st.PATH_NAMES):
         set_path(k, number, design.paths[name])
         row = k.books.paths[number]
@@ -161,7 +185,7 @@ def _set_watermarks(k: Any, pages: int) -> None:
 
 
 def _set_costs(k: Any, costs: Costs) -> None:
-    for number, name in enumerate(st.COST_NAMES):
+    for name, number in st.costs().items():
         k.books.cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
         k.books.sched[name] = value
@@ -172,15 +196,12 @@ def _set_costs(k: Any, costs: Costs) -> None:
 
 def _set_groups(k: Any, count: int, swappiness: int) -> None:
     k.state.n_groups = 1
+    records.group.begin(k.state["groups"][:count])
     root = k.state.groups[0]
     root.alive = 1
     root.parent = n.NONE
     root.res.limit = root.memsw.limit = n.UNLIMITED
     root.swappiness = swappiness
-    groups = k.state["groups"]
-    for queue in ("head", "tail"):
-        groups["oom_waiters"][queue][:count] = n.NONE
-        groups["lists"][queue][:count] = n.NONE
 
 
 def _set_files(k: Any, plan: Plan) -> None:
@@ -189,12 +210,11 @@ def _set_files(k: Any, plan: Plan) -> None:
     first = 0
     for number, file in enumerate(plan.files):
         row = k.state.files[number]
+        records.file.begin(row)
         row.first = first
         row.room = max(file.room, 1)
         row.pages = file.pages
-        row.i_mutex = n.NONE
-        row.i_mutex_waiters.head = row.i_mutex_waiters.tail = n.NONE
-        row.readahead = readahead
+        row.readahead = 1 if file.name.endswith("/") else readahead  # a directory's blocks are read one by one
         row.shmem = file.shmem
         if file.warm and file.pages:
             _warm(k, number, first, file.pages)
@@ -207,16 +227,13 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     start = int(k.state.n_pages)
     numbers = np.arange(start, start + count, dtype=np.int32)
     pages = k.state["pages"][start : start + count]
-    pages["locked_by"] = n.FREE
-    pages["waiters"]["head"] = pages["waiters"]["tail"] = n.NONE
+    records.page.begin(pages)
     pages["group"] = 0
     pages["file"] = file
     pages["index"] = np.arange(count)
     shmem = bool(k.state.files[file].shmem)
     pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
-    pages["rmap"] = n.NONE
-    pages["io_next"] = n.NONE
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
     for links, chain in (("lru", k.state.groups[0].lists[which]), ("zone", k.state.zone.lists[which])):
         pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
@@ -239,7 +256,8 @@ def _boot(k: Any, start: Any) -> None:
     t = int(k.state.n_tasks)
     k.state.n_tasks += 1
     task = k.state.tasks[t]
-    task.parent = task.first_child = task.last_child = task.sibling = n.NONE
+    records.task.begin(task)
+    k.books.nr_threads += 1
     k.state.births += 1
     task.born = k.state.births
     task.leader = t
@@ -248,18 +266,15 @@ def _boot(k: Any, start: Any) -> None:
     task.pc = task.entry = start.entry
     task.affinity = start.cpu
     task.is_root = 1
-    task.reuse_vpn = n.NONE
     if start.slot != n.NONE:
         k.state.names[start.slot] = t + 1
     k.state.groups[0].tasks += 1
     k.books.tasks[t].stalled = n.NONE
     if start.kthread != n.KT_NONE:  # it has had nothing to do so far; woken, it runs its OP_KTHREAD
         task.kthread = start.kthread
-        task.mm = n.NONE
         task.run_state = n.T_SLEEPING
         task.wait_kind = n.W_IDLE
         task.wait_id = start.kthread
-        task.wait_next = n.NONE
         k.state["kswapd" if start.kthread == n.KT_KSWAPD else "flusher"] = t
         return
     task.mm = _boot_mm(k)
@@ -273,7 +288,7 @@ def _boot_mm(k: Any) -> int:
     m = int(k.state.n_mms)
     k.state.n_mms += 1
     mm = k.state.mms[m]
+    records.mm.begin(mm)
     mm.users = 1
-    mm.writer = mm.waiters.head = mm.waiters.tail = mm.root = mm.vmas = n.NONE
     k.books.mm_table[m] = k.books.mm_vma[m] = n.NONE
     return m

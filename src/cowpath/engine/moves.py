@@ -10,16 +10,18 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.cgroup import write_small
 from cowpath.kernel.compiled import apart, compiled
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
+from cowpath.kernel.memcg_files import write_small
 from cowpath.kernel.memcg_oom import memcg_oom_recover
-from cowpath.kernel.signals import send_sigkill
+from cowpath.kernel.signals import leave_queue, send_sigkill
 from cowpath.kernel.state import EXPLORE, MOST_OUTSIDE
 from cowpath.kernel.step import look_ahead, step
 from cowpath.kernel.vmscan import run_drain_worker
-from cowpath.kernel.wait import try_to_wake_up, unlink
+from cowpath.kernel.wait import try_to_wake_up
+
+from .coverage import note_move
 
 TASKS = EXPLORE.tasks
 DISK = TASKS
@@ -50,12 +52,6 @@ def is_parked(k, t):
 
 
 @compiled
-def ends_by_time(kind):
-    """A sleep that time ends."""
-    return kind == n.W_TIMER or kind == n.W_PAUSE or kind == n.W_CONGESTED
-
-
-@compiled
 def can_move(k, mover):
     """Whether this mover can move now."""
     state = k.state
@@ -67,7 +63,8 @@ def can_move(k, mover):
         return mover - WORKERS < state.n_cpus and state.cpus[mover - WORKERS].drain != 0
     if mover < OUTSIDE:
         t = mover - TIMERS
-        return t < state.n_tasks and state.tasks[t].run_state == n.T_SLEEPING and ends_by_time(state.tasks[t].wait_kind)
+        sleeps = t < state.n_tasks and state.tasks[t].run_state == n.T_SLEEPING
+        return sleeps and n.ENDS_BY_TIME[state.tasks[t].wait_kind] != 0
     which = mover - OUTSIDE
     return which < k.books.n_outside and (state.outside >> which) & 1 == 0 and outside_applies(k, which)
 
@@ -116,9 +113,15 @@ def one_step(k, t):
 @compiled
 def move_task(k, t):
     """A step of the task, and with it the pass of reclaim that it calls for."""
+    task = k.state.tasks[t]
+    k.books.moved |= 1 << t
     for _ in range(RECLAIM_STEPS):
+        depth = task.depth
+        f = task.frames[max(depth - 1, 0)]
+        path, pc, unwinding = f.path, f.pc, f.unwinding
         status = one_step(k, t)
-        task = k.state.tasks[t]
+        if depth > 0:
+            note_move(k, t, depth, path, pc, unwinding)
         if status == n.SLEEP or status == n.EXITED or task.depth == 0 or not k.books.whole_reclaim:
             return
         if task.frames[task.depth - 1].path != s.P_RECLAIM:
@@ -139,8 +142,7 @@ def move_disk(k):
 @compiled
 def end_sleep(k, t):
     """The task's timer goes off."""
-    if k.state.tasks[t].wait_kind == n.W_CONGESTED:
-        unlink(k, k.state.congested, t)
+    leave_queue(k, t)
     try_to_wake_up(k, t)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.generated import mutex_of, mutexes_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.pgtable import pte_of
 from cowpath.kernel.state import EXPLORE
@@ -61,7 +62,7 @@ def isolation(k):
     """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
-        waits = task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
+        waits = task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
         if not waits and (not alive(k, t) or charging_frame(k, t) == n.NONE):
             continue
         g = memory_waited_for(k, t)
@@ -92,6 +93,16 @@ def accounting(k):
 
 
 @compiled
+def locked_mutex(k):
+    """Of which file (address space, ...) a mutex is locked, or NONE."""
+    for kind in range(n.WAIT_KINDS):
+        for which in range(mutexes_of(k, kind)):
+            if mutex_of(k, kind, which).owner != n.FREE:
+                return which
+    return n.NONE
+
+
+@compiled
 def no_leak(k):
     """When no task is in the kernel, no lock is held, and a page's references and mappings are all there."""
     state = k.state
@@ -101,9 +112,9 @@ def no_leak(k):
     for p in range(state.n_pages):
         if state.pages[p].locked_by >= 0:
             return p
-    for i in range(state.n_files):
-        if state.files[i].i_mutex != n.NONE:
-            return i
+    at = locked_mutex(k)
+    if at != n.NONE:
+        return at
     for m in range(state.n_mms):
         if state.mms[m].users > 0 and (state.mms[m].readers != 0 or state.mms[m].writer != n.NONE):
             return m
@@ -125,7 +136,7 @@ def no_stale_page(k):
         if vma.mm == n.NONE or vma.end == 0 or vma.file == n.NONE:
             continue
         file = k.state.files[vma.file]
-        if file.i_mutex != n.NONE:  # it is being truncated
+        if file.i_mutex.owner != n.FREE:  # it is being truncated
             continue
         entries = len(k.state.tables[0].pte)
         for i in range(k.state.n_tables):
@@ -156,7 +167,7 @@ def locks_held(k, t, p):
     held = 0
     for d in range(k.state.tasks[t].depth):
         f = k.state.tasks[t].frames[d]
-        held |= f.held & (n.H_MMAP_READ | n.H_MMAP_WRITE | n.H_I_MUTEX)
+        held |= f.held & n.H_LOCKS & ~n.H_PAGE_LOCK
         if f.held & n.H_PAGE_LOCK and f.page != p:
             held |= n.H_PAGE_LOCK
     for r in range(len(k.state.requests)):
@@ -167,10 +178,21 @@ def locks_held(k, t, p):
 
 
 @compiled
+def not_before(step):
+    """What must not be held by who takes this step: bits of H_*. Of other pages' locks ``lock_order`` knows more."""
+    bits = 0
+    for i in range(n.HOLD_KINDS):
+        if s.TAKES[step] >> i & 1:
+            bits |= n.NOT_BEFORE[i]
+    return bits & ~n.H_PAGE_LOCK if s.TAKES[step] & n.H_PAGE_LOCK else bits
+
+
+@compiled
 def lock_order(k):
     """i_mutex, mmap_sem, page lock (mm/filemap.c): each is taken in this order, by who does not have it yet.
 
-    A task that is about to take a lock, or sleeps for it, holds none that comes later. It lets go what it has.
+    A task that is about to take a lock, or sleeps for it, holds none that comes later (``Hold.order`` in the table of
+    waits and locks). It lets go what it has.
     """
     at = page_locks_have_owners(k)
     if at == OK:
@@ -189,10 +211,7 @@ def lock_order(k):
             return t
         if step == s.LOCK_PAGE and f.held & n.H_PAGE_REF and locks_held(k, t, f.page) & n.H_PAGE_LOCK:
             return t
-        taking_mm = step == s.MMAP_READ_LOCK or step == s.MMAP_WRITE_LOCK
-        if taking_mm and held & (n.H_PAGE_LOCK | n.H_MMAP_WRITE | n.H_MMAP_READ):
-            return t
-        if step == s.I_MUTEX_LOCK and held & (n.H_PAGE_LOCK | n.H_I_MUTEX | n.H_MMAP_READ | n.H_MMAP_WRITE):
+        if held & not_before(step):
             return t
     return OK
 

@@ -6,16 +6,28 @@ the OOM section, spin). Everything is read off the state. ``books.tasks[].via`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
+
+MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
+
+
+@compiled
+def in_charge(k, f):
+    """The frame's charge has failed at least once and goes on."""
+    if f.unwinding or f.group <= 0 or f.batch != 1:
+        return False
+    return s.CHARGES[k.books.paths[f.path].steps[f.pc]] != 0
 
 
 @compiled
@@ -23,10 +35,7 @@ def charging_frame(k, t):
     """The frame of a charge that has failed at least once and goes on, or NONE."""
     task = k.state.tasks[t]
     for d in range(task.depth):
-        f = task.frames[d]
-        if f.unwinding or f.group <= 0 or f.batch != 1:
-            continue
-        if k.books.paths[f.path].steps[f.pc] == s.CHARGE or charges_table(f):
+        if in_charge(k, task.frames[d]):
             return d
     return n.NONE
 
@@ -56,8 +65,8 @@ def visit_holders(k, t, count):
     which = task.wait_id
     if kind == n.W_PAGE_LOCK:
         return visit(k, page_owner(k, which), t, count)
-    if kind == n.W_I_MUTEX:
-        return visit(k, k.state.files[which].i_mutex, t, count)
+    if n.IS_MUTEX[kind]:
+        return visit(k, mutex_of(k, kind, which).owner, t, count)
     if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
         if k.state.mms[which].writer != n.NONE:
             return visit(k, k.state.mms[which].writer, t, count)
@@ -115,7 +124,7 @@ def waits_for_lock(k, t):
     task = k.state.tasks[t]
     if task.kthread != n.KT_NONE:
         return False
-    return task.run_state == n.T_SLEEPING and n.W_PAGE_LOCK <= task.wait_kind <= n.W_OOM
+    return task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
 
 
 @compiled
@@ -147,39 +156,99 @@ def is_being_read(k, p):
 
 
 @compiled
-def group_blocked(k, g):
-    """Nothing can happen in this group any more unless something happens outside. 0: no; 1: all sleep; 2: they spin.
+def is_charging(k, t, g):
+    """Inside a charge that is not getting through: a task of this group, or for the group's memory one from elsewhere
+    (a page from swap is charged to the group that it was swapped out from)."""
+    d = charging_frame(k, t)
+    if d == n.NONE:
+        return False
+    return is_below(k, k.state.tasks[t].group, g) or is_below(k, k.state.tasks[t].frames[d].group, g)
 
-    For the bound there was no successful charge, uncharge or exit; every task of the subtree waits for a lock, a child,
-    a timer-less sleep or for memory; and those that spin have gone through the bound's rounds of retries.
+
+@compiled
+def stands_still(k, g):
+    """Nothing has come of this group's charges. 0: no; 1: all who charge are asleep; 2: they retry.
+
+    For the bound there was no successful charge, uncharge, exit or OOM kill; and those that retry have done so for as
+    long, or so many times. What its other tasks do, or may yet do (``may_act``), is no progress of its memory.
     """
     books = k.books.groups[g]
-    if k.books.now - books.progress_at < k.books.bound_ns:
+    now = k.books.now
+    if now - books.progress_at < k.books.bound_ns:
         return 0
-    charging = 0
-    spinning = 0
+    charging = False
+    retrying = False
+    enough = books.rounds >= k.books.bound_rounds
     for t in range(k.state.n_tasks):
-        task = k.state.tasks[t]
-        if not alive(k, t) or not is_below(k, task.group, g):
+        if not alive(k, t) or not is_charging(k, t, g):
             continue
-        if charging_frame(k, t) != n.NONE:
-            charging += 1
-            if task.wait_kind != n.W_OOM:
-                spinning += 1
-        elif task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER or task.wait_kind >= n.W_WRITEBACK:
-            return 0
-        elif task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
-            return 0
-    if charging == 0:
+        charging = True
+        if k.state.tasks[t].wait_kind != n.W_OOM:
+            retrying = True
+            over_since = k.books.tasks[t].over_since
+            enough = enough or (over_since > 0 and now - (over_since - 1) >= k.books.bound_ns)
+    if not charging:
         return 0
-    if spinning == 0:
+    if not retrying:
         return 1
-    return 2 if books.rounds >= k.books.bound_rounds else 0
+    return 2 if enough else 0
+
+
+@compiled
+def may_act(k, t):
+    """A living task may still do something by itself: it runs, or time, the disk or somebody outside wakes it.
+
+    Not who is in a charge, unless the disk has work for it to wait for; nor who waits for a lock behind one who is.
+    """
+    task = k.state.tasks[t]
+    if task.run_state == n.T_SLEEPING and n.GOES_BY[task.wait_kind] and task.wait_kind != n.W_TIMER:
+        return True
+    if charging_frame(k, t) != n.NONE:
+        return False
+    if task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
+        return True
+    if task.wait_kind == n.W_CHILD:
+        return has_free_child(k, t)
+    if task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
+        return True
+    end = find_holder_of_memory(k, t)
+    if end == n.NONE:
+        return True
+    over = k.state.tasks[end].frames[charging_frame(k, end)].group
+    return not is_below(k, task.group, over) and not is_below(k, over, task.group) and stands_still(k, over) == 0
+
+
+@compiled
+def has_free_child(k, t):
+    """The task waits for a child elsewhere, outside its group, that nobody's memory holds up."""
+    task = k.state.tasks[t]
+    child = task.first_child
+    while child != n.NONE:
+        other = k.state.tasks[child]
+        awaited = task.wait_id < 0 or other.slot == task.wait_id
+        if awaited and alive(k, child) and not is_below(k, other.group, task.group):
+            if find_holder_of_memory(k, child) == n.NONE:
+                return True
+        child = other.sibling
+    return False
+
+
+@compiled
+def is_over(k, g):
+    """The group stands still, and nothing can happen in it any more unless something happens outside."""
+    still = stands_still(k, g)
+    if still == 0 or (still == 2 and k.books.groups[g].rounds < k.books.bound_rounds):
+        return False
+    for t in range(k.state.n_tasks):
+        if alive(k, t) and (is_below(k, k.state.tasks[t].group, g) or is_charging(k, t, g)) and may_act(k, t):
+            return False
+    return True
 
 
 @compiled
 def settled(k, shell):
-    """In no group can anything happen any more, and the shell waits in vain for a child (or has ended: NONE)."""
+    """In no group can anything happen any more, nobody outside may yet change that, and the shell waits in vain for a
+    child (or has ended: NONE)."""
     if shell != n.NONE and (
         k.state.tasks[shell].run_state != n.T_SLEEPING or k.state.tasks[shell].wait_kind != n.W_CHILD
     ):
@@ -187,65 +256,80 @@ def settled(k, shell):
     busy = 0
     for g in range(1, k.state.n_groups):
         if k.state.groups[g].alive and k.state.groups[g].tasks > 0:
-            if not group_blocked(k, g):
+            if not is_over(k, g):
                 return False
             busy += 1
-    if shell == n.NONE:
-        return True
-    return busy > 0 and waits_in_vain(k, shell)
-
-
-@compiled
-def waits_in_vain(k, shell):
-    """The shell's child will never end, where no group can go on: it is in one, is stuck on one, or itself waits so.
-
-    ``stuck_on`` is scratch space here: the next survey writes it anew.
-    """
     survey(k)
-    found = True
-    while found and k.books.tasks[shell].stuck_on == n.NONE:
-        found = False
-        for t in range(k.state.n_tasks):
-            if alive(k, t) and k.books.tasks[t].stuck_on == n.NONE and has_lost_child(k, t):
-                k.books.tasks[t].stuck_on = 0
-                found = True
-    return k.books.tasks[shell].stuck_on != n.NONE
+    for t in range(k.state.n_tasks):
+        if t != shell and k.state.tasks[t].group == 0 and k.books.tasks[t].free:
+            return False
+    return shell == n.NONE or (busy > 0 and k.books.tasks[shell].lost != 0)
 
 
 @compiled
-def has_lost_child(k, t):
-    """The task waits for a child, and those that it waits for (one of them, if for all) will not end."""
+def is_lost(k, t):
+    """The task will never go on: it is stuck, of a group that stands still and cannot do anything, or it waits for a
+    child that is lost (for all its children: for one that is)."""
+    books = k.books.tasks[t]
     task = k.state.tasks[t]
+    if books.stuck_on != n.NONE:
+        return True
+    if task.group > 0 and k.books.groups[task.group].blocked and not books.free:
+        return True
     if task.run_state != n.T_SLEEPING or task.wait_kind != n.W_CHILD:
         return False
-    lost = 0
-    others = 0
+    lost = False
+    others = False
     child = task.first_child
     while child != n.NONE:
-        other = k.state.tasks[child]
-        if task.wait_id < 0 or other.slot == task.wait_id:
-            if other.group > 0 or k.books.tasks[child].stuck_on != n.NONE:
-                lost += 1
-            else:
-                others += 1
-        child = other.sibling
-    return lost > 0 and (others == 0 or task.wait_id == n.ALL_CHILDREN)
+        if task.wait_id < 0 or k.state.tasks[child].slot == task.wait_id:
+            lost = lost or k.books.tasks[child].lost
+            others = others or not k.books.tasks[child].lost
+        child = k.state.tasks[child].sibling
+    return lost and (not others or task.wait_id == n.ALL_CHILDREN)
+
+
+@compiled
+def find_lost(k):
+    """Mark who will never go on (``books.tasks[].lost``), from the waiters for memory up to those who wait for them."""
+    for t in range(k.state.n_tasks):
+        k.books.tasks[t].lost = 0
+    found = True
+    while found:
+        found = False
+        for t in range(k.state.n_tasks):
+            if not k.books.tasks[t].lost and alive(k, t) and is_lost(k, t):
+                k.books.tasks[t].lost = 1
+                found = True
+
+
+@compiled
+def may_come(k, t):
+    """A task outside may yet kill, write a group's file or take pages from a file: its program says so."""
+    task = k.state.tasks[t]
+    if task.group > 0 or task.kthread != n.KT_NONE or k.books.tasks[t].lost or not k.books.rescues[task.pc]:
+        return False
+    return find_holder_of_memory(k, t) == n.NONE
 
 
 @entry_point
 def survey(k):
-    """Write down, for ``engine.verdict``, who waits for whose memory and which groups have come to a standstill.
+    """Write down, for ``engine.verdict``, who waits for whose memory, which groups have come to a standstill, who will
+    never go on, and who may yet do something.
 
     One call: handing the machine to compiled code costs Python some milliseconds each time.
     """
     for g in range(1, k.state.n_groups):
-        k.books.groups[g].blocked = group_blocked(k, g)
+        k.books.groups[g].blocked = stands_still(k, g)
     for t in range(k.state.n_tasks):
         books = k.books.tasks[t]
         books.charging = n.NONE
         books.stuck_on = n.NONE
+        books.free = 0
         if not alive(k, t):
             continue
+        if k.state.tasks[t].group > 0:
+            books.free = may_act(k, t)
         d = charging_frame(k, t)
         if d != n.NONE:
             books.charging = k.state.tasks[t].frames[d].group
@@ -253,6 +337,10 @@ def survey(k):
             g = memory_behind(k, t)
             if g != n.NONE and not is_below(k, k.state.tasks[t].group, g) and k.books.groups[g].blocked:
                 books.stuck_on = g
+    find_lost(k)
+    for t in range(k.state.n_tasks):
+        if alive(k, t) and may_come(k, t):
+            k.books.tasks[t].free = 1
 
 
 @dataclass(frozen=True)
@@ -268,8 +356,50 @@ class Link:
 def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_charger) -> list[Link]:
     """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting.
 
-    Call ``survey`` first, once for the machine as it stands. ``find`` is how ``find_charger`` is called there.
+    Where that memory waits for the OOM killer's victim to die, the chain goes on with the victim's own wait. A last
+    link whose task has been there before closes a cycle. Call ``survey`` first, once for the machine as it stands.
+    ``find`` is how ``find_charger`` is called there.
     """
+    links = _to_memory(k, t, find)
+    seen = {link.task for link in links}
+    while links[-1].kind in MEMORY and (victim := victim_of(k, links[-1].what)) is not None:
+        for link in _to_memory(k, victim, find):
+            links.append(link)
+            if link.task in seen:
+                return links
+            seen.add(link.task)
+    return links
+
+
+def memory_in(links: Sequence[Link]) -> int:
+    """The group for whose memory the first task of a chain waits, or NONE."""
+    return next((link.what for link in links if link.kind in MEMORY), n.NONE)
+
+
+def victims(k: Any) -> list[int]:
+    """Whom the OOM killer has chosen and who has not died yet: it kills nobody else in their groups meanwhile."""
+    tasks = k.state["tasks"][: int(k.state.n_tasks)]
+    living = np.isin(tasks["run_state"], (n.T_RUNNABLE, n.T_SLEEPING))
+    return [int(t) for t in np.flatnonzero(living & (tasks["memdie"] != 0) & (tasks["mm"] != n.NONE))]
+
+
+def victim_of(k: Any, g: int) -> int | None:
+    """The victim for whose death a group's memory waits, or None."""
+    return next((t for t in victims(k) if _is_below(k, int(k.state.tasks[t].group), g)), None)
+
+
+def _is_below(k: Any, g: int, root: int) -> bool:
+    """``hierarchy.is_below``, for Python."""
+    while g != root:
+        up = int(k.state.groups[g].parent)
+        if up <= 0 or not k.state.groups[up].use_hierarchy:
+            return False
+        g = up
+    return True
+
+
+def _to_memory(k: Any, t: int, find: Callable[[Any, int], int]) -> list[Link]:
+    """The shortest chain from ``t`` to a group's memory; if it leads to none, the longest that there is."""
     end = int(find(k, t))
     if end == n.NONE:
         end = _end_of_plain_chain(k)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .generated import begin_request
 from .lru import rotate_reclaimable_page
+from .page_lock import begin_hold, hand_on
 from .wait import sleep_nap, sleep_on, try_to_wake_up, unlink, wake_all
 
 REQUEST_PAGES = 256  # of one request: 1 MiB
@@ -24,14 +26,9 @@ def new_request(k, t):
     for r in range(len(k.state.requests)):
         request = k.state.requests[r]
         if not request.busy:
+            begin_request(request)
             request.busy = 1
-            request.submitted = 0
             request.owner = t
-            request.first = n.NONE
-            request.last = n.NONE
-            request.pages = 0
-            request.write = 0
-            request.next = n.NONE
             return r
     k.books.error = st.ERR_REQUESTS
     return n.NONE
@@ -53,8 +50,15 @@ def append(k, r, p):
 
 @compiled
 def add_to_request(k, r, p):
-    """A page to be read: its lock belongs to the request until its data is there."""
+    """A page to be read, which its reader has locked: the lock belongs to the request until its data is there."""
     k.state.pages[p].locked_by = n.REQUEST_OWNER - r
+    append(k, r, p)
+
+
+@compiled
+def add_new_to_request(k, r, p, step):
+    """A page that a step has just made, to be read: the same, and it was not locked."""
+    begin_hold(k, p, n.REQUEST_OWNER - r, step)
     append(k, r, p)
 
 
@@ -89,15 +93,7 @@ def back_merge(k, p):
 @compiled
 def free_request(k, r):
     """A request that is done, or was never filled."""
-    request = k.state.requests[r]
-    request.busy = 0
-    request.submitted = 0
-    request.first = 0
-    request.last = 0
-    request.owner = 0
-    request.pages = 0
-    request.write = 0
-    request.next = 0
+    begin_request(k.state.requests[r])
 
 
 @compiled
@@ -107,6 +103,8 @@ def submit(k, r):
     if request.pages == 0:
         free_request(k, r)
         return
+    if not request.write:
+        hand_on_all(k, r)
     request.submitted = 1
     request.next = n.NONE
     k.books.request_at[r] = k.books.now
@@ -117,6 +115,15 @@ def submit(k, r):
         k.state.requests[queue.tail].next = r
     queue.tail = r
     k.state.writes_waiting += request.write
+
+
+@compiled
+def hand_on_all(k, r):
+    """The locks of a request's pages, which who has filled it has held, are the disk's from now on."""
+    p = k.state.requests[r].first
+    while p != n.NONE:
+        hand_on(k, p)
+        p = k.state.pages[p].io_next
 
 
 @compiled

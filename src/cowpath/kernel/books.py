@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from . import names as n
-from .layout import record
-from .vmstat import BUCKETS
+from typing import Any
 
-COSTS = 112  # room for the cost table
+import numpy as np
+
+from . import layout
+from . import names as n
+from .figures import BUCKETS
+
+
+def record(**fields: Any) -> np.dtype[Any]:
+    """NumPy's type of a record: the books are not renamed, nor narrowed."""
+    return layout.record(**fields).dtype
+
+
+COSTS = 128  # room for the cost table
 
 task_books = record(
     vruntime="i8",
@@ -25,9 +35,17 @@ task_books = record(
     cpu_ns="i8",
     minflt="i8",
     majflt="i8",
+    chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
+    free="i4",  # survey: it may yet do something that counts (waitfor.may_act, may_come)
+    lost="i4",  # survey: it will never go on
+    reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
-page_books = record(locked_at="i8", locked_in="i4")  # when, and in which step
+page_books = record(
+    locked_at="i8",  # since when its lock belongs to who has it now
+    locked_in="i4",  # in which step it was taken
+    origin="i8",  # what it was made for, or was before it was truncated: a place (places.py)
+)
 group_books = record(
     counters=("i8", n.COUNTERS),
     max_usage="i8",
@@ -43,7 +61,8 @@ group_books = record(
     pgpgout="i8",
     pgfault="i8",
     pgmajfault="i8",
-    progress_at="i8",  # last successful charge, uncharge or exit in its subtree
+    joined="i8",  # tasks that have ever been in its subtree
+    progress_at="i8",  # last successful charge, uncharge, exit or OOM kill in its subtree
     rounds="i8",  # retries since then
     blocked="i4",  # engine.waitfor.survey
     deaths="i8",
@@ -62,8 +81,21 @@ latency = record(  # of the faults of a group's tasks
     path="i4",
     buckets=("i8", BUCKETS),
 )
-hold = record(  # the longest of a page lock that has ended (if one has)
-    ended="i4", task="i4", ns="i8", comm="i4", group="i4", file="i4", index="i4", step="i4"
+hold = record(  # of page locks, by a kind of owner (HOLD_*): those that have ended, and the longest of them
+    ended="i8",  # how many
+    total="i8",  # ns
+    ns="i8",
+    place="i8",
+    task="i4",
+    comm="i4",
+    group="i4",
+    step="i4",
+)
+coverage = record(  # of a task on a path: engine.coverage
+    tried="i8",  # places of the path that it has come to, a bit each
+    charging="i8",  # ... at which a charge of its has met a limit
+    calls="i8",  # paths that it has called from there
+    left="i8",  # how it has come out of the path: LEFT_*
 )
 outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")

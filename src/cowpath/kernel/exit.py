@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
-from .frames import clear_frame
+from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
 from .memcontrol import made_progress
 from .mmap import exit_mmap, mm_free
+from .munlock import munlock_vma_pages_range
 from .wait import current, emit, sleep_alone, try_to_wake_up
 
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
@@ -18,38 +19,50 @@ NO_CHILD_STATUS = 127
 
 @compiled
 def step_exit_mm(k, t):
-    """exit_mm: the task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
-
-    From the beginning the OOM killer sees a task without an mm, and looks at others.
-    """
-    f = current(k, t)
+    """The beginning of a task's end."""
     k.books.resched_ok = 1
+    return exit_mm(k, t, current(k, t))
+
+
+@compiled
+def exit_mm(k, t, f):
+    """The task lets go of its address space, which is taken down, a chunk a move, if this was its last user.
+
+    It has had the mmap_sem before. From the beginning the OOM killer sees a task without an mm, and looks at others.
+    """
     task = k.state.tasks[t]
     if f.phase == 0:
-        task.exiting = 1
-        f.which = task.mm
+        f.other_mm = task.mm
+        f.mm = n.NONE
         f.phase = 1
         task.mm = n.NONE
-        if f.which == n.NONE:
-            return n.NEXT
-        k.state.mms[f.which].users -= 1
-        if k.state.mms[f.which].users > 0:
-            return n.NEXT
-    if not exit_mmap(k, f.which):
-        return n.AGAIN
-    mm_free(k, f.which)
+        k.state.mms[f.other_mm].users -= 1
+    if k.state.mms[f.other_mm].users == 0:
+        if not munlock_vma_pages_range(k, t, f, f.other_mm, 0, n.UNLIMITED):
+            return n.SLEEP
+        if not exit_mmap(k, f.other_mm):
+            return n.AGAIN
+        mm_free(k, f.other_mm)
+    f.other_mm = n.NONE
     return n.NEXT
 
 
 @compiled
 def step_mmput(k, t):
-    """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
-    f = current(k, t)
+    """The end of a look at another's address space."""
     k.books.resched_ok = 1
+    return mmput(k, t, current(k, t))
+
+
+@compiled
+def mmput(k, t, f):
+    """Who looked at another's address space lets go of it; if its task died meanwhile, it is taken down here."""
     if f.phase == 0:
         k.state.mms[f.mm].users -= 1
         f.phase = 1
     if k.state.mms[f.mm].users == 0:
+        if not munlock_vma_pages_range(k, t, f, f.mm, 0, n.UNLIMITED):
+            return n.SLEEP
         if not exit_mmap(k, f.mm):
             return n.AGAIN
         mm_free(k, f.mm)
@@ -80,6 +93,9 @@ def step_exit_notify(k, t):
     if parent == n.NONE:
         release_task(k, t)
         return n.EXITED
+    if k.books.tasks[t].reaped == 1:  # its status is kept here for a later wait, as a shell keeps it
+        k.books.tasks[t].reaped = 2
+        k.books.nr_threads -= 1
     waiting = k.state.tasks[parent]
     if waiting.run_state == n.T_SLEEPING and waiting.wait_kind == n.W_CHILD:
         try_to_wake_up(k, parent)
@@ -146,40 +162,13 @@ def forget_files(task):
 def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
+    if k.books.tasks[t].reaped != 2:
+        k.books.nr_threads -= 1
     leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0
+    begin_task(task)
     task.run_state = n.T_FREE
-    task.mm = 0
-    task.group = 0
-    task.parent = 0
-    task.leader = n.NONE
-    task.first_child = 0
-    task.last_child = 0
-    task.born = 0
-    task.program = 0
-    task.slot = 0
-    task.pc = 0
-    task.status = 0
-    task.exit_status = 0
-    task.cpu = 0
-    task.affinity = 0
-    task.oom_score_adj = 0
-    task.is_root = 0
-    task.sigbus_handler = 0
-    task.kthread = 0
-    task.progress = 0
-    task.entry = 0
-    task.reuse_left = 0
-    task.reuse_vpn = 0
-    task.remaining = 0
-    task.sigkill = 0
-    task.memdie = 0
-    task.oom_victim = 0
-    task.exiting = 0
-    task.granted = 0
-    for i in range(len(task.registers)):
-        task.registers[i] = 0
     forget_files(task)
     task.sibling = k.state.free_task
     k.state.free_task = t
@@ -197,17 +186,17 @@ def step_do_wait(k, t):
         after = k.state.tasks[child].sibling
         ours = want < 0 or k.state.tasks[child].slot == want
         if ours and k.state.tasks[child].run_state == n.T_ZOMBIE:
-            f.which = max(f.which, k.state.tasks[child].exit_status)
+            f.status = max(f.status, k.state.tasks[child].exit_status)
             unlink_child(k, t, child)
             release_task(k, child)
             if want != n.ALL_CHILDREN:
-                task.status = f.which
+                task.status = f.status
                 return n.NEXT
         elif ours:
             living += 1
         child = after
     if living == 0:
-        task.status = max(0, f.which) if want == n.ALL_CHILDREN else NO_CHILD_STATUS
+        task.status = f.status if want == n.ALL_CHILDREN else NO_CHILD_STATUS
         return n.NEXT
     if task.sigkill:
         return n.FAIL_KILLED

@@ -10,6 +10,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .block import (
+    add_new_to_request,
     add_to_request,
     clear_congested,
     end_page_writeback,
@@ -19,21 +20,29 @@ from .block import (
     wait_on_page_writeback,
 )
 from .compiled import compiled
+from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
-from .memcontrol import __mem_cgroup_uncharge_common, count_majfault, mem_cgroup_uncharge_end, uncharge_lone
+from .memcontrol import (
+    __mem_cgroup_uncharge_common,
+    count_majfault,
+    mem_cgroup_uncharge_end,
+    mem_cgroup_uncharge_page,
+)
 from .page_alloc import free_page
 from .page_lock import (
     KILLED,
     RETRIED,
     WAITING,
-    __lock_page,
     __lock_page_or_retry,
+    lock_page,
+    lock_page_killable,
     trylock_page,
     unlock_page,
     wait_on_page_locked,
 )
 from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
+from .places import note_removed
 from .wait import current, go_to, spend
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
@@ -46,9 +55,23 @@ MMAP_LOTSAMISS = 100  # more misses than hits: faults read ahead no more
 
 @compiled
 def cached_page(k, file, index):
-    """The page of a file at an index, or NONE: find_get_page without the reference."""
-    value = k.state.slots[k.state.files[file].first + index]
-    return value - 1 if value > 0 else n.NONE  # below 0: in swap
+    """The page of a file at an index, or NONE: a look into the radix tree, without a reference."""
+    return k.state.slots[k.state.files[file].first + index] - 1
+
+
+@compiled
+def find_get_page(k, file, index):
+    """The page of a file at an index, with a reference, or NONE."""
+    p = cached_page(k, file, index)
+    if p != n.NONE:
+        k.state.pages[p].refs += 1
+    return p
+
+
+@compiled
+def is_swapped(k, file, index):
+    """The page is one of shmem that is in swap."""
+    return k.state.shmem_swp[k.state.files[file].first + index] != 0
 
 
 @compiled
@@ -58,14 +81,13 @@ def page_cache_release(k, p):
     page.refs -= 1
     if page.refs == 0:
         lru_del(k, p)
-        g = __mem_cgroup_uncharge_common(k, p)
+        mem_cgroup_uncharge_page(k, p)
         free_page(k, p)
-        uncharge_lone(k, g)
 
 
 @compiled
 def add_to_page_cache(k, p, file, index):
-    """add_to_page_cache: the cache takes a reference."""
+    """The cache takes a reference to the page."""
     page = k.state.pages[p]
     page.file = file
     page.index = index
@@ -77,6 +99,13 @@ def add_to_page_cache(k, p, file, index):
 
 
 @compiled
+def add_to_page_cache_lru(k, p, file, index):
+    """A page that is charged to its group joins the cache and the lists."""
+    add_to_page_cache(k, p, file, index)
+    lru_cache_add(k, p)
+
+
+@compiled
 def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
@@ -84,6 +113,7 @@ def delete_from_page_cache(k, p):
     k.state.slots[k.state.files[page.file].first + page.index] = 0
     k.state.files[page.file].cached -= 1
     clear_page_dirty(k, p)
+    note_removed(k, p)
     page.file = n.NONE
     return __mem_cgroup_uncharge_common(k, p)
 
@@ -97,24 +127,23 @@ def step_find_page(k, t):
     if f.phase == AHEAD_PHASE:  # whatever has come of that
         f.phase = 0
         return n.NEXT
-    fault = f.path != s.P_READ
+    fault = f.path <= s.LAST_FAULT_PATH
     if fault and f.phase == MISSED_PHASE:  # do_sync_mmap_readahead is done
         count_majfault(k, t)
     if f.index >= k.state.files[f.file].pages:
         f.phase = 0
         return n.FAIL_SIGBUS
-    p = cached_page(k, f.file, f.index)
+    p = find_get_page(k, f.file, f.index)
     if p == n.NONE:
         return on_miss(k, t, f, fault)
     asked = f.phase
     f.phase = 0
     if fault and asked == SWAP_PHASE and f.fault & n.F_MAJOR:  # shmem_fault counts when it has the page
         count_majfault(k, t)
-    k.state.pages[p].refs += 1
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
-    if f.relock or k.state.files[f.file].shmem or (fault and asked != 0):
+    if f.relock or k.state.files[f.file].shmem or (asked != 0 if fault else f.path != s.P_READ):
         return n.NEXT
     if fault:
         vma = k.state.vmas[f.vma]
@@ -138,9 +167,9 @@ def on_miss(k, t, f, fault):
         return -f.ret
     spend(k, s.FIND_MISS)
     if file.shmem:
-        f.phase = SWAP_PHASE if f.phase != 0 and k.state.slots[file.first + f.index] < 0 else SINGLE_PHASE
+        f.phase = SWAP_PHASE if f.phase != 0 and is_swapped(k, f.file, f.index) else SINGLE_PHASE
         return n.CALL
-    ahead = f.phase == 0 and file.readahead > 1 and (not fault or misses_little(k, f))
+    ahead = f.phase == 0 and file.readahead > 1 and (misses_little(k, f) if fault else f.path == s.P_READ)
     if fault and f.phase == 0:
         f.fault |= n.F_MAJOR
         if not ahead:
@@ -161,6 +190,19 @@ def misses_little(k, f):
 
 
 @compiled
+def call_find_page(k, t, f):
+    """Have the page that is missing read, or what lies ahead; or a page of shmem brought back from swap."""
+    below = push(k, t, s.P_SWAP_IN if f.phase == SWAP_PHASE else s.P_READAHEAD)
+    below.file = f.file
+    below.index = f.index
+    if below.path == s.P_READAHEAD:
+        below.vma = f.vma
+        below.count = f.count  # of a read: what is still to come
+        below.arg = f.phase
+    return n.NEXT
+
+
+@compiled
 def filemap_fault(k, t):
     """The fault's page lock.
 
@@ -174,8 +216,8 @@ def filemap_fault(k, t):
             return status
     shmem = k.state.files[f.file].shmem  # find_lock_page
     if f.relock or f.phase == REREAD_PHASE or shmem:
-        killable = 1 if not f.relock and not shmem and f.fault & n.F_KILLABLE and k.state.killable_lock else 0
-        got = __lock_page(k, t, f.page, killable)
+        killable = not f.relock and not shmem and f.fault & n.F_KILLABLE and k.state.killable_lock
+        got = lock_page_killable(k, t, f.page) if killable else lock_page(k, t, f.page)
     else:
         got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
     if got == WAITING:
@@ -243,7 +285,7 @@ def step_wait_uptodate(k, t):
         f.phase = 0
         mark_page_accessed(k, f.page)
         return n.NEXT
-    waited = wait_on_page_locked(k, t, f.page, 1)
+    waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
         return n.SLEEP
     if waited == KILLED:
@@ -276,15 +318,13 @@ def step_add_to_page_cache(k, t):
     f.batch = 0
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
-    slot = k.state.slots[k.state.files[f.file].first + f.index] if f.index < limit else 0
-    if f.index >= limit or slot != 0:
+    if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE or is_swapped(k, f.file, f.index):
         page_cache_release(k, p)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    add_to_page_cache(k, p, f.file, f.index)
-    lru_cache_add(k, p)
+    add_to_page_cache_lru(k, p, f.file, f.index)
     if f.path == s.P_READAHEAD and f.arg > 0 and f.count == f.arg:
         k.state.pages[p].bits |= n.PG_READAHEAD
     if f.path == s.P_WRITE:
@@ -292,9 +332,7 @@ def step_add_to_page_cache(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = s.ADD_TO_PAGE_CACHE
-    add_to_request(k, f.which, p)
+    add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
 
@@ -304,10 +342,10 @@ def step_submit_io(k, t):
     """Send the window's request, after the loop: its pages have been locked since they were inserted."""
     f = current(k, t)
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
-        complete_io(k, f.which)
+        complete_io(k, f.request)
     else:
-        submit(k, f.which)
-    f.which = n.NONE
+        submit(k, f.request)
+    f.request = n.NONE
     return n.NEXT
 
 
@@ -348,24 +386,33 @@ def step_grab_page(k, t):
     f = current(k, t)
     if f.index >= k.state.files[f.file].room:
         k.books.error = st.ERR_SLOTS
+        k.books.error_file = f.file
         return n.FAIL_INVAL
+    status = find_lock_page(k, t, f)
+    if status != n.NEXT or f.page == n.NONE:
+        return status
+    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+
+
+@compiled
+def find_lock_page(k, t, f):
+    """The page at the frame's index, locked, in hand: NEXT (also where there is none: NONE), SLEEP, or AGAIN if it was
+    truncated while we waited.
+    """
     if f.held & n.H_PAGE_REF == 0:
-        p = cached_page(k, f.file, f.index)
-        if p == n.NONE and k.state.slots[k.state.files[f.file].first + f.index] < 0:  # shmem_getpage
+        if is_swapped(k, f.file, f.index):  # shmem_getpage
             if f.phase == SWAP_PHASE and f.ret < 0:
                 f.phase = 0
                 return -f.ret
             f.phase = SWAP_PHASE
             return n.CALL
         f.phase = 0
-        if p == n.NONE:
-            f.page = n.NONE
+        f.page = find_get_page(k, f.file, f.index)
+        if f.page == n.NONE:
             return n.NEXT
-        k.state.pages[p].refs += 1
-        f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if __lock_page(k, t, f.page, 0) == WAITING:
+        if lock_page(k, t, f.page) == WAITING:
             return n.SLEEP
         if k.state.pages[f.page].file != f.file:
             unlock_page(k, f.page)
@@ -373,7 +420,7 @@ def step_grab_page(k, t):
             f.held &= ~n.H_PAGE_REF
             return n.AGAIN
         f.held |= n.H_PAGE_LOCK
-    return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
+    return n.NEXT
 
 
 @compiled
@@ -398,13 +445,19 @@ def invalidate_complete_page(k, p):
 
 @compiled
 def step_invalidate_page(k, t):
-    """posix_fadvise(DONTNEED): drop a clean page that nobody maps or has in hand. Only trylocks."""
+    """posix_fadvise(DONTNEED), a page a move."""
     f = current(k, t)
     k.books.resched_ok = 1
-    p = cached_page(k, f.file, f.index)
+    invalidate_mapping_pages(k, f.file, f.index)
+    return n.NEXT
+
+
+@compiled
+def invalidate_mapping_pages(k, file, index):
+    """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
+    p = cached_page(k, file, index)
     if p != n.NONE:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
             invalidate_complete_page(k, p)
-    return n.NEXT

@@ -6,13 +6,16 @@ from . import names as n
 from . import state as st
 from .compiled import compiled
 from .exit import forget_files, forget_job
+from .generated import begin_task
+from .hierarchy import note_member
 from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma
+from .munlock import munlock_vma_pages_range
 from .wait import announce, current, emit, fatal_signal_pending
 
 
 @compiled
 def new_task(k):
-    """A task's record, zeroed; NONE when there is no room."""
+    """A task's record; NONE when there is no room."""
     state = k.state
     t = state.free_task
     if t != n.NONE:
@@ -24,19 +27,12 @@ def new_task(k):
         k.books.error = st.ERR_TASKS
         return n.NONE
     task = state.tasks[t]
+    begin_task(task)
     task.run_state = n.T_RUNNABLE
-    task.mm = n.NONE
-    task.parent = n.NONE
     task.leader = t
-    task.first_child = n.NONE
-    task.last_child = n.NONE
-    task.sibling = n.NONE
     state.births += 1
     task.born = state.births
-    task.slot = n.NONE
-    task.affinity = n.NONE
     task.is_root = 1
-    task.reuse_vpn = n.NONE
     books = k.books.tasks[t]
     books.vruntime = 0
     books.since = 0
@@ -44,6 +40,8 @@ def new_task(k):
     books.stalled = n.NONE
     books.alarm = 0
     books.over_since = 0
+    books.chosen_at = 0
+    books.reaped = 0
     books.ends = 0
     books.via = n.NONE
     books.cpu_ns = 0
@@ -54,14 +52,19 @@ def new_task(k):
 
 @compiled
 def step_dup_mm(k, t):
-    """dup_mmap: a chunk of the parent's mappings a move."""
-    f = current(k, t)
+    """The child's address space."""
     k.books.resched_ok = 1
+    return dup_mmap(k, t, current(k, t))
+
+
+@compiled
+def dup_mmap(k, t, f):
+    """A chunk of the parent's mappings a move."""
     if f.phase == 0:
         child_mm = mm_alloc(k, k.state.tasks[t].group)
         if child_mm == n.NONE:
             return n.FAIL_OOM
-        f.which = child_mm
+        f.other_mm = child_mm
         f.vma = k.state.mms[f.mm].vmas
         f.phase = 1
         f.vpn = n.NONE
@@ -71,9 +74,10 @@ def step_dup_mm(k, t):
         return n.NEXT
     vma = k.state.vmas[f.vma]
     if f.vpn == n.NONE:
-        copy_ra_state(k, f.vma, new_vma(k, f.which, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED))
+        new = new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+        copy_ra_state(k, f.vma, new)
         f.vpn = vma.start
-    f.vpn = copy_page_range(k, f.mm, f.which, f.vma, f.vpn)
+    f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn)
     if f.vpn >= vma.end:
         f.vma = vma.next
         f.vpn = n.NONE
@@ -87,7 +91,7 @@ def step_wake_up_new_task(k, t):
     child = new_task(k)
     if child == n.NONE:
         return n.FAIL_OOM
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     task = k.state.tasks[t]
     new = k.state.tasks[child]
     if op.bits & n.FORK_THREAD:
@@ -96,9 +100,10 @@ def step_wake_up_new_task(k, t):
         new.leader = task.leader
         k.state.tasks[task.leader].threads += 1
     else:
-        new.mm = f.which
+        new.mm = f.other_mm
     new.group = task.group
     k.state.groups[task.group].tasks += 1
+    note_member(k, task.group)
     new.parent = t
     if task.last_child == n.NONE:
         task.first_child = child
@@ -117,6 +122,8 @@ def step_wake_up_new_task(k, t):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
     k.books.tasks[child].since = k.books.now
+    if op.bits & n.FORK_SHELL:
+        k.books.tasks[child].reaped = 1
     if op.b != n.NONE:
         if op.bits & n.FORK_ANEW:
             forget_job(k, t, op.b)
@@ -139,19 +146,23 @@ def step_exec_mmap(k, t):
         fresh = mm_alloc(k, task.group)
         if fresh == n.NONE:
             return n.FAIL_OOM
-        f.which = task.mm
+        f.other_mm = task.mm
+        f.mm = n.NONE
         task.mm = fresh
         f.phase = 1
-        if f.which != n.NONE:
-            k.state.mms[f.which].users -= 1
-            if k.state.mms[f.which].users > 0:
-                f.which = n.NONE  # its last user takes it down
+        if f.other_mm != n.NONE:
+            k.state.mms[f.other_mm].users -= 1
+            if k.state.mms[f.other_mm].users > 0:
+                f.other_mm = n.NONE  # its last user takes it down
         return n.AGAIN
-    if f.which == n.NONE or exit_mmap(k, f.which):
-        if f.which != n.NONE:
-            mm_free(k, f.which)
+    if f.other_mm != n.NONE and not munlock_vma_pages_range(k, t, f, f.other_mm, 0, n.UNLIMITED):
+        return n.SLEEP
+    if f.other_mm == n.NONE or exit_mmap(k, f.other_mm):
+        if f.other_mm != n.NONE:
+            mm_free(k, f.other_mm)
+            f.other_mm = n.NONE
         f.phase = 0
-        op = k.books.ops[f.arg]
+        op = k.books.ops[f.op]
         task.program = op.c
         task.pc = op.a
         task.entry = op.a

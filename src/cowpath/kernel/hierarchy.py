@@ -23,3 +23,11 @@ def is_below(k, g, root):
             return True
         g = parent_of(k, g)
     return False
+
+
+@compiled
+def note_member(k, g):
+    """A task has begun in a group, or joined it: the verdicts on it and on those that are charged as well want it."""
+    while g != n.NONE:
+        k.books.groups[g].joined += 1
+        g = parent_of(k, g)

@@ -132,14 +132,21 @@ def lru_cache_add(k, p):
 
 
 @compiled
+def activate_page(k, p):
+    """From an inactive list to the active one of its kind."""
+    page = k.state.pages[p]
+    lru_del(k, p)
+    page.bits = (page.bits | n.PG_ACTIVE) & ~n.PG_REFERENCED
+    lru_add(k, p)
+    note_recent(k, p, 1)
+
+
+@compiled
 def mark_page_accessed(k, p):
-    """inactive, unreferenced -> inactive, referenced -> active (mark_page_accessed)."""
+    """inactive, unreferenced -> inactive, referenced -> active."""
     page = k.state.pages[p]
     if page.bits & (n.PG_ACTIVE | n.PG_UNEVICTABLE) == 0 and page.bits & n.PG_REFERENCED and page.bits & n.PG_LRU:
-        lru_del(k, p)
-        page.bits = (page.bits | n.PG_ACTIVE) & ~n.PG_REFERENCED
-        lru_add(k, p)
-        note_recent(k, p, 1)
+        activate_page(k, p)
     else:
         page.bits |= n.PG_REFERENCED
 

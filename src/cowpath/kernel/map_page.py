@@ -6,12 +6,13 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
-from .lru import lru_cache_add
 from .memcg_charge import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
+from .places import note_mapped
 from .pte_alloc import pmd_populate
+from .rmap import page_add_new_anon_rmap
 from .shmem import add_from_swap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
@@ -22,8 +23,7 @@ from .wait import current, emit
 def step_map_page(k, t):
     """The end of a fault, under the page table's lock: map the new page, or the file's.
 
-    pte_same: if another thread was faster, the new page goes back (uncharged). A new page joins the LRU here
-    (page_add_new_anon_rmap), charged or not.
+    pte_same: if another thread was faster, the new page goes back (uncharged).
     """
     f = current(k, t)
     if f.path == s.P_SWAP_IN and f.vma == n.NONE:
@@ -45,6 +45,14 @@ def step_map_page(k, t):
     if taken:  # lost the race
         drop_newpage(k, t, f)
         return n.NEXT
+    if f.path == s.P_ANON:
+        return do_anonymous_page(k, t, f)
+    return __do_fault(k, t, f)
+
+
+@compiled
+def __do_fault(k, t, f):
+    """The end of a fault on a file: the copy is mapped, or the file's page."""
     if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
         return map_new(k, t, f)
     bits = n.PTE_ACCESSED
@@ -57,6 +65,15 @@ def step_map_page(k, t):
 
 
 @compiled
+def do_anonymous_page(k, t, f):
+    """The end of a fault where nothing was: the new page is mapped, or, for a read, the zero page."""
+    if f.path == s.P_ANON:
+        return map_new(k, t, f)
+    set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+    return n.NEXT
+
+
+@compiled
 def map_new(k, t, f):
     """Map the page that this fault has made; the mapping takes over its reference."""
     p = f.newpage
@@ -64,7 +81,8 @@ def map_new(k, t, f):
     page.bits |= n.PG_ANON | n.PG_ACTIVE
     if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
         return n.FAIL_OOM
-    lru_cache_add(k, p)
+    note_mapped(k, t, p, f)
+    page_add_new_anon_rmap(k, p)
     if f.held & n.H_CHARGE:
         f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     else:
@@ -81,7 +99,7 @@ def do_swap_page(k, t, f, number):
     already goes back as well (__mem_cgroup_commit_charge_swapin).
     """
     counters = k.books.groups[k.state.tasks[t].group].counters
-    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.arg:
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0 or pte_of(k, number).page != f.swap:
         if f.held & n.H_CHARGE:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
@@ -93,17 +111,17 @@ def do_swap_page(k, t, f, number):
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
-    if f.held & n.H_CHARGE and f.which != n.NONE:
+    if f.held & n.H_CHARGE and f.charged_group != n.NONE:
         if page.group == n.NONE:
-            __mem_cgroup_commit_charge(k, t, f.page, f.which, False)
-            f.which = n.NONE
+            __mem_cgroup_commit_charge(k, f.page, f.charged_group, False)
+            f.charged_group = n.NONE
         else:
             mem_cgroup_cancel_charge_swapin(k, f)
             counters[n.C_CHARGES_WASTED] += 1
-        uncharge_swap(k, f.arg)
+        uncharge_swap(k, f.swap)
     f.held &= ~n.H_CHARGE
-    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 0)
-    swap_free(k, f.arg)
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.swap, 0)
+    swap_free(k, f.swap)
     if bits & n.PTE_WRITE:
         forget_copy(k, f.page)
     elif vm_swap_full(k):
@@ -114,7 +132,7 @@ def do_swap_page(k, t, f, number):
 @compiled
 def do_wp_page(k, t, f, number, present):
     """The end of do_wp_page: replace the old page by the copy."""
-    if not present or pte_of(k, number).page != f.arg:
+    if not present or pte_of(k, number).page != f.old_page:
         drop_newpage(k, t, f)
         return n.NEXT
     old = clear_pte(k, number)
@@ -139,11 +157,11 @@ def drop_newpage(k, t, f):
 
 @compiled
 def step_map_zero_page(k, t):
-    """do_anonymous_page for a read: map the zero page."""
+    """The end of a read where nothing was: map the zero page."""
     f = current(k, t)
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
-        set_pte(k, f.mm, f.vpn, n.NONE, n.PTE_ACCESSED)
+        return do_anonymous_page(k, t, f)
     return n.NEXT

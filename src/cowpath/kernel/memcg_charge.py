@@ -10,8 +10,10 @@ from .lru import lru_del
 from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_handle_oom, mem_cgroup_out_of_memory
 from .memcontrol import (
     __mem_cgroup_commit_charge,
-    __mem_cgroup_uncharge_common,
+    consume_stock,
+    made_progress,
     mem_cgroup_margin,
+    mem_cgroup_uncharge_page,
     memcg_kmem_charge,
     refill_stock,
     res_counter_charge,
@@ -60,7 +62,7 @@ def bypass(k, t, f):
     f.held |= n.H_CHARGE
     f.phase = 0
     if f.path == s.P_SWAP_IN:
-        f.which = n.NONE
+        f.charged_group = n.NONE
     drop_mapped_hold(k, f)
     return n.NEXT
 
@@ -82,9 +84,20 @@ def drop_mapped_hold(k, f):
     page.refs -= 1
     if page.refs == 0:  # unmapped meanwhile
         lru_del(k, f.newpage)
-        g = __mem_cgroup_uncharge_common(k, f.newpage)
+        mem_cgroup_uncharge_page(k, f.newpage)
         free_page(k, f.newpage)
-        uncharge_lone(k, g)
+
+
+@compiled
+def mem_cgroup_newpage_charge(k, p, g):
+    """Its end: the page of a process, which nobody else has seen yet, is the group's."""
+    __mem_cgroup_commit_charge(k, p, g, False)
+
+
+@compiled
+def mem_cgroup_cache_charge(k, p, g):
+    """Its end: the page, which is about to join the page cache, is the group's."""
+    __mem_cgroup_commit_charge(k, p, g, True)
 
 
 @compiled
@@ -94,11 +107,15 @@ def finish_charge(k, t, f, g):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
     if f.path == s.P_SWAP_IN:
-        f.which = g
+        f.charged_group = g
+        made_progress(k, g)
         f.held |= n.H_CHARGE
         f.phase = 0
         return n.NEXT
-    __mem_cgroup_commit_charge(k, t, f.newpage, g, is_cache_path(f.path))
+    if is_cache_path(f.path):
+        mem_cgroup_cache_charge(k, f.newpage, g)
+    else:
+        mem_cgroup_newpage_charge(k, f.newpage, g)
     f.held |= n.H_CHARGE
     f.phase = 0
     drop_mapped_hold(k, f)
@@ -153,9 +170,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
             f.batch = k.books.charge_batch
             f.retries = k.books.reclaim_retries
             f.oomed = 0
-        cpu = k.state.cpus[task.cpu]
-        if cpu.stock_group == g and cpu.stock > 0:
-            cpu.stock -= 1
+        if consume_stock(k, task.cpu, g):
             return finish_charge(k, t, f, g)
         f.phase = TRY
     elif fatal_signal_pending(k, t):
@@ -168,7 +183,7 @@ def mem_cgroup_try_charge_swapin(k, t, f):
     """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
     g = k.state.pages[f.page].group
     if g == n.NONE:
-        g = k.state.swaps[f.arg].group
+        g = k.state.swaps[f.swap].group
     return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
 
 
@@ -229,7 +244,8 @@ def note_round(k, g):
 def after_oom(k, t, f):
     """Kill if that was our part; leave the OOM section; die or try again."""
     if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        mem_cgroup_out_of_memory(k, t, f.group)
+        if mem_cgroup_out_of_memory(k, t, f.group):
+            made_progress(k, f.group)
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     leave_oom(k, t, f)
@@ -247,7 +263,7 @@ def undo_charge(k, t):
     if f.path == s.P_SWAP_IN:
         mem_cgroup_cancel_charge_swapin(k, f)
     else:
-        uncharge_lone(k, __mem_cgroup_uncharge_common(k, f.newpage))
+        mem_cgroup_uncharge_page(k, f.newpage)
     f.held &= ~n.H_CHARGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1
 
@@ -255,8 +271,8 @@ def undo_charge(k, t):
 @compiled
 def mem_cgroup_cancel_charge_swapin(k, f):
     """A charge that was tried for and is not needed goes back to the counters."""
-    if f.which > 0:
-        res_counter_uncharge(k, f.which, 1)
-        uncharge_lone(k, f.which)
-    f.which = n.NONE
+    if f.charged_group > 0:
+        res_counter_uncharge(k, f.charged_group, 1)
+        uncharge_lone(k, f.charged_group)
+    f.charged_group = n.NONE
     f.held &= ~n.H_CHARGE

@@ -105,11 +105,12 @@ def mem_cgroup_get_limit(k, g):
 
 @compiled
 def mem_cgroup_out_of_memory(k, t, g):
-    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying already."""
+    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. True if so."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1
-        return
+        return False
     limit = max(1, mem_cgroup_get_limit(k, g))
     victim, points = select_bad_process(k, t, g, limit)
     if victim >= 0:
         oom_kill_process(k, t, victim, g, limit, points)
+    return victim >= 0

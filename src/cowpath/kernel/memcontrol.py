@@ -93,6 +93,16 @@ def drain_stock(k, c):
 
 
 @compiled
+def consume_stock(k, c, g):
+    """A charge of one page from what this CPU keeps for the group. False where it keeps none."""
+    cpu = k.state.cpus[c]
+    if cpu.stock_group != g or cpu.stock <= 0:
+        return False
+    cpu.stock -= 1
+    return True
+
+
+@compiled
 def refill_stock(k, c, g, pages):
     """Keep what a batch brought too much, for the next charge on this CPU."""
     cpu = k.state.cpus[c]
@@ -113,8 +123,8 @@ def drain_all_stock_async(k, c, root):
 
 
 @compiled
-def __mem_cgroup_commit_charge(k, t, p, g, is_cache):
-    """The page is the group's now (__mem_cgroup_commit_charge)."""
+def __mem_cgroup_commit_charge(k, p, g, is_cache):
+    """The page is the group's now."""
     page = k.state.pages[p]
     page.group = g
     if page.bits & n.PG_LRU:  # mapped before it was charged (way 2), or read from swap: only now on the group's list
@@ -202,7 +212,7 @@ def mem_cgroup_uncharge_end(k, g):
 
 @compiled
 def uncharge_lone(k, g):
-    """An uncharge that is not part of a series (of an unmap, a truncation, an fadvise): 3.0 wakes nobody for it."""
+    """The end of an uncharge that is no part of a series (an unmap, a truncation, an fadvise): 3.0 wakes nobody."""
     if g > 0:
         made_progress(k, g)
 
@@ -211,6 +221,12 @@ def uncharge_lone(k, g):
 def count_majfault(k, t):
     """mem_cgroup_count_vm_event(PGMAJFAULT): the task's fault has had to read."""
     k.books.groups[k.state.tasks[t].group].pgmajfault += 1
+
+
+@compiled
+def mem_cgroup_uncharge_page(k, p):
+    """A lone uncharge of one page."""
+    uncharge_lone(k, __mem_cgroup_uncharge_common(k, p))
 
 
 @compiled

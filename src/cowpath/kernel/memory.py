@@ -8,16 +8,17 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import page_cache_release
-from .kswapd import __alloc_pages_nodemask
+from .figures import note_latency
+from .filemap import call_find_page, filemap_fault, page_cache_release
+from .frames import push
 from .map_page import drop_newpage
 from .mmap import find_vma as lookup_vma
-from .page_lock import WAITING, unlock_page
-from .page_lock import __lock_page as lock_anon
+from .page_alloc_slow import __alloc_pages_nodemask
+from .page_lock import WAITING, lock_page, unlock_page
 from .pgtable import lookup_pte, pte_of
+from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
-from .swap_state import forget_copy, reuse_swap_page
-from .vmstat import note_latency
+from .swap_state import call_find_swap_page, forget_copy, lock_swap_page, reuse_swap_page
 from .wait import current, emit, spend
 
 
@@ -77,7 +78,7 @@ def step_find_vma(k, t):
 
 @compiled
 def handle_pte_fault(k, f):
-    """handle_pte_fault: which path this fault takes, or NONE if somebody else has already mapped the page."""
+    """Which path this fault takes, or NONE if somebody else has already mapped the page."""
     vma = k.state.vmas[f.vma]
     number = lookup_pte(k, f.mm, f.vpn)
     write = f.fault & n.F_WRITE != 0
@@ -97,13 +98,19 @@ def handle_pte_fault(k, f):
 
 
 @compiled
+def handle_mm_fault(k, t, f):
+    """Count the fault (here, at the entry: a retry counts once more), and say which path it takes, or NONE."""
+    k.books.groups[k.state.tasks[t].group].pgfault += 1
+    return handle_pte_fault(k, f)
+
+
+@compiled
 def step_handle_pte_fault(k, t):
     """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
     f = current(k, t)
     if f.phase == 0:
-        k.books.groups[k.state.tasks[t].group].pgfault += 1  # handle_mm_fault counts at its entry, a retry once more
-        f.which = handle_pte_fault(k, f)
-        if f.which == n.NONE:
+        f.fault_path = handle_mm_fault(k, t, f)
+        if f.fault_path == n.NONE:
             count_attempt(k, t, f)
             return n.NEXT
         f.phase = 1
@@ -127,15 +134,44 @@ def step_handle_pte_fault(k, t):
 
 @compiled
 def count_attempt(k, t, f):
-    """do_page_fault: the task's maj_flt or min_flt, with the first attempt's end; a failed one is neither."""
-    if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry:
+    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed."""
+    if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry or f.path == s.P_HANDLE_MM_FAULT:
         if f.fault & n.F_MAJOR:
             k.books.tasks[t].majflt += 1
         else:
             k.books.tasks[t].minflt += 1
 
 
+@compiled
+def call_handle_pte_fault(k, t, f):
+    """The path for the kind of fault."""
+    below = push(k, t, f.fault_path)
+    below.mm = f.mm
+    below.vpn = f.vpn
+    below.vma = f.vma
+    below.file = f.file
+    below.index = f.index
+    below.fault = f.fault
+    return n.NEXT
+
+
 # --- the page in hand --------------------------------------------------------------------------
+@compiled
+def step_lock_page(k, t):
+    """The fault's page lock: of a file's page, or of the page of a swap slot."""
+    if current(k, t).path == s.P_SWAP_IN:
+        return lock_swap_page(k, t)
+    return filemap_fault(k, t)
+
+
+@compiled
+def call_lock_page(k, t, f):
+    """The page has gone meanwhile, and is read again."""
+    if f.path == s.P_SWAP_IN:
+        return call_find_swap_page(k, t, f)
+    return call_find_page(k, t, f)
+
+
 @compiled
 def step_unlock_page(k, t):
     """unlock_page() of the page in hand."""
@@ -159,8 +195,7 @@ def step_put_page(k, t):
 @compiled
 def step_anon_vma_prepare(k, t):
     """The mapping gets its anon_vma."""
-    f = current(k, t)
-    k.state.vmas[f.vma].prot |= n.VM_ANON_VMA
+    anon_vma_prepare(k, current(k, t).vma)
     return n.NEXT
 
 
@@ -235,7 +270,7 @@ def step_wp_reuse(k, t):
         if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
             return finish_path(k, t, f)  # the access faults again
         f.page = pte_of(k, number).page
-        f.arg = f.page
+        f.old_page = f.page
         if f.page == n.NONE:
             return n.NEXT
         k.state.pages[f.page].refs += 1
@@ -243,7 +278,7 @@ def step_wp_reuse(k, t):
         if k.state.pages[f.page].bits & n.PG_ANON == 0:
             return n.NEXT
         f.phase = 1
-    if lock_anon(k, t, f.page, 0) == WAITING:
+    if lock_page(k, t, f.page) == WAITING:
         return n.SLEEP
     f.phase = 0
     unlock_page(k, f.page)
@@ -291,5 +326,5 @@ def note_fault(k, t, f, status):
         counters[n.C_MAJOR] += 1
     spend(k, s.EXCEPTION)
     took = k.books.now + k.books.spent - books.fault_at
-    note_latency(k, t, f.which, took)
-    emit(k, n.EV_FAULT, t, f.which, status, took, books.asleep)
+    note_latency(k, t, f.fault_path, took)
+    emit(k, n.EV_FAULT, t, f.fault_path, status, took, books.asleep)

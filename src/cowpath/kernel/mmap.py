@@ -9,13 +9,14 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .generated import begin_mm
 from .lru import lru_add, lru_del
-from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_lone
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .shmem import shmem_evict_inode
 from .swap_state import free_orphan, free_swap_and_cache
-from .wait import init_queue, spend
+from .wait import spend
 
 ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
 
@@ -34,16 +35,8 @@ def mm_alloc(k, g):
         k.books.error = st.ERR_MMS
         return n.NONE
     mm = state.mms[m]
+    begin_mm(mm)
     mm.users = 1
-    mm.readers = 0
-    mm.writer = n.NONE
-    init_queue(mm.waiters)
-    mm.root = n.NONE
-    mm.vmas = n.NONE
-    mm.anon_rss = 0
-    mm.file_rss = 0
-    mm.swapents = 0
-    mm.tables = 0
     mm.owner_group = g
     k.books.mm_table[m] = n.NONE
     k.books.mm_vma[m] = n.NONE
@@ -56,7 +49,7 @@ def mm_free(k, m):
     mm = k.state.mms[m]
     mm.owner_group = 0
     mm.users = 0
-    mm.vmas = 0
+    mm.vmas = n.NONE
     mm.root = k.state.free_mm
     k.state.free_mm = m
 
@@ -192,7 +185,7 @@ def remove_vmas(k, m, start, end):
 
 @compiled
 def zap_pte(k, number):
-    """zap_pte_range for one entry. Returns the group from which a page was uncharged, or NONE."""
+    """An entry is cleared. Returns the group from which a page was uncharged, or NONE."""
     if pte_of(k, number).bits & n.PTE_SWAP:
         free_swap_and_cache(k, clear_swap_pte(k, number))
         return n.NONE
@@ -229,18 +222,27 @@ def unmap_vmas(k, m, start, end):
             vpn = (vpn | (entries - 1)) + 1
             continue
         stop = min(end, (vpn | (entries - 1)) + 1)
-        while vpn < stop and cleared < ZAP_CHUNK:
-            if not is_none(pte_of(k, number)):
-                freed_from = zap_pte(k, number)
-                if freed_from != n.NONE:
-                    if last != n.NONE and last != freed_from:
-                        mem_cgroup_uncharge_end(k, last)
-                    last = freed_from
-                cleared += 1
-            vpn += 1
-            number += 1
+        vpn, cleared, last = zap_pte_range(k, number, vpn, stop, cleared, last)
     mem_cgroup_uncharge_end(k, last)
     return min(vpn, end)
+
+
+@compiled
+def zap_pte_range(k, number, vpn, stop, cleared, last):
+    """Within one page table. Returns where it stopped, how many entries of the chunk are cleared, and the group from
+    which a page was uncharged last (or NONE): a series of uncharges is of one group.
+    """
+    while vpn < stop and cleared < ZAP_CHUNK:
+        if not is_none(pte_of(k, number)):
+            freed_from = zap_pte(k, number)
+            if freed_from != n.NONE:
+                if last != n.NONE and last != freed_from:
+                    mem_cgroup_uncharge_end(k, last)
+                last = freed_from
+            cleared += 1
+        vpn += 1
+        number += 1
+    return vpn, cleared, last
 
 
 @compiled
@@ -266,9 +268,8 @@ def free_pgtables(k, m, start, end):
         if p != n.NONE and not overlaps(k, m, vpn, vpn + entries):
             free_table(k, number // entries)
             k.state.pages[p].refs = 0
-            g = __mem_cgroup_uncharge_common(k, p)
+            mem_cgroup_uncharge_page(k, p)
             free_page(k, p)
-            uncharge_lone(k, g)
 
 
 @compiled

@@ -5,6 +5,71 @@ Numba treats a module's integers as constants, so each name is a plain ``int``. 
 
 from __future__ import annotations
 
+from . import waits
+from .waits import (
+    H_CHARGE as H_CHARGE,
+)
+from .waits import (
+    H_I_MUTEX as H_I_MUTEX,
+)
+from .waits import (
+    H_MMAP_READ as H_MMAP_READ,
+)
+from .waits import (
+    H_MMAP_WRITE as H_MMAP_WRITE,
+)
+from .waits import (
+    H_NEW_PAGE as H_NEW_PAGE,
+)
+from .waits import (
+    H_PAGE_LOCK as H_PAGE_LOCK,
+)
+from .waits import (
+    H_PAGE_REF as H_PAGE_REF,
+)
+from .waits import (
+    H_PAGE_TABLE as H_PAGE_TABLE,
+)
+from .waits import (
+    W_CHILD as W_CHILD,
+)
+from .waits import (
+    W_CONGESTED as W_CONGESTED,
+)
+from .waits import (
+    W_I_MUTEX as W_I_MUTEX,
+)
+from .waits import (
+    W_IDLE as W_IDLE,
+)
+from .waits import (
+    W_MEMORY as W_MEMORY,
+)
+from .waits import (
+    W_MMAP_READ as W_MMAP_READ,
+)
+from .waits import (
+    W_MMAP_WRITE as W_MMAP_WRITE,
+)
+from .waits import (
+    W_NONE as W_NONE,
+)
+from .waits import (
+    W_OOM as W_OOM,
+)
+from .waits import (
+    W_PAGE_LOCK as W_PAGE_LOCK,
+)
+from .waits import (
+    W_PAUSE as W_PAUSE,
+)
+from .waits import (
+    W_TIMER as W_TIMER,
+)
+from .waits import (
+    W_WRITEBACK as W_WRITEBACK,
+)
+
 NONE = -1  # the NULL of every index
 PAGE_SIZE = 4096
 UNLIMITED = (1 << 63) // PAGE_SIZE - 1  # pages; res_counter's RESOURCE_MAX
@@ -27,9 +92,10 @@ FAIL_IO = 13  # -EIO
 FAIL_INVAL = 14  # -EINVAL
 FAIL_BUSY = 15  # -EBUSY
 FAIL_NOENT = 16  # -ENOENT
+FAIL_EXIST = 17  # -EEXIST
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
-    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -38,23 +104,18 @@ T_RUNNABLE = 1
 T_SLEEPING = 2
 T_ZOMBIE = 3  # dead, not yet waited for
 
-# what a sleeping task waits for (task.wait_kind); task.wait_id says which one
-W_NONE = 0
-W_PAGE_LOCK = 1  # page
-W_MMAP_READ = 2  # mm
-W_MMAP_WRITE = 3  # mm
-W_I_MUTEX = 4  # file
-W_OOM = 5  # group: mem_cgroup_handle_oom
-W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
-W_TIMER = 7  # sleep
-W_WRITEBACK = 8  # page: until it has been written (wait_on_page_writeback)
-W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-wide OOM kill
-W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
-W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
-W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
-WAIT_NAMES = ("nothing", "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
-              "child", "sleep", "write-back", "pause", "the disk", "work", "memory")  # fmt: skip
-WAIT_KINDS = len(WAIT_NAMES)
+# what a sleeping task waits for (task.wait_kind): the table is in waits.py
+WAITS = waits.waits()
+WAIT_NAMES = tuple(wait.name for wait in WAITS)
+WAIT_KINDS = len(WAITS)
+BLOCKS = tuple(int(wait.blocks) for wait in WAITS)  # by W_*: others hold what it waits for, a lock or memory
+ENDS_BY_TIME = tuple(int(wait.ends == waits.BY_TIME) for wait in WAITS)  # a timer ends it
+MAY_END_BY_TIME = tuple(int(wait.ends in (waits.BY_TIME, waits.BY_TIME_TOO)) for wait in WAITS)
+GOES_BY = tuple(int(wait.ends != waits.BY_OTHERS) for wait in WAITS)  # time or the disk ends it: no task need
+IN_FRONT = tuple(int(wait.in_front) for wait in WAITS)
+QUEUED = tuple(int(wait.queue != "") for wait in WAITS)
+IS_MUTEX = tuple(int(wait.mutex is not None) for wait in WAITS)
+MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for wait in WAITS)
 
 # kernel threads (task.kthread)
 KT_NONE = 0  # an ordinary task
@@ -62,17 +123,16 @@ KT_KSWAPD = 1
 KT_FLUSHER = 2
 KT_NAMES = ("", "kswapd0", "flush-8:0")
 
-# --- what a frame holds (frame.held) -----------------------------------------------------------
-H_PAGE_REF = 1  # a reference to frame.page
-H_PAGE_LOCK = 2  # the lock of frame.page
-H_NEW_PAGE = 4  # frame.newpage is ours
-H_CHARGE = 8  # frame.newpage is charged
-H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
-H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
-H_I_MUTEX = 64  # frame.file's i_mutex
-H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
-HOLD_NAMES = ("page reference", "page lock", "new page", "charge", "mmap_sem (read)", "mmap_sem (write)", "i_mutex",
-              "page table")  # fmt: skip
+# --- what a frame holds (frame.held): the table is in waits.py -----------------------------------
+HOLDS = waits.holds()
+HOLD_NAMES = tuple(hold.name for hold in HOLDS)
+HOLD_KINDS = len(HOLDS)
+HOLD_OF_WAIT = tuple(sum(1 << i for i, hold in enumerate(HOLDS) if hold.name == wait.hold) for wait in WAITS)
+H_LOCKS = sum(1 << i for i, hold in enumerate(HOLDS) if hold.order)
+H_MUTEXES = sum(HOLD_OF_WAIT[kind] for kind in range(WAIT_KINDS) if IS_MUTEX[kind])
+NOT_BEFORE = tuple(  # by the place of the bit: who takes this lock holds none of these
+    sum(1 << i for i, other in enumerate(HOLDS) if hold.order and other.order >= hold.order) for hold in HOLDS
+)
 
 # --- fault flags (frame.fault) -----------------------------------------------------------------
 F_WRITE = 1
@@ -88,6 +148,7 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
 PTE_PRESENT = 1
@@ -125,19 +186,27 @@ LRU_NAMES = ("inactive_anon", "active_anon", "inactive_file", "active_file", "un
 FREE = -1
 REQUEST_OWNER = -2
 
+# who holds a page lock (books.holds)
+HOLD_TASK = 0
+HOLD_READAHEAD = 1  # read-ahead has put the page into the page cache, and has not sent it to the disk yet
+HOLD_SWAP_READAHEAD = 2  # the same with the swap cache
+HOLD_DISK = 3  # a request that is on its way reads the page
+LOCKER_NAMES = ("task", "readahead", "swap_readahead", "disk")
+HOLD_KINDS = len(LOCKER_NAMES)
+
 # --- user-mode instructions (op.code): what a task's program consists of -------------------------
 # Addresses and lengths are in pages. "slot" is a number that names a task within the session ($!).
 OP_EXIT = 0  # a = exit status
 OP_COMPUTE = 1  # a = nanoseconds of CPU in user mode
 OP_TOUCH = 2  # pages a, a+c, ... (b of them); d = 1 + loop register added to a (0: none); bits = F_WRITE | F_EXEC
-OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*
+OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*, MAP_POPULATE
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
 OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
-OP_READ_PROC = 10  # read /proc/PID/maps: a = slot
+OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
 OP_FORK = (
     11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits = FORK_*
 )
@@ -149,11 +218,11 @@ OP_LOOP = 16  # a = loop register: set it to 0
 OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
 OP_MARK = 19  # a job is done: a = its number in the program
-OP_ATTACH = 20  # a = group: join it (cgexec)
-OP_CG_CREATE = 21  # a = group, b = its parent
+OP_ATTACH = 20  # a = group: join it (cgexec), and pass over the next b instructions: they are for when it is not there
+OP_CG_CREATE = 21  # a = group, b = its parent; bits = CREATE_MISSING
 OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
-OP_CG_DELETE = 23  # a = group
-OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget); bits 1 = an error: keep the status
+OP_CG_DELETE = 23  # a = group; bits = DELETE_TREE
+OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget), b = its group; bits = HOST_*
 OP_AFFINITY = 25  # a = cpu, or NONE for any
 OP_OOM_ADJ = 26  # a = oom_score_adj
 OP_FILL = 27  # like TOUCH a, b, c with writes, until the task's group's usage = limit = rss + cache
@@ -163,21 +232,35 @@ OP_CLASSIFY = 30  # a = group, b = slot: move that task into the group; bits 1 =
 OP_FSYNC = 31  # a = file: write its dirty pages and wait
 OP_KTHREAD = 32  # a = KT_*: what a kernel thread does, for ever
 OP_STATUS = 33  # a = the task's status from now on (true, false)
+OP_LSEEK = 34  # a = file
+OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
+OP_CREAT = 36  # open(O_CREAT): the same
+OP_READDIR = 37  # a = directory
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status",
+    "status", "lseek", "stat", "creat", "readdir",
 )  # fmt: skip
 
 ANY_CHILD = -1
 ALL_CHILDREN = -2
+ALL_TASKS = -3
+PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
+PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
+FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
 KILL_TREE = 1
+CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
+DELETE_TREE = 1  # first the groups below it (cgdelete -r)
+HOST_KEEPS_STATUS = 1  # an error, whose reason is the task's status
+HOST_READS = 2  # files of the group: it fails if that is not there
+HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
+HOST_FORK_FAILED = -2  # ... and gives up
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes
@@ -200,7 +283,7 @@ CG_FILES = (
 
 # --- events (event.kind) -----------------------------------------------------------------------
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
-EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = file << 32 | index
+EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = place (places.py)
 EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
 EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
@@ -221,11 +304,13 @@ EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NO
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
 EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot, extra = 1: of shmem
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
-EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = file << 32 | index
+EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = place
+EV_LOCK_SENT = 23  # read-ahead has sent a page that it had locked to the disk: as for EV_LOCK
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
+    "page_lock_sent",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .figures import note_kill
 from .hierarchy import is_below
 from .signals import send_sigkill
-from .vmstat import note_kill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000
@@ -90,6 +90,7 @@ def oom_kill_process(k, me, victim, g, limit, points):
     send_sigkill(k, chosen)
     k.state.tasks[chosen].memdie = 1
     k.state.tasks[chosen].oom_victim = 1
+    k.books.tasks[chosen].chosen_at = 1 + k.books.now
 
 
 @compiled

@@ -5,13 +5,20 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .wait import init_queue, spend, try_to_wake_up
+from .generated import begin_page
+from .wait import spend, try_to_wake_up
 
 
 @compiled
 def free_pages(k):
     """nr_free_pages"""
     return k.state.memory - k.state.used_pages
+
+
+@compiled
+def zone_watermark_ok(k, mark):
+    """More pages than the watermark are free."""
+    return free_pages(k) > mark
 
 
 @compiled
@@ -25,13 +32,12 @@ def wakeup_kswapd(k):
 @compiled
 def may_take(k, t):
     """Whether task ``t`` gets a page without reclaiming first (__alloc_pages_slowpath, ALLOC_NO_WATERMARKS)."""
-    free = free_pages(k)
     zone = k.state.zone
-    if free > zone.low_pages:
+    if zone_watermark_ok(k, zone.low_pages):
         return True
     spend(k, s.ALLOC_SLOW)
     wakeup_kswapd(k)
-    return free > zone.min_pages or (k.state.tasks[t].memdie != 0 and free > 0)
+    return zone_watermark_ok(k, zone.min_pages) or (k.state.tasks[t].memdie != 0 and free_pages(k) > 0)
 
 
 @compiled
@@ -48,20 +54,9 @@ def take_page(k):
         return n.NONE
     state.used_pages += 1
     page = state.pages[p]
-    page.locked_by = n.FREE
-    init_queue(page.waiters)
-    page.group = n.NONE
-    page.file = n.NONE
-    page.index = 0
-    page.bits = 0
+    begin_page(page)
+    k.books.pages[p].origin = 0
     page.refs = 1
-    page.mapcount = 0
-    page.rmap = n.NONE
-    page.lru_next = n.NONE
-    page.lru_prev = n.NONE
-    page.zone_next = n.NONE
-    page.zone_prev = n.NONE
-    page.io_next = n.NONE
     return p
 
 

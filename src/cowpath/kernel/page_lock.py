@@ -6,9 +6,11 @@ A lock's owner is a task, or the disk request that reads the page.
 from __future__ import annotations
 
 from . import names as n
+from . import steps as s
 from .compiled import compiled
+from .figures import note_hold
+from .places import place_of
 from .rwsem import up_read
-from .vmstat import note_hold
 from .wait import emit, fatal_signal_pending, page_owner, pop_waiter, sleep_on
 
 TAKEN = 0
@@ -25,26 +27,62 @@ def trylock_page(k, t, p):
     page = k.state.pages[p]
     if page.locked_by != n.FREE:
         return False
-    page.locked_by = t
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = k.books.tasks[t].following - 1  # the step that is running
+    begin_hold(k, p, t, k.books.tasks[t].following - 1)  # the step that is running
     return True
 
 
 @compiled
-def place_in_file(page):
-    """file << 32 | index, of a page of a file; negative for another one."""
-    return int(page.file) * (1 << 32) + int(page.index)  # int(): uncompiled, a product of 32-bit numbers stays one
+def begin_hold(k, p, owner, step):
+    """The lock of a page that was not locked belongs to an owner, who has taken it in this step."""
+    k.state.pages[p].locked_by = owner
+    k.books.pages[p].locked_at = k.books.now
+    k.books.pages[p].locked_in = step
+    k.books.locked += 1
+    if k.books.locked > k.books.most_locked:
+        k.books.most_locked = k.books.locked
+        k.books.most_locked_at = k.books.now
+
+
+@compiled
+def hold_kind(k, p):
+    """Who has a locked page's lock: HOLD_*."""
+    owner = k.state.pages[p].locked_by
+    if owner >= 0:
+        return n.HOLD_TASK
+    if k.state.requests[n.REQUEST_OWNER - owner].submitted:
+        return n.HOLD_DISK
+    step = k.books.pages[p].locked_in
+    if step == s.ADD_TO_SWAP_CACHE:
+        return n.HOLD_SWAP_READAHEAD
+    return n.HOLD_READAHEAD if step == s.ADD_TO_PAGE_CACHE else n.HOLD_TASK
+
+
+@compiled
+def end_hold(k, p):
+    """Who has a page's lock is about to let it go, or to hand it on."""
+    kind = hold_kind(k, p)
+    books = k.books.pages[p]
+    held = k.books.now - books.locked_at
+    owner = page_owner(k, p)
+    note_hold(k, p, kind, owner if kind != n.HOLD_DISK else n.NONE, held)
+    if k.books.log_mask:
+        sent = kind == n.HOLD_READAHEAD or kind == n.HOLD_SWAP_READAHEAD
+        emit(k, n.EV_LOCK_SENT if sent else n.EV_LOCK, owner, p, books.locked_in, held, place_of(k, p))
+
+
+@compiled
+def hand_on(k, p):
+    """A page stays locked, and its lock is about to be another owner's."""
+    end_hold(k, p)
+    k.books.pages[p].locked_at = k.books.now
 
 
 @compiled
 def unlock_page(k, p):
     """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
     page = k.state.pages[p]
-    held = k.books.now - k.books.pages[p].locked_at
-    if page.locked_by >= 0:
-        note_hold(k, p, page.locked_by, held)
-    emit(k, n.EV_LOCK, page.locked_by, p, k.books.pages[p].locked_in, held, place_in_file(page))
+    end_hold(k, p)
+    k.books.locked -= 1
     page.locked_by = n.FREE
     queue = page.waiters
     while queue.head != n.NONE:
@@ -65,6 +103,18 @@ def __lock_page(k, t, p, killable):
 
 
 @compiled
+def lock_page(k, t, p):
+    """lock_page: uninterruptible. TAKEN, or WAITING (asleep)."""
+    return __lock_page(k, t, p, 0)
+
+
+@compiled
+def lock_page_killable(k, t, p):
+    """lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
+    return __lock_page(k, t, p, 1)
+
+
+@compiled
 def wait_on_page_locked(k, t, p, killable):
     """Wait until nobody has the lock, without taking it: TAKEN (it is free), WAITING, or KILLED."""
     if k.state.pages[p].locked_by == n.FREE:
@@ -78,7 +128,7 @@ def wait_on_page_locked(k, t, p, killable):
 def sleep_for_page(k, t, p, killable, exclusive):
     """Sleep on the page's wait queue: WAITING."""
     page = k.state.pages[p]
-    emit(k, n.EV_LOCK_WAIT, t, p, page_owner(k, p), place_in_file(page), 0)
+    emit(k, n.EV_LOCK_WAIT, t, p, page_owner(k, p), place_of(k, p), 0)
     sleep_on(k, t, page.waiters, n.W_PAGE_LOCK, p, killable, exclusive)
     return WAITING
 

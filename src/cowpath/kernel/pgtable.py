@@ -16,7 +16,7 @@ from .wait import spend
 
 
 @compiled
-def _new_directory(k, up, slot):
+def _new_directory(k, level, up, slot):
     state = k.state
     d = state.free_directory
     if d != n.NONE:
@@ -31,6 +31,7 @@ def _new_directory(k, up, slot):
         k.books.error = st.ERR_DIRECTORIES
         return n.NONE
     state.directories[d].used = 0
+    state.directories[d].level = level
     state.directories[d].up = up
     state.directories[d].slot = slot
     return d
@@ -75,7 +76,7 @@ def _find_table(k, m, vpn, create):
     if d == n.NONE:
         if not create:
             return n.NONE
-        d = _new_directory(k, n.NONE, 0)
+        d = _new_directory(k, st.DIRECTORY_LEVELS, n.NONE, 0)
         if d == n.NONE:
             return n.NONE
         state.mms[m].root = d
@@ -85,7 +86,7 @@ def _find_table(k, m, vpn, create):
         if below == n.NONE:
             if not create:
                 return n.NONE
-            below = _new_directory(k, d, slot) if level > 1 else _new_table(k, m, d, slot, base)
+            below = _new_directory(k, level - 1, d, slot) if level > 1 else _new_table(k, m, d, slot, base)
             if below == n.NONE:
                 return n.NONE
             state.directories[d].entry[slot] = below
@@ -173,9 +174,15 @@ def set_pte(k, m, vpn, p, bits):
         state.mms[m].anon_rss += 1
     else:
         state.mms[m].file_rss += 1
-        if page.mapcount == 1 and page.group != n.NONE:
-            k.books.groups[page.group].mapped_file += 1
+        page_add_file_rmap(k, page)
     return True
+
+
+@compiled
+def page_add_file_rmap(k, page):
+    """A page of a file has one mapping more: with the first it is one of its group's mapped pages."""
+    if page.mapcount == 1 and page.group != n.NONE:
+        k.books.groups[page.group].mapped_file += 1
 
 
 @compiled

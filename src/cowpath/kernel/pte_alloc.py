@@ -6,8 +6,8 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
-from .kswapd import __alloc_pages_nodemask
 from .memcg_charge import charge_group
+from .page_alloc_slow import __alloc_pages_nodemask
 from .pgtable import lookup_pte, set_table
 from .wait import current, spend
 

@@ -159,7 +159,7 @@ def step_ra_window(k, t):
     if r == n.NONE:
         return n.AGAIN
     why, wanted = f.arg, f.count
-    f.which = r
+    f.request = r
     f.batch = 0
     f.phase = 0
     f.arg = 0

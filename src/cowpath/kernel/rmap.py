@@ -5,9 +5,22 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .lru import lru_cache_add
 from .mmap import find_vma
 from .pgtable import clear_pte, mm_of_pte, pte_of, swap_out_pte, vpn_of_pte
 from .wait import spend
+
+
+@compiled
+def anon_vma_prepare(k, v):
+    """The mapping has an anon_vma from now on: fork copies its entries."""
+    k.state.vmas[v].prot |= n.VM_ANON_VMA
+
+
+@compiled
+def page_add_new_anon_rmap(k, p):
+    """A page that a fault has made, and has just mapped, joins the lists, charged or not."""
+    lru_cache_add(k, p)
 
 
 @compiled

@@ -1,6 +1,6 @@
 """Shared memory without a disk behind it (mm/shmem.c of 3.0): objects of mmap(), and pages that go to swap and back.
 
-A page that is out leaves its slot in the file's place (``slots``: -1 - slot), which counts as an entry of the slot.
+A page that is out leaves its slot in the file's place (``shmem_swp``), which counts as an entry of the slot.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from . import names as n
 from . import state as st
 from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .generated import begin_file
 from .memcg_charge import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge, mem_cgroup_uncharge_end
+from .places import place_of
 from .swap_state import __add_to_swap_cache, free_swap_and_cache
 from .swapfile import get_swap_page, swap_free, uncharge_swap
-from .wait import emit, init_queue
+from .wait import emit
 
 
 @compiled
 def shmem_swp_entry(k, file, index):
     """The slot in which a page of the file is, or NONE."""
-    value = k.state.slots[k.state.files[file].first + index]
-    return -1 - value if value < 0 else n.NONE
+    return k.state.shmem_swp[k.state.files[file].first + index] - 1
 
 
 @compiled
 def shmem_swp_set(k, file, index, slot):
     """A page of the file is in this slot; NONE: in none any more."""
-    k.state.slots[k.state.files[file].first + index] = 0 if slot == n.NONE else -1 - slot
+    k.state.shmem_swp[k.state.files[file].first + index] = slot + 1
 
 
 # --- objects -------------------------------------------------------------------------------------
@@ -54,12 +55,13 @@ def shmem_zero_setup(k, pages):
         k.books.error = st.ERR_FILES
         return n.NONE
     new = state.files[file]
+    first, room = new.first, new.room
+    begin_file(new)
+    new.first = first
+    new.room = room
     new.pages = pages
-    new.i_mutex = n.NONE
-    init_queue(new.i_mutex_waiters)
     new.shmem = 1
     new.anonymous = 1
-    new.next = n.NONE
     return file
 
 
@@ -97,7 +99,10 @@ def shmem_writepage(k, p):
     page = k.state.pages[p]
     file = page.file
     shmem_swp_set(k, file, page.index, slot)
+    k.state.slots[k.state.files[file].first + page.index] = 0
     k.state.files[file].cached -= 1
+    k.books.pages[p].origin = place_of(k, p)
+    k.books.origins[slot] = k.books.pages[p].origin
     page.file = n.NONE
     page.refs -= 1
     __add_to_swap_cache(k, p, slot)
@@ -113,23 +118,24 @@ def add_from_swap(k, t, f):
     """
     counters = k.books.groups[k.state.tasks[t].group].counters
     page = k.state.pages[f.page]
-    came_first = f.index < k.state.files[f.file].pages and shmem_swp_entry(k, f.file, f.index) == f.arg
-    if f.held & n.H_CHARGE and f.which != n.NONE and came_first and page.group == n.NONE:
-        __mem_cgroup_commit_charge(k, t, f.page, f.which, True)
-        f.which = n.NONE
-        uncharge_swap(k, f.arg)
-    elif f.held & n.H_CHARGE and f.which != n.NONE:
+    came_first = f.index < k.state.files[f.file].pages and shmem_swp_entry(k, f.file, f.index) == f.swap
+    if f.held & n.H_CHARGE and f.charged_group != n.NONE and came_first and page.group == n.NONE:
+        __mem_cgroup_commit_charge(k, f.page, f.charged_group, True)
+        f.charged_group = n.NONE
+        uncharge_swap(k, f.swap)
+    elif f.held & n.H_CHARGE and f.charged_group != n.NONE:
         mem_cgroup_cancel_charge_swapin(k, f)
         counters[n.C_CHARGES_WASTED] += 1
     f.held &= ~n.H_CHARGE
     if not came_first:
         return n.NEXT
-    k.state.swaps[f.arg].page = 0  # delete_from_swap_cache: its reference is the page cache's now
+    shmem_swp_set(k, f.file, f.index, n.NONE)
+    k.state.swaps[f.swap].page = 0  # delete_from_swap_cache: its reference is the page cache's now
     page.bits = (page.bits & ~n.PG_SWAPCACHE) | n.PG_DIRTY
     page.file = f.file
     page.index = f.index
     k.state.slots[k.state.files[f.file].first + f.index] = f.page + 1
     k.state.files[f.file].cached += 1
-    swap_free(k, f.arg)
-    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.arg, 1)
+    swap_free(k, f.swap)
+    emit(k, n.EV_SWAP_IN, t, f.page, page.group, f.swap, 1)
     return n.NEXT

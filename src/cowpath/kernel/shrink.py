@@ -28,7 +28,7 @@ def chain_of(k, f, which):
     """The list that a reclaim frame means: the machine's, or its group's."""
     if f.group == 0:
         return k.state.zone.lists[which]
-    return k.state.groups[f.batch].lists[which]
+    return k.state.groups[f.victim].lists[which]
 
 
 @compiled
@@ -36,20 +36,20 @@ def recent_of(k, f):
     """The reclaim statistics that go with the lists."""
     if f.group == 0:
         return k.state.zone.recent
-    return k.state.groups[f.batch].recent
+    return k.state.groups[f.victim].recent
 
 
 @compiled
 def isolate(k, f):
     """Take the list's last page off its lists, and count it; NONE if there is none."""
-    p = chain_of(k, f, f.which).tail
+    p = chain_of(k, f, f.lru).tail
     if p == n.NONE:
         f.todo = 0
         return n.NONE
     spend(k, s.SCAN_PAGE)
     f.scanned += 1
     lru_del(k, p)
-    recent_of(k, f).scanned[0 if f.which <= n.LRU_ACTIVE_ANON else 1] += 1
+    recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
     if f.group == 0:
         k.state.zone.pages_scanned += 1
     page = k.state.pages[p]
@@ -72,12 +72,12 @@ def shrink_active_list(k, f):
     if p == n.NONE:
         return
     page = k.state.pages[p]
-    found, bits = page_referenced(k, p, f.batch)
+    found, bits = page_referenced(k, p, f.victim)
     if found:
-        recent_of(k, f).rotated[0 if f.which <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
-    elif found == 0 or bits & n.VM_EXEC == 0 or f.which == n.LRU_ACTIVE_ANON:
+    elif found == 0 or bits & n.VM_EXEC == 0 or f.lru == n.LRU_ACTIVE_ANON:
         page.bits &= ~n.PG_ACTIVE
     lru_add(k, p)
 
@@ -108,7 +108,7 @@ def shrink_inactive_list(k, t, f):
     if page.locked_by != n.FREE or page.bits & n.PG_WRITEBACK:
         lru_add(k, p)
         return
-    found, bits = page_referenced(k, p, f.batch)
+    found, bits = page_referenced(k, p, f.victim)
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
         lru_add(k, p)
@@ -121,7 +121,7 @@ def shrink_inactive_list(k, t, f):
         return
     if verdict == ACTIVATE:
         page.bits |= n.PG_ACTIVE
-        recent_of(k, f).rotated[0 if f.which <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
     lru_add(k, p)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .generated import queue_of
 from .wait import current, try_to_wake_up, unlink
 
 
@@ -11,15 +12,8 @@ from .wait import current, try_to_wake_up, unlink
 def leave_queue(k, t):
     """Take a sleeper off the queue on which it waits."""
     task = k.state.tasks[t]
-    kind = task.wait_kind
-    if kind == n.W_PAGE_LOCK:
-        unlink(k, k.state.pages[task.wait_id].waiters, t)
-    elif kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
-        unlink(k, k.state.mms[task.wait_id].waiters, t)
-    elif kind == n.W_I_MUTEX:
-        unlink(k, k.state.files[task.wait_id].i_mutex_waiters, t)
-    elif kind == n.W_OOM:
-        unlink(k, k.state.groups[task.wait_id].oom_waiters, t)
+    if n.QUEUED[task.wait_kind]:
+        unlink(k, queue_of(k, task.wait_kind, task.wait_id), t)
 
 
 @compiled
@@ -60,7 +54,7 @@ def kill_tree(k, t):
 def step_send_sigkill(k, t):
     """kill -9: a task, or a task and its descendants."""
     f = current(k, t)
-    op = k.books.ops[f.arg]
+    op = k.books.ops[f.op]
     victim = k.state.names[op.a] - 1
     if victim == n.NONE:
         k.state.tasks[t].status = 1

@@ -18,8 +18,9 @@ import numpy as np
 
 from . import books, records
 from . import names as n
-from .layout import narrowed, record
-from .vmstat import KILLS_KEPT
+from .figures import KILLS_KEPT
+from .layout import Record, laid_out, many, num, record, ref
+from .policies import POLICIES
 
 MOST_OUTSIDE = 15  # moves of the outside: bits of state.outside
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
@@ -45,6 +46,7 @@ class Capacity:
     swaps: int
     ops: int
     names: int  # slots that name tasks ($!)
+    dentries: int  # names of files that programs look up
     paths: int
     path_steps: int
     log: int
@@ -54,7 +56,7 @@ class Capacity:
 CLOCK = Capacity(
     pages=1 << 22,
     tasks=8192,
-    mms=8192,
+    mms=16384,  # while it forks or execs, a task has two
     vmas=1 << 19,
     directories=1 << 16,
     tables=49152,
@@ -67,74 +69,81 @@ CLOCK = Capacity(
     swaps=1 << 20,
     ops=1 << 22,
     names=1 << 14,
+    dentries=1 << 12,
     paths=64,
     path_steps=32,
     log=1 << 17,
 )
 EXPLORE = Capacity(
     pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
-    requests=3, swaps=4, ops=256, names=8, paths=32, path_steps=32, log=256, narrow=True,
+    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=40,
+    path_steps=32, log=256, narrow=True,
 )  # fmt: skip
 
 
-def state_dtype(c: Capacity) -> np.dtype[Any]:
+HIGH_WATER = "a high-water mark: what lies above was never used"
+FREE_LIST = "which of the free records is used next"
+
+
+def state_record(c: Capacity) -> Record:
     """What two machines must differ in to be different."""
     return record(
         n_tasks="i4",  # high-water marks: what lies above was never used
-        n_pages="i4",
-        n_mms="i4",
-        n_vmas="i4",
-        n_directories="i4",
-        n_tables="i4",
+        n_pages=num(folded=HIGH_WATER),
+        n_mms=num(folded=HIGH_WATER),
+        n_vmas=num(folded=HIGH_WATER),
+        n_directories=num(folded=HIGH_WATER),
+        n_tables=num(folded=HIGH_WATER),
         n_files="i4",
         n_groups="i4",
         n_cpus="i4",
         memory="i4",  # pages of the machine
-        free_page="i4",  # heads of the free lists
-        free_task="i4",
-        free_mm="i4",
-        free_vma="i4",
-        free_directory="i4",
-        free_table="i4",
-        free_swap="i4",
-        free_file="i4",
+        free_page=num(start=n.NONE, folded=FREE_LIST),  # heads of the free lists
+        free_task=num(start=n.NONE, folded=FREE_LIST),
+        free_mm=num(start=n.NONE, folded=FREE_LIST),
+        free_vma=num(start=n.NONE, folded=FREE_LIST),
+        free_directory=num(start=n.NONE, folded=FREE_LIST),
+        free_table=num(start=n.NONE, folded=FREE_LIST),
+        free_swap=ref("swap"),
+        free_file=ref("file"),
         n_slots="i4",  # of the page cache, that files have
         n_swaps="i4",
         swap_pages="i4",  # size of the swap space
         used_swaps="i4",
         used_pages="i4",
         births="i4",
-        oom_counter="i4",  # policy: oom_lock counts (3.0) instead of being a flag (79dfdaccd1d5)
-        killable_lock="i4",  # policy: a fault's wait for a page lock ends at a fatal signal (37b23e0525d3)
-        allow_retry="i4",  # policy: FAULT_FLAG_ALLOW_RETRY (d065bd810b6d)
-        kswapd="i4",  # task, or NONE
-        flusher="i4",
-        flush_file="i4",  # the file at which the flusher goes on
-        disk_busy="i4",  # the request that the disk works on, or NONE
+        **{policy.field: num() for policy in POLICIES},  # policies, by the place of the value
+        kswapd=ref("task"),  # or NONE
+        flusher=ref("task"),
+        flush_file=ref("file", when="n_files > 0", start=0),  # the file at which the flusher goes on
+        disk_busy=ref("request"),  # the request that the disk works on, or NONE
         outside="i4",  # the explorer's: which moves of the outside have been made, a bit each
-        reads=records.waitq,  # requests that wait for the disk, by request.next
-        writes=records.waitq,
+        reads=records.requestq,  # requests that wait for the disk
+        writes=records.requestq,
         writes_waiting="i4",  # requests to write that are not done
-        congested=records.waitq,  # tasks: wait_iff_congested
-        writeback_waiters=records.waitq,  # tasks: wait_on_page_writeback
+        congested=records.waitq,  # wait_iff_congested
+        writeback_waiters=records.waitq,  # wait_on_page_writeback
+        **records.mutexes("machine"),
         zone=records.zone,
-        tasks=(records.task, c.tasks),
-        pages=(records.page, c.pages),
-        mms=(records.mm, c.mms),
-        vmas=(records.vma, c.vmas),
-        directories=(record(used="i4", up="i4", slot="i4", entry=("i4", c.entries)), c.directories),
-        tables=(records.table(c.entries), c.tables),
-        files=(records.file, c.files),
-        slots=("i4", c.slots),
-        groups=(records.group, c.groups),
-        cpus=(records.cpu, c.cpus),
-        requests=(records.request, c.requests),
-        swaps=(records.swap, c.swaps),
-        names=("i4", c.names),  # slot -> task
+        tasks=many(records.task, c.tasks, used="n_tasks"),
+        pages=many(records.page, c.pages, used="n_pages"),
+        mms=many(records.mm, c.mms, used="n_mms"),
+        vmas=many(records.vma, c.vmas, used="n_vmas"),
+        directories=many(records.directory(c.entries), c.directories, used="n_directories"),
+        tables=many(records.table(c.entries), c.tables, used="n_tables"),
+        files=many(records.file, c.files, used="n_files"),
+        slots=many(ref("page", at=1), c.slots),  # page cache
+        shmem_swp=many(ref("swap", at=1), c.slots),  # beside it: where what is not there is in swap
+        groups=many(records.group, c.groups, used="n_groups"),
+        cpus=many(records.cpu, c.cpus, used="n_cpus"),
+        requests=many(records.request, c.requests),
+        swaps=many(records.swap, c.swaps, used="n_swaps"),
+        names=many(ref("task", at=1), c.names),  # slot -> task
+        dentries=("i4", c.dentries),  # 1: the dcache has the name
     )
 
 
-def books_dtype(c: Capacity) -> np.dtype[Any]:
+def books_record(c: Capacity) -> Record:
     """Everything else."""
     return record(
         now="i8",
@@ -142,6 +151,9 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         cpu="i4",  # on which it runs
         resched_ok="i4",  # the step passed a cond_resched()
         error="i4",  # a pool is exhausted: which (ERR_*)
+        error_file="i4",  # ERR_SLOTS: of which file
+        nr_threads="i8",  # tasks that there are, with dead ones that are not reaped and those being forked
+        max_threads="i8",  # so many there may be
         driver="i4",  # 0: no one wants wake-ups recorded
         rng="i8",
         quantum="i8",  # ns of user-mode computing in one move
@@ -169,14 +181,20 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
         forgets_misses="i4",  # the explorer's: mmap_miss stays 0
+        moved="i8",  # the explorer's: tasks that have made a move, a bit each
+        coverage=(books.coverage, c.tasks * c.paths if c.narrow else 1),  # the explorer's, by task, then path
         outside=(books.outside, MOST_OUTSIDE),
-        hold=books.hold,
+        holds=(books.hold, n.HOLD_KINDS),
+        locked="i8",  # pages that are locked
+        most_locked="i8",  # the most that were at once
+        most_locked_at="i8",  # since when
         sched=books.sched,
         disk=books.disk,
         cost=("i8", books.COSTS),
         paths=(books.path, c.paths),
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
+        origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
         groups=(books.group_books, c.groups),
         latencies=(books.latency, c.groups),
         kills=(books.kill, KILLS_KEPT),
@@ -192,20 +210,21 @@ def books_dtype(c: Capacity) -> np.dtype[Any]:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 
 
 @cache
 def machine_dtype(capacity: Capacity) -> np.dtype[Any]:
     """The record type of a machine of this capacity. Raises ValueError where NumPy could not hold it."""
-    state = state_dtype(capacity)
-    whole = record(state=narrowed(state) if capacity.narrow else state, books=books_dtype(capacity))
+    state = state_record(capacity)
+    whole = laid_out({"state": state.narrow if capacity.narrow else state.dtype, "books": books_record(capacity).dtype})
     if not 0 < whole.itemsize < MAX_LIMIT * 2 - (1 << 20):
         raise ValueError(f"a machine of {capacity} does not fit into a NumPy record (2 GiB)")
     return whole
 
 
-# pools that can be exhausted (books.error)
+# pools that can be exhausted (books.error); engine/exhausted.py says what they are
 ERR_NONE = 0
 ERR_PAGES = 1
 ERR_TASKS = 2
@@ -217,14 +236,7 @@ ERR_REQUESTS = 7
 ERR_FRAMES = 8
 ERR_TIMERS = 9
 ERR_SLOTS = 10
-ERR_OPS = 11
-ERR_FILES = 12
-ERROR_NAMES = (
-    "", "the machine's memory (raise --memory)", "tasks", "address spaces", "mappings", "page-table directories",
-    "page tables", "disk requests", "frames of a task", "timers",
-    "page-cache slots of a file (written beyond its room)", "instructions",
-    "page-cache slots for shared anonymous memory",
-)  # fmt: skip
+ERR_FILES = 11
 
 
 class Machine(np.record):  # type: ignore[misc]
@@ -247,11 +259,5 @@ def _machine_type(capacity: Capacity) -> np.dtype[Any]:
 def new_machine(capacity: Capacity = CLOCK) -> Any:
     """An empty machine: no tasks, no files, one group (0: root). Untouched memory is not committed."""
     k = np.zeros(1, machine_dtype(capacity)).view(_machine_type(capacity))[0]
-    for nothing in ("free_page", "free_task", "free_mm", "free_vma", "free_directory", "free_table", "free_swap",
-                    "free_file", "kswapd", "flusher", "disk_busy"):  # fmt: skip
-        k.state[nothing] = n.NONE
-    for queue in ("reads", "writes", "congested", "writeback_waiters"):
-        k.state[queue].head = k.state[queue].tail = n.NONE
-    for which in range(5):
-        k.state.zone.lists[which].head = k.state.zone.lists[which].tail = n.NONE
+    state_record(capacity).begin(k.state)
     return k

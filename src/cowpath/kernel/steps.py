@@ -1,12 +1,20 @@
-"""The table of steps and of paths: their numbers, names, and what each step takes, needs and gives back.
+"""The table of steps and of paths: each step is declared here, once, with all that is to be known of it.
 
-The table is data for the loader of designs (which checks an order against it) and for the search (which enumerates
-orders from it). What a step does is in the file named after its kernel counterpart; ``step.py`` dispatches.
+A path is a list of steps. ``STEPS`` has an entry per step: the file in which its function ``step_NAME`` stands, what it
+takes, needs and gives back, on which paths it has nothing to do, which paths it calls. From it are made the numbers
+(``Step``; ``FIND_PAGE`` and so on, plain integers, which compiled code takes as constants), the dispatch and the error
+exits (``dispatch.py``), the loader's check of a design, the search's dependencies, and who waits in a charge. Steps of
+one's own join it (``own.py``) before the dispatch is made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .names import (
     H_CHARGE,
@@ -19,217 +27,237 @@ from .names import (
     H_PAGE_TABLE,
 )
 
-# --- steps -------------------------------------------------------------------------------------
-# of a fault
-MMAP_READ_LOCK = 0
-FIND_VMA = 1
-HANDLE_PTE_FAULT = 2
-MMAP_READ_UNLOCK = 3
-FIND_PAGE = 4
-LOCK_PAGE = 5
-UNLOCK_PAGE = 6
-PUT_PAGE = 7
-ANON_VMA_PREPARE = 8
-ALLOC_PAGE = 9
-CHARGE = 10
-COPY_PAGE = 11
-CLEAR_PAGE = 12
-MAP_PAGE = 13
-MAP_ZERO_PAGE = 14
-RECHECK_MAPPING = 15
-PAGE_MKWRITE = 16
-WP_REUSE = 17
-FIND_SWAP_PAGE = 18
-BALANCE_DIRTY_PAGES = 19
-PTE_ALLOC_ONE = 20
-# of read-ahead, read, write and write-back
-RA_WINDOW = 21
-EACH_PAGE = 22
-NEXT_PAGE = 23
-ADD_TO_PAGE_CACHE = 24
-SUBMIT_IO = 25
-WAIT_UPTODATE = 26
-COPY_TO_USER = 27
-COPY_FROM_USER = 28
-GRAB_PAGE = 29
-SET_PAGE_DIRTY = 30
-I_MUTEX_LOCK = 31
-I_MUTEX_UNLOCK = 32
-SWAP_WINDOW = 33
-ADD_TO_SWAP_CACHE = 34
-WRITE_CACHE_PAGES = 35
-FILEMAP_FDATAWAIT = 36
-# of the other system calls
-MMAP_WRITE_LOCK = 37
-MMAP_WRITE_UNLOCK = 38
-MAP_REGION = 39
-UNMAP_REGION = 40
-MLOCK_FIXUP = 41
-POPULATE = 42
-INVALIDATE_PAGE = 43
-TRUNCATE_SETSIZE = 44
-TRUNCATE_PAGE = 45
-UNMAP_MAPPING_RANGE = 46
-SHOW_MAP = 47
-# of tasks, of the groups' files and of kernel threads
-DUP_MM = 48
-WAKE_UP_NEW_TASK = 49
-EXEC_MMAP = 50
-EXIT_MM = 51
-EXIT_NOTIFY = 52
-DO_WAIT = 53
-NANOSLEEP = 54
-SEND_SIGKILL = 55
-RESIZE_LIMIT = 56
-FLUSHER_SLEEP = 57
-WB_WRITEBACK = 58
-KSWAPD_TRY_TO_SLEEP = 59
-# of reclaim
-DRAIN_ALL_STOCK = 60
-SHRINK_ZONE = 61
-BALANCE_PGDAT = 62
-MMPUT = 63
-# what is not a step but costs time
-USER = 64  # an access to memory in user mode
-EXCEPTION = 65  # entering and leaving the kernel for a fault
-SYSCALL = 66  # the same for a system call
-SWITCH = 67  # a context switch
-WAKE = 68  # try_to_wake_up
-RES_CHARGE = 69  # a try to raise a group's counter
-SCAN_PAGE = 70  # reclaim looks at a page
-SCAN_PRIORITY = 71  # reclaim starts a round over a group's lists
-RMAP_PTE = 72  # a page table entry visited through the reverse mapping
-RECLAIM_PAGE = 73  # a page leaves the page cache
-ZAP_PTE = 74  # a page table entry is cleared
-FREE_PAGE = 75
-UNCHARGE = 76
-DUP_PTE = 77  # fork copies a page table entry
-OOM_SCAN_TASK = 78  # select_bad_process looks at a task
-OOM_KILL = 79  # the kill itself, with its messages
-SIGNAL = 80  # a signal is delivered to a handler
-FIND_MISS = 81
-OOM_SLEEP = 82  # mem_cgroup_handle_oom, without the kill
-SWAP_SLOT = 83  # a slot of the swap space is found, or given back
-WRITE_PAGE = 84  # ->writepage(): a page is made ready for the disk
-ALLOC_SLOW = 85  # __alloc_pages_slowpath: memory is below its watermark
-
-COST_NAMES = (
-    "mmap_read_lock", "find_vma", "handle_pte_fault", "mmap_read_unlock", "find_page", "lock_page", "unlock_page",
-    "put_page", "anon_vma_prepare", "alloc_page", "charge", "copy_page", "clear_page", "map_page",
-    "map_zero_page", "recheck_mapping", "page_mkwrite", "wp_reuse", "find_swap_page", "balance_dirty_pages",
-    "pte_alloc_one",
-    "ra_window", "each_page", "next_page", "add_to_page_cache", "submit_io", "wait_uptodate", "copy_to_user",
-    "copy_from_user", "grab_page", "set_page_dirty", "i_mutex_lock", "i_mutex_unlock", "swap_window",
-    "add_to_swap_cache", "write_cache_pages", "filemap_fdatawait", "mmap_write_lock", "mmap_write_unlock",
-    "map_region", "unmap_region", "mlock_fixup", "populate", "invalidate_page", "truncate_setsize",
-    "truncate_page", "unmap_mapping_range", "show_map", "dup_mm", "wake_up_new_task", "exec_mmap", "exit_mm",
-    "exit_notify", "do_wait", "nanosleep", "send_sigkill", "resize_limit", "flusher_sleep", "wb_writeback",
-    "kswapd_try_to_sleep", "drain_all_stock", "shrink_zone", "balance_pgdat", "mmput", "user_access", "exception",
-    "syscall", "context_switch", "wake_up", "res_charge", "scan_page", "scan_priority", "rmap_pte", "reclaim_page",
-    "zap_pte", "free_page", "uncharge", "dup_pte", "oom_scan_task", "oom_kill", "signal", "find_miss",
-    "oom_sleep", "swap_slot", "write_page", "alloc_slow",
-)  # fmt: skip
-N_STEPS = USER
-STEP_NAMES = COST_NAMES[:N_STEPS]
+MOST_STEPS = 96  # numbers below are steps', those from here on what else costs time
 
 
-@dataclass(frozen=True)
-class StepInfo:
-    """What a step does to the frame: bits of ``H_*`` that it takes, that it needs held, and that it gives back.
-
-    ``before``: a step that must not have been taken yet.
-    """
-
-    name: str
-    takes: int = 0
-    needs: int = 0
-    gives: int = 0
-    before: str = ""
-
-
-STEPS: tuple[StepInfo, ...] = tuple(
-    {
-        "mmap_read_lock": StepInfo("mmap_read_lock", takes=H_MMAP_READ),
-        "mmap_read_unlock": StepInfo("mmap_read_unlock", needs=H_MMAP_READ, gives=H_MMAP_READ),
-        "find_vma": StepInfo("find_vma", needs=H_MMAP_READ),
-        "handle_pte_fault": StepInfo("handle_pte_fault", needs=H_MMAP_READ),
-        "mmap_write_lock": StepInfo("mmap_write_lock", takes=H_MMAP_WRITE),
-        "mmap_write_unlock": StepInfo("mmap_write_unlock", needs=H_MMAP_WRITE, gives=H_MMAP_WRITE),
-        "find_page": StepInfo("find_page", takes=H_PAGE_REF),
-        "lock_page": StepInfo("lock_page", takes=H_PAGE_LOCK, needs=H_PAGE_REF),
-        "unlock_page": StepInfo("unlock_page", needs=H_PAGE_LOCK | H_PAGE_REF, gives=H_PAGE_LOCK),
-        "put_page": StepInfo("put_page", needs=H_PAGE_REF, gives=H_PAGE_REF),
-        "anon_vma_prepare": StepInfo("anon_vma_prepare", before="map_page"),  # the new page's reverse mapping
-        "alloc_page": StepInfo("alloc_page", takes=H_NEW_PAGE),
-        "charge": StepInfo("charge", takes=H_CHARGE, needs=H_NEW_PAGE),
-        "clear_page": StepInfo("clear_page", needs=H_NEW_PAGE),
-        "copy_page": StepInfo("copy_page", needs=H_NEW_PAGE | H_PAGE_REF),
-        "map_page": StepInfo("map_page", gives=H_NEW_PAGE | H_CHARGE | H_PAGE_TABLE),
-        "map_zero_page": StepInfo("map_zero_page", gives=H_PAGE_TABLE),
-        "pte_alloc_one": StepInfo("pte_alloc_one", takes=H_PAGE_TABLE),
-        "find_swap_page": StepInfo("find_swap_page", takes=H_PAGE_REF),
-        "recheck_mapping": StepInfo("recheck_mapping", needs=H_PAGE_LOCK),
-        "page_mkwrite": StepInfo("page_mkwrite", needs=H_PAGE_REF),
-        "wp_reuse": StepInfo("wp_reuse", takes=H_PAGE_REF),
-        "add_to_page_cache": StepInfo("add_to_page_cache", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE),
-        "add_to_swap_cache": StepInfo("add_to_swap_cache", needs=H_NEW_PAGE, gives=H_NEW_PAGE),
-        "wait_uptodate": StepInfo("wait_uptodate", needs=H_PAGE_REF),
-        "copy_to_user": StepInfo("copy_to_user", needs=H_PAGE_REF),
-        "copy_from_user": StepInfo("copy_from_user", needs=H_I_MUTEX),
-        "set_page_dirty": StepInfo("set_page_dirty", needs=H_PAGE_LOCK),
-        "grab_page": StepInfo("grab_page", takes=H_PAGE_REF | H_PAGE_LOCK, needs=H_I_MUTEX),
-        "i_mutex_lock": StepInfo("i_mutex_lock", takes=H_I_MUTEX),
-        "i_mutex_unlock": StepInfo("i_mutex_unlock", needs=H_I_MUTEX, gives=H_I_MUTEX),
-        "map_region": StepInfo("map_region", needs=H_MMAP_WRITE),
-        "unmap_region": StepInfo("unmap_region", needs=H_MMAP_WRITE),
-        "mlock_fixup": StepInfo("mlock_fixup", needs=H_MMAP_WRITE),
-        "dup_mm": StepInfo("dup_mm", needs=H_MMAP_WRITE),
-        "truncate_setsize": StepInfo("truncate_setsize", needs=H_I_MUTEX),
-        "truncate_page": StepInfo("truncate_page", needs=H_I_MUTEX),
-        "unmap_mapping_range": StepInfo("unmap_mapping_range", needs=H_I_MUTEX),
-        "show_map": StepInfo("show_map", needs=H_MMAP_READ),
-    }.get(name, StepInfo(name))
-    for name in STEP_NAMES
-)
-
-# --- paths -------------------------------------------------------------------------------------
-P_PAGE_FAULT = 0
-P_ANON = 1
-P_ANON_READ = 2
-P_FILE_READ = 3
-P_FILE_COW = 4
-P_FILE_SHARED_WRITE = 5
-P_WP_COPY = 6
-P_WP_SHARED = 7
-P_SWAP_IN = 8
-P_READAHEAD = 9
-P_SWAP_READAHEAD = 10
-P_RECLAIM = 11
-P_READ = 12
-P_WRITE = 13
-P_MMAP = 14
-P_MUNMAP = 15
-P_MLOCK = 16
-P_FADVISE = 17
-P_TRUNCATE = 18
-P_READ_PROC = 19
-P_FORK = 20
-P_CLONE = 21
-P_EXEC = 22
-P_EXIT = 23
-P_WAIT = 24
-P_SLEEP = 25
-P_KILL = 26
-P_CG_SET = 27
-P_FSYNC = 28
-P_WRITEBACK = 29
-P_KSWAPD = 30
-P_FLUSHER = 31
+# --- paths: what a task in the kernel is on; ``P_FILE_COW`` and so on are their numbers -----------
 PATH_NAMES = (
     "page_fault", "anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared",
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
-    "writeback", "kswapd", "flusher",
+    "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
+    "mmap_populate", "handle_mm_fault",
 )  # fmt: skip
-FAULT_PATHS = ("anon", "anon_read", "file_read", "file_cow", "file_shared_write", "wp_copy", "wp_shared", "swap_in")
-LAST_FAULT_PATH = P_SWAP_IN
+FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
+LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
+
+
+def _all_but(path: str) -> tuple[str, ...]:
+    return tuple(each for each in PATH_NAMES if each != path)
+
+
+@dataclass(frozen=True)
+class Misplaced:
+    """A step has nothing to do on these paths: why, and what would be right."""
+
+    paths: tuple[str, ...]
+    why: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """A step. Its function is ``step_NAME`` of ``cowpath.kernel.FILE``, or ``function`` (a step of one's own).
+
+    ``takes``, ``needs``, ``gives``: bits of ``H_*``. ``undo``: what an error exit finds to give back at its place, if
+    that is not what it takes. ``before``: a step that must not have been taken yet. ``once``: it may not come twice.
+    ``calls``: the paths that it may call, which ``call_NAME`` of its file sets up (or ``call``, as FILE.FUNCTION).
+    ``charges``: it waits for a group's memory. ``fault``: it may stand on the path of a fault.
+    """
+
+    name: str
+    file: str = ""
+    takes: int = 0
+    needs: int = 0
+    gives: int = 0
+    undo: int | None = None
+    before: str = ""
+    once: bool = False
+    calls: tuple[str, ...] = ()
+    charges: bool = False
+    fault: bool = False
+    misplaced: tuple[Misplaced, ...] = ()
+    function: Callable[..., Any] | None = None
+    call: str | Callable[..., Any] = ""
+    cost_ns: int = 0  # of one's own: what it costs where the cost table does not name it
+
+    @property
+    def to_undo(self) -> int:
+        """What an error exit gives back at its place, if it is held."""
+        return self.takes if self.undo is None else self.undo
+
+
+# --- where a step has nothing to do ------------------------------------------------------------
+NO_FILE = Misplaced(
+    ("anon", "anon_read", "wp_copy"), "there is no page of a file on this path", "it belongs to the paths of files"
+)
+NOT_IN_SWAP = Misplaced(("swap_in",), "there is no page of a file on this path", "find_swap_page")
+HAS_TABLE = Misplaced(
+    ("wp_copy", "wp_shared", "swap_in"),
+    "there is a page table already on this path",
+    "it belongs to the paths that find no entry",
+)
+ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this path", "it belongs to swap_in")
+ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
+
+RECLAIM = "frames.call_reclaim"
+
+# --- steps -------------------------------------------------------------------------------------
+STEPS: list[StepInfo] = [
+    # of a fault: entry
+    StepInfo("mmap_read_lock", "memory", takes=H_MMAP_READ),
+    StepInfo("find_vma", "memory", needs=H_MMAP_READ),
+    StepInfo("handle_pte_fault", "memory", needs=H_MMAP_READ, calls=FAULT_PATHS),
+    StepInfo("mmap_read_unlock", "memory", needs=H_MMAP_READ, gives=H_MMAP_READ),
+    # of a fault: what a design may reorder
+    StepInfo("find_page", "filemap", takes=H_PAGE_REF, calls=("readahead", "swap_in"), fault=True,
+             misplaced=(NO_FILE, NOT_IN_SWAP)),
+    StepInfo("lock_page", "memory", takes=H_PAGE_LOCK, needs=H_PAGE_REF,
+             calls=("readahead", "swap_in", "swap_readahead"), fault=True, misplaced=(NO_FILE,)),
+    StepInfo("unlock_page", "memory", needs=H_PAGE_LOCK | H_PAGE_REF, gives=H_PAGE_LOCK, fault=True),
+    StepInfo("put_page", "memory", needs=H_PAGE_REF, gives=H_PAGE_REF, fault=True),
+    StepInfo("anon_vma_prepare", "memory", before="map_page", fault=True),  # the new page's reverse mapping
+    StepInfo("alloc_page", "memory", takes=H_NEW_PAGE, calls=("reclaim",), call=RECLAIM, fault=True),
+    StepInfo("charge", "memcg_charge", takes=H_CHARGE, needs=H_NEW_PAGE, once=True, calls=("reclaim",), call=RECLAIM,
+             charges=True, fault=True),
+    StepInfo("copy_page", "memory", needs=H_NEW_PAGE | H_PAGE_REF, fault=True),
+    StepInfo("clear_page", "memory", needs=H_NEW_PAGE, fault=True),
+    StepInfo("map_page", "map_page", gives=H_NEW_PAGE | H_CHARGE | H_PAGE_TABLE, once=True, fault=True),
+    StepInfo("map_zero_page", "map_page", gives=H_PAGE_TABLE, fault=True),
+    StepInfo("recheck_mapping", "memory", needs=H_PAGE_LOCK, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
+    StepInfo("page_mkwrite", "memory", needs=H_PAGE_REF, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
+    StepInfo("wp_reuse", "memory", takes=H_PAGE_REF, fault=True, misplaced=(ONLY_WP_COPY,)),
+    StepInfo("find_swap_page", "swap_state", takes=H_PAGE_REF, calls=("swap_readahead",), fault=True,
+             misplaced=(ONLY_SWAP,)),
+    StepInfo("balance_dirty_pages", "writeback", calls=("writeback",), fault=True),
+    StepInfo("pte_alloc_one", "pte_alloc", takes=H_PAGE_TABLE, calls=("reclaim",), call=RECLAIM, charges=True,
+             fault=True, misplaced=(HAS_TABLE,)),
+    # of read-ahead, read, write and write-back
+    StepInfo("ra_window", "readahead"),
+    StepInfo("each_page", "syscalls"),
+    StepInfo("next_page", "syscalls"),
+    StepInfo("add_to_page_cache", "filemap", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE,
+             undo=H_PAGE_LOCK | H_PAGE_REF),  # write(2): the page that it has inserted is in hand, locked
+    StepInfo("submit_io", "filemap"),
+    StepInfo("wait_uptodate", "filemap", needs=H_PAGE_REF),
+    StepInfo("copy_to_user", "syscalls", needs=H_PAGE_REF, calls=("page_fault",), call="syscalls.call_copy_user"),
+    StepInfo("copy_from_user", "syscalls", needs=H_I_MUTEX, calls=("page_fault",), call="syscalls.call_copy_user"),
+    StepInfo("grab_page", "filemap", takes=H_PAGE_REF | H_PAGE_LOCK, needs=H_I_MUTEX, calls=("swap_in",),
+             call="filemap.call_find_page"),
+    StepInfo("set_page_dirty", "filemap", needs=H_PAGE_LOCK),
+    StepInfo("i_mutex_lock", "syscalls", takes=H_I_MUTEX),
+    StepInfo("i_mutex_unlock", "syscalls", needs=H_I_MUTEX, gives=H_I_MUTEX),
+    StepInfo("swap_window", "swap_state"),
+    StepInfo("add_to_swap_cache", "swap_state", needs=H_NEW_PAGE, gives=H_NEW_PAGE),
+    StepInfo("write_cache_pages", "writeback"),
+    StepInfo("filemap_fdatawait", "writeback"),
+    # of the other system calls
+    StepInfo("mmap_write_lock", "memory", takes=H_MMAP_WRITE),
+    StepInfo("mmap_write_unlock", "memory", needs=H_MMAP_WRITE, gives=H_MMAP_WRITE),
+    StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE),
+    StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE),
+    StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE),
+    StepInfo("populate", "syscalls", calls=("page_fault", "handle_mm_fault")),
+    StepInfo("invalidate_page", "filemap"),
+    StepInfo("truncate_setsize", "truncate", needs=H_I_MUTEX),
+    StepInfo("truncate_page", "truncate", needs=H_I_MUTEX),
+    StepInfo("unmap_mapping_range", "truncate", needs=H_I_MUTEX),
+    StepInfo("show_map", "syscalls", needs=H_MMAP_READ),
+    StepInfo("d_lookup", "namei", needs=H_I_MUTEX),
+    StepInfo("d_add", "namei", needs=H_I_MUTEX),
+    StepInfo("filemap_flush", "writeback", calls=("writeback",)),
+    # of tasks, of the groups' files and of kernel threads
+    StepInfo("dup_mm", "fork", needs=H_MMAP_WRITE),
+    StepInfo("wake_up_new_task", "fork"),
+    StepInfo("exec_mmap", "fork"),
+    StepInfo("exit_mm", "exit"),
+    StepInfo("exit_notify", "exit"),
+    StepInfo("do_wait", "exit"),
+    StepInfo("nanosleep", "wait"),
+    StepInfo("send_sigkill", "signals"),
+    StepInfo("resize_limit", "memcg_files", calls=("reclaim",), call=RECLAIM),
+    StepInfo("flusher_sleep", "writeback"),
+    StepInfo("wb_writeback", "writeback", calls=("writeback",)),
+    StepInfo("kswapd_try_to_sleep", "kswapd"),
+    # of reclaim
+    StepInfo("drain_all_stock", "vmscan"),
+    StepInfo("shrink_zone", "vmscan"),
+    StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
+    StepInfo("mmput", "exit"),
+]  # fmt: skip
+
+# --- what is not a step but costs time: its constant, and its name in a table of costs -----------
+OTHER_COSTS = {
+    "USER": "user_access",  # an access to memory in user mode
+    "EXCEPTION": "exception",  # entering and leaving the kernel for a fault
+    "SYSCALL": "syscall",  # the same for a system call
+    "SWITCH": "context_switch",  # a context switch
+    "WAKE": "wake_up",  # try_to_wake_up
+    "RES_CHARGE": "res_charge",  # a try to raise a group's counter
+    "SCAN_PAGE": "scan_page",  # reclaim looks at a page
+    "SCAN_PRIORITY": "scan_priority",  # reclaim starts a round over a group's lists
+    "RMAP_PTE": "rmap_pte",  # a page table entry visited through the reverse mapping
+    "RECLAIM_PAGE": "reclaim_page",  # a page leaves the page cache
+    "ZAP_PTE": "zap_pte",  # a page table entry is cleared
+    "FREE_PAGE": "free_page",
+    "UNCHARGE": "uncharge",
+    "DUP_PTE": "dup_pte",  # fork copies a page table entry
+    "OOM_SCAN_TASK": "oom_scan_task",  # select_bad_process looks at a task
+    "OOM_KILL": "oom_kill",  # the kill itself, with its messages
+    "SIGNAL": "signal",  # a signal is delivered to a handler
+    "FIND_MISS": "find_miss",
+    "OOM_SLEEP": "oom_sleep",  # mem_cgroup_handle_oom, without the kill
+    "SWAP_SLOT": "swap_slot",  # a slot of the swap space is found, or given back
+    "WRITE_PAGE": "write_page",  # ->writepage(): a page is made ready for the disk
+    "ALLOC_SLOW": "alloc_slow",  # __alloc_pages_slowpath: memory is below its watermark
+}
+
+OF_THE_KERNEL = len(STEPS)  # what comes after is of one's own
+Step = IntEnum("Step", [(info.name.upper(), number) for number, info in enumerate(STEPS)])  # type: ignore[misc]
+Path = IntEnum("Path", [(name.upper(), number) for number, name in enumerate(PATH_NAMES)])  # type: ignore[misc]
+
+# plain integers of this module: Numba takes them as constants
+globals().update({step.name: int(step) for step in Step})
+globals().update({f"P_{path.name}": int(path) for path in Path})
+globals().update({name: MOST_STEPS + i for i, name in enumerate(OTHER_COSTS)})
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> int: ...
+
+
+# by a step's number
+STEP_NAMES: list[str] = []
+TO_UNDO = np.zeros(MOST_STEPS, np.int64)
+CHARGES = np.zeros(MOST_STEPS, np.int64)
+TAKES = np.zeros(MOST_STEPS, np.int64)
+GIVES = np.zeros(MOST_STEPS, np.int64)
+
+
+def note(number: int, info: StepInfo) -> None:
+    """Enter a step into what compiled code looks up by its number."""
+    STEP_NAMES.append(info.name)
+    TO_UNDO[number] = info.to_undo
+    CHARGES[number] = info.charges
+    TAKES[number] = info.takes
+    GIVES[number] = info.gives
+
+
+for _number, _info in enumerate(STEPS):
+    note(_number, _info)
+
+
+def add(info: StepInfo) -> None:
+    """A step of one's own."""
+    STEPS.append(info)
+    note(len(STEPS) - 1, info)
+
+
+def number_of(name: str) -> int:
+    """The number of the step of this name. Raises ValueError."""
+    return STEP_NAMES.index(name)
+
+
+def costs() -> dict[str, int]:
+    """What a cost table may name, and its number."""
+    others = {name: MOST_STEPS + i for i, name in enumerate(OTHER_COSTS.values())}
+    return {name: number for number, name in enumerate(STEP_NAMES)} | others

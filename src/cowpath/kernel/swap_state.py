@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import add_to_request, new_request, wait_on_page_writeback
+from .block import add_new_to_request, new_request, wait_on_page_writeback
 from .compiled import compiled
 from .filemap import page_cache_release
+from .frames import push
 from .lru import lru_cache_add, lru_del
 from .memcontrol import count_majfault, mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
@@ -29,6 +30,7 @@ def add_to_swap(k, p):
     if slot == n.NONE:
         return False
     __add_to_swap_cache(k, p, slot)
+    k.books.origins[slot] = k.books.pages[p].origin
     k.state.pages[p].bits |= n.PG_DIRTY
     return True
 
@@ -112,8 +114,8 @@ def reuse_swap_page(k, p):
 def wanted_slot(k, f):
     """The slot in the entry that the fault is about, or in the place of shmem (no ``vma``), or NONE: it is back."""
     if f.vma == n.NONE:
-        value = k.state.slots[k.state.files[f.file].first + f.index]
-        return -1 - value if value < 0 and f.index < k.state.files[f.file].pages else n.NONE
+        file = k.state.files[f.file]
+        return k.state.shmem_swp[file.first + f.index] - 1 if f.index < file.pages else n.NONE
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0:
         return n.NONE
@@ -129,8 +131,8 @@ def step_find_swap_page(k, t):
         f.phase = 0
         f.pc = k.books.paths[f.path].length - 1  # the access is tried again
         return n.NEXT
-    f.arg = slot
-    p = k.state.swaps[f.arg].page - 1
+    f.swap = slot
+    p = k.state.swaps[f.swap].page - 1
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:
             f.phase = 0
@@ -148,6 +150,14 @@ def step_find_swap_page(k, t):
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 0
+    return n.NEXT
+
+
+@compiled
+def call_find_swap_page(k, t, f):
+    """Read the slot, and those around it."""
+    below = push(k, t, s.P_SWAP_READAHEAD)
+    below.index = f.swap
     return n.NEXT
 
 
@@ -173,7 +183,7 @@ def lock_swap_page(k, t):
     f.held |= n.H_PAGE_LOCK
     f.relock = 1
     page = k.state.pages[f.page]
-    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.arg:  # reclaimed, or reused, meanwhile
+    if page.bits & n.PG_SWAPCACHE == 0 or page.index != f.swap:  # reclaimed, or reused, meanwhile
         unlock_page(k, f.page)
         page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
@@ -189,14 +199,19 @@ def lock_swap_page(k, t):
 # --- reading -------------------------------------------------------------------------------------
 @compiled
 def step_swap_window(k, t):
-    """swapin_readahead: the slots around the one that is wanted."""
-    f = current(k, t)
+    """Which slots are read."""
+    return swapin_readahead(k, t, current(k, t))
+
+
+@compiled
+def swapin_readahead(k, t, f):
+    """The slots around the one that is wanted."""
     base = f.index & ~((1 << PAGE_CLUSTER) - 1)
     f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
     f.index = base
     f.phase = 0
-    f.which = new_request(k, t)
-    return n.AGAIN if f.which == n.NONE else n.NEXT
+    f.request = new_request(k, t)
+    return n.AGAIN if f.request == n.NONE else n.NEXT
 
 
 @compiled
@@ -209,8 +224,14 @@ def skip_slots(k, f):
 
 @compiled
 def step_add_to_swap_cache(k, t):
-    """read_swap_cache_async: the new page joins the cache, locked and not up to date, unless somebody was faster."""
-    f = current(k, t)
+    """A page of the window that is being read."""
+    read_swap_cache_async(k, current(k, t))
+    return n.NEXT
+
+
+@compiled
+def read_swap_cache_async(k, f):
+    """The new page joins the cache, locked and not up to date, unless somebody was faster."""
     p = f.newpage
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
@@ -218,15 +239,13 @@ def step_add_to_swap_cache(k, t):
     if swap.count == 0 or swap.page:
         k.state.pages[p].refs -= 1
         free_page(k, p)
-        return n.NEXT
+        return
     __add_to_swap_cache(k, p, f.index)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
-    k.books.pages[p].locked_at = k.books.now
-    k.books.pages[p].locked_in = s.ADD_TO_SWAP_CACHE
-    add_to_request(k, f.which, p)
+    k.books.pages[p].origin = k.books.origins[f.index]
+    add_new_to_request(k, f.request, p, s.ADD_TO_SWAP_CACHE)
     k.state.pages[p].refs -= 1
-    return n.NEXT
 
 
 @compiled

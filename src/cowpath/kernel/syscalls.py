@@ -6,13 +6,16 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
+from .frames import do_page_fault, push_fault
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
+from .munlock import munlock_vma_pages_range
+from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
 from .pgtable import lookup_pte, pte_of
 from .readahead import end_of_read
 from .shmem import shmem_zero_setup
 from .swap_state import skip_slots
-from .wait import current, pop_waiter, sleep_on
+from .wait import current
 
 
 @compiled
@@ -29,9 +32,9 @@ def step_each_page(k, t):
             f.count -= 1
     elif path.reads_file and f.count > 0 and f.index >= k.state.files[f.file].pages:
         f.count = 0  # end of the file: a short read
-    if f.count <= 0 or (k.state.tasks[t].sigkill and path.reads_file):
+    if f.count <= 0 or (k.state.tasks[t].sigkill and f.path == s.P_READ):
         f.pc = path.loop_end
-        if path.reads_file:
+        if f.path == s.P_READ:
             end_of_read(k, t, f)
     return n.NEXT
 
@@ -61,6 +64,25 @@ def accessible(k, m, vpn, write):
 
 
 @compiled
+def step_copy_to_user(k, t):
+    """read(2): the page's data goes to the caller's memory."""
+    return copy_user(k, t, 1)
+
+
+@compiled
+def step_copy_from_user(k, t):
+    """write(2): the data comes from there."""
+    return copy_user(k, t, 0)
+
+
+@compiled
+def call_copy_user(k, t, f):
+    """A fault in kernel mode."""
+    do_page_fault(k, t, k.state.tasks[t].mm, f.arg + f.vpn, f.fault | n.F_ALLOW_RETRY | n.F_KILLABLE)
+    return n.NEXT
+
+
+@compiled
 def copy_user(k, t, write):
     """copy_to_user, copy_from_user: the caller's page may have to be faulted in, in kernel mode (another path)."""
     f = current(k, t)
@@ -79,33 +101,31 @@ def copy_user(k, t, write):
 
 @compiled
 def step_i_mutex_lock(k, t):
-    """mutex_lock(&inode->i_mutex): uninterruptible; who is woken tries again."""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    if file.i_mutex != n.NONE:
-        return sleep_on(k, t, file.i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)
-    file.i_mutex = t
-    f.held |= n.H_I_MUTEX
-    return n.NEXT
+    """mutex_lock(&inode->i_mutex): uninterruptible, but for readdir."""
+    if current(k, t).path == s.P_READDIR:
+        return mutex_lock_killable(k, t, n.W_I_MUTEX)
+    return mutex_lock(k, t, n.W_I_MUTEX)
 
 
 @compiled
 def step_i_mutex_unlock(k, t):
     """mutex_unlock(&inode->i_mutex)"""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    file.i_mutex = n.NONE
-    f.held &= ~n.H_I_MUTEX
-    pop_waiter(k, file.i_mutex_waiters)
-    return n.NEXT
+    return mutex_unlock(k, t, n.W_I_MUTEX)
 
 
 @compiled
 def step_unmap_region(k, t):
-    """do_munmap: a chunk a move, then the mappings."""
-    f = current(k, t)
+    """munmap(2)"""
     k.books.resched_ok = 1
+    return do_munmap(k, t, current(k, t))
+
+
+@compiled
+def do_munmap(k, t, f):
+    """Unmap a chunk a move, then the mappings go."""
     if f.phase == 0:
+        if not munlock_vma_pages_range(k, t, f, f.mm, f.vpn, f.vpn + f.count):
+            return n.SLEEP
         f.index = f.vpn
         f.phase = 1
     f.index = unmap_vmas(k, f.mm, f.index, f.vpn + f.count)
@@ -119,11 +139,17 @@ def step_unmap_region(k, t):
 
 @compiled
 def step_map_region(k, t):
-    """mmap_region with MAP_FIXED: what was there goes first."""
-    f = current(k, t)
-    op = k.books.ops[f.arg]
+    """mmap(2)"""
+    return do_mmap_pgoff(k, t, current(k, t))
+
+
+@compiled
+def do_mmap_pgoff(k, t, f):
+    """With MAP_FIXED: what was there goes first."""
+    op = k.books.ops[f.op]
     if f.phase == 1 or overlaps(k, f.mm, f.vpn, f.vpn + f.count):
-        status = step_unmap_region(k, t)
+        k.books.resched_ok = 1
+        status = do_munmap(k, t, f)
         if status != n.NEXT:
             return status
     file = op.c
@@ -131,15 +157,20 @@ def step_map_region(k, t):
         file = shmem_zero_setup(k, op.b)
         if file == n.NONE:
             return n.FAIL_OOM
-    if new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits) == n.NONE:
+    if new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
 
 
 @compiled
 def step_mlock_fixup(k, t):
+    """mlock(2)"""
+    return mlock_fixup(k, current(k, t))
+
+
+@compiled
+def mlock_fixup(k, f):
     """The mappings of the range become VM_LOCKED."""
-    f = current(k, t)
     v = k.state.mms[f.mm].vmas
     found = False
     while v != n.NONE:
@@ -153,8 +184,27 @@ def step_mlock_fixup(k, t):
 
 @compiled
 def step_populate(k, t):
-    """__mlock_vma_pages_range: fault the page in (an uninterruptible wait) and take it off the evictable lists."""
+    """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists. make_pages_present: only that,
+    and mmap(2) does not fail when it does.
+    """
     f = current(k, t)
+    status = __get_user_pages(k, t, f)
+    if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
+        f.count = f.count if status == n.NEXT else 1  # next_page: the last one
+        return n.NEXT
+    if status != n.NEXT:
+        return status
+    p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
+    if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
+        lru_del(k, p)
+        k.state.pages[p].bits |= n.PG_UNEVICTABLE
+        lru_add(k, p)
+    return n.NEXT
+
+
+@compiled
+def __get_user_pages(k, t, f):
+    """Fault the page in (another path; an uninterruptible wait), unless it can be accessed."""
     if f.phase == 1:
         f.phase = 0
         if f.ret != 0:
@@ -170,9 +220,20 @@ def step_populate(k, t):
         f.phase = 1
         f.fault = n.F_WRITE if write else 0
         return n.CALL
-    p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
-    if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
-        lru_del(k, p)
-        k.state.pages[p].bits |= n.PG_UNEVICTABLE
-        lru_add(k, p)
+    return n.NEXT
+
+
+@compiled
+def call_populate(k, t, f):
+    """get_user_pages: not killable. make_pages_present has the mmap_sem, for writing, and does not let it go."""
+    if f.held & n.H_MMAP_WRITE:
+        push_fault(k, t, s.P_HANDLE_MM_FAULT, f.mm, f.vpn, f.fault)
+    else:
+        do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)
+    return n.NEXT
+
+
+@compiled
+def step_show_map(k, t):
+    """show_map, for all of them: only its cost."""
     return n.NEXT

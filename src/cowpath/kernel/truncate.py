@@ -8,7 +8,7 @@ from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
-from .page_lock import WAITING, __lock_page, unlock_page
+from .page_lock import WAITING, lock_page, unlock_page
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
@@ -17,14 +17,19 @@ from .wait import current
 
 @compiled
 def step_truncate_setsize(k, t):
-    """The file's new size, then unmap_mapping_range: mappings beyond it go, private copies too."""
-    f = current(k, t)
+    """The beginning of ftruncate(2)."""
+    vmtruncate(k, current(k, t))
+    return step_unmap_mapping_range(k, t)
+
+
+@compiled
+def vmtruncate(k, f):
+    """The file has its new size; then mappings beyond it go (private copies too), and the pages."""
     file = k.state.files[f.file]
     old = file.pages
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
-    return step_unmap_mapping_range(k, t)
 
 
 @compiled
@@ -50,9 +55,14 @@ def step_unmap_mapping_range(k, t):
 
 @compiled
 def step_truncate_page(k, t):
-    """truncate_inode_pages for the page at the index: wait for its lock, then take it out of the cache."""
-    f = current(k, t)
+    """A page a move."""
     k.books.resched_ok = 1
+    return truncate_inode_pages(k, t, current(k, t))
+
+
+@compiled
+def truncate_inode_pages(k, t, f):
+    """For the page at the index: wait for its lock, then take it out of the cache."""
     if f.held & n.H_PAGE_REF == 0:
         slot = shmem_swp_entry(k, f.file, f.index)
         if slot != n.NONE:
@@ -65,7 +75,7 @@ def step_truncate_page(k, t):
         f.page = p
         f.held |= n.H_PAGE_REF
     if f.held & n.H_PAGE_LOCK == 0:
-        if __lock_page(k, t, f.page, 0) == WAITING:
+        if lock_page(k, t, f.page) == WAITING:
             return n.SLEEP
         f.held |= n.H_PAGE_LOCK
     if not wait_on_page_writeback(k, t, f.page):

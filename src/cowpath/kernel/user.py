@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of
+from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, rmdir_tree
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import do_page_fault, push
@@ -21,6 +21,9 @@ from .wait import emit, random_below, spend
 from .writeback import EVERYTHING
 
 ACCESSES = 32  # of mapped pages in one move
+EAGAIN = 11
+FORK_RETRIES = 4  # of a shell
+SECOND_NS = 1_000_000_000
 
 
 @compiled
@@ -37,6 +40,8 @@ def do_exit(k, t, status):
     """The task enters the kernel for the last time."""
     f = push(k, t, s.P_EXIT)
     f.arg = status
+    f.mm = k.state.tasks[t].mm
+    k.state.tasks[t].exiting = 1
     return n.NEXT
 
 
@@ -47,7 +52,13 @@ def after_kernel(k, t, path, status):
     if status == n.NEXT:
         if path == s.P_PAGE_FAULT or path == s.P_EXEC:
             return n.NEXT  # the access is tried again; a new program begins
+        if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
+            return n.NEXT  # the next one
+        if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
+            return n.NEXT  # a shell tries again to fork
         return finish_op(k, t)
+    if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
+        k.books.nr_threads -= 1
     if status == n.FAIL_KILLED:
         task.status = 4
         if not task.sigkill:
@@ -211,11 +222,12 @@ def system_call(k, t, op):
     code = op.code
     spend(k, s.SYSCALL)
     if code == n.OP_MMAP or code == n.OP_MUNMAP or code == n.OP_MLOCK:
-        f = push(k, t, s.P_MMAP if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
+        mmap = s.P_MMAP_POPULATE if op.bits & n.MAP_POPULATE else s.P_MMAP
+        f = push(k, t, mmap if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
         f.mm = task.mm
         f.vpn = op.a
         f.count = op.b
-        f.arg = task.pc
+        f.op = task.pc
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
@@ -234,28 +246,107 @@ def system_call(k, t, op):
         f.file = op.a
         f.arg = op.b
     elif code == n.OP_FORK:
+        if k.books.nr_threads >= k.books.max_threads:
+            return fork_again(k, t, op)
+        k.books.nr_threads += 1
         f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
         f.mm = task.mm
-        f.arg = task.pc
+        f.op = task.pc
         task.status = 0
     elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
         f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
-        f.arg = task.pc
+        f.op = task.pc
+        f.mm = task.mm if code == n.OP_EXEC else n.NONE
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
         task.status = 0
     elif code == n.OP_READ_PROC:
-        other = k.state.names[op.a] - 1
-        gone = other == n.NONE or k.state.tasks[other].mm == n.NONE
-        if gone or k.state.mms[k.state.tasks[other].mm].users == 0:  # being taken down
-            task.status = 2
-            return finish_op(k, t)
-        f = push(k, t, s.P_READ_PROC)
-        f.mm = k.state.tasks[other].mm
-        k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+        return read_proc(k, t, op)
+    elif code == n.OP_LSEEK:
+        f = push(k, t, s.P_LSEEK)
+        f.file = op.a
+    elif code == n.OP_STAT or code == n.OP_CREAT or code == n.OP_READDIR:
+        return path_walk(k, t, op)
     else:
         return small_call(k, t, op)
+    return n.NEXT
+
+
+@compiled
+def fork_again(k, t, op):
+    """copy_process at the machine's limit of tasks: EAGAIN. A shell says so, sleeps 1, 2, 4 and 8 s, and gives up."""
+    task = k.state.tasks[t]
+    task.status = EAGAIN
+    if op.bits & n.FORK_SHELL == 0:
+        return finish_op(k, t)
+    k.books.host_task = t
+    k.books.host = n.HOST_FORK_FAILED
+    if task.progress < FORK_RETRIES:
+        f = push(k, t, s.P_SLEEP)
+        f.arg = SECOND_NS << task.progress
+        task.progress += 1
+        k.books.host = n.HOST_FORK_RETRY
+    else:
+        finish_op(k, t)
+    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
+    return n.HOST
+
+
+@compiled
+def has_mm(k, t):
+    """get_task_mm finds one: the task has an address space that is not being taken down."""
+    task = k.state.tasks[t]
+    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
+        return False
+    return task.mm != n.NONE and k.state.mms[task.mm].users > 0
+
+
+@compiled
+def next_process(k, t):
+    """The next process in /proc that has an address space, from ``task.progress`` on; NONE when all have been seen."""
+    task = k.state.tasks[t]
+    for other in range(task.progress, k.state.n_tasks):
+        if has_mm(k, other) and k.state.tasks[other].leader == other:
+            task.progress = other + 1
+            return other
+    return n.NONE
+
+
+@compiled
+def read_proc(k, t, op):
+    """A file of /proc/PID: of one task, or of all processes that are there, one a move. Some need the mmap_sem."""
+    task = k.state.tasks[t]
+    if op.a == n.ALL_TASKS:
+        other = next_process(k, t)
+        if other == n.NONE:
+            task.status = 0
+            return finish_op(k, t)
+    else:
+        other = k.state.names[op.a] - 1
+        if other == n.NONE or not has_mm(k, other):
+            task.status = 2
+            return finish_op(k, t)
+    if op.bits == n.PROC_NO_LOCK:
+        spend(k, s.SHOW_MAP)
+        return n.AGAIN if op.a == n.ALL_TASKS else finish_op(k, t)
+    f = push(k, t, s.P_READ_PROC)
+    f.mm = k.state.tasks[other].mm
+    k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+    return n.NEXT
+
+
+@compiled
+def path_walk(k, t, op):
+    """A name, or all names of a directory. What the dcache has, a mere look-up finds there, without a lock."""
+    if op.code == n.OP_STAT and k.state.dentries[op.b]:
+        k.state.tasks[t].status = 0
+        return finish_op(k, t)
+    path = s.P_LOOKUP if op.code == n.OP_STAT else (s.P_CREAT if op.code == n.OP_CREAT else s.P_READDIR)
+    f = push(k, t, path)
+    f.file = op.a
+    f.dentry = op.b
+    f.count = EVERYTHING  # to its last block
     return n.NEXT
 
 
@@ -264,7 +355,7 @@ def small_call(k, t, op):
     """Calls that are one atomic move."""
     task = k.state.tasks[t]
     code = op.code
-    if code != n.OP_HOST or op.bits == 0:
+    if code != n.OP_HOST or op.bits != n.HOST_KEEPS_STATUS:
         task.status = 0
     if code == n.OP_MARK:
         g = task.group
@@ -277,12 +368,14 @@ def small_call(k, t, op):
     elif code == n.OP_ATTACH:
         if k.state.groups[op.a].alive:
             cgroup_attach_task(k, t, op.a)
+            task.pc += op.b
         else:
-            task.status = 2
+            task.status = errno_of(n.FAIL_NOENT)
     elif code == n.OP_CG_CREATE:
-        task.status = errno_of(cgroup_create(k, op.a, op.b))
+        if op.bits != n.CREATE_MISSING or not k.state.groups[op.a].alive:
+            task.status = errno_of(cgroup_create(k, op.a, op.b))
     elif code == n.OP_CG_DELETE:
-        task.status = errno_of(cgroup_rmdir(k, op.a))
+        task.status = errno_of(rmdir_tree(k, op.a) if op.bits == n.DELETE_TREE else cgroup_rmdir(k, op.a))
     elif code == n.OP_AFFINITY:
         task.affinity = op.a
         k.books.resched_ok = 1
@@ -300,6 +393,8 @@ def small_call(k, t, op):
         k.state.files[op.a].bad_first = op.b
         k.state.files[op.a].bad_count = op.c
     elif code == n.OP_HOST:
+        if op.bits == n.HOST_READS and not k.state.groups[op.b].alive:
+            task.status = errno_of(n.FAIL_NOENT)
         k.books.host = op.a
         k.books.host_task = t
         emit(k, n.EV_HOST, t, op.a, 0, 0, 0)

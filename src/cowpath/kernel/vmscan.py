@@ -1,6 +1,6 @@
 """Reclaim: of a group's pages, over its hierarchy, or of the whole machine's (mm/vmscan.c of 3.0).
 
-A reclaim frame: ``group`` is over its limit (0: the machine is short of memory), ``batch`` the group whose lists are
+A reclaim frame: ``group`` is over its limit (0: the machine is short of memory), ``victim`` the group whose lists are
 being scanned, ``priority`` 12 to 0, ``scan`` the pages still to be scanned of each list, ``which`` the list, ``todo``
 the pages left of this round on it, ``done`` the pages freed, ``arg`` how (R_*). One move looks at one page.
 """
@@ -56,7 +56,7 @@ def mem_cgroup_select_victim(k, root):
 
 @compiled
 def mem_cgroup_hierarchical_reclaim(k, t, f):
-    """Choose the next group with pages (``batch``). False when the hierarchy's root comes round the second time."""
+    """Choose the next group with pages (``victim``). False when the hierarchy's root comes round the second time."""
     while True:
         g = mem_cgroup_select_victim(k, f.group)
         if g == f.group:
@@ -66,22 +66,18 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
                 return False
         for which in range(len(k.state.groups[g].lists)):
             if k.state.groups[g].lists[which].count > 0:
-                f.batch = g
+                f.victim = g
                 f.phase = START
                 return True
 
 
 @compiled
 def step_shrink_zone(k, t):
-    """do_try_to_free_pages: one page a move, over the lists, the priorities and the hierarchy's groups."""
+    """One page a move, over the lists, the priorities and the hierarchy's groups."""
     f = current(k, t)
     k.books.resched_ok = 1
     if f.phase == START:
-        f.priority = DEF_PRIORITY + 1
-        f.index = f.done  # pages freed before this group's turn
-        f.phase = SCAN
-        f.todo = 0
-        return do_try_to_free_pages(k, t, f)
+        return try_to_free_pages(k, t, f)
     if f.todo > 0:
         f.todo -= 1
         shrink_list(k, t, f)
@@ -90,7 +86,7 @@ def step_shrink_zone(k, t):
         return n.AGAIN
     if f.phase == SCAN and inactive_is_low(k, f, n.LRU_ACTIVE_ANON):  # balanced whether any were reclaimed or not
         f.phase = REBALANCE
-        f.which = n.LRU_ACTIVE_ANON
+        f.lru = n.LRU_ACTIVE_ANON
         f.todo = SWAP_CLUSTER_MAX
         return n.AGAIN
     f.phase = SCAN
@@ -98,9 +94,19 @@ def step_shrink_zone(k, t):
 
 
 @compiled
+def try_to_free_pages(k, t, f):
+    """A pass begins (of a group's pages, try_to_free_mem_cgroup_pages): at the lowest share of the lists."""
+    f.priority = DEF_PRIORITY + 1
+    f.index = f.done  # pages freed before this group's turn
+    f.phase = SCAN
+    f.todo = 0
+    return do_try_to_free_pages(k, t, f)
+
+
+@compiled
 def shrink_list(k, t, f):
     """A page of the list in hand."""
-    if f.which == n.LRU_ACTIVE_ANON or f.which == n.LRU_ACTIVE_FILE:
+    if f.lru == n.LRU_ACTIVE_ANON or f.lru == n.LRU_ACTIVE_FILE:
         shrink_active_list(k, f)
     else:
         shrink_inactive_list(k, t, f)
@@ -124,7 +130,7 @@ def do_try_to_free_pages(k, t, f):
         f.priority -= 1
         spend(k, s.SCAN_PRIORITY)
         get_scan_count(k, f)
-        f.which = n.LRU_ACTIVE_FILE  # the round begins with the list after it
+        f.lru = n.LRU_ACTIVE_FILE  # the round begins with the list after it
         if f.priority < DEF_PRIORITY - 3 and bdi_write_congested(k):
             return congestion_wait(k, t, TENTH_NS)
         return n.AGAIN
@@ -136,21 +142,21 @@ def do_try_to_free_pages(k, t, f):
 
 @compiled
 def shrink_zone(k, f):
-    """The next list that is to be scanned, a cluster of it. False when this priority's share is done.
+    """Its loop: the next list that is to be scanned, a cluster of it. False when this priority's share is done.
 
     A round goes over the lists in their order; between two rounds reclaim stops if it has freed enough.
     """
     for _ in range(2 * 4):
-        f.which = (f.which + 1) & 3
-        if f.which == 0:
+        f.lru = (f.lru + 1) & 3
+        if f.lru == 0:
             enough = is_over(k, f) and f.priority < DEF_PRIORITY
             if enough or f.scan[0] + f.scan[2] + f.scan[3] == 0:
                 return False
-        if f.scan[f.which] == 0:
+        if f.scan[f.lru] == 0:
             continue
-        f.todo = min(f.scan[f.which], SWAP_CLUSTER_MAX)
-        f.scan[f.which] -= f.todo
-        if (f.which & 1) and not inactive_is_low(k, f, f.which):  # shrink_list: the active list has its share
+        f.todo = min(f.scan[f.lru], SWAP_CLUSTER_MAX)
+        f.scan[f.lru] -= f.todo
+        if (f.lru & 1) and not inactive_is_low(k, f, f.lru):  # shrink_list: the active list has its share
             f.todo = 0
             continue
         return True
@@ -206,7 +212,7 @@ def shares(k, f, anon, file):
     """get_scan_count's (ap, fp, denominator)."""
     if f.group == 0 and file + free_pages(k) <= k.state.zone.high_pages:
         return 1, 0, 1  # hardly any files are left
-    swappiness = k.state.groups[f.batch].swappiness
+    swappiness = k.state.groups[f.victim].swappiness
     recent = recent_of(k, f)
     if recent.scanned[0] > anon // 4:
         recent.scanned[0] //= 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .vmstat import note_wait
+from .figures import note_wait
+from .generated import mutex_of
 
 
 @compiled
@@ -84,7 +85,7 @@ def sleep_on(k, t, queue, kind, which, killable, exclusive):
     if queue.tail == n.NONE:
         queue.head = t
         queue.tail = t
-    elif not exclusive and (kind == n.W_PAGE_LOCK or kind == n.W_OOM):
+    elif not exclusive and n.IN_FRONT[kind]:
         task.wait_next = queue.head
         queue.head = t
     else:
@@ -133,8 +134,8 @@ def owner_of(k, t, kind, which):
     """Who stands in the way of a task that sleeps: a task, a disk request (REQUEST_OWNER - r), or NONE."""
     if kind == n.W_PAGE_LOCK:
         return page_owner(k, which)
-    if kind == n.W_I_MUTEX:
-        return k.state.files[which].i_mutex
+    if n.IS_MUTEX[kind]:
+        return mutex_of(k, kind, which).owner
     if kind != n.W_MMAP_READ and kind != n.W_MMAP_WRITE:
         return n.NONE
     mm = k.state.mms[which]
@@ -190,7 +191,7 @@ def try_to_wake_up(k, t):
     task.run_state = n.T_RUNNABLE
     task.wait_kind = n.W_NONE
     task.wait_id = 0
-    task.wait_next = 0
+    task.wait_next = n.NONE
     task.killable = 0
     task.exclusive = 0
     spend(k, s.WAKE)
@@ -242,13 +243,6 @@ def unlink(k, queue, t):
         k.state.tasks[before].wait_next = after
     if queue.tail == t:
         queue.tail = before
-
-
-@compiled
-def init_queue(queue):
-    """An empty wait queue."""
-    queue.head = n.NONE
-    queue.tail = n.NONE
 
 
 @compiled

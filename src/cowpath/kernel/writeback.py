@@ -14,6 +14,7 @@ from .block import (
     TENTH_NS,
     add_write,
     are_neighbours,
+    bdi_write_congested,
     congestion_wait,
     new_request,
     pause,
@@ -23,7 +24,8 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
-from .page_lock import WAITING, __lock_page, unlock_page
+from .frames import push
+from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
@@ -36,6 +38,7 @@ EXPIRE_NS = 30_000_000_000  # dirty_expire_interval
 CHUNK = 1024  # MAX_WRITEBACK_PAGES
 
 EVERYTHING = 1 << 30
+ONE_FILE = 2  # frame.arg of the path writeback: no other file's pages
 
 # phases of balance_dirty_pages
 WRITTEN = 1
@@ -52,9 +55,9 @@ def is_old(k, file):
 @compiled
 def flush(k, f):
     """Send the request that is being filled to the disk."""
-    if f.which != n.NONE:
-        submit(k, f.which)
-        f.which = n.NONE
+    if f.request != n.NONE:
+        submit(k, f.request)
+        f.request = n.NONE
 
 
 @compiled
@@ -91,9 +94,14 @@ def next_dirty(k, f):
 
 @compiled
 def step_write_cache_pages(k, t):
-    """One page a move: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
-    f = current(k, t)
+    """A page a move."""
     k.books.resched_ok = 1
+    return write_cache_pages(k, t, current(k, t))
+
+
+@compiled
+def write_cache_pages(k, t, f):
+    """For one page: lock it, make it ready for the disk, unlock it. Neighbours share a request."""
     if f.held & n.H_PAGE_REF:  # it has waited for the page's lock
         return lock_and_write(k, t, f)
     if queue_is_full(k):
@@ -120,7 +128,7 @@ def lock_and_write(k, t, f):
     p = f.page
     if k.state.pages[p].locked_by != n.FREE:
         flush(k, f)  # nobody may wait for pages that are not on their way
-    if __lock_page(k, t, p, 0) == WAITING:
+    if lock_page(k, t, p) == WAITING:
         return n.SLEEP
     if k.state.pages[p].file == f.file:
         write_page(k, t, f, p)
@@ -142,7 +150,7 @@ def end_of_file(k, f):
     file = k.state.files[f.file]
     k.books.dirtied_at[f.file] = k.books.now  # what became dirty meanwhile is new
     file.writeback_index = 0
-    if f.path == s.P_FSYNC:
+    if f.path == s.P_FSYNC or f.arg == ONE_FILE:
         return n.NEXT
     k.state.flush_file = (f.file + 1) % k.state.n_files
     f.file = n.NONE
@@ -156,17 +164,17 @@ def write_page(k, t, f, p):
     if page.bits & n.PG_DIRTY == 0 or page.bits & n.PG_WRITEBACK:
         return
     spend(k, s.WRITE_PAGE)
-    if f.which != n.NONE:
-        request = k.state.requests[f.which]
+    if f.request != n.NONE:
+        request = k.state.requests[f.request]
         if request.pages >= REQUEST_PAGES or not are_neighbours(k, request.last, p):
             flush(k, f)
-    if f.which == n.NONE:
-        f.which = new_request(k, t)
-        if f.which == n.NONE:
+    if f.request == n.NONE:
+        f.request = new_request(k, t)
+        if f.request == n.NONE:
             return
     clear_page_dirty(k, p)
     page_mkclean(k, p)
-    add_write(k, f.which, p)
+    add_write(k, f.request, p)
 
 
 @compiled
@@ -189,11 +197,38 @@ def step_filemap_fdatawait(k, t):
     return n.AGAIN
 
 
+@compiled
+def step_filemap_flush(k, t):
+    """filemap_flush: begin to write the file's dirty pages (another path), unless the disk has too many already."""
+    f = current(k, t)
+    if f.phase == 0 and k.state.files[f.file].dirty > 0 and not bdi_write_congested(k):
+        f.phase = 1
+        return n.CALL
+    f.phase = 0
+    return n.NEXT
+
+
+@compiled
+def call_filemap_flush(k, t, f):
+    """All that is dirty of the file."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.file = f.file
+    below.count = EVERYTHING
+    below.todo = k.state.files[f.file].room
+    below.arg = ONE_FILE
+    return n.NEXT
+
+
 # --- who dirties too much ------------------------------------------------------------------------
 @compiled
 def step_balance_dirty_pages(k, t):
+    """Who dirties a page looks at the limits now and then."""
+    return balance_dirty_pages(k, t, current(k, t))
+
+
+@compiled
+def balance_dirty_pages(k, t, f):
     """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
-    f = current(k, t)
     if f.phase == 0:
         cpu = k.state.cpus[k.state.tasks[t].cpu]
         cpu.dirtied += 1
@@ -217,6 +252,14 @@ def step_balance_dirty_pages(k, t):
         return n.NEXT
     f.phase = WRITTEN
     return n.CALL
+
+
+@compiled
+def call_balance_dirty_pages(k, t, f):
+    """The writer's share."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = WRITE_CHUNK
+    return n.NEXT
 
 
 # --- the flusher ---------------------------------------------------------------------------------
@@ -249,8 +292,13 @@ def step_flusher_sleep(k, t):
 
 @compiled
 def step_wb_writeback(k, t):
-    """wb_writeback: a chunk of pages, as another path."""
-    f = current(k, t)
+    """The flusher's work."""
+    return wb_writeback(k, current(k, t))
+
+
+@compiled
+def wb_writeback(k, f):
+    """A chunk of pages, as another path."""
     if f.phase == 0:
         f.phase = 1
         return n.CALL
@@ -258,4 +306,13 @@ def step_wb_writeback(k, t):
     f.done = f.ret == 0  # nothing can be written now: all that is dirty is being written already
     k.state.zone.wanted = max(0, k.state.zone.wanted - CHUNK)
     f.pc = -1  # and from the beginning
+    return n.NEXT
+
+
+@compiled
+def call_wb_writeback(k, t, f):
+    """A chunk."""
+    below = push(k, t, s.P_WRITEBACK)
+    below.count = CHUNK
+    below.arg = f.arg
     return n.NEXT

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cowpath.kernel import names as n
 from cowpath.observe import lanes
+from cowpath.observe.holds import held_now
 from cowpath.observe.who import Events
 
 if TYPE_CHECKING:
@@ -59,17 +60,15 @@ class Follower:
         for t in range(int(k.state.n_tasks)):
             count = lanes.close(self._tasks, self._lives, pieces, count, t, now)
         pieces["open"] = 1
-        return pieces[:count], self._held(k, now)
+        return pieces[:count], self._held(k)
 
-    def _held(self, k: Any, now: int) -> lanes.Holds:
-        pages = k.state.pages[: int(k.state.n_pages)]
-        found = np.flatnonzero(pages["locked_by"] != n.FREE)
-        owners = pages["locked_by"][found]
-        holds = np.zeros(len(found), lanes.HOLD)
-        holds["begin"], holds["end"], holds["open"] = k.books["pages"]["locked_at"][found], now, 1
-        holds["what"] = (pages["file"][found].astype(np.int64) << 32) + pages["index"][found]
-        holds["page"] = found
-        holds["life"] = np.where(owners >= 0, self._tasks["life"][np.maximum(owners, 0)], lanes.BY_DISK)
+    def _held(self, k: Any) -> lanes.Holds:
+        going_on = list(held_now(k))
+        holds = np.zeros(len(going_on), lanes.HOLD)
+        for row, hold in zip(holds, going_on, strict=True):
+            life = lanes.BY_DISK if hold.task == n.NONE else int(self._tasks["life"][hold.task])
+            row["begin"], row["end"], row["open"] = hold.begin, hold.begin + hold.ns, 1
+            row["what"], row["page"], row["life"], row["kind"] = hold.place, hold.page, life, hold.kind
         return holds
 
 

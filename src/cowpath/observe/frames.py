@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from cowpath.kernel import names as n
+from cowpath.kernel.places import TRUNCATED
+from cowpath.observe.lanes import locker
 from cowpath.observe.who import Events, Tracker, Who
 
 
@@ -64,23 +66,30 @@ def faults_frame(events: Events, who: Who, comms: Sequence[str], groups: Sequenc
 def lock_holds_frame(
     events: Events, who: Who, comms: Sequence[str], groups: Sequence[str], files: Sequence[str]
 ) -> pl.DataFrame:
-    """Every hold of a page lock that ended: whose (null: a read from disk), which page, taken in which step, ns."""
-    at = np.flatnonzero(events["kind"] == n.EV_LOCK)
+    """Every hold of a page lock that ended: whose (null: the disk's), which page, taken in which step, ns.
+
+    ``kind`` is that of its owner. A page that belongs to no file has no ``file`` and no ``index``.
+    """
+    at = np.flatnonzero(np.isin(events["kind"], (n.EV_LOCK, n.EV_LOCK_SENT)))
     holds = events[at]
+    kinds = [locker(*of) for of in zip(*(holds[name].tolist() for name in ("kind", "task", "b")), strict=True)]
+    place = holds["extra"]
+    of_file = (place >= 0) & (place < TRUNCATED)
     frame = pl.DataFrame(
         {
             "time_ns": holds["time"],
             "task": np.maximum(holds["task"], n.NONE),
             "comm": named(who.comm[at], comms),
             "group": named(who.group[at], groups),
+            "kind": named(kinds, n.LOCKER_NAMES),
             "page": holds["a"],
-            "file": named(holds["extra"] >> 32, files),
-            "index": holds["extra"] & 0xFFFFFFFF,
+            "file": named(np.where(of_file, place >> 32, n.NONE), files),
+            "index": np.where(of_file, place & 0xFFFFFFFF, n.NONE),
             "step": holds["b"],
             "ns": holds["value"],
         }
     )
-    return frame.with_columns(number_or_null("task"))
+    return frame.with_columns(number_or_null("task"), number_or_null("index"))
 
 
 def usage_frame(events: Events, groups: Sequence[str]) -> pl.DataFrame:

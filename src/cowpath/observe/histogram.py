@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cowpath.kernel.vmstat import BUCKETS, SUB_BITS
+from cowpath.kernel.figures import BUCKETS, SUB_BITS
 
 Ints = npt.NDArray[np.int64]
 

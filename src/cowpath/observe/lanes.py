@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-import cowpath.kernel.compiled  # noqa: F401 - says where Numba keeps what it compiles
 from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.compiled import kept
 
 Pieces = npt.NDArray[Any]  # of PIECE
 Lives = npt.NDArray[Any]  # of LIFE
@@ -27,14 +27,11 @@ waits for a page lock, for another lock, for memory (in the OOM section), for th
 will; has exited."""
 
 # what a sleeping task does, by task.wait_kind
-STATE_OF_WAIT = np.array(
-    [ASLEEP, PAGE_LOCK, OTHER_LOCK, OTHER_LOCK, OTHER_LOCK, MEMORY, ASLEEP, ASLEEP, DISK, ASLEEP, DISK, ASLEEP, MEMORY]
-)
-assert len(STATE_OF_WAIT) == n.WAIT_KINDS
+STATE_OF_WAIT = np.array([STATES.index(wait.colour) for wait in n.WAITS])
 
 KINDS = (
     n.EV_LOCK, n.EV_LOCK_WAIT, n.EV_WAIT, n.EV_WAKE, n.EV_CHARGE_FAIL, n.EV_CHARGE, n.EV_FORK, n.EV_EXEC, n.EV_EXIT,
-    n.EV_GROUP, n.EV_SCHED,
+    n.EV_GROUP, n.EV_SCHED, n.EV_LOCK_SENT,
 )  # fmt: skip
 """The events that lanes are made from."""
 
@@ -43,13 +40,13 @@ WAITS_FINER = 32  # waits are joined only where they are shorter than this part 
 
 NOBODY, BY_DISK = -1, -2  # who holds what is waited for, if it is no task
 NO_END = -1  # of a life that lasts beyond the run
-NOTHING = -1  # of a piece: it waits for no one thing
+NOTHING = -1  # of a piece: it waits for no one thing, or for an unknown page
 
 PIECE = np.dtype(
     [
         ("begin", "i8"),
         ("end", "i8"),
-        ("what", "i8"),  # file << 32 | index of a page; mm, file or group of another wait
+        ("what", "i8"),  # place of a page (kernel.places); mm, file or group of another wait
         ("life", "i4"),
         ("by", "i4"),  # the life of who held it when the wait began, NOBODY or BY_DISK
         ("state", "i1"),
@@ -71,7 +68,16 @@ LIFE = np.dtype(
     align=True,
 )
 HOLD = np.dtype(
-    [("begin", "i8"), ("end", "i8"), ("what", "i8"), ("page", "i4"), ("life", "i4"), ("open", "i1")], align=True
+    [
+        ("begin", "i8"),
+        ("end", "i8"),
+        ("what", "i8"),
+        ("page", "i4"),
+        ("life", "i4"),
+        ("kind", "i1"),  # HOLD_*
+        ("open", "i1"),
+    ],
+    align=True,
 )
 TASK = np.dtype(
     [
@@ -90,7 +96,7 @@ TASK = np.dtype(
 )
 
 
-@numba.njit(cache=True)
+@kept
 def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
     """End the piece that a task is in. Returns how many pieces there are."""
     task = tasks[t]
@@ -109,7 +115,7 @@ def close(tasks, lives, pieces, count, t, now):  # type: ignore[no-untyped-def]
     return count + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _enter(tasks, lives, pieces, count, t, now, state):  # type: ignore[no-untyped-def]
     """From now on a task does something else."""
     count = close(tasks, lives, pieces, count, t, now)
@@ -118,7 +124,7 @@ def _enter(tasks, lives, pieces, count, t, now, state):  # type: ignore[no-untyp
     return count
 
 
-@numba.njit(cache=True)
+@kept
 def born(tasks, lives, n_lives, t, comm, group, now):  # type: ignore[no-untyped-def]
     """A task's number begins a new life."""
     life, task = lives[n_lives], tasks[t]
@@ -129,7 +135,7 @@ def born(tasks, lives, n_lives, t, comm, group, now):  # type: ignore[no-untyped
     return n_lives + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _asleep(tasks, event):  # type: ignore[no-untyped-def]
     """What a task that has just fallen asleep waits for, and who holds it."""
     task = tasks[event.task]
@@ -145,7 +151,15 @@ def _asleep(tasks, event):  # type: ignore[no-untyped-def]
         task.by = tasks[owner].life
 
 
-@numba.njit(cache=True)
+@kept
+def locker(kind, owner, step):  # type: ignore[no-untyped-def]
+    """Who has held a page lock (HOLD_*), of an event that says so."""
+    if kind == n.EV_LOCK_SENT:
+        return n.HOLD_SWAP_READAHEAD if step == s.ADD_TO_SWAP_CACHE else n.HOLD_READAHEAD
+    return n.HOLD_TASK if owner >= 0 else n.HOLD_DISK
+
+
+@kept
 def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: ignore[no-untyped-def]
     """One block of the log. Returns how many lives there are now, and how many pieces and holds have ended in it.
 
@@ -189,15 +203,16 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
             lives[tasks[t].life].end = now
             if running[event.cpu] == t:
                 running[event.cpu] = n.NONE
-        elif kind == n.EV_LOCK and event.value > 0:
+        elif (kind == n.EV_LOCK or kind == n.EV_LOCK_SENT) and event.value > 0:
             hold = holds[n_holds]
+            hold.kind = locker(kind, t, event.b)
             hold.begin, hold.end, hold.what, hold.page = now - event.value, now, event.extra, event.a
             hold.life, hold.open = tasks[t].life if t >= 0 else BY_DISK, 0
             n_holds += 1
     return n_lives, count, n_holds
 
 
-@numba.njit(cache=True)
+@kept
 def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
     """A piece that stays as it is: the run has cut it off, or it is a wait for others that is long enough."""
     length = piece.end - piece.begin
@@ -205,7 +220,7 @@ def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
     return piece.open != 0 or (waits and length >= max(NOTABLE, resolution // WAITS_FINER))
 
 
-@numba.njit(cache=True)
+@kept
 def _write(out, kept, like, begin, end):  # type: ignore[no-untyped-def]
     """A piece of several, like the longest of them; it goes on with the last one, if that is another such one."""
     if kept:
@@ -219,7 +234,7 @@ def _write(out, kept, like, begin, end):  # type: ignore[no-untyped-def]
     return kept + 1
 
 
-@numba.njit(cache=True)
+@kept
 def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
     """Gather neighbours until they are as long as the resolution. Returns how many pieces are left in ``out``."""
     spent = np.zeros(len(STATES), np.int64)  # by state, in what is gathered: ``count`` pieces of ``life``
@@ -250,7 +265,7 @@ def _join(pieces, order, resolution, out):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True)
+@kept
 def _gathered(pieces, out, kept, begin, end, longest, count):  # type: ignore[no-untyped-def]
     """Write what was gathered, in the state that took most of its time: a piece that is alone as it is."""
     if count > 1:

@@ -1,4 +1,4 @@
-"""Figures of a run, read off the machine's books at its end (``kernel.vmstat`` has kept them): no log is needed."""
+"""Figures of a run, read off the machine's books at its end (``kernel.figures`` has kept them): no log is needed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.observe.histogram import Histogram
+from cowpath.observe.holds import PageLocks
 
 OUTSIDE = 0  # the group number of tasks that are in no group: the root group
 
 # sleeps for a lock or for memory; what a task sleeps for of its own will (a child, a timer) is not "blocked"
-BLOCKING = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM)
-BLOCKING_NAMES = ("page_lock", "mmap_read", "mmap_write", "i_mutex", "memory")
-IN_A_FAULT = (n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_OOM)
+BLOCKING = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.figure)
+BLOCKING_NAMES = tuple(wait.figure for wait in n.WAITS if wait.figure)
+IN_A_FAULT = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.in_a_fault)
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,6 @@ class Worst:
     comm: int
     path: int  # number of the fault's path in the design, or NONE: it has not ended
     at_ns: int  # when it ended, or the end of the run
-
-
-@dataclass(frozen=True)
-class Hold:
-    """The longest time that one task held a page lock without a break."""
-
-    ns: int
-    task: int
-    comm: int
-    group: int
-    file: int  # NONE: an anonymous page
-    index: int
-    step: int  # that took the lock, or NONE
-    ended: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +80,7 @@ class Latencies:
 
 
 class Metrics:
-    """Latencies of faults per group, sleeps for locks, the longest page lock, OOM kills, of a machine as it stands.
+    """Latencies of faults per group, sleeps for locks, holds of page locks, OOM kills, of a machine as it stands.
 
     What the end of the run has cut off counts with its time so far: faults asleep on a lock or for memory, page locks
     that are held.
@@ -101,7 +88,7 @@ class Metrics:
 
     def __init__(self, k: Any) -> None:
         self.latencies = [_latencies(k, g) for g in range(int(k.state.n_groups))]  # by group number
-        self.longest_hold = _longest_hold(k)
+        self.page_locks = PageLocks(k)
         self.kills = [
             Kill(*(int(kill[name]) for name in ("at", "group", "task", "comm", "badness")))
             for kill in k.books["kills"][: int(k.books.n_kills)]
@@ -146,21 +133,3 @@ def _latencies(k: Any, group: int) -> Latencies:
         worst = Worst(int(found.longest), int(found.task), int(found.comm), int(found.path), int(found.at))
     blocked = sum(int(books.wait_ns[kind]) for kind in BLOCKING)
     return Latencies(finished, [], blocked, worst, int(found.total))
-
-
-def _longest_hold(k: Any) -> Hold | None:
-    """Of those that have ended, and of those that go on."""
-    longest = None
-    found = k.books.hold
-    if found.ended:
-        longest = Hold(int(found.ns), int(found.task), int(found.comm), int(found.group), int(found.file),
-                       int(found.index), int(found.step), True)  # fmt: skip
-    owners = k.state.pages[: int(k.state.n_pages)]["locked_by"]
-    for p in np.flatnonzero(owners >= 0):
-        task = k.state.tasks[owners[p]]
-        page, books = k.state.pages[p], k.books.pages[p]
-        ns = int(k.books.now) - int(books.locked_at)
-        if longest is None or ns > longest.ns:
-            longest = Hold(ns, int(owners[p]), int(task.program), int(task.group), int(page.file), int(page.index),
-                           int(books.locked_in), False)  # fmt: skip
-    return longest

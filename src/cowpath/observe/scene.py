@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from cowpath.kernel import names as n
+from cowpath.kernel.generated import mutex_row
+from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS, place_of
 from cowpath.observe.text import clean, size, task_label
+from cowpath.programs.code import Region
 
 SHARED_MEMORY = "shared memory"  # what mmap(MAP_SHARED | MAP_ANONYMOUS) has made has no name
 
@@ -31,8 +37,43 @@ class Names(Protocol):
         """Files."""
 
     @property
+    def regions(self) -> Sequence[Region]:
+        """What programs call their memory."""
+
+    @property
     def groups(self) -> Sequence[str]:
         """Groups; 0 is the root group, whose name is empty."""
+
+
+@dataclass(frozen=True)
+class MutexState:
+    """A mutex as it stands."""
+
+    title: str  # "i_mutex of log"
+    owner: int  # a task, or FREE
+    waiters: tuple[str, ...]
+
+
+class Words(Mapping[str, str]):
+    """What stands for ``{page}``, ``{file}``, ... in the words of the table of waits: made only if it is asked for."""
+
+    def __init__(self, named: Mapping[str, Callable[[int], str]], number: int) -> None:
+        self._named = named
+        self._number = number
+
+    def __getitem__(self, key: str) -> str:
+        return self._named[key](self._number)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+
+def place_of_page(k: Any, p: int) -> int:
+    """``place_of`` as plain Python: for a few pages no compiler is needed."""
+    return int(getattr(place_of, "py_func", place_of)(k, p))
 
 
 class Scene:
@@ -67,25 +108,114 @@ class Scene:
         """``A``, or ``the root group``."""
         return clean(self.names.groups[number]) if 0 < number < len(self.names.groups) else "the root group"
 
+    def chosen_at(self, t: int) -> str:
+        """When the OOM killer chose a task: ``at 1.01 s``; "" if it has only met it dying."""
+        at = int(self.k.books.tasks[t].chosen_at)
+        return f"at {(at - 1) / 1e9:.2f} s" if at else ""
+
     def file(self, number: int) -> str:
-        """The last part of a file's name."""
+        """The last part of a file's name; a directory's ends in "/"."""
         if number >= len(self.names.files):  # made by mmap(MAP_SHARED | MAP_ANONYMOUS)
             return SHARED_MEMORY
         if number < 0:
             return "a file"
         name = self.names.files[number].name
-        return clean(name.rstrip("/").rpartition("/")[2] or name)
+        last = name.rstrip("/").rpartition("/")[2]
+        return clean(f"{last}/" if last and name.endswith("/") else last or name)
 
     def page(self, p: int) -> str:
-        """``libc.so.6 page 31``."""
+        """``libc.so.6 page 31``, ``swap-cache page (heap page 100)``, ``cc1[208]'s new page``."""
+        if p == n.NONE:
+            return "the zero page"
         page = self.k.state.pages[p]
-        return self.file_page(int(page.file), int(page.index), p)
+        place = place_of_page(self.k, p)
+        if place != UNKNOWN:
+            return self.place(place)
+        if int(page.bits) & n.PG_TABLE:
+            return self._page_table(p)
+        if int(page.bits) & n.PG_SWAPCACHE:
+            return f"swap-cache page (swap slot {int(page.index)})"
+        if int(page.refs) == 0:
+            return f"free page frame {p}"
+        maker = self._maker(p)
+        return f"page frame {p}" if maker == n.NONE else f"{self.task(maker)}'s new page"
 
-    def file_page(self, file: int, index: int, p: int | None = None) -> str:
-        """A page by its place in a file; without a file, by its number in memory ``p``."""
-        if file == n.NONE:
-            return "an anonymous page" if p is None else f"page frame {p}"
-        return f"{self.file(file)} page {index}"
+    def place(self, place: int) -> str:
+        """A page by its place (``kernel/places.py``), from the log or the books: it may have long gone."""
+        if place == UNKNOWN:
+            return "a page"
+        if place < 0:
+            swapped, rest = divmod(ANONYMOUS - place, SWAPPED)
+            name = self.anonymous(rest >> VPN_BITS, rest & ((1 << VPN_BITS) - 1))
+        else:
+            swapped = place & SWAPPED
+            file, index = self.file((place & (SWAPPED - 1)) >> 32), place & 0xFFFFFFFF
+            if place & TRUNCATED:
+                return f"page {index} of {file}, truncated"
+            name = f"copy of {file} page {index}" if place & COPIED else f"{file} page {index}"
+        return f"swap-cache page ({name})" if swapped else name
+
+    def anonymous(self, pc: int, vpn: int) -> str:
+        """``heap page 100``: what a program calls its memory at an address; a recording has no name for it."""
+        for region in self.names.regions:
+            if region.begin <= pc < region.end and region.first <= vpn < region.first + region.pages:
+                return f"{clean(region.name)} page {vpn - region.first}"
+        return f"anonymous page {vpn:#x}"
+
+    def _page_table(self, p: int) -> str:
+        """``a page table of cc1[208]``; one that is not in its place yet is that of who has made it."""
+        state = self.k.state
+        mms = state.tables[: int(state.n_tables)]["mm"][state.tables[: int(state.n_tables)]["page"] == p]
+        tasks = state.tasks[: int(state.n_tasks)]
+        users = np.flatnonzero(np.isin(tasks["mm"], mms[mms != n.NONE]))
+        if len(users):
+            return f"a page table of {self.task(int(users[0]))}"
+        maker = self._maker(p, "prealloc_pte")
+        return "a page table" if maker == n.NONE else f"{self.task(maker)}'s new page table"
+
+    def _maker(self, p: int, field: str = "newpage") -> int:
+        """The task that has a page in hand which nobody maps yet, or NONE."""
+        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        depth = np.arange(tasks["frames"].shape[1])
+        mine = (tasks["frames"][field] == p) & (depth < tasks["depth"][:, None])
+        found = np.flatnonzero(mine.any(axis=1))
+        return int(found[0]) if len(found) else n.NONE
+
+    def mm(self, number: int) -> str:
+        """An address space, by the tasks that run in it: ``cc1[208]``."""
+        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        users = [self.task(t) for t, task in enumerate(tasks) if int(task.run_state) and int(task.mm) == number]
+        return " and ".join(users) or "an address space"
+
+    def thing(self, kind: str, number: int) -> str:
+        """A thing of a kind of which the tables say that it has a name."""
+        return self.named()[kind](number)
+
+    def named(self) -> Mapping[str, Callable[[int], str]]:
+        """How the things are called that the words of the table of waits name."""
+        return {"page": self.page, "file": self.file, "group": self.group, "memory": self.memory_of, "mm": self.mm}
+
+    def what(self, kind: int, number: int) -> str:
+        """What is waited for: ``the page lock of libc.so.6 page 31``."""
+        return n.WAITS[kind].what.format_map(Words(self.named(), number))
+
+    def mutexes(self) -> Iterator[MutexState]:
+        """All mutexes, kind by kind."""
+        for kind, wait in enumerate(n.WAITS):
+            lock = wait.mutex
+            if lock is None:
+                continue
+            for number, mutex in enumerate(mutex_row(self.k, kind)):
+                title = lock.name if lock.of == "machine" else f"{lock.name} of {self.thing(lock.of, number)}"
+                yield MutexState(title, int(mutex.owner), self.queue(mutex.waiters))
+
+    def queue(self, waiters: Any) -> tuple[str, ...]:
+        """The tasks of a wait queue, in its order."""
+        found, t = [], int(waiters.head)
+        while t != n.NONE:
+            found.append(self.task(t))
+            t = int(self.k.state.tasks[t].wait_next)
+        return tuple(found)
 
     def memory_of(self, number: int) -> str:
         """``A's memory: limit 64M, OOM killer off``."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from cowpath.kernel import names as n
-from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
-from cowpath.observe.metrics import BLOCKING_NAMES, Hold, Latencies, Metrics
+from cowpath.kernel.steps import PATH_NAMES
+from cowpath.observe.holds import page_lock_summary
+from cowpath.observe.metrics import BLOCKING_NAMES, Latencies, Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import task_label
 
@@ -23,7 +24,7 @@ def machine_summary(scene: Scene, metrics: Metrics) -> Summary:
         "memory_bytes": int(k.state.memory) * n.PAGE_SIZE,
         "bystanders": metrics.outside.summary() | {"worst": worst(metrics.outside, scene)},
         "groups": {scene.names.groups[g]: group_summary(scene, metrics, g) for g in range(1, len(scene.names.groups))},
-        "page_lock": page_lock(metrics.longest_hold, scene),
+        "page_lock": page_lock_summary(metrics.page_locks, scene),
         "wasted": {"allocations": counters["allocations_wasted"], "charges": counters["charges_wasted"]},
         "retries": counters["retries"],
         "major_faults": counters["major_faults"],
@@ -84,17 +85,3 @@ def worst(latencies: Latencies, scene: Scene) -> Summary | None:
         return None
     path = PATH_NAMES[found.path] if 0 <= found.path < len(PATH_NAMES) else None
     return {"task": task_label(scene.comm(found.comm), found.task), "path": path, "at_ns": found.at_ns}
-
-
-def page_lock(hold: Hold | None, scene: Scene) -> Summary:
-    """The longest time that one task held a page lock: who, which page, taken in which step, whether it ended."""
-    if hold is None:
-        return {"longest_hold_ns": None, "holder": None, "group": None, "page": None, "step": None, "ended": None}
-    return {
-        "longest_hold_ns": hold.ns,
-        "holder": task_label(scene.comm(hold.comm), hold.task),
-        "group": scene.group(hold.group) if hold.group > 0 else None,
-        "page": scene.file_page(hold.file, hold.index),
-        "step": STEP_NAMES[hold.step] if 0 <= hold.step < len(STEP_NAMES) else None,
-        "ended": hold.ended,
-    }

@@ -12,14 +12,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cowpath.observe.text import clean, count, duration, significant, size
+from cowpath.observe.text import clean, count, duration, significant, size, visible
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
 MOST_CHAINS = 3  # sentences per design; the others are much the same
+LOCKERS = {"task": "a task", "readahead": "read-ahead", "swap_readahead": "swap read-ahead", "disk": "the disk"}
 STYLES = {
     "isolated": "green", "stalled": "yellow", "stuck": "bold red",
-    "progresses": "green", "finished": "green", "waits": "yellow", "killed": "yellow", "live-locked": "bold red",
+    "progresses": "green", "finished": "green", "empty": "dim", "waits": "yellow", "killed": "yellow",
+    "live-locked": "bold red",
 }  # fmt: skip
 
 
@@ -41,9 +43,12 @@ class Column:
     fold: bool = False
 
 
-def verdict_text(verdict: str | None) -> Text:
-    """A verdict in its colour."""
-    return Text(verdict or "-", style=STYLES.get(verdict or "", ""))
+SO_FAR = ", so far"
+
+
+def verdict_text(verdict: str | None, so_far: bool = False) -> Text:
+    """A verdict in its colour; ``so_far``: the run has had to end before its time."""
+    return Text(f"{verdict or '-'}{SO_FAR if so_far else ''}", style=STYLES.get(verdict or "", ""))
 
 
 def at(*keys: str) -> Callable[[Run], Any]:
@@ -78,16 +83,28 @@ def holder(run: Run) -> str:
     lock = run["page_lock"]
     if lock["holder"] is None:
         return "-"
-    return f"{lock['holder']} in {lock['group']}" if lock.get("group") else str(lock["holder"])
+    who = f"{lock['holder']} in {lock['group']}" if lock.get("group") else str(lock["holder"])
+    return f"{LOCKERS[lock['kind']]} of {who}" if lock["kind"] in ("readahead", "swap_readahead") else who
 
 
-def hold_time(run: Run) -> Text:
+def hold_time(lock: Any) -> Text:
     """How long; a hold that the end of the run cut off is marked."""
-    lock = run["page_lock"]
-    open_ended = lock.get("ended") is False
+    if lock is None:
+        return Text("-")
+    open_ended = lock["ended"] is False
     return Text(
         duration(lock["longest_hold_ns"]) + (" +" if open_ended else ""), style="bold red" if open_ended else ""
     )
+
+
+def locker_columns(runs: Sequence[Run]) -> list[Column]:
+    """The longest hold by each kind of owner that there was."""
+
+    def column(kind: str, words: str) -> Column:
+        return Column(words, lambda run: hold_time((run["page_lock"]["by_kind"] or {}).get(kind)))
+
+    kinds = {kind for run in runs for kind, holds in (run["page_lock"]["by_kind"] or {}).items() if holds["holds"]}
+    return [column(kind, words) for kind, words in LOCKERS.items() if kind in kinds]
 
 
 def stall_time(run: Run) -> str:
@@ -134,7 +151,7 @@ def verdict_columns(runs: Sequence[Run]) -> list[Column]:
     """The verdict for the tasks outside, and one for each group."""
     groups = group_names(runs)
     columns = [
-        Column("outside", lambda run: verdict_text(run["verdict"]), "left"),
+        Column("outside", lambda run: verdict_text(run["verdict"], so_far=bool(run.get("exhausted"))), "left"),
         Column("longest\nstall", stall_time),
     ]
     for name in groups:
@@ -193,22 +210,45 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     yield "Verdicts: does a group's lack of memory hold up the tasks outside it?", verdict_columns(runs)
     yield "Page faults outside every group", latency_columns("bystanders")
     yield (
-        "The longest hold of a page lock (+: it never ended)",
+        "The longest hold of a page lock (+: so far), and pages locked at once",
         [
-            Column("held for", hold_time),
+            Column("held for", lambda run: hold_time(run["page_lock"])),
             Column("by", holder, "left", fold=True),
             Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
+            Column("most\nat once", shown(count, "page_lock", "most_locked")),
+            Column("at the\nend", shown(count, "page_lock", "locked_now")),
         ],
     )
+    if columns := locker_columns(runs):
+        yield "The longest hold by each kind of owner (+: so far)", columns
     for name in group_names(runs):
         yield f"Group {clean(name)}: its progress and its memory files", group_columns(name)
         yield f"Group {clean(name)}: its page faults", latency_columns("groups", name, "latency")
     yield "What the page faults cost", cost_columns()
 
 
+def notes(runs: Sequence[Run]) -> list[str]:
+    """What was accepted, but is not quite what was typed. It stands with the verdicts, for it may explain them."""
+    return list(dict.fromkeys(note for run in runs for note in run.get("notes", ())))
+
+
+def not_finished(run: Run) -> str:
+    """What a run that had to end early ran out of, how many there were, and what gives it more; "" for others."""
+    pool = run.get("exhausted")
+    if not pool:
+        return ""
+    return (f"the machine ran out of {pool['what']}: there were {pool['count']:,}, at {duration(pool['at_ns'])}. "
+            f"The verdicts are those up to then. More: {pool['hint']}.")  # fmt: skip
+
+
 def report(runs: Sequence[Run]) -> Group:
     """Everything about one run, or about several side by side."""
     parts: list[RenderableType] = [table(title, runs, columns) for title, columns in sections(runs)]
+    if said := notes(runs):
+        parts[0] = Group(parts[0], *(Text(f"Note: {visible(note)}", style="yellow") for note in said))
+    cut = [Text(f"{clean(run['design'], 28)}: {line}") for run in runs if (line := not_finished(run))]
+    if cut:
+        parts.append(Group(Text("Not finished", style="bold red"), *cut))
     told = list(chains(runs))
     if told:
         parts += [Group(Text("Who waits for whom", style="bold"), *told)]

@@ -38,6 +38,19 @@ def duration(ns: int | None) -> str:
     return f"{ns} ns"
 
 
+SPANS = ((3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def rough(ns: int) -> str:
+    """A span of time in words, to the nearest whole unit: ``hour``, ``3 minutes``, ``50 ms`` (what lies 5 % below a
+    unit is one of it)."""
+    for seconds, name in SPANS:
+        if ns >= 0.95e9 * seconds:
+            many = round(ns / (seconds * 1e9))
+            return name if many <= 1 else f"{many:,} {name}s"
+    return duration(ns)
+
+
 def significant(value: float) -> str:
     """A number with three significant digits and thousands separated."""
     size = abs(value)

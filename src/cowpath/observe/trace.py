@@ -73,6 +73,7 @@ class TraceWriter:
         self._take: dict[int, Callable[[Event], None]] = {
             n.EV_FAULT: self._fault,
             n.EV_LOCK: self._page_lock,
+            n.EV_LOCK_SENT: self._page_lock,
             n.EV_LOCK_WAIT: self._page_lock_wait,
             n.EV_WAIT: self._wait,
             n.EV_WAKE: self._wake,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cowpath.kernel import names as n
+from cowpath.kernel.places import UNKNOWN
 from cowpath.observe import lanes
 from cowpath.observe.scene import Scene
 from cowpath.observe.trace_file import Key, Name, Track
@@ -22,6 +23,8 @@ TITLES = {
     "reclaim": "reclaim",
     "memory": "waits for memory",
 }
+MUTEXES = {wait.name: wait.of for wait in n.WAITS if wait.mutex is not None}  # and whose they are
+OTHER_LOCKS = ("mmap_sem", *MUTEXES)
 ROOTS = ("cpus", "group", "pages", "locks", "quiet")
 IN_A_GROUP = ("counter", "reclaim", "memory", "task")
 
@@ -64,7 +67,7 @@ class Tracks:
                 return ("group", group)
             case ("page", _, _):
                 return ("pages",) if key in self._waited else ("quiet",)
-            case ("mmap_sem" | "i_mutex", _):
+            case (kind, _) if kind in OTHER_LOCKS:
                 return ("locks",)
             case ("wait", lock, _):
                 return tuple(lock)
@@ -87,11 +90,12 @@ class Tracks:
             case ("counter", _, file):
                 return str(file)
             case ("page", place, frame):
-                return self._scene.file_page(place >> 32, place & 0xFFFFFFFF, None if frame == n.NONE else frame)
+                return self._scene.place(place) if place != UNKNOWN or frame == n.NONE else f"page frame {frame}"
             case ("mmap_sem", mm):
                 return f"mmap_sem {mm}"
-            case ("i_mutex", file):
-                return f"i_mutex of {self._scene.file(file)}"
+            case (kind, which) if kind in MUTEXES:
+                of = MUTEXES[kind]
+                return kind if of == "machine" else f"{kind} of {self._scene.thing(of, which)}"
             case _:
                 return TITLES[key[0]]
 
@@ -110,8 +114,8 @@ class Tracks:
         match key:
             case ("group", group) if group == n.NONE:
                 return (len(ROOTS),)
-            case ("page" | "mmap_sem" | "i_mutex" as kind, *numbers):
-                return (-self._waited.get(key, 0), kind == "i_mutex", *numbers)
+            case (kind, *numbers) if kind == "page" or kind in OTHER_LOCKS:
+                return (-self._waited.get(key, 0), OTHER_LOCKS.index(kind) if kind in OTHER_LOCKS else 0, *numbers)
             case ("counter", group, file):
                 return (IN_A_GROUP.index("counter"), COUNTERS.index(file))
             case ("wait", _, life):
@@ -135,12 +139,10 @@ def lock_of(kind: int, which: int) -> Key | None:
     match kind:
         case n.W_MMAP_READ | n.W_MMAP_WRITE:
             return ("mmap_sem", which)
-        case n.W_I_MUTEX:
-            return ("i_mutex", which)
         case n.W_OOM:
             return ("memory", which)
         case _:
-            return None
+            return (n.WAIT_NAMES[kind], which) if n.IS_MUTEX[kind] else None
 
 
 def what_for(kind: int, what: int) -> Name:
@@ -148,9 +150,7 @@ def what_for(kind: int, what: int) -> Name:
     match kind:
         case n.W_PAGE_LOCK:
             return ("page", what, n.NONE)
-        case n.W_I_MUTEX:
-            return ("i_mutex", what)
         case n.W_OOM:
             return ("group", what)
         case _:
-            return n.WAIT_NAMES[kind]
+            return (n.WAIT_NAMES[kind], what) if n.IS_MUTEX[kind] else n.WAIT_NAMES[kind]

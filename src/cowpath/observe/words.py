@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cowpath.kernel import names as n
-from cowpath.observe.scene import Scene
+from cowpath.observe.scene import Scene, Words
+from cowpath.observe.text import rough
+
+HAD_CHOSEN = "it had chosen"
+CHOSE = ("it chose", HAD_CHOSEN)  # how the OOM killer's victim stands in the way of its group's memory
 
 
 class Link(Protocol):
@@ -30,6 +34,22 @@ class Link(Protocol):
         """The kernel step that it is in."""
 
 
+class Free(Protocol):
+    """A task of ``engine.verdict.Judgement.free``."""
+
+    @property
+    def task(self) -> int:
+        """Its number."""
+
+    @property
+    def kind(self) -> int:
+        """What it waits for: ``W_*``; W_NONE: it runs."""
+
+    @property
+    def for_ns(self) -> int:
+        """How long it still sleeps; negative: no timer ends what it does."""
+
+
 @dataclass(frozen=True)
 class Thing:
     """What a task waits for that others may hold or wait for too: a lock, a group's memory."""
@@ -50,11 +70,18 @@ class Hop:
     group: str  # empty: it is in none
     waits_for: str  # "waits for the page lock of libc.so.6 page 31"
     by: str  # how the next hop's task stands in the way: "held by"; empty at the end
+    since: str = ""  # of the OOM killer's victim: "at 1.01 s"
+    known: bool = False  # its group has been named: it is the one whose memory is waited for
 
     @property
     def who(self) -> str:
         """``cc1[208] in A``."""
         return f"{self.task} in {self.group}" if self.group else self.task
+
+    @property
+    def named(self) -> str:
+        """The same where the sentence has named the group, and when it was chosen: ``hog[3] at 1.01 s``."""
+        return (self.task if self.known else self.who) + (f" {self.since}" if self.since else "")
 
 
 @dataclass(frozen=True)
@@ -68,20 +95,30 @@ class Chain:
         """``ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, which waits for ...``."""
         words = ""
         for i, hop in enumerate(self.hops):
-            words += f"{hop.who} {hop.waits_for}" if i == 0 else f"{hop.who}, which {hop.waits_for}"
-            words += f", {hop.by} " if hop.by else ""
-        return f"{words}{self.deadlock}: a deadlock" if self.deadlock else words
+            words += f"{hop.named} {hop.waits_for}" if i == 0 else f"{hop.named}, which {hop.waits_for}"
+            words += f"{':' if hop.by in CHOSE else ','} {hop.by} " if hop.by else ""
+        if not self.deadlock:
+            return words
+        if not any(hop.by in CHOSE for hop in self.hops):
+            return f"{words}{self.deadlock}: a deadlock"
+        return f"{words}{next((hop.task for hop in self.hops if hop.who == self.deadlock), self.deadlock)} (a cycle)"
 
 
 def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
     """A chain with its names. The scene is the machine in which the links were found, unchanged."""
     hops: list[Hop] = []
+    named = n.NONE  # the group whose memory the chain has come to
     for i, link in enumerate(links):
         after = links[i + 1] if i + 1 < len(links) else None
         group = scene.group_of(link.task)
         by = "" if after is None else holds(link, after, scene)
-        name = scene.group(group) if group > 0 else ""
-        hops.append(Hop(link.task, thing_of(link, scene), scene.task(link.task), name, waits_for(link, scene), by))
+        since = scene.chosen_at(link.task) if hops and hops[-1].by in CHOSE else ""
+        hops.append(
+            Hop(link.task, thing_of(link, scene), scene.task(link.task), scene.group(group) if group > 0 else "",
+                waits_for(link, scene), by, since, 0 < group == named)
+        )  # fmt: skip
+        if link.kind in (n.W_OOM, n.W_MEMORY):
+            named = link.what
         if after is not None and any(earlier.task == after.task for earlier in links[: i + 1]):
             return Chain(tuple(hops), scene.task_and_group(after.task))
     return Chain(tuple(hops))
@@ -89,37 +126,18 @@ def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
 
 def waits_for(link: Link, scene: Scene) -> str:
     """What a task waits for: ``waits for the page lock of libc.so.6 page 31``."""
-    match link.kind:
-        case n.W_PAGE_LOCK if being_read(link, scene):
-            return f"waits for the read of {scene.page(link.what)} from disk"
-        case n.W_PAGE_LOCK:
-            return f"waits for the page lock of {scene.page(link.what)}"
-        case n.W_MMAP_READ:
-            return "waits for mmap_sem (to read)"
-        case n.W_MMAP_WRITE:
-            return "waits for mmap_sem (to write)"
-        case n.W_I_MUTEX:
-            return f"waits for the i_mutex of {scene.file(link.what)}"
-        case n.W_OOM | n.W_MEMORY:
-            return f"waits for {scene.memory_of(link.what)}"
-        case n.W_CHILD:
-            return "waits for its children"
-        case n.W_TIMER:
-            return "sleeps"
-        case n.W_WRITEBACK:
-            return f"waits until {scene.page(link.what)} is written"
-        case n.W_CONGESTED:
-            return "waits for the disk, which has too many writes to do"
-        case n.W_PAUSE:
-            return "pauses"
-        case n.W_IDLE:
-            return "has nothing to do"
-        case _:
-            return f"is in {link.step}" if link.step else "runs"
+    if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
+        return f"waits for the read of {scene.page(link.what)} from disk"
+    if link.kind == n.W_NONE:
+        return f"is in {link.step}" if link.step else "runs"
+    return n.WAITS[link.kind].does.format_map(Words(scene.named(), link.what))
 
 
 def thing_of(link: Link, scene: Scene) -> Thing | None:
     """What a task waits for, as a thing."""
+    if n.IS_MUTEX[link.kind]:
+        wait = n.WAITS[link.kind]
+        return Thing(link.kind, link.what, wait.name, "" if wait.of == "machine" else scene.thing(wait.of, link.what))
     match link.kind:
         case n.W_PAGE_LOCK:
             title = "read from disk" if being_read(link, scene) else "page lock"
@@ -128,8 +146,6 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to read)")
         case n.W_MMAP_WRITE:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
-        case n.W_I_MUTEX:
-            return Thing(n.W_I_MUTEX, link.what, "i_mutex", scene.file(link.what))
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
         case n.W_WRITEBACK:
@@ -142,6 +158,9 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
 
 def holds(link: Link, after: Link, scene: Scene) -> str:
     """How the task of the next link stands in the way of this one."""
+    if link.kind in (n.W_OOM, n.W_MEMORY):
+        off = bool(scene.k.state.groups[link.what].oom_kill_disable)
+        return HAD_CHOSEN if off else CHOSE[0]
     if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
         return "which has yet to be sent to the disk by"
     if link.kind == n.W_MMAP_READ and after.kind == n.W_MMAP_WRITE and after.what == link.what:
@@ -154,3 +173,25 @@ def holds(link: Link, after: Link, scene: Scene) -> str:
 def being_read(link: Link, scene: Scene) -> bool:
     """The page's lock is held by a disk request."""
     return int(scene.k.state.pages[link.what].locked_by) <= n.REQUEST_OWNER
+
+
+def unless(free: Sequence[Free], scene: Scene) -> str:
+    """``unless idle[3], asleep for another hour, does something``; "" if nobody may."""
+    if not free:
+        return ""
+    first = free[0]
+    who = f"unless {scene.task(first.task)}, {free_to(first)}"
+    return f"{who}, does something" if len(free) == 1 else f"{who}, or {len(free) - 1:,} more do something"
+
+
+def free_to(free: Free) -> str:
+    """What a task does that may yet do something: ``asleep for another hour``."""
+    if free.kind == n.W_NONE:
+        return "which runs"
+    if free.kind == n.W_TIMER and free.for_ns >= 0:
+        return f"asleep for another {rough(free.for_ns)}"
+    if free.kind == n.W_CHILD:
+        return "which waits for its children"
+    if n.BLOCKS[free.kind] and free.kind != n.W_PAGE_LOCK:  # such a page is being read
+        return f"which waits for {n.WAIT_NAMES[free.kind]}"
+    return "which pauses" if free.kind == n.W_PAUSE else "which waits for the disk"

@@ -6,6 +6,7 @@ image. The instructions are the ``OP_*`` of ``kernel.names``; their operands are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,20 +22,36 @@ Ops = npt.NDArray[Any]
 TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a"}
 FILES = {
     n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a",
-    n.OP_FSYNC: "a",
+    n.OP_FSYNC: "a", n.OP_LSEEK: "a", n.OP_STAT: "a", n.OP_CREAT: "a", n.OP_READDIR: "a",
 }  # fmt: skip
 COMMS = {n.OP_FORK: "c", n.OP_EXEC: "c"}
 SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_CLASSIFY: "b"}
 
+DENTRIES = {n.OP_STAT: "b", n.OP_CREAT: "b"}
+
 
 @dataclass(frozen=True)
 class FileUse:
-    """A file that a program uses. ``pages`` is its size at the start, ``room`` the most that it ever grows to."""
+    """A file that a program uses. ``pages`` is its size at the start, ``room`` the most that it ever grows to.
+
+    One whose name ends in "/" is a directory.
+    """
 
     name: str
     pages: int
     room: int
     shmem: bool = False
+
+
+@dataclass(frozen=True)
+class Region:
+    """What the instructions ``begin`` to ``end - 1`` of a program call the pages from ``first`` on."""
+
+    begin: int
+    end: int
+    name: str
+    first: int
+    pages: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,9 @@ class Code:
     files: tuple[FileUse, ...] = ()
     comms: tuple[str, ...] = ()  # names of tasks ("cc1"), for OP_FORK and OP_EXEC
     slots: tuple[str, ...] = ()  # names of other tasks that it speaks of
+    dentries: tuple[str, ...] = ()  # names of files that it looks up ("dir/name")
     jobs: int = 0  # how many OP_MARK a whole run passes
+    regions: tuple[Region, ...] = ()  # names of memory; a recording has none
 
 
 @dataclass
@@ -58,7 +77,9 @@ class Assembler:
     files: dict[str, FileUse] = field(default_factory=dict)
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
+    dentries: dict[str, int] = field(default_factory=dict)
     jobs: int = 0
+    regions: list[Region] = field(default_factory=list)
 
     @property
     def here(self) -> int:
@@ -93,10 +114,20 @@ class Assembler:
         """The number of a slot."""
         return self.slots.setdefault(name, len(self.slots))
 
+    def name_regions(self, begin: int, places: Mapping[str, tuple[int, int]]) -> None:
+        """What the instructions from ``begin`` up to here call their memory: first page and number of pages."""
+        self.regions += [Region(begin, self.here, name, first, pages) for name, (first, pages) in places.items()]
+
+    def dentry(self, path: str) -> int:
+        """The number of a name that is looked up."""
+        return self.dentries.setdefault(path, len(self.dentries))
+
     def code(self) -> Code:
         """What was assembled."""
         ops = np.array(self.rows, dtype=np.dtype([(f, OP_DTYPE[f].str) for f in ("code", "bits", "a", "b", "c", "d")]))
         packed = np.zeros(len(ops), dtype=OP_DTYPE)
         for name in ("code", "bits", "a", "b", "c", "d"):
             packed[name] = ops[name]
-        return Code(self.name, packed, tuple(self.files.values()), tuple(self.comms), tuple(self.slots), self.jobs)
+        named = (tuple(self.comms), tuple(self.slots), tuple(self.dentries))
+        return Code(self.name, packed, tuple(self.files.values()), *named, self.jobs,
+                    tuple(self.regions))  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from cowpath.errors import InputError
+from cowpath.words import slip_of
 
 TIMES = {"time_ns": pl.Int64, "pid": pl.Int32, "tid": pl.Int32}
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -53,8 +53,8 @@ def read_tables(folder: Path) -> Tables:
 
 def _table(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
     if not path.exists():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=1)
-        hint = f"is it {near[0]}?" if near else f"a recorded command's folder has {CONTENT}"
+        near = slip_of(path.name, (p.name for p in path.parent.iterdir()))
+        hint = f"is it {near}?" if near else f"a recorded command's folder has {CONTENT}"
         raise InputError("the table is missing", file=path, hint=hint)
     try:
         frame = pl.read_parquet(path)
@@ -63,8 +63,8 @@ def _table(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
         raise InputError(f"not a readable Parquet table: {str(error).splitlines()[0]}", file=path, hint=hint) from error
     for column in schema:
         if column not in frame.columns:
-            near = difflib.get_close_matches(column, frame.columns, n=1)
-            hint = f"is it {near[0]}?" if near else "columns: " + ", ".join(schema)
+            near = slip_of(column, frame.columns)
+            hint = f"is it {near}?" if near else "columns: " + ", ".join(schema)
             raise InputError(f"the column {column} is missing", file=path, hint=hint)
     try:
         frame = frame.select(pl.col(column).cast(kind) for column, kind in schema.items())

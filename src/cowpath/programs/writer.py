@@ -66,6 +66,7 @@ class Writer:
             for fork, word in self.starts:
                 if word.text == name:
                     self.asm.patch(fork, "a", entry)
+        self.asm.name_regions(0, self.regions.places)
         return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()))
 
     def process(self, lines: tuple[Line, ...] | list[Line]) -> None:
@@ -136,7 +137,25 @@ class Writer:
         name = word.text[1:]
         if not word.text.startswith("@") or not name:
             raise word.error(f"{word.text!r} is not a file", "files are written @name")
+        if name.endswith("/"):
+            raise word.error(f"{name!r} is a directory", "stat, creat and readdir read directories")
         return self.asm.file(name, pages, room, shmem=name.startswith("/dev/shm/"))
+
+    def directory(self, word: Word) -> int:
+        """The number of a directory, "@dir/": a file of one block, if the table or the case does not say more."""
+        name = word.text[1:]
+        if not word.text.startswith("@") or not name.endswith("/"):
+            raise word.error(f"{word.text!r} is not a directory", "directories are written @dir/")
+        return self.asm.file(name, 1)
+
+    def dentry(self, word: Word) -> tuple[int, int]:
+        """A name in a directory, "@dir/name" (or "@name", in "./"): the directory's number and the name's own."""
+        path = word.text.removeprefix("@")
+        above, _, name = path.rpartition("/")
+        if not name:
+            raise word.error(f"{word.text!r} is no name of a file", "a name in a directory: @dir/name")
+        directory = f"{above}/" if above or path.startswith("/") else "./"
+        return self.directory(Word(f"@{directory}", word.place)), self.asm.dentry(directory + name)
 
 
 TASK_STARTS = ("fork", "thread", "start", "run")

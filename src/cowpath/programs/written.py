@@ -19,6 +19,8 @@ from cowpath.units import parse_time
 from cowpath.words import Word, nearest
 
 MOST_CALLS = 1 << 18  # read or write calls that one line may stand for
+PROC_FILES = dict.fromkeys(("maps", "smaps", "cmdline", "exe", "environ", "numa_maps", "pagemap"), n.PROC_MMAP_SEM)
+PROC_FILES |= dict.fromkeys(("stat", "statm", "status", "comm", "wchan", "auxv"), n.PROC_NO_LOCK)
 
 
 def compile_written(text: str, file: str, name: str) -> Unit:
@@ -38,8 +40,8 @@ def _anon(w: Writer, line: Line) -> None:
 
 @command("anonpop REGION pages")
 def _anonpop(w: Writer, line: Line) -> None:
-    _anon(w, line)
-    w.asm.emit(n.OP_TOUCH, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=1, bits=n.F_WRITE)
+    bits = n.VM_WRITE | n.MAP_POPULATE
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
 
 
 @command("shm REGION pages")
@@ -145,15 +147,38 @@ def _fsync(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_FSYNC, a=w.file(line.arguments[0], 0))
 
 
+@command("lseek @file set|cur|end")
+def _lseek(w: Writer, line: Line) -> None:
+    choice(line.arguments[1], {"set": 0, "cur": 0, "end": 0})  # all the same to 3.0: generic_file_llseek
+    w.asm.emit(n.OP_LSEEK, a=w.file(line.arguments[0], 0))
+
+
+@command("stat @dir/name")
+def _stat(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_STAT, *w.dentry(line.arguments[0]))
+
+
+@command("creat @dir/name")
+def _creat(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_CREAT, *w.dentry(line.arguments[0]))
+
+
+@command("readdir @dir/")
+def _readdir(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_READDIR, a=w.directory(line.arguments[0]))
+
+
 @command("failreads @file first pages")
 def _failreads(w: Writer, line: Line) -> None:
     name, first, pages = line.arguments
     w.asm.emit(n.OP_FAIL_READS, a=w.file(name, 0), b=number(first), c=number(pages))
 
 
-@command("readproc TASK")
+@command("readproc TASK|all [file]")
 def _readproc(w: Writer, line: Line) -> None:
-    w.asm.emit(n.OP_READ_PROC, a=w.slot(line.arguments[0]))
+    task, *file = line.arguments
+    bits = choice(file[0], PROC_FILES) if file else n.PROC_MMAP_SEM
+    w.asm.emit(n.OP_READ_PROC, a=n.ALL_TASKS if task.text == "all" else w.slot(task), bits=bits)
 
 
 # --- time and control ----------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Chosen:
     resolution: int  # ns; shorter pieces were joined
     holds: ln.Holds
     longest_holds: bool  # there were more of these pages than are drawn
-    pages: list[int]  # rows of page locks: file << 32 | index
+    pages: list[int]  # rows of page locks: places of pages
     names: list[str]  # of people: the lanes' first
     groups: list[str]  # theirs; empty: outside every group
     things: list[str]  # what was waited for
@@ -107,7 +107,7 @@ def of_chains(
 def pages_waited_for(timeline: Timeline) -> list[int]:
     """The pages whose locks were waited for longest, by all together; the holder was a task."""
     pieces = timeline.pieces[timeline.pieces["state"] == ln.PAGE_LOCK]
-    pieces = pieces[(pieces["joined"] == 0) & (pieces["what"] >= 0)]
+    pieces = pieces[(pieces["joined"] == 0) & (pieces["what"] != ln.NOTHING)]
     pages, place = np.unique(pieces["what"], return_inverse=True)
     waited = np.zeros(len(pages), np.int64)
     np.add.at(waited, place, pieces["end"] - pieces["begin"])
@@ -135,24 +135,14 @@ def _things(pieces: ln.Pieces, scene: Scene) -> tuple[dict[tuple[int, int], int]
 
 def thing_name(scene: Scene, kind: int, what: int) -> str:
     """What a task waited for, in words: ``the page lock of libc.so.6 page 31``."""
-    match kind:
-        case n.W_PAGE_LOCK:
-            return f"the page lock of {page_name(scene, what)}"
-        case n.W_MMAP_READ:
-            return "mmap_sem (to read)"
-        case n.W_MMAP_WRITE:
-            return "mmap_sem (to write)"
-        case n.W_I_MUTEX:
-            return f"the i_mutex of {scene.file(what)}"
-        case n.W_OOM | n.W_MEMORY:
-            return f"{scene.group(what)}'s memory"
-        case _:
-            return n.WAIT_NAMES[kind]
+    if kind == n.W_PAGE_LOCK:
+        return n.WAITS[kind].what.format(page=page_name(scene, what))
+    return scene.what(kind, what) or n.WAIT_NAMES[kind]
 
 
 def page_name(scene: Scene, what: int) -> str:
-    """A page by its file and index."""
-    return scene.file_page(what >> 32, what & 0xFFFFFFFF)
+    """A page by its place (``kernel/places.py``)."""
+    return scene.place(what)
 
 
 def group_name(scene: Scene, group: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cowpath.observe.tables import notes
 from cowpath.report import html
 from cowpath.report.told import tables, told
 
@@ -15,4 +16,5 @@ if TYPE_CHECKING:
 def fragment(results: Sequence[Result]) -> str:
     """A piece of HTML about runs of one session."""
     summaries = [result.summary for result in results]
-    return html.render("fragment.html.j2", runs=[told(result) for result in results], tables=tables(summaries))
+    said = [told(result) for result in results]
+    return html.render("fragment.html.j2", runs=said, notes=notes(summaries), tables=tables(summaries))

@@ -44,6 +44,7 @@ def holds_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
             "y": np.array([place[int(what)] for what in holds["what"]], np.int32),
             "by": chosen.person_of(holds["life"]),
             "open": holds["open"],
+            "kind": holds["kind"],
         },
         name="holds",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from cowpath.kernel import waits
 from cowpath.observe import lanes as ln
 from cowpath.report.chosen import Chosen
 
@@ -24,12 +25,13 @@ class Look:
     alpha: float = 1.0
 
 
+OTHER_LOCKS = " or ".join(("mmap_sem", *(lock.name for lock in waits.LOCKS)))
 LOOKS = {
     "running": Look("runs", "ran", "#009e73", 0.84),
     "charging": Look("in a charge over the limit: reclaims, tries again", "was in a charge that met the limit of",
                      "#e69f00", 0.84, "right_diagonal_line"),
     "page_lock": Look("waits for a page lock", "waited for", "#d55e00", 0.84, "diagonal_cross"),
-    "other_lock": Look("waits for mmap_sem or i_mutex", "waited for", "#cc79a7", 0.84, "vertical_line"),
+    "other_lock": Look(f"waits for {OTHER_LOCKS}", "waited for", "#cc79a7", 0.84, "vertical_line"),
     "memory": Look("waits for memory (OOM)", "waited, in the OOM section, for", "#0072b2", 0.84, "dot"),
     "io": Look("waits for the disk", "waited for the disk:", "#56b4e9", 0.5),
     "runnable": Look("runnable: waits for a CPU", "was runnable, without a CPU", "#8c8c8c", 0.3),

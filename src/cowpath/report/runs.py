@@ -12,6 +12,7 @@ from bokeh.models import Range1d
 from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
+from cowpath.observe.tables import notes
 from cowpath.observe.text import clean, duration
 from cowpath.report import html
 from cowpath.report.chosen import MOST_OF_ALL, MOST_PIECES, Chosen, choose, group_name
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     from cowpath.results import Result
 
 NS = 1e9
+NOT_SENT = " (read-ahead had locked it, and not sent it to the disk yet)"
+LOCKERS = ["", NOT_SENT, NOT_SENT, ""]  # what a click on a hold says of its owner, by kind (HOLD_*)
 MOST_GROUPS = 8  # with a figure of their memory
 MEANINGS = {
     "isolated": "no task outside waited for a group's memory for long",
     "stalled": f"a task outside waited for a group's memory for longer than {duration(STALL_NS)}, and then it went on",
-    "stuck": "a task outside waits for a group's memory, and nothing in the machine will ever end it",
+    "stuck": "a task outside waits for a group's memory, and nothing comes of that group's charges any more",
 }
 
 
@@ -63,9 +66,11 @@ def page(results: Sequence[Result], command: str) -> str:
         machine=first.summary,
         shown=min(range(len(results)), key=lambda i: -SEVERITY[results[i].verdict]),
         meanings={result.verdict: MEANINGS[result.verdict] for result in results},
+        notes=notes(summaries),
         tables=tables(summaries),
         designs=design_lists([result.loaded for result in results]),
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
+        lockers=LOCKERS,
         looks={state: look.did for state, look in LOOKS.items()},
         bokeh=script(),
         latencies=None if latencies is None else document(latencies),

@@ -7,6 +7,7 @@ the page once (``parts``), so that the page is small and its script sees what a 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from cowpath.checker.player import Row
 from cowpath.checker.properties import PACKAGED, Property
 from cowpath.checker.result import VIOLATED, Result, missed
 from cowpath.checker.schedule import Schedule
+from cowpath.checker.show import unreached
 from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design
 from cowpath.observe.text import clean, count, duration
@@ -83,7 +85,7 @@ def write_checks(
     title = found[0]["title"] if len(results) == 1 and found else verdicts_title(results)
     books = _books([(job.design, job.case) for _, job in checked], found)
     page = render("steps.html.j2", title=title, results=rows, bound=bound, found=found, left_out=left_out,
-                  graphs=list(graphs), command=command, **books)  # fmt: skip
+                  never=never_rows(results), graphs=list(graphs), command=command, **books)  # fmt: skip
     write(target, page)
 
 
@@ -92,7 +94,7 @@ def write_replay(target: Path, each: Counterexample, command: str | None) -> Non
     graphs: dict[str, int] = {}
     found = [found_of(each, 1, graphs)]
     books = _books([(each.design, each.case)], found)
-    page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0,
+    page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0, never=[],
                   graphs=list(graphs), command=command, **books)  # fmt: skip
     write(target, page)
 
@@ -106,11 +108,11 @@ def _violation(result: Result, job: Job, meanings: Mapping[str, str]) -> Counter
 
 def verdicts_title(results: Sequence[Result]) -> str:
     """``2 of 9 verdicts: violated``."""
-    violated = sum(result.verdict == "violated" for result in results)
-    unfinished = sum(result.verdict == "unfinished" for result in results)
-    if not violated and not unfinished:
+    words = {"violated": "violated", "vacuous": "proved, but vacuous", "unfinished": "not finished"}
+    found = Counter(result.verdict for result in results)
+    kinds = [f"{found[verdict]} {said}" for verdict, said in words.items() if found[verdict]]
+    if not kinds:
         return f"Proved: {len(results)} of {len(results)} verdicts" if len(results) != 1 else "Proved"
-    kinds = [f"{violated} violated"] * bool(violated) + [f"{unfinished} not finished"] * bool(unfinished)
     return f"{len(results)} {'verdict' if len(results) == 1 else 'verdicts'}: {', '.join(kinds)}"
 
 
@@ -122,6 +124,12 @@ def results_rows(results: Sequence[Result], numbers: dict[int, int]) -> list[dic
          "transitions": count(result.transitions), "reason": result.reason, "number": numbers.get(at)}
         for at, result in enumerate(results)
     ]  # fmt: skip
+
+
+def never_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """What never happened in a case, in all its states; what is the same for several designs is said once."""
+    return [{"case": clean(case), "designs": ", ".join(map(clean, designs)), "lines": lines}
+            for case, designs, lines in unreached(results)]  # fmt: skip
 
 
 # --- one counterexample

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 from rich.text import Text
 
-from cowpath.observe.tables import Column, sections
+from cowpath.observe.tables import SO_FAR, Column, not_finished, sections
 from cowpath.observe.text import clean
 from cowpath.report.graph import graph_of, svg
 
@@ -30,6 +30,7 @@ class Told:
     groups: dict[str, str]
     chain: list[str]
     more: int  # sentences that are left out
+    cut: str  # why the run had to end early; empty: it did not
     graph: Markup
 
 
@@ -38,7 +39,15 @@ def told(result: Result) -> Told:
     chain = result.chain
     graph = svg(graph_of(result.seen.waits), "who waits for whom")
     more = max(0, len(chain) - MOST_CHAINS)
-    return Told(result.design, result.verdict, result.group_verdicts, chain[:MOST_CHAINS], more, graph)
+    return Told(
+        result.design,
+        result.verdict,
+        result.group_verdicts,
+        chain[:MOST_CHAINS],
+        more,
+        not_finished(result.summary),
+        graph,
+    )
 
 
 @dataclass(frozen=True)
@@ -77,5 +86,5 @@ def _side(column: Column) -> str:
 def _cell(column: Column, run: Run) -> Cell:
     shown = column.cell(run)
     if isinstance(shown, Text) and column.justify == "left":  # a verdict, in its colour
-        return Cell(shown.plain, f"verdict {shown.plain}")
+        return Cell(shown.plain, f"verdict {shown.plain.removesuffix(SO_FAR)}")
     return Cell(clean(str(shown), 60), _side(column))

@@ -10,6 +10,7 @@ from cowpath.checker import boot
 from cowpath.designs import Design
 from cowpath.engine.clock import Clock
 from cowpath.engine.costs import Costs
+from cowpath.errors import MachineError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 
@@ -40,7 +41,9 @@ def measure(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Measure:
 
 def _one(plan: CasePlan, design: Design, costs: Costs) -> Measure:
     k = boot.build(plan, design, costs, CLOCK, CPUS)
-    Clock(k, plan.plan, design).run(UNTIL_NS)
+    ending = Clock(k, plan.plan, design).run(UNTIL_NS)
+    if ending.exhausted is not None:
+        raise MachineError(f"{plan.case.source}: {ending.exhausted}")
     counters = [int(value) for value in k.books.groups["counters"][: int(k.state.n_groups)].sum(axis=0)]
     wasted = counters[n.C_ALLOCS_WASTED] + counters[n.C_CHARGES_WASTED]
     return Measure(counters[n.C_LOCK_NS], wasted, counters[n.C_RETRIES], counters[n.C_STEPS])

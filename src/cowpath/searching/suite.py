@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker import boot
+from cowpath.checker.coverage import coverage_of
 from cowpath.checker.space import Space
 from cowpath.designs import Design
 from cowpath.engine import explore, machine
@@ -22,12 +23,13 @@ from cowpath.kernel.steps import PATH_NAMES
 from .orders import Steps
 
 ALL = (1 << p.OF_STATES) - 1
+VACUOUS = "vacuous"  # nothing is violated, for somebody never gets past some step
 NO_ROOM = "no-room"  # the small machine has run out of something: nothing is proved
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What an order has violated first, and where."""
+    """What an order has violated first (or why it proves nothing: VACUOUS, NO_ROOM), and where."""
 
     property: str
     case: str
@@ -38,7 +40,7 @@ class Bench:
 
     def __init__(self, case: Case, design: Design, costs: Costs, path: str) -> None:
         self.plan: CasePlan = compile_case(case)
-        self.path = PATH_NAMES.index(path)
+        self.design, self.path = design, PATH_NAMES.index(path)
         self.space = Space()
         self.k: Any = boot.start(self.plan, design, costs, self.space)
         self._buffer: npt.NDArray[Any] = np.asarray(self.k.base).view(np.uint8)
@@ -58,7 +60,16 @@ class Bench:
         found = [(self.space.found(which), which) for which in range(p.OF_STATES) if self.space.found(which) >= 0]
         if found:
             return Failure(p.NAMES[min(found)[1]], self.plan.case.name)
-        return None if why == explore.DONE else Failure(NO_ROOM, self.plan.case.name)
+        if why != explore.DONE:
+            return Failure(NO_ROOM, self.plan.case.name)
+        return Failure(VACUOUS, self.plan.case.name) if self._is_vacuous(steps) else None
+
+    def _is_vacuous(self, steps: Steps | None) -> bool:
+        """What has been searched whole is safe because somebody stands still."""
+        design = self.design
+        if steps is not None:
+            design = replace(design, paths=design.paths | {PATH_NAMES[self.path]: steps})
+        return bool(coverage_of(self.plan, design, self.space.coverage, self.space.moved).vacuous)
 
 
 def benches(cases: Sequence[Case], design: Design, costs: Costs, path: str) -> list[Bench]:

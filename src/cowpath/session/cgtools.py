@@ -11,7 +11,7 @@ from cowpath.session import commands as c
 from cowpath.session.expand import Expanded
 from cowpath.session.options import controller, flags, group_name, options, unknown_option
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
-from cowpath.words import Word, nearest
+from cowpath.words import Word
 
 SHELL = "$$"  # the shell itself, among the jobs of cgclassify
 
@@ -47,7 +47,7 @@ def cgset(simple: Expanded) -> c.Action:
             raise word.error(f"no value in {word.text!r}", "cgset -r memory.limit_in_bytes=64M A")
         file = word.place.of(cgroupfs.writable, name)
         number = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
-        settings.append(c.Setting(word, file, number))
+        settings.append(c.Setting(word, file, number, cgroupfs.note_of(file, value)))
     return c.Set(simple.name, tuple(group_name(word) for word in groups), tuple(settings))
 
 
@@ -97,9 +97,7 @@ def job(word: Word, scope: Scope) -> Word:
     if re.fullmatch(r"%[0-9]{1,6}", word.text):
         return word
     shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
-    raise word.error(
-        f"not a background job: {shown!r}", nearest(shown, ["$!", "%1"], "jobs are $!, %1, or $NAME after NAME=$!")
-    )
+    raise word.error(f"not a background job: {shown!r}", "jobs are $!, %1, or $NAME after NAME=$!")
 
 
 def run(words: tuple[Word, ...]) -> c.Run:

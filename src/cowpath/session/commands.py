@@ -32,6 +32,7 @@ class Setting:
     word: Word
     file: int  # CG_*
     value: int
+    note: str | None = None  # what the user should know of a value that the kernel takes as it is
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,25 @@
 """From a script's tree to the program of its shell.
 
-What the shell knows (variables, directory, groups, jobs) is followed along the script, so that every word is known
+What the shell knows (variables, directory, jobs) is followed along the script, so that every word is known
 before the run. A ``for`` is written out, a round behind the other. A ``while`` is a loop of the program: its body is
 written once if the shell knows the same at its end as at its beginning, else again for the next round, until it does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cowpath.errors import InputError
+from cowpath.errors import Gathered, InputError, ToldError
 from cowpath.kernel import names as n
 from cowpath.session import commands as c
 from cowpath.session.emit import SHELL, Emitter, Shell
-from cowpath.session.expand import assignments, expand, expand_command
+from cowpath.session.expand import assigned, assignments, expand, expand_command
 from cowpath.session.parser import action, is_program
-from cowpath.session.scope import Scope
+from cowpath.session.procfs import reads_proc
+from cowpath.session.scope import BROKEN, Scope, for_people
 from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
+from cowpath.session.tokens import ShellWord
 from cowpath.words import Word
 
 __all__ = ["SHELL", "Shell", "compile_shell"]
@@ -28,13 +31,21 @@ MOST_ROUNDS = 8  # of a "while" until the shell learns nothing new
 Jumps = list[tuple[int, Scope | None]]  # each with what the shell knows there; None: it never gets there
 
 
-def compile_shell(script: Script, settle: int) -> Shell:
-    """The shell's program. It sleeps ``settle`` ns first; InputError names what a command cannot mean."""
-    compiler = _Compiler()
+def compile_shell(script: Script, settle: int, errors: Gathered | None = None) -> Shell:
+    """The shell's program. It sleeps ``settle`` ns first.
+
+    What commands cannot mean is put by in ``errors``, and the program is of no use then; without it, InputError is
+    raised.
+    """
+    compiler = _Compiler(errors=Gathered(for_people) if errors is None else errors)
     if settle:
         compiler.asm.emit(n.OP_SLEEP, a=settle)
-    compiler.script(script)
-    return compiler.finish()
+    with compiler.errors.kept():
+        compiler.script(script)
+    shell = compiler.finish()
+    if errors is None:
+        compiler.errors.tell()
+    return shell
 
 
 @dataclass
@@ -64,19 +75,25 @@ class _Compiler(Emitter):
     def is_job(self, joined: Joined) -> bool:
         """What stands in the background is one program, and needs no shell of its own."""
         command = joined.commands[0]
-        if len(joined.commands) > 1 or not isinstance(command, Simple) or assignments(command, self.scope) is not None:
+        if len(joined.commands) > 1 or not isinstance(command, Simple):
             return False
-        expanded = expand_command(command, self.scope)
-        return expanded is not None and is_program(expanded.name.text)
+        try:
+            if assignments(command, self.scope) is not None:
+                return False
+            expanded = expand_command(command, self.scope)
+        except InputError:  # told when the command is written
+            return True
+        return expanded is not None and (is_program(expanded.name.text) or reads_proc(expanded.words))
 
     def subshell(self, joined: Joined) -> None:
         """A list in the background: a task of its own, with a copy of what the shell knows."""
+        inner = self.scope.copy()  # in which $! is the job before this one
         slot = self.slot(joined.commands[0].word.place, SHELL, subshell=True)
         fork = self.fork(SHELL, slot, None, background=True)
         after = self.asm.emit(n.OP_JUMP)
         self.asm.patch(fork, "a", self.asm.here)
         outer = self.scope, self.loops, self.reachable
-        self.scope, self.loops = self.scope.copy(), []
+        self.scope, self.loops = inner, []
         self.joined(replace(joined, background=False))
         self.asm.emit(n.OP_EXIT)
         self.scope, self.loops, self.reachable = outer
@@ -136,6 +153,24 @@ class _Compiler(Emitter):
     def simple(self, command: Simple, background: bool) -> bool | None:
         """A simple command: its words are expanded with what the shell knows here."""
         self.counted(command.word)
+        try:
+            return self.understood(command, background)
+        except InputError as error:
+            self.errors.add(error)
+            self.lose(command.words, background)
+            return None
+
+    def lose(self, words: Sequence[ShellWord], background: bool) -> None:
+        """A command is wrong: what it would have told the shell is not known, and is not told again."""
+        self.scope.variables.update(dict.fromkeys(assigned(words), BROKEN))
+        shape_unknown = words[0].broken
+        self.lost_groups |= shape_unknown or words[0].text.startswith("$") or words[0].text in ("cgcreate", "mkdir")
+        self.lost_jobs |= shape_unknown or background
+        if shape_unknown or background:
+            self.scope.last_job = BROKEN
+
+    def understood(self, command: Simple, background: bool) -> bool | None:
+        """The instructions of a simple command."""
         values = assignments(command, self.scope)
         if values is not None:
             self.scope.variables.update({word.text: value for word, value in values})
@@ -153,6 +188,8 @@ class _Compiler(Emitter):
     def leave(self, action: c.Leave) -> None:
         """``break`` and ``continue``."""
         if action.loops > len(self.loops):
+            if self.errors:  # perhaps the loop's beginning was not understood
+                raise ToldError
             where = f"there are {len(self.loops)} loops around it" if self.loops else "there is no loop around it"
             raise action.word.error(f"{action.word.text} out of {action.loops} loops: {where}", "in do ... done")
         loop = self.loops[-action.loops]
@@ -160,7 +197,9 @@ class _Compiler(Emitter):
 
     def for_(self, command: For) -> None:
         """A loop over words: written out, one round behind the other."""
-        items = [item for word in command.items for item in expand(word, self.scope)]
+        items = [Word(BROKEN, command.word.place)]
+        with self.errors.kept():
+            items = [item for word in command.items for item in expand(word, self.scope)]
         loop, outer = _Loop(), self.rounds
         self.loops.append(loop)
         for number, item in enumerate(items):
@@ -204,7 +243,6 @@ class _Compiler(Emitter):
     def condition(self, command: While, loop: _Loop) -> None:
         """What is run before each round, and the jump out of the loop, if it can end so."""
         first = command.condition[0]
-        alive = self.scope.alive
         if len(command.condition) == 1 and len(first.commands) == 1 and not first.background:
             sure = self.command(first.commands[0])
         else:
@@ -212,10 +250,6 @@ class _Compiler(Emitter):
             sure = None
         if sure is None:
             loop.breaks.append(self.jump(n.JUMP_IF_OK if command.until else n.JUMP_IF_FAILED))
-            if command.until:  # the condition has failed: perhaps the group that it was to remove is still there
-                gone = alive - self.scope.alive
-                self.scope.alive |= gone
-                self.scope.unsure |= gone
         elif sure == command.until:
             loop.breaks.append(self.jump(n.JUMP_ALWAYS))
 
@@ -223,7 +257,7 @@ class _Compiler(Emitter):
 def _never_the_same(word: Word, before: Scope, after: Scope) -> InputError:
     """The error for a loop in which something changes in every round."""
     names = [name for name, value in after.variables.items() if before.variables.get(name) != value]
-    what = "$" + names[0] if names else "the directory" if before.directory != after.directory else "a group"
+    what = "$" + names[0] if names else "the directory" if before.directory != after.directory else "the shell's group"
     return word.error(
         f"{what} changes in every round of this loop, and what it is must be known before the run",
         "for i in $(seq 1 10); do ...; done has as many rounds as are written",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from cowpath.session.scope import LOST_JOB, SHELL_ITSELF, UNSURE, Scope
+from cowpath.errors import ToldError
+from cowpath.session.scope import BROKEN, LOST_JOB, SHELL_ITSELF, UNSURE, Scope
 from cowpath.session.syntax import Simple
 from cowpath.session.tokens import Part, ShellWord
 from cowpath.words import Place, Word, nearest
@@ -79,6 +81,13 @@ def assignments(simple: Simple, scope: Scope) -> list[tuple[Word, str]] | None:
     return found
 
 
+def assigned(words: Sequence[ShellWord]) -> list[str]:
+    """The variables that these words of a script would set."""
+    texts = [word.text for word in words]
+    found = [match[1] for text in texts if (match := ASSIGNMENT.match(text)) is not None]
+    return found + [name for before, name in pairwise(texts) if before == "for"]
+
+
 def _assignment(word: ShellWord) -> re.Match[str] | None:
     first = word.parts[0] if word.parts else None
     return ASSIGNMENT.match(first.text) if first is not None and first.kind == "text" and not first.quoted else None
@@ -125,6 +134,8 @@ def value_of(part: Part, scope: Scope) -> str:
     """A part's text, without splitting. Raises InputError for a variable without a value."""
     if part.kind == "text":
         return part.text
+    if part.kind == "broken":
+        raise ToldError
     if part.kind == "output":
         return "\n".join(map(str, _seq(part, scope)))
     if part.text == "$":
@@ -140,6 +151,8 @@ def value_of(part: Part, scope: Scope) -> str:
             f"no variable is called {part.text!r} here",
             nearest(part.text, scope.variables.keys() - {"HOME"}, f"{part.text}=VALUE sets it"),
         )
+    if BROKEN in value:
+        raise ToldError
     if UNSURE in value:
         raise part.place.error(
             f"${part.text} depends on how a command before it ends, which is not known before the run",

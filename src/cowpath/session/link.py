@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cowpath.errors import InputError
+from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
-from cowpath.programs.code import COMMS, FILES, SLOTS, TARGETS, FileUse, Ops
+from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import Unit
 from cowpath.session.plan import FilePlan
 from cowpath.session.table import FileSettings
@@ -25,16 +26,23 @@ class Linker:
     """Puts units one behind the other and shifts what they count from 0 to where it has come to lie."""
 
     find: Find
+    errors: Gathered | None = None  # where errors are put by; None: the first is raised
     length: int = 0
     chunks: list[Ops] = field(default_factory=list)
     comms: dict[str, int] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     files: dict[str, FileUse] = field(default_factory=dict)
+    regions: list[Region] = field(default_factory=list)
+    dentries: dict[str, int] = field(default_factory=dict)
     used_outside: set[str] = field(default_factory=set)  # files of programs that run outside every group
     _filled: set[str] = field(default_factory=set)  # slots that some program fills
     _wanted: list[Word] = field(default_factory=list)  # slots that one program wants of another
     _shared: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
     _depth: int = 0
+
+    def kept(self) -> AbstractContextManager[None]:
+        """An error of the block is put by."""
+        return nullcontext() if self.errors is None else self.errors.kept()
 
     def program(self, word: Word, arguments: tuple[Word, ...], use: str, outside: bool) -> int:
         """The first instruction of a program. ``use`` names this use of it: tasks that it starts are "use.name"."""
@@ -55,13 +63,14 @@ class Linker:
         ops = self.chunks[-1]
         self._depth += 1
         for call in unit.calls:
-            if self._depth > DEEPEST:
-                raise call.program.error(
-                    f"programs run each other without end: {call.program.text!r}", "a program may not run itself"
-                )
-            inner = call.slot if not use else f"{use}.{call.slot}"
-            entry = self.program(call.program, call.arguments, inner, outside if call.outside is None else call.outside)
-            ops["a"][call.at] = entry
+            with self.kept():
+                if self._depth > DEEPEST:
+                    raise call.program.error(
+                        f"programs run each other without end: {call.program.text!r}", "a program may not run itself"
+                    )
+                inner = call.slot if not use else f"{use}.{call.slot}"
+                stays_out = outside if call.outside is None else call.outside
+                ops["a"][call.at] = self.program(call.program, call.arguments, inner, stays_out)
         self._depth -= 1
         return base
 
@@ -101,6 +110,8 @@ class Linker:
         _shift(ops, FILES, [self._file(use_of, outside) for use_of in code.files])
         _shift(ops, COMMS, [self.comm(name) for name in code.comms])
         _shift(ops, SLOTS, slots)
+        self.regions += [replace(each, begin=base + each.begin, end=base + each.end) for each in code.regions]
+        _shift(ops, DENTRIES, [self.dentries.setdefault(path, len(self.dentries)) for path in code.dentries])
         self.chunks.append(ops)
         self.length += len(ops)
         return base
@@ -118,13 +129,16 @@ class Linker:
     def image(self) -> Ops:
         """All instructions. Raises InputError for a task's name that nobody bears, or too many tasks' names."""
         for word in self._wanted:
-            if word.text not in self._filled:
-                raise word.error(
-                    f"no task of the session is called {word.text!r}",
-                    nearest(word.text, self._filled, "a task bears its program's name: attacker, attacker.child"),
-                )
+            with self.kept():
+                if word.text not in self._filled:
+                    raise word.error(
+                        f"no task of the session is called {word.text!r}",
+                        nearest(word.text, self._filled, "a task bears its program's name: attacker, attacker.child"),
+                    )
         if len(self.slots) > CLOCK.names:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
+        if len(self.dentries) > CLOCK.dentries:
+            raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
         image = np.concatenate(self.chunks)
         whole = np.flatnonzero((image["code"] == n.OP_FADVISE) & (image["c"] < 0))  # of a file that may have grown
         image["c"][whole] = np.array([f.room for f in self.files.values()], dtype=np.int64)[image["a"][whole]]
@@ -133,7 +147,9 @@ class Linker:
     def file_plans(self, settings: dict[str, FileSettings], cold: bool) -> tuple[FilePlan, ...]:
         """The machine's files: what the programs use, as far as the table does not say otherwise."""
         for name, chosen in settings.items():
-            if name not in self.files:
+            with self.kept():
+                if name in self.files or chosen.included:
+                    continue
                 raise chosen.word.error(f"no program of the session uses the file {name!r}", nearest(name, self.files))
         plans = tuple(
             _plan(f, settings.get(f.name), f.name in self.used_outside and not cold) for f in self.files.values()

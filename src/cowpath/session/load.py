@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cowpath.errors import Gathered, InputError, ToldError
 from cowpath.kernel import names as n
+from cowpath.kinds import check_kind
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.link import Linker
-from cowpath.session.plan import MachineSettings, Plan, Start
-from cowpath.session.programs import Programs, Row, rows
+from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
+from cowpath.session.programs import LISTS, Programs, Row, rows
+from cowpath.session.scope import for_people
 from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, Table, load_tables, with_overrides
 from cowpath.words import Place, Word, read_text
@@ -20,6 +23,7 @@ from cowpath.words import Place, Word, read_text
 def load_session(
     path: str | Path,
     *,
+    table: str | Path | None = None,
     copies: int | None = None,
     bystanders: Sequence[str] | None = None,
     cold: bool | None = None,
@@ -28,51 +32,89 @@ def load_session(
 ) -> Plan:
     """Read a session and its table, and link them with all programs. What is given here wins over the table.
 
-    ``copies`` multiplies the jobs of recorded builds, ``bystanders`` are programs that start at boot outside every
-    group, ``cold`` empties the page cache, ``settle`` (ns) is how long the shell sleeps first. Raises InputError.
+    A session is a file, or "-" for standard input; ``table`` is its table, if that is not beside it. ``copies``
+    multiplies the jobs of recorded builds, ``bystanders`` are programs that start at boot outside every group, ``cold``
+    empties the page cache, ``settle`` (ns) is how long the shell sleeps first. Raises InputError.
     """
     path = Path(path)
     text = read_text(path)
+    check_kind(path, text, "a session")
     words = None if bystanders is None else tuple(Word(name, Place("bystanders")) for name in bystanders)
-    table = with_overrides(load_tables(path), copies=copies, bystanders=words, cold=cold, settle=settle)
+    table_errors = Gathered()
+    tables = Table()
+    with table_errors.kept():
+        tables = load_tables(path, None if table is None else Path(table))
+    tables = with_overrides(tables, copies=copies, bystanders=words, cold=cold, settle=settle)
     if settings is not None:
-        table = with_overrides(table, settings=settings.over(table.settings))
-    return plan_session(text, path.name, table, shown=str(path))
+        tables = with_overrides(tables, settings=settings.over(tables.settings))
+    piped = str(path) in ("-", "/dev/stdin") or path.parent == Path("/dev/fd")
+    hint = f"{LISTS}; --table FILE names those of a session that is no file" if piped and table is None else LISTS
+    name, shown = ("stdin", "stdin") if piped else (path.name, str(path))
+    return plan_session(text, name, tables, shown=shown, lists=hint, wrong=table_errors.found)
 
 
-def plan_session(text: str, name: str, table: Table | None = None, *, shown: str | None = None) -> Plan:
-    """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``)."""
+def plan_session(
+    text: str,
+    name: str,
+    table: Table | None = None,
+    *,
+    shown: str | None = None,
+    lists: str = LISTS,
+    wrong: Sequence[InputError] = (),
+) -> Plan:
+    """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``).
+
+    ``lists`` says where the programs are listed, for who names another. ``wrong`` are the errors of the table: they
+    are told with those of the script, and no program is unknown then.
+    """
     table = load_tables(None) if table is None else table
     by_default = tuple(Word(program, Place("bystanders")) for program in DEFAULT_BYSTANDERS)
     bystanders = by_default if table.bystanders is None else table.bystanders
     settle = table.settle
     if settle is None:
         settle = DEFAULT_SETTLE_NS if bystanders else 0
-    shell = compile_shell(read_script(text, shown or name), settle)
+    errors = Gathered(for_people)
+    script = read_script(text, shown or name, errors)
+    shell = compile_shell(script, settle, errors)
 
-    programs = Programs(table, 1 if table.copies is None else table.copies)
-    linker = Linker(programs.find)
+    programs = Programs(table, 1 if table.copies is None else table.copies, lists)
+    linker = Linker(unknown if wrong else programs.find, errors)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
-    starts = [_bystander(linker, word) for word in bystanders]
+    starts: list[Start] = []
+    for word in bystanders:
+        with errors.kept():
+            starts.append(_bystander(linker, word))
     starts.append(Start(entry, linker.comm(SHELL), n.NONE, n.NONE, bystander=False))
     shell_number = len(starts) - 1
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
+    ops = linker.image()
+    files: tuple[FilePlan, ...] = ()
+    errors.found[:0] = wrong
+    if not errors:  # else files may only seem to be unused
+        files = linker.file_plans(table.files, cold=bool(table.cold))
+    errors.tell()
     return Plan(
         name=name,
         source=text,
-        ops=linker.image(),
+        ops=ops,
         comms=tuple(linker.comms),
         slots=tuple(linker.slots),
-        files=linker.file_plans(table.files, cold=bool(table.cold)),
+        files=files,
         groups=shell.groups,
         parents=shell.parents,
         starts=tuple(starts),
         shell=shell_number,
         texts=shell.texts,
         settings=table.settings,
-        notes=tuple(programs.notes),
+        regions=tuple(linker.regions),
+        notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
+
+
+def unknown(word: Word, arguments: tuple[Word, ...]) -> Unit:
+    """No program is known, for the table is wrong."""
+    raise ToldError
 
 
 def _bystander(linker: Linker, word: Word) -> Start:
@@ -93,8 +135,8 @@ def _kthread(linker: Linker, which: int) -> Start:
     return Start(entry, linker.comm(name), n.NONE, n.NONE, bystander=False, kthread=which)
 
 
-def list_programs(session: str | Path | None = None) -> list[Row]:
+def list_programs(session: str | Path | None = None, table: str | Path | None = None) -> list[Row]:
     """The programs that a session (or any session) can name."""
     if session is not None:
-        read_text(Path(session))
-    return rows(load_tables(None if session is None else Path(session)))
+        check_kind(session, read_text(Path(session)), "a session")
+    return rows(load_tables(None if session is None else Path(session), None if table is None else Path(table)))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from cowpath.session import cgroupfs, cgtools
+from cowpath.session import cgroupfs, cgtools, procfs
 from cowpath.session import commands as c
 from cowpath.session.cgtools import SHELL, job, task
 from cowpath.session.expand import Expanded
@@ -27,6 +27,8 @@ def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action
         raise simple.output.error(
             "the output of a command cannot be redirected", "only echo VALUE > FILE of a cgroup is understood"
         )
+    if procfs.reads_proc(simple.words):
+        return cgtools.run(simple.words)
     if name not in TAKES_JOBS and not (name == "echo" and simple.output is not None):
         no_jobs(simple.words)
     builtins = _Builtins(scope).table
@@ -122,7 +124,9 @@ class _Builtins:
         file = simple.output.place.of(cgroupfs.writable, name.text)
         place = (words[0] if words else simple.name).place
         value = place.of(partial(cgroupfs.read_value, file), text)
-        return c.Set(simple.name, (group,), (c.Setting(Word(name.text, place), file, value),))
+        return c.Set(
+            simple.name, (group,), (c.Setting(Word(name.text, place), file, value, cgroupfs.note_of(file, text)),)
+        )
 
     def cat(self, simple: Expanded) -> c.Action:
         """Cat FILES, all of one group."""
@@ -156,7 +160,7 @@ class _Builtins:
                 raise word.error(
                     f"{simple.name.text} knows only memory cgroups: {word.text!r}", f"{cgroupfs.MOUNTS[0]}/A"
                 )
-            groups.append(group)
+            groups.append(Word(group.text or "/", group.place))
         return tuple(group_name(group) for group in groups)
 
     # --- the shell's own

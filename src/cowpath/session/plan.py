@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from cowpath.kernel.names import KT_NONE
-from cowpath.programs.code import Ops
+from cowpath.programs.code import Ops, Region
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class MachineSettings:
     cpus: int | None = None
     memory: int | None = None  # bytes
     swap: int | None = None  # bytes
+    tasks: int | None = None  # so many there may be
     swappiness: int | None = None  # vm.swappiness: the root group's, and that of groups made in it
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
@@ -77,7 +78,8 @@ class Plan:
     shell: int  # index in ``starts``
     texts: tuple[HostText, ...]
     settings: MachineSettings
-    notes: tuple[str, ...] = ()  # what was accepted but has no effect, for the user to know
+    notes: tuple[str, ...] = ()  # what was accepted, but is not quite what was typed: it stands in all that is shown
+    regions: tuple[Region, ...] = ()  # names of memory, by the instructions that use them
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cowpath.kernel import names as n
-from cowpath.programs.code import Assembler
+from cowpath.programs.code import Assembler, Code
 from cowpath.programs.unit import Unit
-from cowpath.session.table import Entry, Table
+from cowpath.session import procfs
+from cowpath.session.table import PACKAGED, Entry, Table
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest, read_text
 
@@ -19,9 +23,13 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
-    "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for",
+    "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for", *procfs.READERS,
 )  # fmt: skip
+LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+LISTS = "'cowpath programs' lists them"
+INTERPRETERS = ("bash", "python3", "sqlite3")
+SHOWN = 80  # characters of a recorded command in a message
 MAKE_HINT = "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets"
 
 
@@ -42,6 +50,7 @@ class Programs:
 
     table: Table
     copies: int = 1
+    lists: str = LISTS
     notes: list[str] = field(default_factory=list)
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
@@ -56,21 +65,26 @@ class Programs:
 
     def _make(self, name: str, word: Word, arguments: tuple[Word, ...]) -> Unit:
         entry = self.table.programs.get(name)
+        packaged = entry is None or entry.table == PACKAGED
+        if packaged and (name in procfs.READERS or name == "cat"):
+            return procfs.unit(name, word, arguments, None if entry is None else _replayed(entry))
         if entry is None and name == "sleep":
             return _sleep(word, arguments)
         if entry is None:
             raise word.error(
                 f"unknown command or program: {word.text!r}",
-                nearest(name, [*self.table.programs, *COMMANDS], "'cowpath programs' lists them"),
+                nearest(name, [*self.table.programs, *COMMANDS], self.lists),
             )
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
-            if arguments:
-                self._note(f"{name}: its arguments are those that it was recorded with")
-            from cowpath.programs.replay import compile_tree
-
-            return Unit(compile_tree(_recording(entry)))
+            if arguments and packaged:
+                _check_command(entry, word, arguments)
+            typed = [argument.text for argument in arguments]
+            recorded = _recording(entry).command
+            if typed and typed != list(recorded[1:]):
+                self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
+            return Unit(_replayed(entry))
         if arguments:
             raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
         return self._written(entry, name)
@@ -95,6 +109,11 @@ class Programs:
     def _note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+
+def shortened(command: Sequence[str]) -> str:
+    """A command line for a note."""
+    return textwrap.shorten(shlex.join(command), LONGEST_COMMAND, placeholder=" ...")
 
 
 def make_jobs(arguments: tuple[Word, ...]) -> tuple[int | None, list[str]]:
@@ -137,6 +156,32 @@ def _sleep(word: Word, arguments: tuple[Word, ...]) -> Unit:
     asm.emit(n.OP_SLEEP, a=time)
     asm.emit(n.OP_EXIT)
     return Unit(asm.code())
+
+
+def _replayed(entry: Entry) -> Code:
+    """A recording as a program."""
+    from cowpath.programs.replay import compile_tree
+
+    return compile_tree(_recording(entry))
+
+
+def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> None:
+    """A packaged recording may stand for the same program with other arguments, not for another program: what an
+    interpreter is, its arguments say.
+    """
+    recorded = _recording(entry).command
+    another = entry.name in INTERPRETERS or recorded[0].rpartition("/")[2] != entry.name
+    if another and tuple(argument.text for argument in arguments) != recorded[1:]:
+        typed = shlex.join([word.text, *(argument.text for argument in arguments)])
+        raise arguments[0].error(
+            f"{typed!r} is not the {entry.name} that is packaged, a recording of {_short(shlex.join(recorded))!r}",
+            f"{entry.name} alone; or say in the session's table what it stands for: [programs.{entry.name}] with"
+            f' recording = "{entry.source}", or written = "{entry.name}.prog"',
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _recording(entry: Entry) -> Recording:

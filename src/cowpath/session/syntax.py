@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cowpath.session.tokens import ShellWord, tokenise
+from cowpath.errors import Gathered, InputError, ToldError
+from cowpath.session.tokens import ShellWord, broken, tokenise
 
 DEEPEST = 8  # loops within each other
 LOOP = "while true; do ...; done"
@@ -15,6 +16,7 @@ NOT_UNDERSTOOD = {
     "fi": "a condition", "case": "a condition", "esac": "a condition", "[": "a condition", "[[": "a condition",
     "test": "a condition", "function": "a function", "{": "a block", "}": "a block", "!": "a negation",
 }  # fmt: skip
+ENDS = ("then", "else", "elif", "fi", "esac", "}")  # of what is named where it begins
 INNER = {"do": "'do' without a loop before it", "done": "'done' without a loop before it", "in": "'in' without 'for'"}
 
 
@@ -66,22 +68,49 @@ class Joined:
 Script = tuple[Joined, ...]
 
 
-def read_script(text: str, file: str) -> Script:
-    """The script's commands in order. Raises InputError for what is not understood."""
-    reader = _Reader(tokenise(text, file))
+def read_script(text: str, file: str, errors: Gathered | None = None) -> Script:
+    """The script's commands in order. What is not understood is put by in ``errors``; without it, InputError is raised.
+
+    A line that is not understood is passed over; a broken command, which names what was lost, stands in its place.
+    """
+    gathered = Gathered() if errors is None else errors
+    reader = _Reader(tokenise(text, file, gathered), gathered)
     script = reader.script()
-    if (rest := reader.peek()) is not None:
-        raise rest.error(INNER[rest.text], LOOP)
+    while (rest := reader.peek()) is not None:
+        gathered.add(reader.unpaired(rest, INNER[rest.text]))
+        reader.at += 1
+        script += reader.script()
+    if errors is None:
+        gathered.tell()
     return script
 
 
 class _Reader:
     """Reads tokens from the first to the last; each method reads what its name says."""
 
-    def __init__(self, tokens: list[ShellWord]) -> None:
+    def __init__(self, tokens: list[ShellWord], errors: Gathered) -> None:
         self.tokens = tokens
+        self.errors = errors
         self.at = 0
         self.depth = 0
+
+    def wrong(self, word: ShellWord, problem: str, hint: str) -> InputError:
+        """An error of a line, if it is the first: others may be no more than what follows from that."""
+        told = any(error.line == word.place.line for error in self.errors.found)
+        return ToldError() if told else word.error(problem, hint)
+
+    def unpaired(self, word: ShellWord, problem: str) -> InputError:
+        """An error about loops and their ends, if it is the first of the script: its other may stand on a lost line."""
+        return ToldError() if self.errors else word.error(problem, LOOP)
+
+    def pass_over(self, start: int, depth: int) -> Joined:
+        """The rest of a line that is not understood, and a command in its place that names its words."""
+        self.depth, self.at = depth, start + 1
+        while (token := self.peek()) is not None and not (token.operator and token.text == "\n"):
+            self.at += 1
+        lost = [token for token in self.tokens[start : self.at] if not token.operator]
+        words = (broken("", self.tokens[start].place), *lost)
+        return Joined((Simple(words, None),), (), False)
 
     def peek(self) -> ShellWord | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
@@ -111,7 +140,12 @@ class _Reader:
                 pass
             if self.peek() is None or self.is_word("do", "done"):
                 return tuple(found)
-            found.append(self.joined())
+            start, depth = self.at, self.depth
+            try:
+                found.append(self.joined())
+            except InputError as error:
+                self.errors.add(error)
+                found.append(self.pass_over(start, depth))
             if not found[-1].background:
                 self.skip(";", "\n")
 
@@ -135,11 +169,11 @@ class _Reader:
         token = self.peek()
         assert token is not None
         if token.operator and token.text not in (">", ">>"):
-            raise token.error(f"no command before {token.text!r}", "a command, then ;, &, && or ||")
+            raise self.wrong(token, f"no command before {token.text!r}", "a command, then ;, &, && or ||")
         if self.is_word("while", "until", "for"):
             self.at += 1
             if self.depth == DEEPEST:
-                raise token.error(f"more than {DEEPEST} loops within each other", f"at most {DEEPEST}")
+                raise self.wrong(token, f"more than {DEEPEST} loops within each other", f"at most {DEEPEST}")
             self.depth += 1
             loop = self.for_(token) if token.text == "for" else self.while_(token)
             self.depth -= 1
@@ -151,7 +185,7 @@ class _Reader:
         """What follows ``while``."""
         condition = self.script()
         if not condition:
-            raise word.error(f"a condition is missing after {word.text!r}", LOOP)
+            raise self.wrong(word, f"a condition is missing after {word.text!r}", LOOP)
         return While(word, condition, self.body(word), word.text == "until")
 
     def for_(self, word: ShellWord) -> For:
@@ -159,17 +193,17 @@ class _Reader:
         example = "for i in 1 2 3; do ...; done"
         name = self.peek()
         if name is None or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.text) is None:
-            raise (name or word).error("a variable's name is missing after 'for'", example)
+            raise self.wrong(name or word, "a variable's name is missing after 'for'", example)
         self.at += 1
         if not self.is_word("in"):
-            raise word.error(f"'in' is missing after 'for {name.text}'", example)
+            raise self.wrong(word, f"'in' is missing after 'for {name.text}'", example)
         self.at += 1
         items = []
         while (token := self.peek()) is not None and not token.operator:
             items.append(token)
             self.at += 1
         if self.skip(";", "\n") is None:
-            raise (token or word).error("';' or a new line is missing after the words of 'for'", example)
+            raise self.wrong(token or word, "';' or a new line is missing after the words of 'for'", example)
         while self.skip("\n"):
             pass
         return For(word, name.text, tuple(items), self.body(word))
@@ -177,15 +211,15 @@ class _Reader:
     def body(self, word: ShellWord) -> Script:
         """``do ... done``."""
         if not self.is_word("do"):
-            raise (self.peek() or word).error(f"'do' is missing after {word.text!r}", LOOP)
+            raise self.unpaired(self.peek() or word, f"'do' is missing after {word.text!r}")
         do = self.peek()
         assert do is not None
         self.at += 1
         body = self.script()
         if not self.is_word("done"):
-            raise (self.peek() or word).error(f"'done' is missing: {word.text!r} has no end", LOOP)
+            raise self.unpaired(self.peek() or word, f"'done' is missing: {word.text!r} has no end")
         if not body:
-            raise do.error("no command between 'do' and 'done'", "while true; do sleep 1; done")
+            raise self.wrong(do, "no command between 'do' and 'done'", "while true; do sleep 1; done")
         self.at += 1
         return body
 
@@ -195,8 +229,8 @@ class _Reader:
         if token is None or (token.operator and token.text not in (">", ">>")):
             return
         if token.operator:
-            raise token.error("a loop's output cannot be redirected", "only echo VALUE > FILE of a cgroup is")
-        raise token.error(f"';' or a new line is missing after 'done': {token.text!r}", LOOP)
+            raise self.wrong(token, "a loop's output cannot be redirected", "only echo VALUE > FILE of a cgroup is")
+        raise self.wrong(token, f"';' or a new line is missing after 'done': {token.text!r}", LOOP)
 
     def simple(self) -> Simple:
         """A simple command."""
@@ -209,19 +243,21 @@ class _Reader:
                 self.at += 1
                 file = self.peek()
                 if file is None or file.operator:
-                    raise token.error(f"a file is missing after {token.text!r}", "echo VALUE > FILE")
+                    raise self.wrong(token, f"a file is missing after {token.text!r}", "echo VALUE > FILE")
                 if output is not None:
-                    raise token.error("a second redirection in one command", "one echo VALUE > FILE a command")
+                    raise self.wrong(token, "a second redirection in one command", "one echo VALUE > FILE a command")
                 output = file
             else:
                 break
             self.at += 1
         if not words:
             assert output is not None
-            raise output.error("a redirection without a command", "echo VALUE > FILE")
+            raise self.wrong(output, "a redirection without a command", "echo VALUE > FILE")
         first = words[0].text
         if first in NOT_UNDERSTOOD:
-            raise words[0].error(f"{NOT_UNDERSTOOD[first]} is not understood here: {first!r}", SEQUENCE_HINT)
+            if first in ENDS and self.errors:
+                raise ToldError
+            raise self.wrong(words[0], f"{NOT_UNDERSTOOD[first]} is not understood here: {first!r}", SEQUENCE_HINT)
         if first in INNER:
-            raise words[0].error(INNER[first], LOOP)
+            raise self.unpaired(words[0], INNER[first])
         return Simple(tuple(words), output)

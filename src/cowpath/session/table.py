@@ -10,19 +10,22 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cowpath.engine.machine import MOST_SWAP
-from cowpath.errors import InputError
+from cowpath.errors import Gathered, InputError, ToldError
+from cowpath.kernel.state import CLOCK
+from cowpath.kinds import check_kind
 from cowpath.session.plan import MachineSettings
 from cowpath.units import parse_size, parse_time
 from cowpath.words import Place, Word, nearest, read_text
 
+T = TypeVar("T")
 DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
@@ -50,6 +53,7 @@ class FileSettings:
     room: int | None = None
     warm: bool | None = None
     shmem: bool | None = None
+    included: bool = False  # by an included table, which may serve several sessions: not all use every file
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,13 @@ class Table:
         )
 
 
-def load_tables(session: Path | None) -> Table:
-    """The session's own table (if it has one) over the packaged one."""
+def load_tables(session: Path | None, own: Path | None = None) -> Table:
+    """The session's own table (``own``, or the one beside it if there is one) over the packaged one."""
     table = read_table(PACKAGED)
+    if own is not None:
+        if str(own) == "-":
+            raise InputError("a table is read from a file", file="-", hint="--table FILE")
+        return read_table(own).over(table)
     if session is not None and session.suffix != ".toml" and session.with_suffix(".toml").is_file():
         table = read_table(session.with_suffix(".toml")).over(table)
     return table
@@ -93,18 +101,23 @@ def read_table(path: Path, _within: tuple[Path, ...] = ()) -> Table:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise _toml_error(path, error) from None
-    table = _Reader(path, text).table(content)
+    check_kind(path, text, "a session's table")
+    errors = Gathered()
+    table = _Reader(path, text, errors).table(content)
+    errors.tell()
     if path != PACKAGED:
         table = replace(table, sources={path: text})
     if "include" not in content:
         return table
-    word = _Reader(path, text).word("include", str(content["include"]))
+    word = _Reader(path, text, errors).word("include", str(content["include"]))
     included = (path.parent / str(content["include"])).resolve()
     if included in (*_within, path.resolve()):
         raise word.error("tables include each other without end", "name another table")
     if not included.is_file():
         raise word.error(f"no such file: {content['include']!r}", f"a table in {path.parent}")
-    return table.over(read_table(included, (*_within, path.resolve())))
+    other = read_table(included, (*_within, path.resolve()))
+    files = {name: replace(settings, included=True) for name, settings in other.files.items()}
+    return table.over(replace(other, files=files))
 
 
 def _toml_error(path: Path, error: Exception) -> InputError:
@@ -116,10 +129,11 @@ def _toml_error(path: Path, error: Exception) -> InputError:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one table; ``text`` is searched for the line of a key that is wrong."""
+    """Reads one table; ``text`` is searched for the line of a key that is wrong. Errors are put by, in ``errors``."""
 
     path: Path
     text: str
+    errors: Gathered
 
     def word(self, key: str, shown: str | None = None) -> Word:
         """A key and its place, or that of the value that is shown."""
@@ -145,8 +159,8 @@ class _Reader:
         bystanders = self.section(content, "bystanders")
         self.known(bystanders, ("programs",), "[bystanders]")
         return Table(
-            {name: self.entry(name, value) for name, value in self.section(content, "programs").items()},
-            {name: self.file(name, value) for name, value in self.section(content, "files").items()},
+            self.each(self.section(content, "programs"), self.entry),
+            self.each(self.section(content, "files"), self.file),
             self.settings(machine),
             self.bystanders(bystanders),
             self.unit(machine, "settle", parse_time),
@@ -154,14 +168,25 @@ class _Reader:
             self.get(machine, "cold", bool),
         )
 
+    def each(self, section: dict[str, Any], read: Callable[[str, Any], T]) -> dict[str, T]:
+        """The tables of a section that can be read."""
+        found = {}
+        for name, value in section.items():
+            with self.errors.kept():
+                found[name] = read(name, value)
+        return found
+
     def settings(self, machine: dict[str, Any]) -> MachineSettings:
         """[machine]."""
         reuse = self.get(machine, "reuse", int, float)
         if reuse is not None and not 0 <= reuse <= 1000:
-            raise self.word("reuse").error("reuse must be from 0 to 1000", "accesses to earlier pages per recorded one")
+            self.errors.add(
+                self.word("reuse").error("reuse must be from 0 to 1000", "accesses to earlier pages per recorded one")
+            )
         swap = self.unit(machine, "swap", parse_size)
         if swap is not None and swap > MOST_SWAP:
-            raise self.word("swap").error(f"swap is out of range: {swap} bytes", f"0 (none) to {MOST_SWAP >> 30}G")
+            hint = f"0 (none) to {MOST_SWAP >> 30}G"
+            self.errors.add(self.word("swap").error(f"swap is out of range: {swap} bytes", hint))
         costs = self.get(machine, "costs", str)
         if costs is not None and (self.path.parent / costs).is_file():
             costs = str(self.path.parent / costs)
@@ -169,6 +194,7 @@ class _Reader:
             cpus=self.integer(machine, "cpus", 1, MOST_CPUS),
             memory=self.unit(machine, "memory", parse_size),
             swap=swap,
+            tasks=self.integer(machine, "tasks", 1, CLOCK.tasks),
             swappiness=self.integer(machine, "swappiness", 0, 100),
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
@@ -183,8 +209,8 @@ class _Reader:
             return None
         for name in names:
             if not isinstance(name, str):
-                raise self.word("programs").error(f"not a program's name: {name!r}", 'programs = ["ls"]')
-        return tuple(self.word("programs", name) for name in names)
+                self.errors.add(self.word("programs").error(f"not a program's name: {name!r}", 'programs = ["ls"]'))
+        return tuple(self.word("programs", name) for name in names if isinstance(name, str))
 
     def entry(self, name: str, value: Any) -> Entry:
         """[programs.NAME]."""
@@ -192,12 +218,13 @@ class _Reader:
             raise self.word(name).error(f"[programs.{name}] must be a table", f'[programs.{name}] recording = "ls"')
         self.known(value, (*KINDS, "about"), f"[programs.{name}]")
         kinds = [kind for kind in KINDS if kind in value]
+        if not kinds and not {"about", *value} == {"about"}:
+            raise ToldError  # the key that was meant is among those that are unknown
         if len(kinds) != 1:
             raise self.word(name).error(
                 f"[programs.{name}] needs one of {', '.join(KINDS)}", f'[programs.{name}] recording = "ls"'
             )
-        source = self.get(value, kinds[0], str)
-        assert source is not None
+        source = self.get(value, kinds[0], str) or ""
         beside = self.path.parent / source
         if kinds[0] == "written" or beside.is_file():
             source = str(beside)
@@ -223,9 +250,8 @@ class _Reader:
         """Whether all keys of a section are known."""
         for key in section:
             if key not in keys:
-                raise self.word(key).error(
-                    f"unknown key in {where}: {key!r}", nearest(key, keys, f"known: {', '.join(keys)}")
-                )
+                hint = nearest(key, keys, f"known: {', '.join(keys)}")
+                self.errors.add(self.word(key).error(f"unknown key in {where}: {key!r}", hint))
 
     def section(self, content: dict[str, Any], key: str) -> dict[str, Any]:
         """A sub-table."""
@@ -238,19 +264,25 @@ class _Reader:
         if value is None or (isinstance(value, types) and (not isinstance(value, bool) or bool in types)):
             return value
         words = {str: "text in quotes", bool: "true or false", int: "a number", list: "a list", dict: "a table"}
-        raise self.word(key).error(f"{key} has a wrong value: {value!r}", f"it must be {words[types[0]]}")
+        self.errors.add(self.word(key).error(f"{key} has a wrong value: {value!r}", f"it must be {words[types[0]]}"))
+        return None
 
     def integer(self, section: dict[str, Any], key: str, least: int, most: int) -> int | None:
         """A whole number within bounds, or None."""
         value: int | None = self.get(section, key, int)
         if value is not None and not least <= value <= most:
-            raise self.word(key).error(f"{key} is out of range: {value}", f"from {least} to {most}")
+            self.errors.add(self.word(key).error(f"{key} is out of range: {value}", f"from {least} to {most}"))
+            return None
         return value
 
     def unit(self, section: dict[str, Any], key: str, read: Callable[[str], int]) -> int | None:
         """A size or a time as text (or a number: bytes, seconds), or None."""
         value = self.get(section, key, str, int, float)
-        return None if value is None else self.word(key).place.of(read, str(value))
+        try:
+            return None if value is None else self.word(key).place.of(read, str(value))
+        except InputError as error:
+            self.errors.add(error)
+            return None
 
 
 def with_overrides(table: Table, **values: Any) -> Table:

@@ -1,6 +1,7 @@
 """The shell's words: quotes, comments, continued lines, operators, and what is to be expanded in them later.
 
-What a real shell would understand and this one does not (pipes, arithmetic, ...) is named as what it is.
+What a real shell would understand and this one does not (pipes, arithmetic, ...) is named as what it is. In its place
+stands a word that is "broken": the rest of the script is read all the same, so that all errors can be told at once.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from cowpath.errors import InputError
+from cowpath.errors import Gathered, InputError
 from cowpath.words import Place, Word
 
 OPERATORS = ("&&", "||", ">>", "<<", "&", ";", "|", ">", "<", "((", "))", "(", ")", "\n")
@@ -31,7 +32,7 @@ _OTHER_VARIABLE = re.compile(r"\$([0-9@*#?-]|\{[^}\n]*\}?)")
 class Part:
     """A piece of a word: text as it stands, a variable's value, or what ``$(words)`` prints."""
 
-    kind: str  # "text", "variable" or "output"
+    kind: str  # "text", "variable", "output" or "broken"
     text: str  # the text, or the variable's name
     quoted: bool
     place: Place
@@ -44,6 +45,16 @@ class ShellWord(Word):
 
     parts: tuple[Part, ...] = ()
     operator: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """The word holds something that is not understood; the error is told already."""
+        return any(part.kind == "broken" for part in self.parts)
+
+
+def broken(text: str, place: Place) -> ShellWord:
+    """A word in the place of what is not understood."""
+    return ShellWord(text, place, parts=(Part("broken", "", True, place),))
 
 
 @dataclass
@@ -77,19 +88,27 @@ class _Reader:
         return next((operator for operator in OPERATORS if self.text.startswith(operator, self.at)), None)
 
 
-def tokenise(text: str, file: str) -> list[ShellWord]:
-    """All words and operators of a script. Raises InputError for what is not understood."""
+def tokenise(text: str, file: str, errors: Gathered) -> list[ShellWord]:
+    """All words and operators of a script; what is not understood is an error, and a broken word."""
     reader = _Reader(text, file)
     tokens: list[ShellWord] = []
     while _skip_blanks(reader):
-        operator = reader.operator()
+        place, operator = reader.place, reader.operator()
         if operator is None:
-            tokens.append(_word(reader))
+            start = reader.at
+            try:
+                tokens.append(_word(reader))
+            except InputError as error:  # where such a word ends is not known: not before the line does
+                errors.add(error)
+                reader.step(len(reader.text[reader.at :].split("\n", 1)[0]))
+                tokens.append(broken(reader.text[start : reader.at], place))
             continue
-        token = ShellWord(operator, reader.place, operator=True)
+        token = ShellWord(operator, place, operator=True)
         if operator in UNKNOWN_OPERATORS:
             what, hint = UNKNOWN_OPERATORS[operator]
-            raise token.error(f"{what} is not understood here: {operator!r}", hint)
+            if place.line not in (error.line for error in errors.found):  # the others of a line follow from the first
+                errors.add(token.error(f"{what} is not understood here: {operator!r}", hint))
+            token = broken(operator, place)
         tokens.append(token)
         reader.step(len(operator))
     return tokens

@@ -85,7 +85,7 @@ window.cowpath = (() => {
     if (state === "hold") {
       const page = run.pages[columns.y[i]], rows = waiters(run, run.locks[columns.y[i]], left, right);
       const nobody = run.resolution ? "No wait for it meanwhile is long enough to be on this page." : "Nobody waited for it meanwhile.";
-      say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}.`,
+      say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}${data.lockers[columns.kind[i]]}.`,
            rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : nobody]);
       return;
     }

@@ -4,6 +4,9 @@ Numba optimizes a function, with all that it calls, and makes machine code of it
 kernel's functions lie ten calls deep, so the innermost ones go through that again and again, most of the time for
 nothing: Python calls a handful of them. Here a part is only translated; it is optimized, and machine code is made of
 it, once for each entry point. A part that Python calls after all (a test does) becomes an entry point then.
+
+This lives on how Numba links its libraries. Where a name of that is gone, or the trial of ``possible`` fails, all is
+compiled as Numba does it: to the same code, in a few times the time.
 """
 
 from __future__ import annotations
@@ -15,29 +18,15 @@ from typing import Any
 
 import numba
 from llvmlite.binding import parse_assembly
-from numba.core import codegen, compiler, typed_passes, types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
-UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # Python does not call a part
+from .guest import compiles_as_ours
+
+REPLACED = ("add_overload", "_compile_for_args", "overloads")  # of a part's dispatcher
 NEVER_CALLED = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
-
-
-def _said_once(kind: Any) -> None:
-    """A record's repr, 60 KB of it, is made for each pass over each function: here once for each type."""
-    make = kind.__repr__
-    said: dict[int, tuple[Any, str]] = {}
-
-    def repr_of(self: Any) -> str:
-        if id(self) not in said:
-            said[id(self)] = self, make(self)
-        return said[id(self)][1]
-
-    kind.__repr__ = repr_of
-
-
-for _kind in (types.Record, types.NestedArray):
-    _said_once(_kind)
 
 
 def linked_with(library: Any) -> Iterator[Any]:
@@ -53,7 +42,7 @@ def linked_with(library: Any) -> Iterator[Any]:
                 waiting += each._linking_libraries
 
 
-class Whole(codegen.JITCodeLibrary):
+class Whole(JITCodeLibrary):
     """The code of an entry point, with that of its parts."""
 
     own: frozenset[str] = frozenset()
@@ -81,7 +70,7 @@ class Root(Whole):
         return parse_assembly(stubs)
 
 
-class Part(codegen.JITCodeLibrary):
+class Part(JITCodeLibrary):
     """The code of a function that compiled code calls: translated, and no more."""
 
     apart = False  # it is called, never copied into those that call it
@@ -116,18 +105,19 @@ class ApartPart(Part):
     apart = True
 
 
-def as_part(dispatcher: Any) -> Any:
+def as_part(function: Any, apart: bool, options: dict[str, Any]) -> Any:
     """A function compiled as a part; when Python calls it, it is compiled again, as an entry point."""
-    if not hasattr(dispatcher, "add_overload"):  # NUMBA_DISABLE_JIT
-        return dispatcher
+    compiler = ApartCompiler if apart else PartCompiler
+    dispatcher: Any = numba.njit(pipeline_class=compiler, **options)(function)
+    if not all(hasattr(dispatcher, name) for name in REPLACED):  # or NUMBA_DISABLE_JIT
+        return numba.njit(**options)(function)
 
     def add_overload(compiled: Any) -> None:  # without telling the dispatcher's C half of it
         dispatcher.overloads[tuple(compiled.signature.args)] = compiled
 
     @cache
     def whole() -> Any:
-        options = {name: value for name, value in dispatcher.targetoptions.items() if name not in UNWRAPPED}
-        return numba.jit(pipeline_class=WholeCompiler, **options)(dispatcher.py_func)
+        return compiles_as_ours(numba.njit(pipeline_class=WholeCompiler, **options)(function))
 
     def compile_for(*args: Any, **kws: Any) -> Any:
         return whole()._compile_for_args(*args, **kws)
@@ -170,19 +160,48 @@ class _LowerRoot(_Lowering):
     library = Root
 
 
-def _replacing_lowering(replacement: Any) -> Any:
-    class Pipeline(compiler.CompilerBase):
+def _replacing_lowering(replacement: Any, unwrapped: bool) -> Any:
+    class Pipeline(Compiler):
         def define_pipelines(self) -> list[Any]:
-            builder = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
-            builder.add_pass_after(replacement, typed_passes.NativeLowering)
-            builder.passes = [each for each in builder.passes if each[0] is not typed_passes.NativeLowering]
+            if not possible():
+                return list(super().define_pipelines())
+            self.state.flags.no_cpython_wrapper = self.state.flags.no_cfunc_wrapper = unwrapped
+            builder = DefaultPassBuilder.define_nopython_pipeline(self.state)
+            builder.add_pass_after(replacement, NativeLowering)
+            builder.passes = [each for each in builder.passes if each[0] is not NativeLowering]
             builder.finalize()
             return [builder]
 
     return Pipeline
 
 
-PartCompiler = _replacing_lowering(_LowerPart)
-RootCompiler = _replacing_lowering(_LowerRoot)
-ApartCompiler = _replacing_lowering(_LowerApart)
-WholeCompiler = _replacing_lowering(_LowerWhole)
+PartCompiler = _replacing_lowering(_LowerPart, unwrapped=True)  # Python does not call a part
+ApartCompiler = _replacing_lowering(_LowerApart, unwrapped=True)
+RootCompiler = _replacing_lowering(_LowerRoot, unwrapped=False)
+WholeCompiler = _replacing_lowering(_LowerWhole, unwrapped=False)
+_possible: bool | None = None  # None: not tried yet
+
+
+def possible() -> bool:
+    """Whether this Numba can do it: tried on a few small functions before the first is compiled."""
+    global _possible
+    if _possible is None:
+        _possible = True
+        try:
+            _possible = _tried()
+        except Exception:
+            _possible = False
+    return _possible
+
+
+def _tried() -> bool:
+    one = as_part(lambda: 1, True, {})
+    two = as_part(lambda: one() + 1, False, {})
+    three = numba.njit(pipeline_class=WholeCompiler)(lambda: two() + one())
+    four = numba.njit(pipeline_class=RootCompiler)(lambda: two() + two())
+    works = three() == 3 and four() == 4
+    dispatchers: tuple[Any, ...] = three, four
+    for each in dispatchers:
+        for compiled in each.overloads.values():
+            compiled.library.serialize_using_object_code()  # as it is kept on disk
+    return works

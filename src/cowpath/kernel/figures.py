@@ -1,12 +1,13 @@
 """What the figures of a run are made from, counted as it goes: they need no log.
 
-How long the faults of each group's tasks took, the longest of them, the longest hold of a page lock, who was killed.
+How long the faults of each group's tasks took, the longest of them, the longest holds of page locks, who was killed.
 """
 
 from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .places import place_of
 
 SUB_BITS = 7  # 128 buckets per power of two: half a bucket is at most 1/256 of the value
 BUCKETS = (64 - SUB_BITS) << SUB_BITS
@@ -42,23 +43,26 @@ def note_latency(k, t, path, ns):
 
 
 @compiled
-def note_hold(k, p, t, ns):
-    """Task ``t`` lets the lock of page ``p`` go, which it has held for ``ns``."""
-    counters = k.books.groups[k.state.tasks[t].group].counters
-    counters[n.C_LOCK_HOLDS] += 1
-    counters[n.C_LOCK_NS] += ns
-    hold = k.books.hold
-    if hold.ended and ns <= hold.ns:
+def note_hold(k, p, kind, t, ns):
+    """An owner of some kind (HOLD_*) has held the lock of page ``p`` for ``ns``: task ``t``, or the disk (NONE)."""
+    if kind == n.HOLD_TASK:
+        counters = k.books.groups[k.state.tasks[t].group].counters
+        counters[n.C_LOCK_HOLDS] += 1
+        counters[n.C_LOCK_NS] += ns
+    hold = k.books.holds[kind]
+    hold.ended += 1
+    hold.total += ns
+    if hold.ended > 1 and ns <= hold.ns:
         return
-    page = k.state.pages[p]
-    hold.ended = 1
     hold.ns = ns
-    hold.task = t
-    hold.comm = k.state.tasks[t].program
-    hold.group = k.state.tasks[t].group if k.state.tasks[t].kthread == n.KT_NONE else n.NONE
-    hold.file = page.file
-    hold.index = page.index
+    hold.place = place_of(k, p)
     hold.step = k.books.pages[p].locked_in
+    hold.task = t
+    hold.comm = n.NONE
+    hold.group = n.NONE
+    if t != n.NONE:
+        hold.comm = k.state.tasks[t].program
+        hold.group = k.state.tasks[t].group if k.state.tasks[t].kthread == n.KT_NONE else n.NONE
 
 
 @compiled

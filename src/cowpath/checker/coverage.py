@@ -1,0 +1,170 @@
+"""What a search of all states has come to, and whether its proofs mean anything.
+
+A design whose tasks stand still at a lock that nobody can ever take violates no property of states: nothing happens on
+it. So a proof is vacuous where a task of the case never moves, where nobody ever enters the path that the case is
+about, or where a task enters a path and in no state gets past one of its steps, unless it waits there for memory (a
+group that is full may be full for ever: that is what most cases are about) or for a child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+
+from cowpath.cases.plan import CasePlan, Player
+from cowpath.designs import Design
+from cowpath.engine.coverage import LEFT_DONE, LEFT_FAILED
+from cowpath.kernel.steps import PATH_NAMES
+
+from .movers import task_name
+
+FAILS = "fails"  # it always ends with an error
+MEMORY = "memory"  # its charge has met a limit, and has never got through
+CHILD = "child"  # it waits for a child
+STAYS = "stays"  # nothing that may last for ever explains it
+WAITS_FOR_A_CHILD = "wait"  # the path
+LOOP_BEGINS, LOOP_ENDS = "each_page", "next_page"  # between these a path goes round
+
+
+@dataclass(frozen=True)
+class NeverDone:
+    """A task that has entered a path and never come to its end."""
+
+    task: str  # of tasks that are alike the name of all
+    path: str
+    step: int  # the last one that it has come to, from 1
+    name: str  # of that step
+    why: str  # FAILS, MEMORY, CHILD, STAYS; or the path that it has called and that never ends
+
+    def __str__(self) -> str:
+        words = {FAILS: "always fails, at the latest in", MEMORY: "waits for memory in", CHILD: "waits for a child in",
+                 STAYS: "never gets past"}.get(self.why, f"waits for {self.why} in")  # fmt: skip
+        return f"{self.path} of {self.task}: {words} step {self.step} ({self.name})"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was done in all states of a case on a design, after its start."""
+
+    never_reached: dict[str, list[str]]  # by path that somebody has entered: "7 map_page"
+    never_completed: tuple[NeverDone, ...]
+    never_moved: tuple[str, ...]
+    vacuous: str  # what makes a proof mean nothing, or empty
+
+    def as_json(self) -> dict[str, Any]:
+        """Part of an entry of ``coverage`` in docs/json.md."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """For people: a line for each path and task; where a path waits for another one, that says it all."""
+        for path, steps in self.never_reached.items():
+            yield f"never reached in {path}: {', '.join(steps)}"
+        for each in (each for each in self.never_completed if each.why not in PATH_NAMES):
+            yield f"never completed: {each}"
+        if self.never_moved:
+            yield f"never moved: {', '.join(self.never_moved)}"
+
+
+def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Coverage:
+    """What the books of a whole search say (``Space.coverage``, ``Space.moved``)."""
+    crowd = _Crowd(plan, design, seen)
+    never_done = tuple(crowd.never_done())
+    never_moved = tuple(dict.fromkeys(_name(plan, each.number) for each in plan.players
+                                      if _has_to_move(each) and not moved >> each.number & 1))  # fmt: skip
+    vacuous = _vacuous(plan.case.path, crowd, never_done, never_moved)
+    return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
+
+
+def _has_to_move(player: Player) -> bool:
+    """It is a task of the case, and something is to be explored of it."""
+    return player.spec is not None and (bool(player.spec.does.strip()) or player.spec.then == "exit")
+
+
+def _name(plan: CasePlan, t: int) -> str:
+    """A task's name; those that are alike have one, for a search that folds them meets only some."""
+    spec = plan.players[t].spec if t < len(plan.players) else None
+    return spec.name if spec is not None else task_name(plan, t)
+
+
+@dataclass
+class _Done:
+    """What a task has done on a path: ``books.coverage``."""
+
+    tried: int = 0
+    charging: int = 0
+    calls: int = 0
+    left: int = 0
+
+    @property
+    def got_out(self) -> bool:
+        """It has come out of the path by itself: to be killed, or to start again, is not to get past a step."""
+        return bool(self.left & (LEFT_DONE | LEFT_FAILED))
+
+
+class _Crowd:
+    """What each task, by name, has done on each path that it has entered, by number."""
+
+    def __init__(self, plan: CasePlan, design: Design, seen: Any) -> None:
+        self.steps = [design.paths[path] for path in PATH_NAMES]
+        self.of: dict[str, dict[int, _Done]] = {}
+        for t, path in zip(*(places.tolist() for places in np.nonzero(seen["tried"])), strict=True):
+            done = self.of.setdefault(_name(plan, t), {}).setdefault(path, _Done())
+            for what in fields(_Done):
+                setattr(done, what.name, getattr(done, what.name) | int(seen[what.name][t, path]))
+
+    def of_path(self, path: int) -> dict[str, _Done]:
+        """Who has entered it, and what they have done."""
+        return {task: paths[path] for task, paths in self.of.items() if path in paths}
+
+    def never_reached(self) -> Iterator[tuple[str, list[str]]]:
+        """By path that somebody has entered: the steps that nobody has come to."""
+        for path in sorted({path for paths in self.of.values() for path in paths}):
+            tried = reduce(or_, (done.tried for done in self.of_path(path).values()))
+            missed = [f"{at} {step}" for at, step in enumerate(self.steps[path], 1) if not tried >> (at - 1) & 1]
+            if missed:
+                yield PATH_NAMES[path], missed
+
+    def never_done(self) -> Iterator[NeverDone]:
+        """The tasks and paths that have been entered and never completed."""
+        for task, paths in self.of.items():
+            for path, done in paths.items():
+                if not done.left & LEFT_DONE:
+                    at = done.tried.bit_length()
+                    yield NeverDone(task, PATH_NAMES[path], at, self.steps[path][at - 1], self._why(paths, path))
+
+    def _why(self, paths: dict[int, _Done], path: int) -> str:
+        done = paths[path]
+        if done.left & LEFT_FAILED:
+            return FAILS
+        inner = [other for other, its in paths.items() if done.calls >> other & 1 and not its.got_out]
+        if inner:
+            return PATH_NAMES[inner[0]]
+        if self._waits_for_memory(self.steps[path], done):
+            return MEMORY
+        return CHILD if PATH_NAMES[path] == WAITS_FOR_A_CHILD else STAYS
+
+    @staticmethod
+    def _waits_for_memory(steps: Sequence[str], done: _Done) -> bool:
+        """At the last step that it has come to; or in an earlier one, if it has gone round to that again."""
+        last = done.tried.bit_length() - 1
+        first = last
+        if LOOP_BEGINS in steps and LOOP_ENDS in steps and steps.index(LOOP_BEGINS) <= last <= steps.index(LOOP_ENDS):
+            first = steps.index(LOOP_BEGINS)
+        return any(done.charging >> place & 1 for place in range(first, last + 1))
+
+
+def _vacuous(path: str, crowd: _Crowd, never_done: Sequence[NeverDone], never_moved: Sequence[str]) -> str:
+    stays = [each for each in never_done if each.why == STAYS]
+    if stays:
+        first = stays[0]
+        alike = {each.task for each in stays if (each.path, each.step) == (first.path, first.step)}
+        everybody = alike == set(crowd.of_path(PATH_NAMES.index(first.path)))
+        return f"{first.path}{'' if everybody else f' of {first.task}'} never gets past step {first.step}"
+    if never_moved:
+        return f"{' and '.join(never_moved)} never {'moves' if len(never_moved) == 1 else 'move'}"
+    return "" if crowd.of_path(PATH_NAMES.index(path)) else f"{path} is never entered"

@@ -1,0 +1,5 @@
+"""All that touches Numba's insides; kernel code knows ``..compiled`` only.
+
+Each file here has a plain fall-back: where a Numba has an inner name no more, compiling takes longer, or is done anew
+in each process, and what is compiled does the same. Nothing here is in force for functions that are not ours.
+"""

@@ -1,0 +1,108 @@
+"""What is replaced within Numba while this thread compiles our functions: a guest leaves the house as it was.
+
+Numba compiles in one thread at a time, under a lock, which is held for as long: a function of the user's is never
+compiled meanwhile. Without the lock, or where Numba has no such function any more, nothing is replaced and compiling,
+or what is compiled, is only slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from threading import get_ident
+from typing import Any
+
+import numba
+from numba.core import types
+
+LOCK: Any
+arrayobj: Any
+try:
+    from numba.core.compiler_lock import global_compiler_lock as LOCK
+except ImportError:
+    LOCK = None
+try:
+    from numba.np import arrayobj
+except ImportError:
+    arrayobj = None
+
+Function = Callable[..., Any]
+_inside = False  # read and written under the lock
+
+
+def compiles_as_ours(dispatcher: Any) -> Any:
+    """Let a function, and what it calls, be compiled within ``ours``."""
+    compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
+    if compile_now is not None:
+
+        def compile_here(signature: Any) -> Any:
+            with ours():
+                return compile_now(signature)
+
+        dispatcher.compile = compile_here
+    return dispatcher
+
+
+@contextmanager
+def ours() -> Iterator[None]:
+    """Within this, what this thread compiles is ours."""
+    global _inside
+    if LOCK is None:
+        yield
+        return
+    with LOCK, ExitStack() as until_the_end:
+        if not _inside:
+            _inside = True
+            until_the_end.callback(_leave)
+            until_the_end.enter_context(_replaced(arrayobj, "fix_integer_index", no_negative_indices))
+            for name in ("Record", "NestedArray"):
+                until_the_end.enter_context(_replaced(getattr(types, name, None), "__repr__", said_once))
+        yield
+
+
+def _leave() -> None:
+    global _inside
+    _inside = False
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, by: Callable[[Function], Function]) -> Iterator[None]:
+    original = getattr(owner, "__dict__", {}).get(name)
+    if original is None:
+        yield
+        return
+    replacement, thread = by(original), get_ident()
+
+    def either(*args: Any) -> Any:  # Numba's, for whoever comes by without the lock
+        return (replacement if get_ident() == thread else original)(*args)
+
+    setattr(owner, name, either)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original)
+
+
+def no_negative_indices(_: Function) -> Function:
+    """An index is compiled as it stands, without NumPy's meaning of a negative one.
+
+    That would cost a comparison and a conditional move at every access, a fifth of all the time, and the kernel's code
+    has no use for it (under NUMBA_BOUNDSCHECK a negative index is an error). Numba has no setting for it.
+    """
+
+    def as_it_stands(context: Any, builder: Any, kind: Any, index: Any, size: Any) -> Any:
+        return context.cast(builder, index, kind, numba.types.intp)
+
+    return as_it_stands
+
+
+def said_once(make: Function) -> Function:
+    """A record's repr, 60 KB of it, is made for each pass over each function: here once for each type."""
+    said: dict[int, tuple[Any, str]] = {}
+
+    def repr_of(kind: Any) -> str:
+        if id(kind) not in said:
+            said[id(kind)] = kind, make(kind)
+        return said[id(kind)][1]
+
+    return repr_of

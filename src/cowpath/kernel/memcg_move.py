@@ -1,0 +1,82 @@
+"""What a group leaves behind when it is emptied or removed: to its parent (mm/memcontrol.c of 3.0)."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .compiled import compiled
+from .hierarchy import parent_of
+from .lru import lru_add, lru_del
+from .memcg_oom import memcg_oom_recover
+from .memcontrol import drain_stock, res_counter_charge
+from .swapfile import uncharge_swap
+from .wait import spend
+
+
+@compiled
+def mem_cgroup_move_parent(k, p, g):
+    """A page of the group is charged to its parent. False where that has no room."""
+    up = k.state.groups[g].parent
+    if parent_of(k, g) == n.NONE and up > 0 and res_counter_charge(k, up, 1)[0] != n.NONE:
+        return False
+    lru_del(k, p)
+    mem_cgroup_move_account(k, p, g)
+    lru_add(k, p)
+    return True
+
+
+@compiled
+def mem_cgroup_force_empty_list(k, g):
+    """What is left of the pages is charged to the parent. False if it can't be."""
+    group = k.state.groups[g]
+    for c in range(k.state.n_cpus):
+        if k.state.cpus[c].stock_group == g:
+            drain_stock(k, c)
+    for which in range(len(group.lists)):
+        while group.lists[which].head != n.NONE:
+            p = group.lists[which].head
+            if not mem_cgroup_move_parent(k, p, g):
+                return False
+    memcg_oom_recover(k, g)
+    return group.res.usage == 0
+
+
+@compiled
+def mem_cgroup_move_account(k, p, g):
+    """mem_cgroup_move_account from a group to its parent; an ancestor that counts both is not touched."""
+    page = k.state.pages[p]
+    source = k.books.groups[g]
+    target = k.books.groups[k.state.groups[g].parent]
+    page.group = k.state.groups[g].parent
+    source.pgpgout += 1
+    target.pgpgin += 1
+    if page.bits & n.PG_ANON:
+        source.rss -= 1
+        target.rss += 1
+    else:
+        source.cache -= 1
+        target.cache += 1
+        if page.mapcount > 0:
+            source.mapped_file -= 1
+            target.mapped_file += 1
+    k.state.groups[g].res.usage -= 1
+    k.state.groups[g].memsw.usage -= 1
+    spend(k, s.UNCHARGE)
+
+
+@compiled
+def move_swap(k, g):
+    """What the group has in swap is its parent's from now on, if that is charged with it; else nobody's."""
+    if k.books.groups[g].swap == 0:
+        return
+    up = parent_of(k, g)
+    for slot in range(k.state.n_swaps):
+        swap = k.state.swaps[slot]
+        if swap.group == g and (swap.count > 0 or swap.page):
+            if up == n.NONE:
+                uncharge_swap(k, slot)
+            else:
+                swap.group = up
+                k.books.groups[up].swap += 1
+                k.books.groups[g].swap -= 1
+                k.state.groups[g].memsw.usage -= 1

@@ -1,0 +1,43 @@
+"""The table of policies: what a design may set besides its paths. Which commit made the difference stands there.
+
+A policy is a field of the state, which holds the place of the design's value in ``values``: the first is 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy."""
+
+    name: str  # in a design's file
+    field: str  # of the state
+    values: tuple[Any, ...]  # by the number that stands in the state
+    default: Any  # of the base profile, linux-3.0
+    commit: str  # that made the other value
+    release: str  # in which it first was
+    meaning: str  # for docs/designs.md
+
+    def number(self, value: Any) -> int:
+        """What stands in the state for a value."""
+        return self.values.index(value)
+
+
+POLICIES = (
+    Policy(
+        "oom_lock", "oom_counter", ("flag", "counter"), "counter", "79dfdaccd1d5", "3.1",
+        "who may kill: only the first of those in the OOM section, by a count (3.0), or one at a time (79dfdaccd1d5)",
+    ),
+    Policy(
+        "page_lock_wait", "killable_lock", ("uninterruptible", "killable"), "killable", "37b23e0525d3", "3.0",
+        "whether SIGKILL ends a fault's wait for a page lock (37b23e0525d3)",
+    ),
+    Policy(
+        "fault_retry", "allow_retry", (False, True), True, "d065bd810b6d", "2.6.37",
+        "whether a fault drops `mmap_sem` while it waits for a page lock (d065bd810b6d)",
+    ),
+)  # fmt: skip
+BY_NAME = {policy.name: policy for policy in POLICIES}

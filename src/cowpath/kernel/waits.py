@@ -1,0 +1,197 @@
+"""The table of waits and locks: what a task may sleep for, who holds that, what ends it, and what it is called.
+
+All who must know a kind of wait or lock read it here: sleeping, waking and signals, the layout of the state, error
+exits, the wait-for graph, the rules that are checked, the lock order, the explorer's folding, and the words, figures,
+lanes, traces and pages.
+
+A new mutex is one entry in ``LOCKS``: its place in the records and how it begins, its ``W_*`` number and its ``H_*``
+bit, who waits for whom, the rules and the words follow. Besides it takes a step that calls ``mutex.mutex_lock`` and
+one that calls ``mutex.mutex_unlock`` (with ``number`` of its name), their ``StepInfo`` (``takes`` and ``gives``:
+``hold`` of its name), and what they cost. An entry is made before anything but this file is imported: ``names`` reads
+the table once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# what ends a wait, but for a signal
+BY_OTHERS = ""  # who holds it, or a child, does something
+BY_TIME = "time"  # a timer
+BY_TIME_TOO = "time too"  # others, or a timer, if one is set
+BY_DISK = "disk"  # a request that is on its way
+
+# classes of colour in the pictures
+PAGE_LOCK = "page_lock"
+OTHER_LOCK = "other_lock"
+MEMORY = "memory"
+IO = "io"
+ASLEEP = "asleep"  # of its own will
+BLOCKED = (PAGE_LOCK, OTHER_LOCK, MEMORY)  # not of its own will: others hold what it needs
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a frame may hold: a bit of ``frame.held``, in the order of the bits."""
+
+    name: str
+    of: str = ""  # the kind of thing
+    which: str = ""  # the field of the frame that says which one
+    order: int = 0  # of a lock: its place in the lock order; 0: no lock
+    shown: bool = False  # the pictures say of which one
+
+
+@dataclass(frozen=True)
+class Mutex:
+    """A mutex: of each file, address space or group, or one of the machine. An entry of ``LOCKS``."""
+
+    name: str  # of its field in the record, and in all words: "i_mutex"
+    of: str  # whose: "file", "mm", "group", or "machine"
+    order: int  # its place in the lock order: it is taken by who holds none with this number or a higher one
+    killable: bool = False  # mutex_lock_killable: SIGKILL ends the wait, and the step fails
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A kind of wait (``task.wait_kind``), in the order of the numbers.
+
+    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}`` and ``{mm}`` stand for what it is called.
+    """
+
+    name: str  # in tables
+    of: str = ""  # the kind of thing whose number ``task.wait_id`` is; empty: none
+    queue: str = ""  # the field of that thing's record where the sleepers stand; empty: alone
+    all_in_one: bool = False  # the queue is the machine's, for all such things
+    in_front: bool = False  # who only waits, and does not want to have it, stands in front (prepare_to_wait)
+    ends: str = BY_OTHERS
+    hold: str = ""  # what the sleeper will hold when it has it
+    mutex: Mutex | None = None
+    colour: str = ASLEEP
+    does: str = ""  # of a task: "waits for the page lock of {page}"
+    what: str = ""  # what it waits for: "the page lock of {page}"
+    short: str = "time"  # after "sleeps:"
+    figure: str = ""  # its name among a run's figures, if it counts as blocked there
+    in_a_fault: bool = False  # a fault may sleep so
+
+    @property
+    def blocks(self) -> bool:
+        """What it waits for others hold: a lock or memory."""
+        return self.colour in BLOCKED
+
+
+# the lock order (mm/filemap.c): i_mutex, mmap_sem, page lock
+I_MUTEX = Mutex("i_mutex", "file", order=10)
+MMAP_SEM_ORDER = 20
+PAGE_LOCK_ORDER = 30
+
+LOCKS: list[Mutex] = [I_MUTEX]  # new ones at the end
+
+
+def _wait_of(lock: Mutex) -> Wait:
+    """The wait for a mutex."""
+    what = f"the {lock.name}" if lock.of == "machine" else f"the {lock.name} of {{{lock.of}}}"
+    return Wait(
+        lock.name, of=lock.of, queue=f"{lock.name}.waiters", hold=lock.name, mutex=lock, colour=OTHER_LOCK,
+        does=f"waits for {what}", what=what, short=lock.name, figure=lock.name,
+    )  # fmt: skip
+
+
+# what a sleeping task waits for (task.wait_kind); task.wait_id says which one
+W_NONE = 0
+W_PAGE_LOCK = 1
+W_MMAP_READ = 2
+W_MMAP_WRITE = 3
+W_I_MUTEX = 4
+W_OOM = 5  # mem_cgroup_handle_oom
+W_CHILD = 6  # a slot, or ANY_CHILD / ALL_CHILDREN
+W_TIMER = 7  # sleep
+W_WRITEBACK = 8  # until the page has been written (wait_on_page_writeback)
+W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-wide OOM kill
+W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
+W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
+W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
+BUILT_IN = (
+    Wait("nothing"),
+    Wait(
+        "page lock", of="page", queue="waiters", in_front=True, hold="page lock", colour=PAGE_LOCK,
+        does="waits for the page lock of {page}", what="the page lock of {page}", short="page lock", figure="page_lock",
+        in_a_fault=True,
+    ),
+    Wait(
+        "mmap_sem for reading", of="mm", queue="waiters", hold="mmap_sem (read)", colour=OTHER_LOCK,
+        does="waits for mmap_sem (to read)", what="mmap_sem (to read)", short="mmap_sem (read)", figure="mmap_read",
+        in_a_fault=True,
+    ),
+    Wait(
+        "mmap_sem for writing", of="mm", queue="waiters", hold="mmap_sem (write)", colour=OTHER_LOCK,
+        does="waits for mmap_sem (to write)", what="mmap_sem (to write)", short="mmap_sem (write)", figure="mmap_write",
+    ),
+    _wait_of(I_MUTEX),
+    Wait(
+        "memory (OOM)", of="group", queue="oom_waiters", in_front=True, colour=MEMORY, does="waits for {memory}",
+        what="{group}'s memory", short="memory", figure="memory", in_a_fault=True,
+    ),
+    Wait("child", does="waits for its children", short="a child"),
+    Wait("sleep", ends=BY_TIME, does="sleeps"),
+    Wait(
+        "write-back", of="page", queue="writeback_waiters", all_in_one=True, ends=BY_DISK, colour=IO,
+        does="waits until {page} is written",
+    ),
+    Wait("pause", ends=BY_TIME, does="pauses"),
+    Wait(
+        "the disk", queue="congested", all_in_one=True, ends=BY_TIME, colour=IO,
+        does="waits for the disk, which has too many writes to do",
+    ),
+    Wait("work", ends=BY_TIME_TOO, does="has nothing to do"),
+    Wait("memory", colour=MEMORY, does="waits for {memory}", what="{group}'s memory"),
+)  # fmt: skip
+
+H_PAGE_REF = 1  # a reference to frame.page
+H_PAGE_LOCK = 2  # the lock of frame.page
+H_NEW_PAGE = 4  # frame.newpage is ours
+H_CHARGE = 8  # frame.newpage is charged
+H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
+H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
+H_I_MUTEX = 64  # frame.file's i_mutex
+H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
+MOST_HOLDS = 15  # bits of a narrow machine's ``held``
+
+
+def _hold_of(lock: Mutex) -> Hold:
+    """A mutex in hand. Which one, the frame says in the field that bears the name of the kind of thing."""
+    return Hold(lock.name, lock.of, "" if lock.of == "machine" else lock.of, lock.order, shown=lock.of == "file")
+
+
+BUILT_IN_HOLDS = (
+    Hold("page reference", "page", "page", shown=True),
+    Hold("page lock", "page", "page", PAGE_LOCK_ORDER, shown=True),
+    Hold("new page", "page", "newpage", shown=True),
+    Hold("charge"),
+    Hold("mmap_sem (read)", "mm", "mm", MMAP_SEM_ORDER),
+    Hold("mmap_sem (write)", "mm", "mm", MMAP_SEM_ORDER),
+    _hold_of(I_MUTEX),
+    Hold("page table", "page", "prealloc_pte"),
+)
+
+
+def waits() -> tuple[Wait, ...]:
+    """All kinds of wait; the place of each is its number."""
+    return BUILT_IN + tuple(_wait_of(lock) for lock in LOCKS[1:])
+
+
+def holds() -> tuple[Hold, ...]:
+    """All that a frame may hold; the place of each is its bit."""
+    found = BUILT_IN_HOLDS + tuple(_hold_of(lock) for lock in LOCKS[1:])
+    if len(found) > MOST_HOLDS:
+        raise ValueError(f"{len(LOCKS)} mutexes: there is room for {MOST_HOLDS - len(BUILT_IN_HOLDS) + 1}")
+    return found
+
+
+def number(name: str) -> int:
+    """``W_*`` of a mutex, by its name."""
+    return next(place for place, wait in enumerate(waits()) if wait.name == name)
+
+
+def hold(name: str) -> int:
+    """``H_*`` of a mutex, by its name."""
+    return 1 << next(place for place, each in enumerate(holds()) if each.name == name)

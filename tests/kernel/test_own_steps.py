@@ -1,0 +1,90 @@
+"""Steps and locks of one's own: one file, no fork. Each test is a process: the kernel is put together once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OWN = "from cowpath.kernel import own\n\n"
+STEPS = ROOT / "examples" / "steps"
+
+
+def cowpath(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command, in plain Python: the cases are tiny."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "COLUMNS": "200"} | variables
+    line = [sys.executable, "-m", "cowpath", *map(str, words)]
+    return subprocess.run(line, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+
+def verdicts(done: subprocess.CompletedProcess[str]) -> dict[str, tuple[str, int]]:
+    results = json.loads(done.stdout)["results"]
+    return {each["design"]: (each["verdict"], len(each["schedule"])) for each in results}
+
+
+def checked(steps: str, *designs: str, case: str = "page-table") -> dict[str, tuple[str, int]]:
+    chosen = [word for design in designs for word in ("--design", str(STEPS / design))]
+    return verdicts(cowpath("check", "--steps", STEPS / steps, *chosen, "-c", case, "-p", "isolation", "--json"))
+
+
+def test_the_worked_example_as_a_file() -> None:
+    found = checked("pte_alloc.py", "under-lock.toml", "before-lock.toml")
+    assert found["own-pte-under-lock"] == ("violated", 13)
+    assert found["own-pte-first"][0] == "proved"
+
+
+def test_without_the_file_there_is_no_such_step() -> None:
+    done = cowpath("check", "--design", STEPS / "under-lock.toml", "-c", "page-table")
+    assert done.returncode == 2
+    assert "under-lock.toml" in done.stderr and "'own_pte_alloc'" in done.stderr
+
+
+def test_the_environment_may_name_the_file() -> None:
+    done = cowpath(
+        "check", "-d", STEPS / "under-lock.toml", "-c", "page-table", "-p", "isolation", "--json",
+        COWPATH_STEPS=str(STEPS / "pte_alloc.py"),
+    )  # fmt: skip
+    assert verdicts(done) == {"own-pte-under-lock": ("violated", 13)}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("from cowpath.kernel import own\n\n@own.step()\ndef charge(k, t):\n    return 0\n", ":3: a step's function"),
+        (
+            "from cowpath.kernel import own\n\n@own.step()\ndef step_charge(k, t):\n    return 0\n",
+            ":3: there is a step",
+        ),
+        ("from cowpath.kernel import own\n\n@own.step(take=1)\ndef step_x(k, t):\n    return 0\n", "'take' is nothing"),
+        ("from cowpath.kernel import own\n\n@own.step()\ndef step_x(k):\n    return 0\n", "def step_x(k, t)"),
+        ("import nowhere_at_all\n", ":1: ModuleNotFoundError"),
+        ("def broken(:\n", ":1: SyntaxError"),
+        ("x = 1\ny = x / 0\n", ":2: ZeroDivisionError"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(text)
+    done = cowpath("check", "--steps", mine, "-d", "linux-3.0", "-c", "commit")
+    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr, done.stderr
+
+
+def test_a_file_that_is_not_there() -> None:
+    done = cowpath("run", "--steps", "nowhere.py", "examples/oom-off.sh")
+    assert done.returncode == 2 and "nowhere.py: cannot read the steps" in done.stderr
+
+
+def test_too_late_in_a_process() -> None:
+    code = (
+        "import cowpath, cowpath.engine.loop\n"
+        "try:\n    cowpath.use_steps('examples/steps/pte_alloc.py')\n"
+        "except cowpath.InputError as error:\n    print(error)\n"
+    )
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT, check=True
+    )
+    assert "before the first run or check" in done.stdout and "COWPATH_STEPS" in done.stdout
