@@ -109,9 +109,11 @@ class Result:
     def lock_holds(self) -> pl.DataFrame:
         """A row per hold of a page lock that ended.
 
-        ``time_ns`` (when it was let go), ``task``, ``comm`` and ``group`` of its holder (``task`` is null where that
-        was a read from disk), ``page`` (its frame), ``file`` and ``index`` (which page of which file), ``step`` (a
-        number: ``cowpath.kernel.steps.STEP_NAMES[step]`` took it), ``ns`` (how long it was held).
+        ``time_ns`` (when it was let go, or handed on), ``task``, ``comm`` and ``group`` of its holder (``task`` is null
+        where that was the disk), ``kind`` (``task``; ``readahead`` or ``swap_readahead`` of the task, up to the time
+        when the page was sent to the disk; ``disk``), ``page`` (its frame), ``file`` and ``index`` (which page of which
+        file; null for other memory), ``step`` (a number: ``cowpath.kernel.steps.STEP_NAMES[step]`` took it), ``ns``
+        (how long it was held).
         """
         files = [file.name for file in self.plan.files]
         return lock_holds_frame(*self._events(), self.plan.comms, self.plan.groups, files)

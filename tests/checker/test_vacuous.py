@@ -21,6 +21,7 @@ from cowpath.checker.space import Space
 from cowpath.cli import app
 from cowpath.designs import Design
 from cowpath.engine import costs
+from cowpath.kernel.steps import PATH_NAMES
 from cowpath.searching.suite import VACUOUS, Bench
 
 from .test_seeded_faults import changed, with_path
@@ -52,8 +53,9 @@ def test_who_never_gets_past_a_step_violates_nothing_and_proves_nothing(case: st
 
 def test_a_lock_that_is_owned_from_the_start(tmp_path: Path) -> None:
     """A new field is 0, and 0 is a task: a lock of which that was forgotten belongs to task 0 for ever."""
-    old = "    k.state.vmas[f.vma].prot |= n.VM_ANON_VMA\n"
+    old = "    anon_vma_prepare(k, current(k, t).vma)\n"
     lock = (
+        "    f = current(k, t)\n"
         "    if f.file != n.NONE and k.state.files[f.file].writeback_index != n.NONE:\n"
         "        from .wait import sleep_on\n"
         "        return sleep_on(k, t, k.state.files[f.file].i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)\n"
@@ -76,7 +78,8 @@ def test_who_waits_for_memory_for_ever_is_what_a_case_is_about() -> None:
 
 def test_a_loop_that_comes_back_to_its_charge_waits_for_memory() -> None:
     """write(2) of two pages in a group that has room for one: the steps after the charge have been reached once."""
-    text = cases.load("write").text.replace("limit = 1", "limit = 2").replace('"writef @log 0 1"', '"writef @log 0 2"')
+    text = cases.load("write").text.replace("limit = 1", "limit = 2").replace("pages = 2", "pages = 3")
+    text = text.replace('"writef @log 0 1"', '"writef @log 0 2"').replace('"writef @log 1 1"', '"writef @log 2 1"')
     result = own(text, name="accounting")
     assert result.verdict == "proved" and result.coverage is not None
     (write,) = result.coverage.never_completed
@@ -108,7 +111,7 @@ def test_a_path_that_nobody_enters() -> None:
 
 def test_a_parent_may_wait_for_a_child_for_ever() -> None:
     text = cases.load("fork-cow").text.replace("[tasks.child]", '[tasks.child]\nthen = "stay"')
-    text = text.replace('does = "touch heap 0 1 1 w"', 'does = """\ntouch heap 0 1 1 w\nwait\n"""', 1)
+    text = text.replace('does = "touch heap 0 1 1 w"', 'does = """\ntouch heap 0 1 1 w\nwait all\n"""', 1)
     result = own(text)
     assert result.coverage is not None
     assert [(each.path, each.why) for each in result.coverage.never_completed] == [("wait", "child")]
@@ -194,4 +197,7 @@ def test_what_led_to_the_start_is_not_counted() -> None:
     assert space.k.books["coverage"]["tried"].any()
     space.explore(0)
     assert "anon" not in covered(plan, design).never_reached
-    assert np.count_nonzero(space.coverage["tried"]) == 4  # page_fault and file_cow, page_fault and file_read; exit
+    entered = [(int(t), PATH_NAMES[path]) for t, path in zip(*np.nonzero(space.coverage["tried"]), strict=True)]
+    assert entered == [
+        (0, "page_fault"), (0, "file_cow"), (0, "reclaim"), (1, "page_fault"), (1, "file_read"), (1, "exit"),
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from cowpath.programs.code import Region
 
 TINY = Capacity(
     pages=8, tasks=8, mms=2, vmas=2, directories=2, tables=2, entries=8, files=2, slots=8, groups=3, cpus=1,
-    requests=2, swaps=64, ops=8, names=4, paths=2, path_steps=32, log=16,
+    requests=2, swaps=64, ops=8, names=4, dentries=2, paths=2, path_steps=32, log=16,
 )  # fmt: skip
 
 

@@ -87,8 +87,13 @@ def test_the_chain_is_told_where_somebody_is_stuck_or_was_stalled() -> None:
     assert f"linux-3.0: stuck {CHAIN}." in text
     assert f"linux-3.0-oom-flag: stalled for 1.50 s, {CHAIN}." in text
     assert "12.0 s +" in text
-    assert "816 ns +" in text and "read-ahead of cc1[208]" in text and "swap read-ahead" not in text
     assert "Who waits for whom" not in shown([a_run("preallocate")], 80)
+
+
+def test_who_held_a_page_lock_is_told_by_kind() -> None:
+    text = shown([a_run("linux-3.0", "stuck")], 200)
+    assert "read-ahead of cc1[208] in A" in text and "816 ns +" in text and "12,345" in text
+    assert "swap read-ahead" not in text  # there was none
 
 
 def test_no_escapes_when_not_a_terminal_and_none_from_names() -> None:
