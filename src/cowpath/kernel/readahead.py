@@ -136,12 +136,17 @@ def ondemand_readahead(k, f, ra, prev, hit, wanted, most):
         ra.async_pages = ra.pages - wanted if ra.pages > wanted else ra.pages
     else:
         history = count_history_pages(k, f.file, index, most)
-        if history == 0:  # a read of its own, somewhere
+        if history == 0 or (k.state.context_readahead and history <= wanted):  # a read of its own, somewhere
             f.count = wanted
             return
+        if history >= index:
+            history *= 2
         ra.start = index
-        ra.pages = get_init_ra_size((2 * history if history >= index else history) + wanted, most)
+        ra.pages = get_init_ra_size(history + wanted, most)
         ra.async_pages = ra.pages
+        if k.state.context_readahead:
+            ra.pages = min(history + wanted, most)
+            ra.async_pages = 1
     if index == ra.start and ra.pages == ra.async_pages:  # it would hit its own marker at once
         ra.async_pages = get_next_ra_size(ra.pages, most)
         ra.pages += ra.async_pages
