@@ -10,6 +10,8 @@ from cowpath import checking
 
 TRIED = Path(__file__).parents[1] / "data" / "tried"
 MACHINE = """
+path = "{path}"
+outside = [{outside}]
 {files}
 [groups.A]
 limit = {limit}
@@ -24,15 +26,24 @@ mlock heap
 \"\"\"
 does = "{does}"
 """
-WRITER = {"files": "[files.log]\npages = 2\nwarm = false", "does": "writef @log 0 1"}
-LOOKS = {"files": '[files."etc/"]\nwarm = false\n[files."tmp/"]\nwarm = false', "does": "stat @etc/passwd"}
-COPIES = {"files": "[files.lib]\npages = 1", "before": "mapf lib @lib 1 rw private", "does": "touch lib 0 1 1 w"}
+WRITER = {"path": "write", "files": "[files.log]\npages = 2\nwarm = false", "does": "writef @log 0 1"}
+LOOKS = {
+    "path": "lookup",
+    "files": '[files."etc/"]\nwarm = false\n[files."tmp/"]\nwarm = false',
+    "does": "stat @etc/passwd",
+}
+COPIES = {
+    "path": "file_cow",
+    "files": "[files.lib]\npages = 1",
+    "before": "mapf lib @lib 1 rw private",
+    "does": "touch lib 0 1 1 w",
+}
 
 
 def verdict(folder: Path, victim: str, machine: dict[str, str], *, design: str = "linux-3.0",
             name: str = "isolation", limit: int = 1, before: str = "", more: str = "") -> tuple[str, str]:  # fmt: skip
     """A task of A waits for memory in the middle of a call, one outside makes another: the verdict, and the chain."""
-    text = MACHINE.format(**{"before": "", **machine}, limit=limit)
+    text = MACHINE.format(**{"before": "", **machine}, limit=limit, outside="")
     text += f'[tasks.victim]\nbefore = """\n{before}\n"""\ndoes = """\n{victim}\n"""\n{more}'
     (folder / "c.toml").write_text(text)
     (result,) = checking.check(design, folder / "c.toml", properties=name).results
@@ -95,7 +106,7 @@ def test_who_waits_behind_a_look_up(tmp_path: Path, victim: str, expected: str) 
 def test_the_dcache_finds_a_name_without_the_i_mutex(tmp_path: Path, victim: str, expected: str) -> None:
     """A second look-up of a name takes no lock, whatever has become of the block; open(O_CREAT) always takes it."""
     text = 'setup = ["reclaim", "reclaim"]\n' + MACHINE.format(
-        **{"before": "", **LOOKS, "does": "stat @etc/hosts"}, limit=1
+        **{"before": "", **LOOKS, "does": "stat @etc/hosts"}, limit=1, outside=""
     )
     text += f'[tasks.victim]\nbefore = "stat @etc/passwd"\ndoes = "{victim}"\n'
     (tmp_path / "c.toml").write_text(text)
@@ -106,7 +117,7 @@ def test_the_dcache_finds_a_name_without_the_i_mutex(tmp_path: Path, victim: str
 def test_a_killed_reader_of_a_directory_does_not_wait_on(tmp_path: Path) -> None:
     """vfs_readdir: mutex_lock_killable; a look-up's wait is not."""
     for victim, expected in (("readdir @etc/", "proved"), ("stat @etc/hosts", "violated")):
-        text = 'outside = ["kill victim"]\n' + MACHINE.format(**{"before": "", **LOOKS}, limit=1)
+        text = MACHINE.format(**{"before": "", **LOOKS}, limit=1, outside='"kill victim"')
         (tmp_path / "c.toml").write_text(text + f'[tasks.victim]\ndoes = "{victim}"\n')
         (result,) = checking.check("linux-3.0", tmp_path / "c.toml", properties="killable").results
         assert result.verdict == expected, victim
@@ -122,10 +133,10 @@ def test_fadvise_begins_to_write_and_so_waits_for_a_dirty_pages_lock(tmp_path: P
 
 def test_map_populate_charges_with_the_mmap_sem_for_writing(tmp_path: Path) -> None:
     """mmap_region calls make_pages_present: who reads that process' /proc waits without a writer in between."""
-    machine = {"files": "", "does": "anonpop more 1"}
+    machine = {"path": "mmap_populate", "files": "", "does": "anonpop more 1"}
     bad, chain = verdict(tmp_path, "readproc attacker", machine, design="linux-3.1")
     assert bad == "violated" and "victim waits for mmap_sem (to read), held by attacker in A" in chain
-    assert verdict(tmp_path, "readproc attacker", {**machine, "does": "anon more 1"})[0] == "proved"
+    assert verdict(tmp_path, "readproc attacker", {**machine, "path": "mmap", "does": "anon more 1"})[0] == "proved"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +146,7 @@ def test_map_populate_charges_with_the_mmap_sem_for_writing(tmp_path: Path) -> N
 )  # fmt: skip
 def test_which_files_of_proc_want_the_mmap_sem(tmp_path: Path, victim: str, expected: str) -> None:
     """Those that look into the address space; the counters of stat, statm and status are read without it."""
-    assert verdict(tmp_path, victim, {"files": "", "does": "anonpop more 1"})[0] == expected
+    assert verdict(tmp_path, victim, {"path": "mmap_populate", "files": "", "does": "anonpop more 1"})[0] == expected
 
 
 @pytest.mark.parametrize("victim", ["munmap lib", "exit 0", "mapf lib @lib 1 r private"])

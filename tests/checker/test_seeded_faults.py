@@ -49,6 +49,7 @@ def changed(tmp_path: Path, file: str, old: str, new: str, design: str, case: st
     command = [sys.executable, "-m", "cowpath", "check", "-d", design, "-c", case, "-p", name, "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1, 4), done.stderr
+    assert done.stdout, done.stderr
     (found,) = json.loads(done.stdout)["results"]
     return Result(**found)
 

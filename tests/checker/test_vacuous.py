@@ -57,8 +57,8 @@ def test_a_lock_that_is_owned_from_the_start(tmp_path: Path) -> None:
     lock = (
         "    f = current(k, t)\n"
         "    if f.file != n.NONE and k.state.files[f.file].writeback_index != n.NONE:\n"
-        "        from .wait import sleep_on\n"
-        "        return sleep_on(k, t, k.state.files[f.file].i_mutex_waiters, n.W_I_MUTEX, f.file, 0, 1)\n"
+        "        from .wait import sleep_alone\n"
+        "        return sleep_alone(k, t, n.W_I_MUTEX, f.file, 0)\n"
     )
     found = changed(tmp_path, "memory.py", old, lock + old, "preallocate", "commit", "isolation")
     assert found.verdict == "vacuous"

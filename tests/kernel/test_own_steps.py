@@ -36,6 +36,29 @@ def test_the_worked_example_as_a_file() -> None:
     assert found["own-pte-first"][0] == "proved"
 
 
+def test_a_lock_in_a_file_of_ones_own_and_its_dead_lock() -> None:
+    """The mutex is in the records, the wait-for graph, the lock order and the words, by one entry of the table."""
+    done = cowpath(
+        "check", "--steps", STEPS / "fault_mutex.py", "--design", STEPS / "fault-mutex.toml", "-c", "commit",
+        "-p", "isolation", "-p", "lock-order", "-p", "no-leak", "--json",
+    )  # fmt: skip
+    results = {each["property"]: each for each in json.loads(done.stdout)["results"]}
+    assert results["isolation"]["verdict"] == "violated" and len(results["isolation"]["schedule"]) == 13
+    assert "victim waits for the fault_mutex of lib, held by attacker in A" in done.stdout
+    assert results["lock-order"]["verdict"] == results["no-leak"]["verdict"] == "proved"
+
+
+def test_a_lock_that_is_taken_against_the_order_is_found(tmp_path: Path) -> None:
+    """A mutex with a place after the page lock's may not be held by who takes that."""
+    steps = (STEPS / "fault_mutex.py").read_text().replace("order=25", "order=35")
+    (tmp_path / "fault_mutex.py").write_text(steps)
+    done = cowpath(
+        "check", "--steps", tmp_path / "fault_mutex.py", "--design", STEPS / "fault-mutex.toml", "-c", "commit",
+        "-p", "lock-order", "--json",
+    )  # fmt: skip
+    assert json.loads(done.stdout)["results"][0]["verdict"] == "violated"
+
+
 def test_without_the_file_there_is_no_such_step() -> None:
     done = cowpath("check", "--design", STEPS / "under-lock.toml", "-c", "page-table")
     assert done.returncode == 2

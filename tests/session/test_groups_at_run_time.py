@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .test_shell_runs import Run
@@ -14,7 +16,6 @@ BUSY, GONE, THERE = "Device or resource busy", "No such file or directory", "Fil
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        # the session of ../shared/tried: the group is busy, and still there for the line after it
         (MAKE_A + "cgexec -g memory:A sleep 5 &\nsleep 1ms; cgdelete memory:A\n"
          "cgset -r memory.limit_in_bytes=1M A; cgget -r memory.limit_in_bytes A",
          [f"cgdelete: A: {BUSY}", "A:", "memory.limit_in_bytes: 1048576", ""]),
@@ -57,3 +58,11 @@ def test_who_cannot_join_the_group_does_not_run() -> None:
     run = Run(MAKE_A + "cgdelete memory:A; cgexec -g memory:A sleep 9 & wait; echo waited", 40_000_000)
     assert run.lines == ["cgexec: A: No such file or directory", "waited"]
     assert run.ending.at < 1_000_000
+
+
+def test_a_group_whose_job_was_started_just_before_is_busy() -> None:
+    """cgdelete is a program too, and cgexec was started first: the group is busy, and still there for the next line."""
+    session = Path(__file__).parents[1] / "data" / "tried" / "cgdelete-busy2.sh"
+    run = Run(session.read_text(), 40_000_000)
+    assert run.lines == [f"cgdelete: A: {BUSY}"]
+    assert run.k.state.groups[1].res.limit == (1 << 20) // 4096 and run.k.state.groups[1].tasks == 1

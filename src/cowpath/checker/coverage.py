@@ -74,8 +74,9 @@ def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Covera
     """What the books of a whole search say (``Space.coverage``, ``Space.moved``)."""
     crowd = _Crowd(plan, design, seen)
     never_done = tuple(crowd.never_done())
-    never_moved = tuple(dict.fromkeys(_name(plan, each.number) for each in plan.players
-                                      if _has_to_move(each) and not moved >> each.number & 1))  # fmt: skip
+    active = {_name(plan, each.number) for each in plan.players if moved >> each.number & 1}
+    names = dict.fromkeys(_name(plan, each.number) for each in plan.players if _has_to_move(each))
+    never_moved = tuple(name for name in names if name not in active)
     vacuous = _vacuous(plan.case.path, crowd, never_done, never_moved)
     return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
 

@@ -77,7 +77,12 @@ def bisect(
         typer.echo(json.dumps(found.summary, indent=2))
         return
     for stage in found.stages:
-        bad = [name for name, verdict in stage.verdicts.items() if verdict != "proved"]
+        verdicts = stage.verdicts.items()
+        bad = [
+            name if verdict == "violated" else f"{name} ({verdict})"
+            for name, verdict in verdicts
+            if verdict != "proved"
+        ]
         typer.echo(f"{stage.change}\n    violated: {', '.join(bad) or 'nothing'}")
     for turn in found.turns:
         typer.echo(f"{turn.property}: {turn.before} -> {turn.after} with {turn.change}")

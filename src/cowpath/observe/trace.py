@@ -180,7 +180,7 @@ class TraceWriter:
             for frame in task.frames[: int(task.depth) if alive else 0]:
                 if frame["path"] == P_PAGE_FAULT:
                     begin = max(int(k.books.tasks[t].fault_at), self._fault_end.get(self._life[t], 0))
-                    name = path_name(int(frame["which"]))
+                    name = path_name(int(frame["fault_path"]))
                     self._file.slice(("faults", self._life[t]), min(begin, now), now, name, [CUT_OFF])
 
     # --- locks ---

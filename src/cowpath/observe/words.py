@@ -128,14 +128,14 @@ def waits_for(link: Link, scene: Scene) -> str:
     """What a task waits for: ``waits for the page lock of libc.so.6 page 31``."""
     if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
         return f"waits for the read of {scene.page(link.what)} from disk"
-    if link.kind == n.W_NONE:
+    if link.kind == n.W_NONE or link.kind >= n.WAIT_KINDS:
         return f"is in {link.step}" if link.step else "runs"
     return n.WAITS[link.kind].does.format_map(Words(scene.named(), link.what))
 
 
 def thing_of(link: Link, scene: Scene) -> Thing | None:
     """What a task waits for, as a thing."""
-    if n.IS_MUTEX[link.kind]:
+    if link.kind < n.WAIT_KINDS and n.IS_MUTEX[link.kind]:
         wait = n.WAITS[link.kind]
         return Thing(link.kind, link.what, wait.name, "" if wait.of == "machine" else scene.thing(wait.of, link.what))
     match link.kind:

@@ -17,6 +17,7 @@ from cowpath.session.scope import JOB, SHELL_ITSELF, Scope, job_value
 from cowpath.words import Place, Word, nearest
 
 SHELL = "sh"
+TOOL_NS = 300_000  # until cgdelete or rmdir has started: as long as cgexec, which may have been started just before
 ENOENT, EBUSY, EEXIST = 2, 16, 17
 Row = tuple[int, int, int, int, int, int]  # an instruction: code, bits, a, b, c, d
 
@@ -178,7 +179,9 @@ class Emitter:
         self.one_by_one(action.groups, lambda word: self.delete_one(word, action))
 
     def delete_one(self, word: Word, action: c.Delete) -> None:
-        """A group; the root group is always busy."""
+        """A group; the root group is always busy. The tool starts first: a job of the line before is there by then."""
+        if self.jobs:
+            self.asm.emit(n.OP_SLEEP, a=TOOL_NS)
         if word.text:
             self.checked(n.OP_CG_DELETE, word.text, action.word, n.DELETE_TREE if action.recursive else 0)
         else:
