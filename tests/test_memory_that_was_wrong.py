@@ -22,4 +22,4 @@ def test_a_random_read_of_one_page_holds_nobody_up() -> None:
 
 def test_two_childrens_shared_memory_are_two_objects() -> None:
     found = cowpath.run(TRIED / "shm-children.sh")
-    assert found.summary["groups"]["A"][""] >= 2000 * 4096
+    assert found.summary["groups"]["A"]["memory.max_usage_in_bytes"] >= 2000 * 4096
