@@ -17,7 +17,7 @@ from cowpath.kernel.state import Capacity
 from .strategies import Session, plan_of
 
 SMALL = Capacity(
-    pages=4096, tasks=64, mms=64, vmas=512, directories=256, tables=256, entries=16, files=4, slots=256, groups=6,
+    pages=4096, tasks=64, mms=64, vmas=512, directories=256, tables=256, entries=16, files=24, slots=1024, groups=6,
     cpus=3, requests=64, swaps=64, ops=1024, names=16, dentries=6, paths=40, path_steps=32, log=16384,
 )  # fmt: skip
 UNTIL_NS = 200_000_000_000
@@ -59,7 +59,7 @@ def run(k: Any, moves: int = MOVES) -> tuple[int, str]:
 
 def run_counting(k: Any, seen: Counter[str]) -> tuple[int, str]:
     """``run``, and count what the log shows of write-back, reclaim, limits and moves between groups."""
-    k.books.log_mask = sum(1 << kind for kind in (n.EV_STEP, n.EV_GROUP, n.EV_WAIT))
+    k.books.log_mask = sum(1 << kind for kind in (n.EV_STEP, n.EV_GROUP, n.EV_WAIT, n.EV_SWAP_IN))
     why, problem = loop.BUDGET, ""
     for _ in range(MOVES // CHUNK):
         why, problem = run(k, CHUNK)
@@ -90,6 +90,7 @@ def count_events(k: Any, events: Any, seen: Counter[str]) -> None:
     seen["groups emptied"] += int((empties & (files["extra"] == 0)).sum())
     seen["groups too busy to be emptied"] += int((empties & (files["extra"] == errno.EBUSY)).sum())
     seen["tasks that joined a group"] += int((files["b"] == n.NONE).sum())
+    seen["pages of shmem brought back"] += int((events[events["kind"] == n.EV_SWAP_IN]["extra"] != 0).sum())
     waits = events[events["kind"] == n.EV_WAIT]["a"]
     for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED):
         seen[f"waits for {n.WAIT_NAMES[kind]}"] += int((waits == kind).sum())

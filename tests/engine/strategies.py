@@ -163,7 +163,7 @@ def sessions() -> st.SearchStrategy[Session]:
         design=st.sampled_from(DESIGNS),
         cpus=st.integers(1, 3),
         memory=st.sampled_from([2000, 260, 190, 190, 190]),
-        swap=st.sampled_from([0, 5, 60, 60]),
+        swap=st.sampled_from([0, 0, 5, 60]),
         reserve=st.sampled_from([0, 10, 40]),
         disk_ns=st.sampled_from([0, 2_000, 100_000]),
         nr_requests=st.sampled_from([128, 128, 4, 8]),

@@ -119,7 +119,7 @@ def test_a_change_of_any_field_is_another_state(case: str, design: str) -> None:
         forgotten = [looked[i][0] for i in np.flatnonzero(same)]
         assert not forgotten, f"folded away, after {made + 1} moves"
         seen |= {path.partition("[")[0] for path, *_ in looked}
-    assert {"tasks", "pages", "mms", "vmas", "directories", "tables", "groups", "cpus", "slots", "zone"} <= seen
+    assert {"tasks", "pages", "mms", "vmas", "directories", "tables", "groups", "cpus", "slots", "names"} <= seen
 
 
 def said(path: str, field: Field, row: Any) -> bool:

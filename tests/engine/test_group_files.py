@@ -30,9 +30,9 @@ def test_force_empty_is_refused_while_there_are_tasks() -> None:
 
 
 def test_force_empty_reclaims_what_it_can_and_moves_the_rest_to_the_parent() -> None:
-    """Clean pages of a file go; those of shmem, which has no disk, are charged to the parent."""
+    """Clean pages of a file go; those of shmem, where there is no swap, are charged to the parent."""
     program = (("read", 0, 0, 40, None, 0), ("write", 2, 0, 8, None, 0))
-    small = Small([task(2, *program)], shell=(AFTER, ("empty", 2), AFTER),
+    small = Small([task(2, *program)], swap=0, shell=(AFTER, ("empty", 2), AFTER),
                   groups=(limited(500), limited(100, parent=1), limited(9)))  # fmt: skip
     k = small.until_ns(SECOND // 2)
     assert (int(k.books.groups[2].cache), int(k.books.groups[1].cache)) == (48, 0)

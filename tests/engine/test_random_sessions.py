@@ -25,7 +25,7 @@ REACHED = (
 SEEN = (
     "pages written by the flusher", "pages written by fsync", "pages written by who dirties", "pages scanned by kswapd",
     "limits that were busy", "groups emptied", "groups too busy to be emptied", "tasks moved", "host OOM kills",
-    "waits for write-back", "waits for pause", "waits for the disk", "page tables made",
+    "pages of shmem brought back", "waits for write-back", "waits for pause", "waits for the disk", "page tables made",
     "tasks bound to a CPU", "tasks on CPUs other than the first",
 )  # fmt: skip
 

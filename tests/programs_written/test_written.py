@@ -38,7 +38,7 @@ def listing(text: str) -> list[str]:
     [
         ("anon a 4", [f"mmap {A} 4 -1 0 bits 1"]),
         ("anonpop a 4", [f"mmap {A} 4 -1 0 bits 33"]),
-        ("shm a 4", [f"mmap {A} 4 0 0 bits 5"]),
+        ("shm a 4", [f"mmap {A} 4 -1 0 bits 5"]),
         ("mapf a @f 4 r private", [f"mmap {A} 4 0 0"]),
         ("mapf a @f 4 rw shared 8", [f"mmap {A} 4 0 8 bits 5"]),
         ("anon a 8\ntouch a 1 3 2 w", [f"mmap {A} 8 -1 0 bits 1", f"touch {A + 1} 3 2 0 bits 1"]),

@@ -90,6 +90,7 @@ class Case:
     name: str
     summary: str
     path: str  # the path that it is about
+    says_path: bool  # the case itself names it: then somebody must enter it
     source: str
     text: str
     machine: MachineSpec
@@ -141,6 +142,7 @@ def read(text: str, source: str) -> Case:
         name=whole.text("name", Path(source).stem),
         summary=whole.text("summary", ""),
         path=whole.choice("path", "file_cow", PATH_NAMES),
+        says_path="path" in data,
         source=source,
         text=text,
         machine=_machine(_Table(whole.table("machine"), "machine", source, MACHINE_KEYS)),

@@ -63,6 +63,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
         (plan.plan.ops["code"] == n.OP_READ_PROC).any()
     )
     k.books.memory_suffices = plan.case.machine.memory is None
+    k.books.forgets_misses = 1
     space.attach(k)
     for number in plan.order:
         player = plan.players[number]

@@ -77,7 +77,8 @@ def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Covera
     active = {_name(plan, each.number) for each in plan.players if moved >> each.number & 1}
     names = dict.fromkeys(_name(plan, each.number) for each in plan.players if _has_to_move(each))
     never_moved = tuple(name for name in names if name not in active)
-    vacuous = _vacuous(plan.case.path, crowd, never_done, never_moved)
+    about = plan.case.path if plan.case.says_path else ""
+    vacuous = _vacuous(about, crowd, never_done, never_moved)
     return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
 
 
@@ -168,4 +169,5 @@ def _vacuous(path: str, crowd: _Crowd, never_done: Sequence[NeverDone], never_mo
         return f"{first.path}{'' if everybody else f' of {first.task}'} never gets past step {first.step}"
     if never_moved:
         return f"{' and '.join(never_moved)} never {'moves' if len(never_moved) == 1 else 'move'}"
-    return "" if crowd.of_path(PATH_NAMES.index(path)) else f"{path} is never entered"
+    entered = not path or crowd.of_path(PATH_NAMES.index(path))
+    return "" if entered else f"{path} is never entered"

@@ -42,6 +42,9 @@ POOLS: dict[int, tuple[str, Callable[[Any], int], str]] = {
         "places for the pages of a file", lambda k: int(k.state.files[int(k.books.error_file)].room),
         "room = N for the file in the session's table ([files.NAME])",
     ),
+    st.ERR_FILES: (
+        "page-cache places, or files, for shared anonymous memory", lambda k: int(k.state.n_slots), FIXED
+    ),
 }  # fmt: skip
 
 

@@ -224,7 +224,9 @@ def nothing_is_left(k: Any) -> bool:
     kept = (used["file"] != n.NONE) | (used["bits"] & n.PG_SWAPCACHE != 0)
     idle = kept & (used["refs"] == 1) & (used["locked_by"] == n.FREE) & (used["mapcount"] == 0)
     mms = state["mms"][: int(state.n_mms)]
-    left = mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any() or state["swaps"]["count"].any()
+    left = mms["users"].any() or mms["tables"].any() or state["vmas"]["end"].any()
+    out = np.count_nonzero(state["shmem_swp"][: int(state.n_slots)])  # pages of shmem that has a name
+    left = left or state["swaps"]["count"].sum() != out or state["files"]["anonymous"].any()
     return bool((idle | busy).all()) and not left
 
 

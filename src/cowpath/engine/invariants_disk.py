@@ -133,7 +133,7 @@ def dirty_adds_up(k):
 @compiled
 def note_dirty(k, was):
     """Note for each slot of the page cache whether its page is still to be written: 0 if not."""
-    for slot in range(len(was)):
+    for slot in range(k.state.n_slots):
         p = k.state.slots[slot] - 1
         was[slot] = p != n.NONE and k.state.pages[p].bits & n.PG_DIRTY != 0
 
@@ -143,10 +143,14 @@ def nothing_dirty_was_lost(k, was):
     """A file's page that was dirty before the move is so still, is being written, or was truncated."""
     for i in range(k.state.n_files):
         file = k.state.files[i]
+        if file.anonymous:  # of mmap: another one may have come about in the same place
+            continue
         for index in range(file.pages):
             slot = file.first + index
             if was[slot]:
                 p = k.state.slots[slot] - 1
-                if p == n.NONE or k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
+                if p == n.NONE and k.state.shmem_swp[slot] == 0:
+                    return slot
+                if p != n.NONE and k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
                     return slot
     return OK

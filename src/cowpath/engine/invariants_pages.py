@@ -320,6 +320,8 @@ def page_cache_agrees(k):
         count = 0
         for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):
             count += state.slots[slot] != 0
+            if state.slots[slot] and state.shmem_swp[slot]:  # it is in one place
+                return i
         if count != state.files[i].cached:
             return i
         cached -= count

@@ -19,7 +19,9 @@ def in_use(k, slot):
 
 @compiled
 def slots_are_counted(k):
-    """A slot's count is the number of entries that name it; all slots are in use or free, in number ``used_swaps``."""
+    """A slot's count is the number of entries, and of places of shmem, that name it; all slots are in use or free, in
+    number ``used_swaps``.
+    """
     state = k.state
     named = np.zeros(state.n_swaps, np.int32)
     for i in range(state.n_tables):
@@ -29,6 +31,11 @@ def slots_are_counted(k):
                 if not 0 <= pte.page < state.n_swaps:
                     return i
                 named[pte.page] += 1
+    for i in range(state.n_slots):
+        if state.shmem_swp[i]:
+            if not 0 < state.shmem_swp[i] <= state.n_swaps:
+                return i
+            named[state.shmem_swp[i] - 1] += 1
     used = 0
     for slot in range(state.n_swaps):
         if state.swaps[slot].count != named[slot]:

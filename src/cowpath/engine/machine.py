@@ -219,6 +219,7 @@ def _set_files(k: Any, plan: Plan) -> None:
         if file.warm and file.pages:
             _warm(k, number, first, file.pages)
         first += int(row.room)
+    k.state.n_slots = first
 
 
 def _warm(k: Any, file: int, first: int, count: int) -> None:
@@ -231,7 +232,7 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["file"] = file
     pages["index"] = np.arange(count)
     shmem = bool(k.state.files[file].shmem)
-    pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED if shmem else 0)
+    pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
     for links, chain in (("lru", k.state.groups[0].lists[which]), ("zone", k.state.zone.lists[which])):

@@ -147,6 +147,18 @@ def leave_thread_group(k, t):
 
 
 @compiled
+def forget_files(task):
+    """Files are closed: the next program opens its own."""
+    for i in range(len(task.opened)):
+        opened = task.opened[i]
+        opened.file = 0
+        opened.prev = 0
+        opened.ra.start = 0
+        opened.ra.pages = 0
+        opened.ra.async_pages = 0
+
+
+@compiled
 def release_task(k, t):
     """The record of a task that nobody waits for any more."""
     task = k.state.tasks[t]
@@ -157,6 +169,7 @@ def release_task(k, t):
         k.state.names[task.slot] = 0
     begin_task(task)
     task.run_state = n.T_FREE
+    forget_files(task)
     task.sibling = k.state.free_task
     k.state.free_task = t
 

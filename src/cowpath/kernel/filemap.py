@@ -1,6 +1,7 @@
-"""The page cache (mm/filemap.c, mm/readahead.c, mm/truncate.c): where a file's pages are found, read and dropped.
+"""The page cache (mm/filemap.c, mm/truncate.c): where a file's pages are found, read and dropped.
 
-A file's pages stand in ``slots[first + index]``; the cache holds one reference to each.
+A file's pages stand in ``slots[first + index]``; the cache holds one reference to each. Which ones are read ahead says
+``readahead.py``; what becomes of those of shmem that are in swap, ``shmem.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from .block import (
 from .compiled import compiled
 from .frames import push
 from .lru import lru_cache_add, lru_del, mark_page_accessed
-from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
+from .memcontrol import (
+    __mem_cgroup_uncharge_common,
+    count_majfault,
+    mem_cgroup_uncharge_end,
+    mem_cgroup_uncharge_page,
+)
 from .page_alloc import free_page
 from .page_lock import (
     KILLED,
@@ -41,6 +47,10 @@ from .wait import current, go_to, spend
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
+SINGLE_PHASE = 8  # the page alone has been asked for (page_cache_read), or one for shmem made
+AHEAD_PHASE = 9  # the page is in hand, and the window behind its marker has been asked for
+SWAP_PHASE = 10  # a page of shmem has been asked for from swap
+MMAP_LOTSAMISS = 100  # more misses than hits: faults read ahead no more
 
 
 @compiled
@@ -56,6 +66,12 @@ def find_get_page(k, file, index):
     if p != n.NONE:
         k.state.pages[p].refs += 1
     return p
+
+
+@compiled
+def is_swapped(k, file, index):
+    """The page is one of shmem that is in swap."""
+    return k.state.shmem_swp[k.state.files[file].first + index] != 0
 
 
 @compiled
@@ -104,35 +120,85 @@ def delete_from_page_cache(k, p):
 
 @compiled
 def step_find_page(k, t):
-    """filemap_fault, do_generic_file_read: look the page up; on a miss read ahead (another path) and look again."""
+    """filemap_fault, do_generic_file_read, shmem_getpage: look the page up; on a miss have it read (another path) and
+    look again. From a page that bears a window's marker on, the next window is read (another path), the page in hand.
+    """
     f = current(k, t)
+    if f.phase == AHEAD_PHASE:  # whatever has come of that
+        f.phase = 0
+        return n.NEXT
+    fault = f.path <= s.LAST_FAULT_PATH
+    if fault and f.phase == MISSED_PHASE:  # do_sync_mmap_readahead is done
+        count_majfault(k, t)
     if f.index >= k.state.files[f.file].pages:
         f.phase = 0
         return n.FAIL_SIGBUS
     p = find_get_page(k, f.file, f.index)
     if p == n.NONE:
-        if f.phase == MISSED_PHASE and f.ret < 0:  # read-ahead found no memory
-            f.phase = 0
-            return -f.ret
-        spend(k, s.FIND_MISS)
-        if f.phase != MISSED_PHASE and f.path <= s.LAST_FAULT_PATH and f.fault & n.F_MAJOR == 0:
-            f.fault |= n.F_MAJOR
-        f.phase = MISSED_PHASE
-        return n.CALL
+        return on_miss(k, t, f, fault)
+    asked = f.phase
     f.phase = 0
+    if fault and asked == SWAP_PHASE and f.fault & n.F_MAJOR:  # shmem_fault counts when it has the page
+        count_majfault(k, t)
     f.page = p
     f.held |= n.H_PAGE_REF
     f.relock = 1 if f.path == s.P_WP_SHARED else 0  # do_wp_page has it from its entry: a plain lock
-    return n.NEXT
+    if f.relock or k.state.files[f.file].shmem or (asked != 0 if fault else f.path != s.P_READ):
+        return n.NEXT
+    if fault:
+        vma = k.state.vmas[f.vma]
+        vma.mmap_miss = max(0, vma.mmap_miss - 1)
+    page = k.state.pages[p]
+    if page.bits & n.PG_READAHEAD == 0 or page.bits & n.PG_WRITEBACK:
+        return n.NEXT
+    page.bits &= ~n.PG_READAHEAD
+    f.phase = AHEAD_PHASE
+    return n.CALL
+
+
+@compiled
+def on_miss(k, t, f, fault):
+    """The page is not there: read ahead, and if that has not brought it, read it alone; in shmem a new page is made and
+    charged in any case, before it is found to be in swap.
+    """
+    file = k.state.files[f.file]
+    if f.phase != MISSED_PHASE and f.ret < 0 and f.phase != 0:  # there was no memory
+        f.phase = 0
+        return -f.ret
+    spend(k, s.FIND_MISS)
+    if file.shmem:
+        f.phase = SWAP_PHASE if f.phase != 0 and is_swapped(k, f.file, f.index) else SINGLE_PHASE
+        return n.CALL
+    ahead = f.phase == 0 and file.readahead > 1 and (misses_little(k, f) if fault else f.path == s.P_READ)
+    if fault and f.phase == 0:
+        f.fault |= n.F_MAJOR
+        if not ahead:
+            count_majfault(k, t)
+    f.phase = MISSED_PHASE if ahead else SINGLE_PHASE
+    return n.CALL
+
+
+@compiled
+def misses_little(k, f):
+    """do_sync_mmap_readahead counts the miss: faults that find their pages much less often than not read no more."""
+    if f.vma == n.NONE:
+        return False
+    vma = k.state.vmas[f.vma]
+    if vma.mmap_miss < MMAP_LOTSAMISS * 10 and not k.books.forgets_misses:
+        vma.mmap_miss += 1
+    return vma.mmap_miss <= MMAP_LOTSAMISS
 
 
 @compiled
 def call_find_page(k, t, f):
-    """Read ahead, to have the page that is missing."""
-    below = push(k, t, s.P_READAHEAD)
+    """Have the page that is missing read, or what lies ahead; or a page of shmem brought back from swap."""
+    below = push(k, t, s.P_SWAP_IN if f.phase == SWAP_PHASE else s.P_READAHEAD)
     below.file = f.file
     below.index = f.index
-    below.arg = 1 if f.path == s.P_READ else 0
+    if below.path == s.P_READAHEAD:
+        below.vma = f.vma
+        below.count = f.count  # of a read: what is still to come
+        below.arg = f.phase
     return n.NEXT
 
 
@@ -144,12 +210,13 @@ def filemap_fault(k, t):
     file's (else look it up again), up to date and within the file. A second time it is a plain lock_page().
     """
     f = current(k, t)
-    if f.phase == MISSED_PHASE or f.held & n.H_PAGE_REF == 0:
+    if f.phase == MISSED_PHASE or f.phase >= SINGLE_PHASE or f.held & n.H_PAGE_REF == 0:
         status = step_find_page(k, t)
         if status != n.NEXT:
             return status
-    if f.relock or f.phase == REREAD_PHASE:
-        killable = not f.relock and f.fault & n.F_KILLABLE and k.state.killable_lock
+    shmem = k.state.files[f.file].shmem  # find_lock_page
+    if f.relock or f.phase == REREAD_PHASE or shmem:
+        killable = not f.relock and not shmem and f.fault & n.F_KILLABLE and k.state.killable_lock
         got = lock_page_killable(k, t, f.page) if killable else lock_page(k, t, f.page)
     else:
         got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
@@ -176,7 +243,8 @@ def check_locked(k, t, f):
         page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
         f.page = n.NONE
-        f.phase = 0
+        f.phase = 0 if k.state.files[f.file].shmem else SINGLE_PHASE  # retry_find: no read-ahead
+        f.ret = 0
         if f.newpage != n.NONE:  # what has been copied is not the page that will be found next
             k.state.pages[f.newpage].bits &= ~n.PG_UPTODATE
         return n.AGAIN
@@ -240,23 +308,6 @@ def step_wait_uptodate(k, t):
 
 
 @compiled
-def step_ra_window(k, t):
-    """do_sync_mmap_readahead: a window around the fault; for read(2) a window that begins at the page."""
-    f = current(k, t)
-    file = k.state.files[f.file]
-    if file.shmem or file.readahead <= 1:
-        f.count = 1
-    else:
-        start = f.index if f.arg else max(0, f.index - file.readahead // 2)
-        f.count = min(file.pages - start, file.readahead)
-        f.index = start
-    f.batch = 0
-    f.phase = 0
-    f.request = new_request(k, t)
-    return n.AGAIN if f.request == n.NONE else n.NEXT
-
-
-@compiled
 def step_add_to_page_cache(k, t):
     """add_to_page_cache_lru: insert the new page locked and not up to date, unless somebody was faster."""
     f = current(k, t)
@@ -267,13 +318,15 @@ def step_add_to_page_cache(k, t):
     f.batch = 0
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
-    if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE:
+    if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE or is_swapped(k, f.file, f.index):
         page_cache_release(k, p)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
     add_to_page_cache_lru(k, p, f.file, f.index)
+    if f.path == s.P_READAHEAD and f.arg > 0 and f.count == f.arg:
+        k.state.pages[p].bits |= n.PG_READAHEAD
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
@@ -347,6 +400,13 @@ def find_lock_page(k, t, f):
     truncated while we waited.
     """
     if f.held & n.H_PAGE_REF == 0:
+        if is_swapped(k, f.file, f.index):  # shmem_getpage
+            if f.phase == SWAP_PHASE and f.ret < 0:
+                f.phase = 0
+                return -f.ret
+            f.phase = SWAP_PHASE
+            return n.CALL
+        f.phase = 0
         f.page = find_get_page(k, f.file, f.index)
         if f.page == n.NONE:
             return n.NEXT

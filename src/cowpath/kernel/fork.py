@@ -5,10 +5,10 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
-from .exit import forget_job
+from .exit import forget_files, forget_job
 from .generated import begin_task
 from .hierarchy import note_member
-from .mmap import copy_page_range, exit_mmap, mm_alloc, mm_free, new_vma
+from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma
 from .munlock import munlock_vma_pages_range
 from .wait import announce, current, emit, fatal_signal_pending
 
@@ -74,7 +74,8 @@ def dup_mmap(k, t, f):
         return n.NEXT
     vma = k.state.vmas[f.vma]
     if f.vpn == n.NONE:
-        new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+        new = new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+        copy_ra_state(k, f.vma, new)
         f.vpn = vma.start
     f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn)
     if f.vpn >= vma.end:
@@ -168,6 +169,7 @@ def step_exec_mmap(k, t):
         task.reuse_left = 0
         task.reuse_vpn = n.NONE
         task.sigbus_handler = 0
+        forget_files(task)
         emit(k, n.EV_EXEC, t, op.c, 0, 0, 0)
         return n.NEXT
     return n.AGAIN

@@ -49,6 +49,7 @@ clear_frame = _storing("clear_frame", "A frame that is not in use is zeroes.", r
 begin_task = _storing("begin_task", "A task's record begins; its frames are zeroes.", records.task)
 begin_page = _storing("begin_page", "A page that has just been taken.", records.page)
 begin_mm = _storing("begin_mm", "An empty address space.", records.mm)
+begin_file = _storing("begin_file", "A file.", records.file)
 begin_request = _storing("begin_request", "An empty request.", records.request)
 
 

@@ -13,6 +13,7 @@ from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .places import note_mapped
 from .pte_alloc import pmd_populate
 from .rmap import page_add_new_anon_rmap
+from .shmem import add_from_swap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
@@ -25,6 +26,8 @@ def step_map_page(k, t):
     pte_same: if another thread was faster, the new page goes back (uncharged).
     """
     f = current(k, t)
+    if f.path == s.P_SWAP_IN and f.vma == n.NONE:
+        return add_from_swap(k, t, f)
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f)
     number = lookup_pte(k, f.mm, f.vpn)

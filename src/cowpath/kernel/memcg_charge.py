@@ -29,6 +29,7 @@ RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 # how a reclaim pass is to be done (frame.arg of the path reclaim)
 R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
 R_KSWAPD = 2  # until free memory is above its high watermark
+R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
 
 # phases of the step `charge`; those of the OOM are in memcg_oom.py
 FROM_STOCK = 0

@@ -7,7 +7,7 @@ from .block import TENTH_NS, pause
 from .cgroup import errno_of, has_children
 from .compiled import compiled
 from .hierarchy import is_below
-from .memcg_charge import R_NOSWAP, RECLAIM_RETRIES, memsw_is_minimum
+from .memcg_charge import R_NOSWAP, R_SHRINK, RECLAIM_RETRIES, memsw_is_minimum
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .wait import current, emit
@@ -49,7 +49,7 @@ def mem_cgroup_resize_limit(k, t, f, op):
         f.retries = RECLAIM_RETRIES * mem_cgroup_count_children(k, g)
         f.index = counter.usage
         f.group = g
-        f.todo = R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0
+        f.todo = R_SHRINK | (R_NOSWAP if op.b == n.CG_MEMSW_LIMIT or memsw_is_minimum(k, g) else 0)
         f.phase = 1
         return n.CALL
     if k.state.tasks[t].sigkill:

@@ -97,13 +97,19 @@ def leave_oom(k, t, f):
 
 
 @compiled
+def mem_cgroup_get_limit(k, g):
+    """What the group's tasks may have in memory and swap, in pages: memsw's limit, or less where there is less swap."""
+    group = k.state.groups[g]
+    return min(group.res.limit + k.state.swap_pages, group.memsw.limit)
+
+
+@compiled
 def mem_cgroup_out_of_memory(k, t, g):
     """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. True if so."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1
         return False
-    group = k.state.groups[g]
-    limit = max(1, min(group.res.limit, group.memsw.limit))
+    limit = max(1, mem_cgroup_get_limit(k, g))
     victim, points = select_bad_process(k, t, g, limit)
     if victim >= 0:
         oom_kill_process(k, t, victim, g, limit, points)

@@ -35,25 +35,26 @@ def res_counter_charge(k, g, pages):
     up = g
     while up != n.NONE:
         group = k.state.groups[up]
+        books = k.books.groups[up]
         if group.res.usage + pages > group.res.limit:
-            k.books.groups[up].failcnt += 1
+            books.failcnt += 1
             return up, 0
-        up = parent_of(k, up)
-    up = g
-    while up != n.NONE:
-        group = k.state.groups[up]
-        if group.memsw.usage + pages > group.memsw.limit:
-            k.books.groups[up].memsw_failcnt += 1
-            return up, 1
+        books.max_usage = max(books.max_usage, group.res.usage + pages)  # also where an ancestor refuses then
         up = parent_of(k, up)
     up = g
     while up != n.NONE:
         group = k.state.groups[up]
         books = k.books.groups[up]
+        if group.memsw.usage + pages > group.memsw.limit:
+            books.memsw_failcnt += 1
+            return up, 1
+        books.memsw_max_usage = max(books.memsw_max_usage, group.memsw.usage + pages)
+        up = parent_of(k, up)
+    up = g
+    while up != n.NONE:
+        group = k.state.groups[up]
         group.res.usage += pages
         group.memsw.usage += pages
-        books.max_usage = max(books.max_usage, group.res.usage)
-        books.memsw_max_usage = max(books.memsw_max_usage, group.memsw.usage)
         emit(k, n.EV_USAGE, n.NONE, up, 0, group.res.usage, 0)
         up = parent_of(k, up)
     return n.NONE, 0
@@ -214,6 +215,12 @@ def uncharge_lone(k, g):
     """The end of an uncharge that is no part of a series (an unmap, a truncation, an fadvise): 3.0 wakes nobody."""
     if g > 0:
         made_progress(k, g)
+
+
+@compiled
+def count_majfault(k, t):
+    """mem_cgroup_count_vm_event(PGMAJFAULT): the task's fault has had to read."""
+    k.books.groups[k.state.tasks[t].group].pgmajfault += 1
 
 
 @compiled

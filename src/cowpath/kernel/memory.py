@@ -111,13 +111,14 @@ def step_handle_pte_fault(k, t):
     if f.phase == 0:
         f.fault_path = handle_mm_fault(k, t, f)
         if f.fault_path == n.NONE:
+            count_attempt(k, t, f)
             return n.NEXT
         f.phase = 1
         return n.CALL
     f.phase = 0
-    if f.ret == 0:
-        return n.NEXT
     status = -f.ret
+    if status == n.NEXT or (status == n.RETRY and not (k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE)):
+        count_attempt(k, t, f)
     if status != n.RETRY:
         return status
     k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
@@ -129,6 +130,16 @@ def step_handle_pte_fault(k, t):
     f.fault &= ~n.F_ALLOW_RETRY
     f.pc = 0
     return n.AGAIN
+
+
+@compiled
+def count_attempt(k, t, f):
+    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed."""
+    if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry or f.path == s.P_HANDLE_MM_FAULT:
+        if f.fault & n.F_MAJOR:
+            k.books.tasks[t].majflt += 1
+        else:
+            k.books.tasks[t].minflt += 1
 
 
 @compiled
@@ -313,10 +324,6 @@ def note_fault(k, t, f, status):
     counters[n.C_FAULTS] += 1
     if f.fault & n.F_MAJOR:
         counters[n.C_MAJOR] += 1
-        k.books.groups[g].pgmajfault += 1
-        books.majflt += 1
-    else:
-        books.minflt += 1
     spend(k, s.EXCEPTION)
     took = k.books.now + k.books.spent - books.fault_at
     note_latency(k, t, f.fault_path, took)

@@ -14,8 +14,8 @@ from .lru import lru_add, lru_del
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .page_alloc import free_page
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
-from .swap_state import free_orphan
-from .swapfile import swap_free
+from .shmem import shmem_evict_inode
+from .swap_state import free_orphan, free_swap_and_cache
 from .wait import spend
 
 ZAP_CHUNK = 64  # entries cleared in one move; a cond_resched() lies between two
@@ -101,11 +101,25 @@ def new_vma(k, m, start, end, file, pgoff, prot):
     vma.pgoff = pgoff
     vma.prot = prot
     vma.next = after
+    if file != n.NONE:
+        state.files[file].mapped += 1
     if before == n.NONE:
         state.mms[m].vmas = v
     else:
         state.vmas[before].next = v
     return v
+
+
+@compiled
+def copy_ra_state(k, v, new):
+    """A part or a copy of a mapping has the same open file behind it."""
+    if new == n.NONE or k.state.vmas[v].file == n.NONE:
+        return
+    old, vma = k.state.vmas[v], k.state.vmas[new]
+    vma.mmap_miss = old.mmap_miss
+    vma.ra.start = old.ra.start
+    vma.ra.pages = old.ra.pages
+    vma.ra.async_pages = old.ra.async_pages
 
 
 @compiled
@@ -117,16 +131,25 @@ def _drop_vma(k, m, before, v):
     else:
         state.vmas[before].next = after
     vma = state.vmas[v]
+    file = vma.file
     vma.mm = n.NONE
     vma.start = 0
     vma.end = 0
     vma.file = 0
     vma.pgoff = 0
     vma.prot = 0
+    vma.mmap_miss = 0
+    vma.ra.start = 0
+    vma.ra.pages = 0
+    vma.ra.async_pages = 0
     vma.next = state.free_vma
     state.free_vma = v
     if k.books.mm_vma[m] == v:
         k.books.mm_vma[m] = n.NONE
+    if file != n.NONE:
+        state.files[file].mapped -= 1
+        if state.files[file].anonymous and state.files[file].mapped == 0:
+            shmem_evict_inode(k, file)
     return after
 
 
@@ -146,7 +169,7 @@ def remove_vmas(k, m, start, end):
             tail_end = vma.end
             vma.end = start
             off = vma.pgoff + (end - vma.start)
-            new_vma(k, m, end, tail_end, vma.file, off, vma.prot)
+            copy_ra_state(k, v, new_vma(k, m, end, tail_end, vma.file, off, vma.prot))
             return
         if vma.start < start:
             vma.end = start
@@ -164,7 +187,7 @@ def remove_vmas(k, m, start, end):
 def zap_pte(k, number):
     """An entry is cleared. Returns the group from which a page was uncharged, or NONE."""
     if pte_of(k, number).bits & n.PTE_SWAP:
-        free_swap_entry(k, clear_swap_pte(k, number))
+        free_swap_and_cache(k, clear_swap_pte(k, number))
         return n.NONE
     p = clear_pte(k, number)
     if p == n.NONE:
@@ -184,15 +207,6 @@ def zap_pte(k, number):
     if page.bits & n.PG_SWAPCACHE:
         free_orphan(k, p)
     return g
-
-
-@compiled
-def free_swap_entry(k, slot):
-    """free_swap_and_cache: an entry lets its slot go; if it was the last, the page in the swap cache goes too."""
-    p = k.state.swaps[slot].page - 1
-    swap_free(k, slot)
-    if p != n.NONE:
-        free_orphan(k, p)
 
 
 @compiled

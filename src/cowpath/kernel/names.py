@@ -172,6 +172,7 @@ PG_SWAPBACKED = 512  # of shmem: stands on the anonymous lists
 PG_SWAPCACHE = 1024  # anonymous, and the copy of swap slot page.index
 PG_WRITEBACK = 2048  # a disk request is writing it
 PG_RECLAIM = 4096  # reclaim has begun the write: to the list's tail when it is done
+PG_READAHEAD = 16384  # the marker of a window: who comes here reads the next one ahead
 PG_TABLE = 8192  # a page table: on no list, neither rss nor cache
 
 LRU_INACTIVE_ANON = 0
@@ -301,7 +302,7 @@ EV_STALL = 16  # a stall ended: a = group whose memory was waited for, b = wait_
 EV_HOST = 17  # a = number of the text
 EV_PAGEOUT = 18  # reclaim begins to write a page: a = page, b = swap slot or NONE, value = file << 32 | index
 EV_EVICT = 19  # reclaim frees a page: a = page, b = group it was charged to, value = file << 32 | index, or swap slot
-EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot
+EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, value = swap slot, extra = 1: of shmem
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
 EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = place
 EV_LOCK_SENT = 23  # read-ahead has sent a page that it had locked to the disk: as for EV_LOCK

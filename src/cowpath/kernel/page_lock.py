@@ -81,8 +81,9 @@ def hand_on(k, p):
 def unlock_page(k, p):
     """Let a page's lock go and wake those who wait: all who only wait, and the first who wants the lock."""
     page = k.state.pages[p]
-    end_hold(k, p)
-    k.books.locked -= 1
+    if page.locked_by != n.FREE:  # a broken design may let go twice
+        end_hold(k, p)
+        k.books.locked -= 1
     page.locked_by = n.FREE
     queue = page.waiters
     while queue.head != n.NONE:

@@ -24,7 +24,7 @@ def set_page_dirty(k, p):
     page = k.state.pages[p]
     if page.bits & n.PG_DIRTY:
         return
-    page.bits |= n.PG_DIRTY
+    page.bits = (page.bits | n.PG_DIRTY) & ~n.PG_READAHEAD  # ClearPageReclaim: the same bit in 3.0
     if page.file == n.NONE or k.state.files[page.file].shmem:
         return
     k.state.zone.dirty += 1

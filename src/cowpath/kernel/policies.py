@@ -39,5 +39,9 @@ POLICIES = (
         "fault_retry", "allow_retry", (False, True), True, "d065bd810b6d", "2.6.37",
         "whether a fault drops `mmap_sem` while it waits for a page lock (d065bd810b6d)",
     ),
+    Policy(
+        "context_readahead", "context_readahead", ("any", "longer"), "any", "2cad40180197", "3.12",
+        "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

@@ -11,8 +11,9 @@ from . import names as n
 from .layout import Field, Record, either, many, num, record, ref
 from .waits import LOCKS
 
-FRAMES = 6  # a system call that faults, whose fault reads ahead, whose charge reclaims, ... and one to spare
+FRAMES = 6  # a system call that faults on shmem, which is in swap, which is read, for which reclaim makes room
 REGISTERS = 4  # nested loops of a program
+OPEN_FILES = 4  # that a task reads in turn and that know where it was
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,10 @@ frame = record(
     count="i8",  # pages left
     arg="i8",  # a number that the path was called with: R_* of a reclaim, a buffer's address, a file's size, ns, ...
 )
+# where the last window of read-ahead began, its pages, and how many of them lie behind its marker (from it on)
+file_ra_state = record(start="i4", pages="i4", async_pages="i4")
+# a file that a task reads: 1 + which, 1 + the page that the last read ended with
+opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state)
 WAIT_ID = [
     ref(w.of, when=f"wait_kind == {kind}", start=0) for kind, w in enumerate(n.WAITS) if w.of and w.of != "machine"
 ]
@@ -201,6 +206,7 @@ task = record(
     reuse_vpn=num("i8", start=n.NONE),  # the one in hand, or NONE
     remaining="i8",  # ns left of the current OP_COMPUTE
     registers=("i4", REGISTERS),
+    opened=many(opened, OPEN_FILES),  # the latest first
     frames=many(frame, FRAMES, used="depth"),  # those that are not in use are zeroes
 )
 vma = record(
@@ -211,6 +217,8 @@ vma = record(
     start="i8",
     end="i8",
     pgoff="i8",
+    ra=file_ra_state,  # of the open file behind it
+    mmap_miss="i4",  # faults that did not find their page, less those that did
 )
 mm = record(
     users="i4",  # tasks; 0 = free
@@ -269,10 +277,13 @@ file = record(
     room="i4",
     pages="i4",  # i_size, in pages
     cached="i4",
-    readahead="i4",  # window in pages, 0 = none
+    readahead="i4",  # the largest window in pages (ra_pages); 0 or 1: none
     bad_first="i4",  # reads of these pages fail
     bad_count="i4",
-    shmem="i4",  # no disk behind it: a missing page is zeroes
+    shmem="i4",  # no disk behind it: a missing page is zeroes, or in swap
+    anonymous="i4",  # made by mmap(MAP_SHARED | MAP_ANONYMOUS): goes with its last mapping
+    mapped="i4",  # mappings of it
+    next=ref("file"),  # free files
     dirty="i4",  # pages to be written
     writeback_index="i4",  # where the flusher goes on
     **mutexes("file"),

@@ -13,6 +13,7 @@ from .memcontrol import uncharge_lone
 from .page_alloc import free_page
 from .page_writeback import clear_page_dirty
 from .rmap import page_mkclean, page_referenced, try_to_unmap
+from .shmem import shmem_writepage
 from .swap_state import add_to_swap, delete_from_swap_cache
 from .wait import emit, spend
 
@@ -128,8 +129,6 @@ def shrink_inactive_list(k, t, f):
 def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
-    if page.file != n.NONE and page.bits & n.PG_SWAPBACKED:
-        return ACTIVATE  # shmem stays: it is not swapped out here
     if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
         if f.arg & R_NOSWAP or not add_to_swap(k, p):
             return ACTIVATE
@@ -138,8 +137,7 @@ def shrink_page_list(k, t, f, p, only_clean):
     if page.bits & n.PG_DIRTY and not (page.bits & n.PG_SWAPCACHE and k.state.swaps[page.index].count == 0):
         if only_clean:
             return KEEP
-        pageout(k, t, f, p, where)
-        return KEEP
+        return pageout(k, t, f, p, where)
     return __remove_mapping(k, t, f, p, where)
 
 
@@ -152,24 +150,29 @@ def note_where(k, p):
 
 @compiled
 def pageout(k, t, f, p, where):
-    """Begin to write a page, unless somebody has it in hand or too many writes wait already."""
+    """Begin to write a page, unless somebody has it in hand or too many writes wait already. KEEP, or ACTIVATE for a
+    page of shmem for which there is no slot.
+    """
     page = k.state.pages[p]
     if page.refs != 1 or (queue_is_full(k) if f.arg & R_KSWAPD else bdi_write_congested(k)):
-        return
+        return KEEP
     spend(k, s.WRITE_PAGE)
+    if page.file != n.NONE and k.state.files[page.file].shmem and not shmem_writepage(k, p):
+        return ACTIVATE
     clear_page_dirty(k, p)
     page_mkclean(k, p)
     page.bits |= n.PG_RECLAIM
     if not back_merge(k, p):
         r = new_request(k, t)
         if r == n.NONE:
-            return
+            return KEEP
         add_write(k, r, p)
         submit(k, r)
     swapped = page.bits & n.PG_SWAPCACHE != 0
     owner = page.group if page.group != n.NONE else 0
     k.books.groups[owner].counters[n.C_SWAP_OUT if swapped else n.C_PAGE_OUT] += 1
     emit(k, n.EV_PAGEOUT, t, p, page.index if swapped else n.NONE, where, 0)
+    return KEEP
 
 
 @compiled

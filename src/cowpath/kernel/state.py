@@ -105,6 +105,8 @@ def state_record(c: Capacity) -> Record:
         free_directory=num(start=n.NONE, folded=FREE_LIST),
         free_table=num(start=n.NONE, folded=FREE_LIST),
         free_swap=ref("swap"),
+        free_file=ref("file"),
+        n_slots="i4",  # of the page cache, that files have
         n_swaps="i4",
         swap_pages="i4",  # size of the swap space
         used_swaps="i4",
@@ -131,6 +133,7 @@ def state_record(c: Capacity) -> Record:
         tables=many(records.table(c.entries), c.tables, used="n_tables"),
         files=many(records.file, c.files, used="n_files"),
         slots=many(ref("page", at=1), c.slots),  # page cache
+        shmem_swp=many(ref("swap", at=1), c.slots),  # beside it: where what is not there is in swap
         groups=many(records.group, c.groups, used="n_groups"),
         cpus=many(records.cpu, c.cpus, used="n_cpus"),
         requests=many(records.request, c.requests),
@@ -177,6 +180,7 @@ def books_record(c: Capacity) -> Record:
         whole_reclaim="i4",  # the explorer's: a pass of reclaim is one move
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
+        forgets_misses="i4",  # the explorer's: mmap_miss stays 0
         moved="i8",  # the explorer's: tasks that have made a move, a bit each
         coverage=(books.coverage, c.tasks * c.paths if c.narrow else 1),  # the explorer's, by task, then path
         outside=(books.outside, MOST_OUTSIDE),
@@ -232,6 +236,7 @@ ERR_REQUESTS = 7
 ERR_FRAMES = 8
 ERR_TIMERS = 9
 ERR_SLOTS = 10
+ERR_FILES = 11
 
 
 class Machine(np.record):  # type: ignore[misc]

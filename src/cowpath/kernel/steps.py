@@ -110,10 +110,10 @@ STEPS: list[StepInfo] = [
     StepInfo("handle_pte_fault", "memory", needs=H_MMAP_READ, calls=FAULT_PATHS),
     StepInfo("mmap_read_unlock", "memory", needs=H_MMAP_READ, gives=H_MMAP_READ),
     # of a fault: what a design may reorder
-    StepInfo("find_page", "filemap", takes=H_PAGE_REF, calls=("readahead",), fault=True,
+    StepInfo("find_page", "filemap", takes=H_PAGE_REF, calls=("readahead", "swap_in"), fault=True,
              misplaced=(NO_FILE, NOT_IN_SWAP)),
-    StepInfo("lock_page", "memory", takes=H_PAGE_LOCK, needs=H_PAGE_REF, calls=("readahead", "swap_readahead"),
-             fault=True, misplaced=(NO_FILE,)),
+    StepInfo("lock_page", "memory", takes=H_PAGE_LOCK, needs=H_PAGE_REF,
+             calls=("readahead", "swap_in", "swap_readahead"), fault=True, misplaced=(NO_FILE,)),
     StepInfo("unlock_page", "memory", needs=H_PAGE_LOCK | H_PAGE_REF, gives=H_PAGE_LOCK, fault=True),
     StepInfo("put_page", "memory", needs=H_PAGE_REF, gives=H_PAGE_REF, fault=True),
     StepInfo("anon_vma_prepare", "memory", before="map_page", fault=True),  # the new page's reverse mapping
@@ -133,7 +133,7 @@ STEPS: list[StepInfo] = [
     StepInfo("pte_alloc_one", "pte_alloc", takes=H_PAGE_TABLE, calls=("reclaim",), call=RECLAIM, charges=True,
              fault=True, misplaced=(HAS_TABLE,)),
     # of read-ahead, read, write and write-back
-    StepInfo("ra_window", "filemap"),
+    StepInfo("ra_window", "readahead"),
     StepInfo("each_page", "syscalls"),
     StepInfo("next_page", "syscalls"),
     StepInfo("add_to_page_cache", "filemap", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE,
@@ -142,7 +142,8 @@ STEPS: list[StepInfo] = [
     StepInfo("wait_uptodate", "filemap", needs=H_PAGE_REF),
     StepInfo("copy_to_user", "syscalls", needs=H_PAGE_REF, calls=("page_fault",), call="syscalls.call_copy_user"),
     StepInfo("copy_from_user", "syscalls", needs=H_I_MUTEX, calls=("page_fault",), call="syscalls.call_copy_user"),
-    StepInfo("grab_page", "filemap", takes=H_PAGE_REF | H_PAGE_LOCK, needs=H_I_MUTEX),
+    StepInfo("grab_page", "filemap", takes=H_PAGE_REF | H_PAGE_LOCK, needs=H_I_MUTEX, calls=("swap_in",),
+             call="filemap.call_find_page"),
     StepInfo("set_page_dirty", "filemap", needs=H_PAGE_LOCK),
     StepInfo("i_mutex_lock", "syscalls", takes=H_I_MUTEX),
     StepInfo("i_mutex_unlock", "syscalls", needs=H_I_MUTEX, gives=H_I_MUTEX),

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import add_new_to_request, new_request
+from .block import add_new_to_request, new_request, wait_on_page_writeback
 from .compiled import compiled
 from .filemap import page_cache_release
 from .frames import push
 from .lru import lru_cache_add, lru_del
-from .memcontrol import mem_cgroup_uncharge_swapcache, uncharge_lone
+from .memcontrol import count_majfault, mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
 from .page_lock import KILLED, RETRIED, WAITING, __lock_page_or_retry, unlock_page
 from .pgtable import lookup_pte, pte_of
-from .swapfile import get_swap_page, release_slot
+from .swapfile import get_swap_page, release_slot, swap_free
 from .wait import current, go_to, spend
 
 MISSED_PHASE = 5  # of find_swap_page: the slot is being read
@@ -91,6 +91,15 @@ def free_orphan(k, p):
 
 
 @compiled
+def free_swap_and_cache(k, slot):
+    """An entry lets its slot go; if it was the last, the page in the swap cache goes too."""
+    p = k.state.swaps[slot].page - 1
+    swap_free(k, slot)
+    if p != n.NONE:
+        free_orphan(k, p)
+
+
+@compiled
 def reuse_swap_page(k, p):
     """A page that only one entry maps or would map may be written to; it leaves the swap cache, whose copy is old."""
     page = k.state.pages[p]
@@ -102,15 +111,27 @@ def reuse_swap_page(k, p):
 
 # --- the fault -----------------------------------------------------------------------------------
 @compiled
+def wanted_slot(k, f):
+    """The slot in the entry that the fault is about, or in the place of shmem (no ``vma``), or NONE: it is back."""
+    if f.vma == n.NONE:
+        file = k.state.files[f.file]
+        return k.state.shmem_swp[file.first + f.index] - 1 if f.index < file.pages else n.NONE
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0:
+        return n.NONE
+    return pte_of(k, number).page
+
+
+@compiled
 def step_find_swap_page(k, t):
     """do_swap_page: look the entry's page up in the swap cache; on a miss read it (another path) and look again."""
     f = current(k, t)
-    number = lookup_pte(k, f.mm, f.vpn)
-    if number == n.NONE or pte_of(k, number).bits & n.PTE_SWAP == 0:
+    slot = wanted_slot(k, f)
+    if slot == n.NONE:
         f.phase = 0
-        f.pc = k.books.paths[f.path].length - 1  # another thread has mapped it: the access is tried again
+        f.pc = k.books.paths[f.path].length - 1  # the access is tried again
         return n.NEXT
-    f.swap = pte_of(k, number).page
+    f.swap = slot
     p = k.state.swaps[f.swap].page - 1
     if p == n.NONE:
         if f.phase == MISSED_PHASE and f.ret < 0:
@@ -122,6 +143,8 @@ def step_find_swap_page(k, t):
         return n.CALL
     if f.phase == MISSED_PHASE:
         k.books.groups[k.state.tasks[t].group].counters[n.C_SWAP_IN] += 1
+        if f.vma != n.NONE:  # shmem_fault counts when it has the page
+            count_majfault(k, t)
     f.phase = 0
     k.state.pages[p].refs += 1
     f.page = p
@@ -140,8 +163,12 @@ def call_find_swap_page(k, t, f):
 
 @compiled
 def lock_swap_page(k, t):
-    """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read."""
+    """lock_page_or_retry for the page of a swap slot; then it must still be that, and have been read. shmem waits for
+    the lock without a retry, and with it until the page is written.
+    """
     f = current(k, t)
+    if f.held & n.H_PAGE_LOCK:
+        return n.NEXT if wait_on_page_writeback(k, t, f.page) else n.SLEEP
     if f.held & n.H_PAGE_REF == 0:
         status = step_find_swap_page(k, t)
         if status != n.NEXT or f.held & n.H_PAGE_REF == 0:
@@ -166,7 +193,7 @@ def lock_swap_page(k, t):
         return n.AGAIN
     if page.bits & n.PG_UPTODATE == 0:
         return n.FAIL_SIGBUS
-    return n.NEXT
+    return n.NEXT if f.vma != n.NONE or wait_on_page_writeback(k, t, f.page) else n.SLEEP
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap
 from .munlock import munlock_vma_pages_range
 from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
 from .pgtable import lookup_pte, pte_of
+from .readahead import end_of_read
+from .shmem import shmem_zero_setup
 from .swap_state import skip_slots
 from .wait import current
 
@@ -32,6 +34,8 @@ def step_each_page(k, t):
         f.count = 0  # end of the file: a short read
     if f.count <= 0 or (k.state.tasks[t].sigkill and f.path == s.P_READ):
         f.pc = path.loop_end
+        if f.path == s.P_READ:
+            end_of_read(k, t, f)
     return n.NEXT
 
 
@@ -148,7 +152,12 @@ def do_mmap_pgoff(k, t, f):
         status = do_munmap(k, t, f)
         if status != n.NEXT:
             return status
-    if new_vma(k, f.mm, op.a, op.a + op.b, op.c, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
+    file = op.c
+    if file == n.NONE and op.bits & n.VM_SHARED:  # MAP_SHARED | MAP_ANONYMOUS: an object of its own
+        file = shmem_zero_setup(k, op.b)
+        if file == n.NONE:
+            return n.FAIL_OOM
+    if new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
         return n.FAIL_OOM
     return n.NEXT
 

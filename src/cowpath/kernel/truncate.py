@@ -10,6 +10,8 @@ from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
 from .page_lock import WAITING, lock_page, unlock_page
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of
+from .shmem import shmem_swp_entry, shmem_swp_set
+from .swap_state import free_swap_and_cache
 from .wait import current
 
 
@@ -62,6 +64,10 @@ def step_truncate_page(k, t):
 def truncate_inode_pages(k, t, f):
     """For the page at the index: wait for its lock, then take it out of the cache."""
     if f.held & n.H_PAGE_REF == 0:
+        slot = shmem_swp_entry(k, f.file, f.index)
+        if slot != n.NONE:
+            shmem_swp_set(k, f.file, f.index, n.NONE)
+            free_swap_and_cache(k, slot)
         p = cached_page(k, f.file, f.index)
         if p == n.NONE:
             return n.NEXT

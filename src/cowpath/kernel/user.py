@@ -14,6 +14,7 @@ from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, r
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import do_page_fault, push
+from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
 from .syscalls import accessible
 from .wait import emit, random_below, spend
@@ -198,11 +199,11 @@ def touch_again(k, t):
 
 @compiled
 def fill(k, t, op):
-    """Write to pages in order until the group is full to the last page: usage = limit = rss + cache + page tables."""
+    """Write to pages in order until the group is full to the last page: no room under a limit, nothing in stock."""
     task = k.state.tasks[t]
     group = k.state.groups[task.group]
     books = k.books.groups[task.group]
-    full = group.res.usage >= group.res.limit and books.rss + books.cache + books.kmem >= group.res.limit
+    full = mem_cgroup_margin(k, task.group) <= 0 and books.rss + books.cache + books.kmem >= group.res.usage
     if full or task.progress >= op.b:
         return finish_op(k, t)
     vpn = op.a + task.progress * op.c

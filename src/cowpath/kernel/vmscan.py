@@ -12,7 +12,7 @@ from . import steps as s
 from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
 from .hierarchy import is_below
-from .memcg_charge import R_KSWAPD, R_NOSWAP
+from .memcg_charge import R_KSWAPD, R_NOSWAP, R_SHRINK
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
@@ -134,7 +134,8 @@ def do_try_to_free_pages(k, t, f):
         if f.priority < DEF_PRIORITY - 3 and bdi_write_congested(k):
             return congestion_wait(k, t, TENTH_NS)
         return n.AGAIN
-    if f.group > 0 and mem_cgroup_margin(k, f.group) <= 0 and mem_cgroup_hierarchical_reclaim(k, t, f):
+    more = f.group > 0 and f.arg & R_SHRINK == 0 and mem_cgroup_margin(k, f.group) <= 0
+    if more and mem_cgroup_hierarchical_reclaim(k, t, f):
         return n.AGAIN
     return end_reclaim(k, t, f)
 

@@ -14,6 +14,8 @@ from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN
 from cowpath.observe.text import clean, size, task_label
 from cowpath.programs.code import Region
 
+SHARED_MEMORY = "shared memory"  # what mmap(MAP_SHARED | MAP_ANONYMOUS) has made has no name
+
 
 class FileName(Protocol):
     """A file of a plan."""
@@ -113,7 +115,9 @@ class Scene:
 
     def file(self, number: int) -> str:
         """The last part of a file's name; a directory's ends in "/"."""
-        if not 0 <= number < len(self.names.files):
+        if number >= len(self.names.files):  # made by mmap(MAP_SHARED | MAP_ANONYMOUS)
+            return SHARED_MEMORY
+        if number < 0:
             return "a file"
         name = self.names.files[number].name
         last = name.rstrip("/").rpartition("/")[2]

@@ -49,9 +49,10 @@ class Memory:
             self.facts["calls_failed"] += 1
         elif call == "mmap":
             file, offset, pages = n.NONE, a5 >> PAGE_SHIFT, page_up(a1)
-            if not a3 & MAP_ANONYMOUS or a3 & MAP_SHARED:
+            if not a3 & MAP_ANONYMOUS:
                 file = self.files.mapped_by_call(task.tid, task.now, task.now + dur_ns, offset, pages)
-            self._mmap(task, ret >> PAGE_SHIFT, pages, file, offset, vm_bits(a2, a3, file != n.NONE))
+            shareable = file != n.NONE or a3 & MAP_ANONYMOUS != 0  # the latter is an object of its own, made anew
+            self._mmap(task, ret >> PAGE_SHIFT, pages, file, offset, vm_bits(a2, a3, shareable))
         elif call == "munmap":
             self._munmap(task, a0 >> PAGE_SHIFT, page_up(a1))
         elif call == "mprotect":

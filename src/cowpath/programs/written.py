@@ -47,9 +47,7 @@ def _anonpop(w: Writer, line: Line) -> None:
 @command("shm REGION pages")
 def _shm(w: Writer, line: Line) -> None:
     pages = number(line.arguments[1], 1)
-    file = w.asm.file(f"{w.name}:{line.arguments[0].text}", pages, shmem=True)
-    bits = n.VM_WRITE | n.VM_SHARED
-    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=file, bits=bits)
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=n.NONE, bits=n.VM_WRITE | n.VM_SHARED)
 
 
 @command("mapf REGION @file pages r|rw private|shared [first]")
