@@ -46,7 +46,7 @@ def checked_out(commit: str) -> Iterator[Path]:
 def turn(tree: Path, point: str) -> float:
     """One measurement of a point in a tree: its rate."""
     paths = os.pathsep.join([str(tree / "src"), str(tree / "benchmarks")])
-    line = [sys.executable, str(ONE_TURN), point]
+    line = [sys.executable, "-P", str(ONE_TURN), point]  # -P: what it imports is the tree's, not what is beside it
     done = subprocess.run(line, cwd=tree, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{point} in {tree} ended with {done.returncode}:\n{done.stderr[-2000:]}")

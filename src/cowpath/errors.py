@@ -93,5 +93,11 @@ class Gathered:
         raise self.found[0] if len(self.found) == 1 else InputErrors(self.found)
 
 
+class WorkerError(CowpathError):
+    """A process that worked for this one was ended by somebody else: what it was asked for is not finished."""
+
+    exit_status = 3
+
+
 class MachineError(CowpathError):
     """The simulated machine ran out of something (memory, tasks, ...): the run cannot go on."""

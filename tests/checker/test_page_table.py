@@ -46,6 +46,12 @@ def test_before_the_lock_or_without_a_charge_nobody_does(design: str) -> None:
     assert violated(design, "page-table") == set()
 
 
+@pytest.mark.parametrize("case", ["killed-waiter", "oom-on", "truncate-while-waiting"])
+def test_a_charge_that_is_over_is_no_wait_of_the_step_that_may_charge_a_table(case: str) -> None:
+    """The table is there: pte_alloc_one has nothing to charge, though the copy's charge has met the limit before."""
+    assert violated("pte-alloc-under-lock", case, "isolation") == set()
+
+
 @pytest.mark.parametrize(("error_exit", "leaks"), [("", ""), ("put_page", "no-leak"), ("pte_free", "")])
 def test_the_preallocated_page_table_goes_back_when_the_page_cannot_be_read(
     tmp_path: Path, error_exit: str, leaks: str

@@ -42,5 +42,5 @@ def test_every_cell_runs_and_shows_something(tmp_path: Path, monkeypatch: pytest
     silent = [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.outputs]
     assert not silent
     text = "\n".join(str(cell.outputs) for cell in notebook.cells if cell.cell_type == "code")
-    for said in ("which waits for A's memory", "preallocate proved in all 136 states", "violated after 15 moves"):
+    for said in ("which waits for A's memory", "preallocate proved in all 154 states", "violated after 15 moves"):
         assert said in text, said

@@ -40,7 +40,7 @@ def test_kswapd_goes_to_sleep_above_the_high_watermark() -> None:
             scans += 1
         if idle and [small.k.state.tasks[t].wait_kind for t in tasks_of(small.k, 0)] == [n.W_TIMER] * 3:
             break
-    assert scans >= 2 and free(small.k) > 40
+    assert scans >= 2 and free(small.k) > 20  # asleep: what was taken since has not brought it down to the low one
     took = small.some(n.EV_STEP)
     assert (took[took["a"] == s.SHRINK_ZONE]["task"] == small.k.state.kswapd).sum() > 20
 

@@ -6,13 +6,17 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from typing import Any
 
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.designs import Design
 from cowpath.engine import costs
+from cowpath.errors import WorkerError
 
 from .check import Settings, check_case
 from .properties import Property
@@ -79,7 +83,7 @@ def _side_by_side(
         told(0, len(jobs), jobs[0].name, None)
     yield jobs[0], check_one(jobs[0], numbers, plain)  # it has compiled what has to be, before many want it at once
     jobs = jobs[1:]
-    with ProcessPoolExecutor(processes, get_context("spawn"), leave_interrupts) as pool:
+    with pool_of(processes, leave_interrupts) as pool:
         waiting: dict[Future[list[Result]], int] = {
             pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)
         }
@@ -106,6 +110,17 @@ def _in_order(
         while at in results:
             yield jobs[at], results.pop(at)
             at += 1
+
+
+@contextmanager
+def pool_of(processes: int, begin: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
+    """Processes that work for this one. Raises WorkerError if one is ended by somebody else."""
+    try:
+        with ProcessPoolExecutor(processes, get_context("spawn"), begin, arguments) as pool:
+            yield pool
+    except BrokenProcessPool:
+        why = "a process that worked for this one was ended from outside (killed, or no memory left)"
+        raise WorkerError(f"{why}: not finished; the same command tries again") from None
 
 
 def leave_interrupts() -> None:

@@ -17,6 +17,7 @@ from cowpath.kernel.state import EXPLORE, new_machine
 
 FIRST_ROOM = 4096  # states
 FIRST_WIDTH = 96  # words of a state that are kept
+MEMO = 1 << 14  # states whose canonical copies' fingerprints are remembered, a power of two
 BUDGET = 20_000  # states expanded between two looks at Ctrl-C and the progress
 UNBOUNDED = 1 << 62
 UNFINISHED_STATES = "states"
@@ -72,6 +73,7 @@ class Space:
             names=np.zeros((KINDS, WIDEST), np.int16),
             alike=np.arange(EXPLORE.tasks),
             stances=np.zeros(EXPLORE.tasks, np.int64),
+            memo=np.zeros(MEMO, explore.MEMO),
             options=np.zeros(explore.OPTIONS, np.int64),
             counts=np.zeros(explore.COUNTS, np.int64),
             frontiers=np.zeros((2, FIRST_ROOM, FIRST_WIDTH), np.uint64),
@@ -153,6 +155,7 @@ class Space:
         x.is_live[:] = 0
         x.found[:] = -1
         x.table["tag"] = 0
+        x.memo[:] = 0
         self.unfinished = ""
         self.coverage = None
 

@@ -10,8 +10,7 @@ import numpy as np
 from cowpath.kernel.compiled import inlined
 
 from .fingerprint import mixed
-
-BLOCK = 8  # words that are compared at once
+from .vector import WIDTH, differ, lowest
 
 
 @inlined
@@ -28,15 +27,13 @@ def load(words, before, first, live, count, row, length):
 def find_changes(words, before, changed):
     """Which words a move has changed. Returns how many."""
     count = 0
-    whole = len(words) - len(words) % BLOCK
-    for block in range(0, whole, BLOCK):
-        differ = np.uint64(0)
-        for i in range(block, block + BLOCK):
-            differ |= words[i] ^ before[i]
-        if differ != 0:
-            for i in range(block, block + BLOCK):
-                changed[count] = i
-                count += words[i] != before[i]
+    whole = len(words) - len(words) % WIDTH
+    for block in range(0, whole, WIDTH):
+        bits = differ(words, before, block)
+        while bits != 0:
+            changed[count] = block + lowest(bits)
+            count += 1
+            bits &= bits - 1
     for i in range(whole, len(words)):
         if words[i] != before[i]:
             changed[count] = i

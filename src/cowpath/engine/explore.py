@@ -2,8 +2,9 @@
 
 What has been visited is a table of fingerprints. The frontier holds states, of each the words that have ever changed
 (``live``): most of a machine never does. For each state the number of the one it was reached from and the mover are
-kept, so a way back is a shortest schedule. All arrays are Python's (a ``Search``); ``expand`` returns when one of them
-is full, after so many states, and at the end of a level.
+kept, so a way back is a shortest schedule. To fold a state costs more than all else, and most are reached several
+times within a short while: for some of them it is remembered what that came to (``memo``). All arrays are Python's (a
+``Search``); ``expand`` returns when one of them is full, after so many states, and at the end of a level.
 """
 
 from __future__ import annotations
@@ -76,9 +77,10 @@ ROOT = -1  # parent of the first state
 NODE = np.dtype((np.record, [("parent", "i4"), ("marks", "i4"), ("first_edge", "i4"), ("mover", "i4")]))
 EDGE = np.dtype((np.record, [("to", "i4"), ("mover", "i2"), ("progress", "i2")]))  # progress: a bit for each group
 PLACE = np.dtype((np.record, [("tag", "u8"), ("state", "i8")]))  # of the table
-ENTRY = np.dtype(
-    (np.record, [("key", "u8"), ("state", "i4"), ("length", "i4")])
-)  # of a frontier; length: live words then
+ENTRY = np.dtype(  # of a frontier; raw: the state's own fingerprint, not folded; length: live words then
+    (np.record, [("raw", "u8"), ("state", "i4"), ("length", "i4")])
+)
+MEMO = np.dtype((np.record, [("raw", "u8"), ("key", "u8")]))  # a fingerprint and that of the canonical copy; 0, 0: free
 
 
 class Search(NamedTuple):
@@ -100,6 +102,7 @@ class Search(NamedTuple):
     names: Any  # i2, fold.KINDS rows
     alike: Any  # i8, for each task the first of those that are alike
     stances: Any  # i8, scratch
+    memo: Any  # MEMO, a power of two of them
     options: Any  # i8[OPTIONS]
     counts: Any  # i8[COUNTS]
     frontiers: Any  # u8[2, n, width], the live words of the states of this frontier and of the next
@@ -143,6 +146,15 @@ def folded_key(k, c, x):
     """The fingerprint of the canonical copy of the state as it stands."""
     canonical(k, x.half, c, x.target, x.names, x.alike, x.stances, x.options[AGE_COUNTS])
     return fingerprint(x.target_words)
+
+
+@compiled
+def remembered_key(k, c, x, raw):
+    """The same, of a state with this fingerprint of its own: looked up where that is remembered."""
+    known = x.memo[np.int64(raw & np.uint64(len(x.memo) - 1))]
+    if known.raw != raw or known.key == 0:
+        known.raw, known.key = raw, folded_key(k, c, x)
+    return known.key
 
 
 @inlined
@@ -208,7 +220,7 @@ def expand_level(k, c, x, budget):
             return FULL
         at = counts[AT]
         source = entries[at].state
-        h = entries[at].key
+        h = entries[at].raw
         load(words, before, first, live, counts[LIVE], frontier[at], entries[at].length)
         nodes[source].first_edge = counts[EDGES]
         made = counts[TRANSITIONS]
@@ -229,12 +241,13 @@ def expand_level(k, c, x, budget):
                 counts[TRANSITIONS] = made
                 return FULL
             counts[TRANSITIONS] += 1
-            key = folded_key(k, c, x) if fold else key_after(words, before, changed, changes, h)
+            raw = key_after(words, before, changed, changes, h)
+            key = remembered_key(k, c, x, raw) if fold else raw
             place = find(table, tag_of(key))
             if table[place].tag == 0:
                 table[place].tag = tag_of(key)
                 table[place].state = counts[STATES]
-                enter(words, live, counts, following[counts[NEXT]], coming, nodes, source, mover, key)
+                enter(words, live, counts, following[counts[NEXT]], coming, nodes, source, mover, raw)
                 if wanted:
                     note_violations(k, wanted, found, counts[STATES] - 1)
                 if keep_edges:
@@ -259,7 +272,8 @@ def choose_alone(k, c, x, h):
             continue
         move(k, t)
         changes = find_changes(x.words, x.before, x.changed)
-        key = folded_key(k, c, x) if x.options[FOLD] != 0 else key_after(x.words, x.before, x.changed, changes, h)
+        raw = key_after(x.words, x.before, x.changed, changes, h)
+        key = remembered_key(k, c, x, raw) if x.options[FOLD] != 0 else raw
         put_back(x.words, x.before, x.changed, changes)
         if x.table[find(x.table, tag_of(key))].tag == 0:
             return t
@@ -267,12 +281,12 @@ def choose_alone(k, c, x, h):
 
 
 @inlined
-def enter(words, live, counts, row, coming, nodes, source, mover, key):
+def enter(words, live, counts, row, coming, nodes, source, mover, raw):
     """A new state, and where it comes from: it is in the next frontier."""
     for j in range(counts[LIVE]):
         row[j] = words[live[j]]
     entry = coming[counts[NEXT]]
-    entry.key, entry.state, entry.length = key, counts[STATES], counts[LIVE]
+    entry.raw, entry.state, entry.length = raw, counts[STATES], counts[LIVE]
     node = nodes[counts[STATES]]
     node.parent, node.mover = source, mover
     counts[NEXT] += 1
@@ -307,11 +321,12 @@ def begin(k, c, x):
     for i in range(len(x.words)):
         x.first[i] = x.words[i]
         x.before[i] = x.words[i]
-    key = folded_key(k, c, x) if x.options[FOLD] != 0 else fingerprint(x.words)
+    raw = fingerprint(x.words)
+    key = folded_key(k, c, x) if x.options[FOLD] != 0 else raw
     place = find(x.table, tag_of(key))
     x.table[place].tag = tag_of(key)
     x.table[place].state = 0
-    enter(x.words, x.live, x.counts, x.frontiers[1, 0], x.entries[1], x.nodes, ROOT, 0, key)
+    enter(x.words, x.live, x.counts, x.frontiers[1, 0], x.entries[1], x.nodes, ROOT, 0, raw)
     note_violations(k, x.options[WANTED], x.found, 0)
     forget_coverage(k)
     x.nodes[0].marks = marks(k)

@@ -17,6 +17,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
 MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
@@ -24,10 +25,16 @@ MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
 
 @compiled
 def in_charge(k, f):
-    """The frame's charge has failed at least once and goes on."""
+    """The frame's charge has failed at least once and goes on.
+
+    What a charge has left in the frame says nothing of a page table that is charged later: that begins with the table.
+    """
     if f.unwinding or f.group <= 0 or f.batch != 1:
         return False
-    return s.CHARGES[k.books.paths[f.path].steps[f.pc]] != 0
+    step = k.books.paths[f.path].steps[f.pc]
+    if s.TAKES[step] & n.H_PAGE_TABLE:
+        return charges_table(f)
+    return s.CHARGES[step] != 0
 
 
 @compiled

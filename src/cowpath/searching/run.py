@@ -7,16 +7,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
-from cowpath.checker.many import leave_interrupts
+from cowpath.checker.many import leave_interrupts, pool_of
 from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
@@ -105,7 +103,7 @@ def _outcomes(
             yield from zip(chunk, worker.outcomes([every[at] for at in chunk]), strict=True)
         return
     Worker(design, path, cases).compile()  # before many want it at once
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (design, path, tuple(cases))) as pool:
+    with pool_of(processes, _begin, design, path, tuple(cases)) as pool:
         try:
             results = pool.map(_go_on, ([every[at] for at in chunk] for chunk in chunks))
             for chunk, outcomes in zip(chunks, results, strict=True):
