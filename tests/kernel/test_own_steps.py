@@ -142,3 +142,14 @@ def test_what_a_step_raises_is_one_line(tmp_path: Path, line: str) -> None:
     done = first_step(tmp_path, line)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith(f"cowpath: {tmp_path / 'bad.py'}:6: ")
+
+
+def test_a_mutex_of_a_group_is_that_of_the_tasks_group(tmp_path: Path) -> None:
+    """Under the file's mutex the task outside waits for the one in A; under its own group's it does not."""
+    steps = (STEPS / "fault_mutex.py").read_text().replace('of="file"', 'of="group"')
+    (tmp_path / "fault_mutex.py").write_text(steps)
+    done = cowpath(
+        "check", "--steps", tmp_path / "fault_mutex.py", "--design", STEPS / "fault-mutex.toml", "-c", "commit",
+        "--json",
+    )  # fmt: skip
+    assert {each["verdict"] for each in json.loads(done.stdout)["results"]} == {"proved"}, done.stdout

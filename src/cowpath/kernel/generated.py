@@ -88,6 +88,18 @@ which_mutex = _by_kind(
 )  # fmt: skip
 
 
+def _noting_group() -> Callable[..., Any]:
+    """The frame notes its task's group before it takes a group's mutex, unless it has one."""
+    lines = ["def note_group(k, t, f, kind):"]
+    bits = sum(int(n.HOLD_OF_WAIT[kind]) for kind, wait, _ in _MUTEXES if wait.of == "group")
+    for kind in (kind for kind, wait, _ in _MUTEXES if wait.of == "group"):
+        lines += [f"    if kind == {kind} and f.held & {bits} == 0:", "        f.mutex_group = k.state.tasks[t].group"]
+    return compile_source("note_group", [*lines, "    return"], {})
+
+
+note_group = _noting_group()
+
+
 def mutex_row(k: Any, kind: int) -> Any:
     """All mutexes of a kind, for Python."""
     _, wait, name = next(each for each in _MUTEXES if each[0] == kind)

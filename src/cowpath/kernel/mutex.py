@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
-from .generated import mutex_of, which_mutex
+from .generated import mutex_of, note_group, which_mutex
 from .wait import current, fatal_signal_pending, pop_waiter, sleep_on
 
 
@@ -28,6 +28,7 @@ def mutex_lock_killable(k, t, kind):
 def _lock(k, t, kind, killable):
     """__mutex_lock_common: who is woken tries again."""
     f = current(k, t)
+    note_group(k, t, f, kind)
     which = which_mutex(f, kind)
     mutex = mutex_of(k, kind, which)
     if mutex.owner == n.FREE:

@@ -138,6 +138,9 @@ frame = record(
     vma=ref("vma"),
     file=ref("file"),
     group=ref("group", start=0),
+    **(
+        {"mutex_group": ref("group", start=0)} if mutexes("group") else {}
+    ),  # its task's, when it took the group's mutex
     request=ref("request"),  # to the disk, that is being filled
     swap=ref("swap"),  # swap_in: the slot that the entry names (orig_pte)
     fault_path=ref("path"),  # page_fault: the path that it calls

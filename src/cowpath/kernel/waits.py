@@ -158,8 +158,12 @@ MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
 def _hold_of(lock: Mutex) -> Hold:
-    """A mutex in hand. Which one, the frame says in the field that bears the name of the kind of thing."""
-    return Hold(lock.name, lock.of, "" if lock.of == "machine" else lock.of, lock.order, shown=lock.of == "file")
+    """A mutex in hand. Which one, the frame says in the field that bears the name of the kind of thing.
+
+    But for a group's: ``frame.group`` is the one over its limit, and a task may leave its group with the mutex in hand.
+    """
+    which = {"machine": "", "group": "mutex_group"}.get(lock.of, lock.of)
+    return Hold(lock.name, lock.of, which, lock.order, shown=lock.of == "file")
 
 
 BUILT_IN_HOLDS = (
