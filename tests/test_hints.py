@@ -219,3 +219,9 @@ FOLLOWED = [  # what is wrong, its hint, and the same with the hint followed
 def test_a_hint_that_is_followed_is_accepted(wrong: str, hint: str, followed: str) -> None:
     assert hint_of(wrong) == hint
     plan_session(followed, "s.sh", load_tables(None))
+
+
+def test_a_command_that_is_near_to_another_one_is_not_taken_for_it() -> None:
+    """``kill`` takes no names, and ``top`` does not read what ``htop`` reads."""
+    assert hint_of("pkill ls\n") == hint_of("killall ls\n") == "not there: kill takes a job, kill $! or kill %1"
+    assert hint_of("htop\n").endswith("what top -c reads")

@@ -199,7 +199,8 @@ def _words(names: Any) -> list[str]:
 
 
 def _listed(names: Any) -> list[Any]:
-    return [names] if isinstance(names, (str, os.PathLike)) else list(names)
+    """Each once."""
+    return [names] if isinstance(names, (str, os.PathLike)) else list(dict.fromkeys(names))
 
 
 # --- a counterexample again -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cowpath import cases, checking, designs
 from cowpath.cases.plan import CasePlan, compile_case
-from cowpath.checker import boot
+from cowpath.checker import boot, coverage
 from cowpath.checker.check import check_case
 from cowpath.checker.coverage import Coverage, coverage_of
 from cowpath.checker.properties import PACKAGED, find
@@ -116,6 +116,15 @@ def test_a_parent_may_wait_for_a_child_for_ever() -> None:
     assert result.coverage is not None
     assert [(each.path, each.why) for each in result.coverage.never_completed] == [("wait", "child")]
     assert result.verdict == "proved"
+
+
+def test_a_step_of_ones_own_that_always_fails_is_passed_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel's steps fail for a reason that the case has, here a page that cannot be read."""
+    unreadable = cases.load("io-error").text
+    monkeypatch.setattr(coverage, "OF_THE_KERNEL", 0)  # as if all steps were of one's own
+    assert own(unreadable).verdict == "proved"
+    monkeypatch.setattr(coverage, "_may_fail", lambda case: False)  # as if nothing in the case said so
+    assert own(unreadable).reason.startswith("proved, but vacuous: page_fault never gets past step 3 in ")
 
 
 def covered(plan: CasePlan, design: Design, **reductions: object) -> Coverage:

@@ -10,6 +10,8 @@ import pytest
 from cowpath import cases, checking, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
+from cowpath.checker.check import check_case
+from cowpath.checker.properties import find
 from cowpath.checker.result import Result
 from cowpath.checker.space import Space
 from cowpath.engine import costs, explore
@@ -118,3 +120,12 @@ def test_every_packaged_design_is_audited() -> None:
     found = checking.audit(properties="lock-order", processes=1)
     assert {result.design for result in found.results} == set(designs.names())
     assert {result.case for result in found.results} == set(cases.names())
+
+
+def test_a_property_that_is_asked_for_twice_is_that_property() -> None:
+    """Its bits were added up, which made another property's: isolation twice was "proved" where it is violated."""
+    found = checking.check("linux-3.0", "commit", properties=["isolation", "isolation"])
+    assert [(result.property, result.verdict) for result in found.results] == [("isolation", "violated")]
+    isolation = find("isolation")
+    twice = check_case(compile_case(cases.load("commit")), designs.load("linux-3.0"), [isolation] * 2, costs.load())
+    assert [result.verdict for result in twice] == ["violated"] * 2

@@ -111,3 +111,34 @@ def test_too_late_in_a_process() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT, check=True
     )
     assert "before the first run or check" in done.stdout and "COWPATH_STEPS" in done.stdout
+
+
+ALONE = """extends = "preallocate"
+[paths]
+file_cow = ["bad", "anon_vma_prepare", "alloc_page", "charge", "find_page", "lock_page", "copy_page", "map_page",
+            "unlock_page", "put_page"]
+"""
+
+
+def first_step(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Check a design that begins with a step of one's own."""
+    (folder / "bad.py").write_text(
+        f"from cowpath.kernel import names as n, own\n\n\n@own.step(fault=True)\ndef step_bad(k, t):\n    {line}\n"
+    )
+    (folder / "bad.toml").write_text(ALONE)
+    return cowpath(
+        "check", "--steps", folder / "bad.py", "-d", folder / "bad.toml", "-c", "commit", "-p", "isolation"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ["n.FAIL_SIGBUS", "77", "n.SLEEP", "n.AGAIN", "n.RETRY"])
+def test_a_step_that_nobody_gets_past_proves_nothing(tmp_path: Path, answer: str) -> None:
+    done = first_step(tmp_path, f"return {answer}")
+    assert done.returncode == 4 and "proved, but vacuous: file_cow never gets past step 1 in " in done.stdout
+
+
+@pytest.mark.parametrize("line", ["return nosuch", "raise ValueError", "k.state.tasks[1000].group = 1"])
+def test_what_a_step_raises_is_one_line(tmp_path: Path, line: str) -> None:
+    done = first_step(tmp_path, line)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith(f"cowpath: {tmp_path / 'bad.py'}:6: ")

@@ -59,3 +59,14 @@ def test_the_names_are_those_of_the_kinds() -> None:
         "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)",
     ]  # fmt: skip
     assert len(BLOCKING_NAMES) == len(BLOCKING)
+
+
+def test_a_job_of_a_group_within_others_is_one_job(tmp_path: Path) -> None:
+    """Each group above it has it among its jobs too."""
+    session = tmp_path / "s.sh"
+    session.write_text("cgcreate -g memory:P/Q/R\ncgexec -g memory:P/Q/R job\njob\n")
+    (tmp_path / "job.prog").write_text("mark\n")
+    (tmp_path / "s.toml").write_text('[programs.job]\nwritten = "job.prog"\n[bystanders]\nprograms = []\n')
+    summary = api.run(session).summary
+    assert [group["jobs_done"] for group in summary["groups"].values()] == [1, 1, 1]
+    assert summary["totals"]["jobs_done"] == 2

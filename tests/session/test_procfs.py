@@ -160,6 +160,14 @@ def test_the_same_program_with_other_arguments_is_noted() -> None:
             plan_session(text + "\n", "s.sh")
 
 
+def test_an_interpreter_alone_is_noted() -> None:
+    """Typed alone it would be a prompt; what runs is the recording. The default bystander's bash is nobody's typing."""
+    for text in ("python3", "bash", "sqlite3", "sort"):
+        (note,) = plan_session(text + "\n", "s.sh").notes
+        assert f"{text}: what ran is the recording of " in note
+    assert not plan_session("shell &\n", "s.sh").notes
+
+
 def test_the_sessions_table_says_what_a_program_stands_for(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text('[programs.python3]\nrecording = "numpy"\n[programs.ps]\nrecording = "ps"\n')
     (tmp_path / "s.sh").write_text("python3 server.py\nps\n")

@@ -47,16 +47,15 @@ def check_case(
     """A result for each wanted property. Raises InputError, or MachineError where the small machine is too small."""
     check = _Check(plan, design, costs, settings or Settings())
     results: dict[str, Result] = {}
-    packaged = [each for each in wanted if each.of_states and each.holds is None]
+    once = list(dict.fromkeys(wanted))
+    packaged = [each for each in once if each.of_states and each.holds is None]
     if packaged:
         results |= check.of_states(packaged)
-    graphs = [each for each in wanted if not each.of_states]
+    graphs = [each for each in once if not each.of_states]
     if graphs:
         results |= check.of_graphs(graphs)
-    for own in wanted:
-        if own.holds is not None:
-            results[own.name] = check.users(own)
-    return [results[each.name] for each in wanted]
+    users = {own: check.users(own) for own in once if own.holds is not None}
+    return [users[each] if each in users else results[each.name] for each in wanted]
 
 
 class _Check:

@@ -3,7 +3,8 @@
 A design whose tasks stand still at a lock that nobody can ever take violates no property of states: nothing happens on
 it. So a proof is vacuous where a task of the case never moves, where nobody ever enters the path that the case is
 about, or where a task enters a path and in no state gets past one of its steps, unless it waits there for memory (a
-group that is full may be full for ever: that is what most cases are about) or for a child.
+group that is full may be full for ever: that is what most cases are about) or for a child. The kernel's own steps fail
+for reasons that a case has; a step of one's own that always fails, where none has to, is one that nobody gets past.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from cowpath.cases.case import Case
 from cowpath.cases.plan import CasePlan, Player
 from cowpath.designs import Design
 from cowpath.engine.coverage import LEFT_DONE, LEFT_FAILED
-from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kernel.steps import OF_THE_KERNEL, PATH_NAMES, STEP_NAMES
 
 from .movers import task_name
 
@@ -78,7 +80,8 @@ def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Covera
     names = dict.fromkeys(_name(plan, each.number) for each in plan.players if _has_to_move(each))
     never_moved = tuple(name for name in names if name not in active)
     about = plan.case.path if plan.case.says_path else ""
-    vacuous = _vacuous(about, crowd, never_done, never_moved)
+    stays = [each for each in never_done if each.why == STAYS or (_fails_alone(each) and not _may_fail(plan.case))]
+    vacuous = _vacuous(about, crowd, stays, never_moved)
     return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
 
 
@@ -160,8 +163,18 @@ class _Crowd:
         return any(done.charging >> place & 1 for place in range(first, last + 1))
 
 
-def _vacuous(path: str, crowd: _Crowd, never_done: Sequence[NeverDone], never_moved: Sequence[str]) -> str:
-    stays = [each for each in never_done if each.why == STAYS]
+def _fails_alone(each: NeverDone) -> bool:
+    """It always fails, and by a step of one's own."""
+    return each.why == FAILS and STEP_NAMES.index(each.name) >= OF_THE_KERNEL
+
+
+def _may_fail(case: Case) -> bool:
+    """A file of it cannot be read, or may lose pages: reason enough for a fault to fail."""
+    words = " ".join((*case.setup, *case.outside, *(task.before + " " + task.does for task in case.tasks))).split()
+    return not {"fail-reads", "failreads", "truncate"}.isdisjoint(words) or any(file.unreadable for file in case.files)
+
+
+def _vacuous(path: str, crowd: _Crowd, stays: Sequence[NeverDone], never_moved: Sequence[str]) -> str:
     if stays:
         first = stays[0]
         alike = {each.task for each in stays if (each.path, each.step) == (first.path, first.step)}

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from cowpath.errors import CowpathError, InputErrors
+from cowpath.kernel import own
 from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
@@ -38,6 +39,11 @@ def guarded() -> Iterator[None]:
         raise SystemExit(NOBODY_READS) from None
     except OSError as error:
         fail_writing(error)
+    except Exception as error:
+        found = own.fault_in(error)
+        if found is None:
+            raise
+        fail(str(found), INPUT_ERROR)
 
 
 def flush_or_fail() -> None:

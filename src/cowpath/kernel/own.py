@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -154,6 +155,20 @@ def _line_in(error: BaseException, file: str) -> int | None:
             found = at.tb_lineno
         at = at.tb_next
     return found
+
+
+def fault_in(error: Exception) -> InputError | None:
+    """What is wrong with a step of one's own that has raised ``error``, or that the compiler refuses; else None."""
+    for file in files():
+        if (line := _line_in(error, file)) is not None:
+            return InputError(f"{type(error).__name__}: {error}", file=file, line=line)
+    if files() and type(error).__module__.startswith("numba."):
+        said = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("During")]
+        told = next((line for line in said if "Error:" in line), said[-1] if said else type(error).__name__)
+        step = re.search(r"<function (step_\w+)", str(error))
+        what = step[1] if step else "the kernel with these steps"
+        return InputError(f"{what} cannot be compiled: {told}", file=", ".join(files()))
+    return None
 
 
 def load_named() -> None:

@@ -49,8 +49,10 @@ def machine_summary(scene: Scene, metrics: Metrics) -> Summary:
 
 
 def sum_of_counters(k: Any) -> dict[str, int]:
-    """The counters of all groups together, the root group's too."""
-    sums = k.books.groups["counters"][: int(k.state.n_groups)].sum(axis=0)
+    """The counters of all groups together, the root too. A job, which parents of its group count as well, is one."""
+    counters = k.books.groups["counters"][: int(k.state.n_groups)]
+    sums = counters.sum(axis=0)
+    sums[n.C_JOBS] = counters[k.state.groups["parent"][: int(k.state.n_groups)] <= 0, n.C_JOBS].sum()
     return dict(zip(n.COUNTER_NAMES, (int(value) for value in sums), strict=False))
 
 

@@ -21,12 +21,18 @@ from cowpath.words import Word, nearest, read_text
 if TYPE_CHECKING:
     from cowpath.programs.recording import Recording
 
+PACKAGED_PROGRAMS = PACKAGED.parent / "programs"
 COMMANDS = (
     "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
     "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for", *procfs.READERS,
 )  # fmt: skip
 LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
+NOT_THERE = {  # commands that are near to another one, which does something else
+    "pkill": "not there: kill takes a job, kill $! or kill %1",
+    "killall": "not there: kill takes a job, kill $! or kill %1",
+    "htop": "not there: what it reads of every process is what top -c reads",
+}
 LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")
 SHOWN = 80  # characters of a recorded command in a message
@@ -71,10 +77,8 @@ class Programs:
         if entry is None and name == "sleep":
             return _sleep(word, arguments)
         if entry is None:
-            raise word.error(
-                f"unknown command or program: {word.text!r}",
-                nearest(name, [*self.table.programs, *COMMANDS], self.lists),
-            )
+            hint = NOT_THERE.get(name) or nearest(name, [*self.table.programs, *COMMANDS], self.lists)
+            raise word.error(f"unknown command or program: {word.text!r}", hint)
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
@@ -82,7 +86,8 @@ class Programs:
                 _check_command(entry, word, arguments)
             typed = [argument.text for argument in arguments]
             recorded = _recording(entry).command
-            if typed and typed != list(recorded[1:]):
+            alone = packaged and _is_another(entry) and Path(word.place.file).parent != PACKAGED_PROGRAMS
+            if (typed or alone) and typed != list(recorded[1:]):
                 self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
             return Unit(_replayed(entry))
         if arguments:
@@ -170,14 +175,18 @@ def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> Non
     interpreter is, its arguments say.
     """
     recorded = _recording(entry).command
-    another = entry.name in INTERPRETERS or recorded[0].rpartition("/")[2] != entry.name
-    if another and tuple(argument.text for argument in arguments) != recorded[1:]:
+    if _is_another(entry) and tuple(argument.text for argument in arguments) != recorded[1:]:
         typed = shlex.join([word.text, *(argument.text for argument in arguments)])
         raise arguments[0].error(
             f"{typed!r} is not the {entry.name} that is packaged, a recording of {_short(shlex.join(recorded))!r}",
             f"{entry.name} alone; or say in the session's table what it stands for: [programs.{entry.name}] with"
             f' recording = "{entry.source}", or written = "{entry.name}.prog"',
         )
+
+
+def _is_another(entry: Entry) -> bool:
+    """Without its arguments, what was recorded is another program: an interpreter, or a pipeline."""
+    return entry.name in INTERPRETERS or _recording(entry).command[0].rpartition("/")[2] != entry.name
 
 
 def _short(text: str) -> str:
