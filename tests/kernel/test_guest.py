@@ -22,7 +22,7 @@ INNER = (
     "targetctx", "no_cpython_wrapper",
 )  # fmt: skip
 
-SOME = INNER if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else INNER[::7]  # each is a process or two that compile
+SOME = INNER if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else INNER[::7]  # each compiles
 
 
 def run(folder: Path, program: str, name: str = "", **more: str) -> str:
