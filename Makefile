@@ -67,7 +67,7 @@ test: lint compiled
 
 # a random session takes a second; a test of a thousand of them more than the time that a test may take
 nightly: .venv/dev.stamp mutants
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 tests/engine
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 tests/engine tests/kernel
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants
