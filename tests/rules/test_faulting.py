@@ -161,11 +161,12 @@ def test_a_charge_for_a_page_from_swap_that_is_charged_already_goes_back() -> No
     page = hand.page(g, bits=n.PG_UPTODATE | n.PG_ANON | n.PG_SWAPCACHE)
     hand.of_page(page).index, hand.of_page(page).refs = slot, 2
     hand.k.state.swaps[slot].page = page + 1
-    new_vma(hand.k, m, 3, 4, n.NONE, 0, n.VM_WRITE)
+    vma = int(new_vma(hand.k, m, 3, 4, n.NONE, 0, n.VM_WRITE))
     set_swap_pte(hand.k, m, 3, slot)
     hand.of(g).res.usage += 1  # the charge of this fault
     hand.of(g).memsw.usage += 1
-    hand.fault(t, s.P_SWAP_IN, s.MAP_PAGE, vpn=3, page=page, swap=slot, charged_group=g, held=n.H_CHARGE | n.H_PAGE_REF)
+    held = n.H_CHARGE | n.H_PAGE_REF
+    hand.fault(t, s.P_SWAP_IN, s.MAP_PAGE, vpn=3, vma=vma, page=page, swap=slot, charged_group=g, held=held)
     step_map_page(hand.k, t)
     assert hand.usage(g) == hand.memsw(g) == [1]
     assert pte_of(hand.k, lookup_pte(hand.k, m, 3)).page == page
