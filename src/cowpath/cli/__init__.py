@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, runs, schedules, search, step
+from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, ways
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -72,5 +72,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end a run
-    with guarded():
+    with ways.in_a_process_of_its_own(), guarded():
         app(prog_name="cowpath")

@@ -12,6 +12,7 @@ import inspect
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -19,15 +20,20 @@ from typing import Any
 
 import numba
 
+from . import EXTRA_SOURCES
+
 PACKAGE = Path(__file__).resolve().parent.parent.parent
 SOURCES = ("kernel", "engine")
-EXTRA_SOURCES: list[Path] = []  # compiled along with them: to be named before the first function is compiled
 
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
+    return _folder(tuple(EXTRA_SOURCES))
+
+
+def _folder(extra: tuple[Path, ...]) -> Path:
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("COWPATH_CACHE") or caches / "cowpath") / _key(tuple(EXTRA_SOURCES))
+    return Path(os.environ.get("COWPATH_CACHE") or caches / "cowpath") / _key(extra)
 
 
 @cache
@@ -38,6 +44,15 @@ def _key(extra: tuple[Path, ...]) -> str:
     for source in [*own, *extra]:
         digest.update(source.name.encode() + source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def at_hand(name: str, sources: Iterable[str | Path]) -> bool:
+    """Whether a function has been compiled, with these sources of a user's."""
+    try:
+        folder = _folder(tuple(Path(source).resolve() for source in sources))
+        return any(folder.glob(f"{name}-*.nbi"))
+    except OSError:
+        return False
 
 
 def keep(dispatcher: Any) -> Any:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.extending import intrinsic
 
+from . import Function
 from .cache import keep
 from .guest import compiles_as_ours
 from .progress import FUNCTIONS
 
+__all__ = ["entry", "intrinsic", "kept", "part"]
 parts: Any
 try:
     from . import parts
 except (ImportError, AttributeError):  # a Numba with other insides: each function is compiled by itself
     parts = None
 
-Function = Callable[..., Any]
 # no exception for a division by zero: the code checks what it divides by
 OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
