@@ -22,7 +22,7 @@ KERNEL = "cowpath.kernel"
 _alone = False  # this process is the command and nothing else: it may begin again
 
 
-class Compiled(BaseException):  # noqa: N818 - no error
+class Compiled(BaseException):
     """The kernel is compiled now."""
 
 

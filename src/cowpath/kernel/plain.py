@@ -25,7 +25,7 @@ DRIVER = "cowpath.engine.explore.drive"  # what is asked for
 NUMBERS: dict[str, Any] = {
     "i1": ctypes.c_int8, "i2": ctypes.c_int16, "i4": ctypes.c_int32, "i8": ctypes.c_int64, "u8": ctypes.c_uint64
 }  # fmt: skip
-LETTERS = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u8": "Q"}
+LETTERS: dict[str, Any] = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u8": "Q"}
 
 
 def _chosen() -> bool:
@@ -65,7 +65,7 @@ intrinsic: Any = kept  # what makes compiled code: nobody calls it
 
 
 @contextmanager
-def announced(_: Told) -> Iterator[None]:
+def announced(told: Told) -> Iterator[None]:
     """There is nothing to tell."""
     yield
 

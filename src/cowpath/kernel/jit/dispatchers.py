@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numbas
 
 from . import Function
 from .cache import keep
@@ -13,6 +13,7 @@ from .guest import compiles_as_ours
 from .progress import FUNCTIONS
 
 __all__ = ["entry", "intrinsic", "kept", "part"]
+intrinsic: Any = numbas  # what makes compiled code by hand
 parts: Any
 try:
     from . import parts
