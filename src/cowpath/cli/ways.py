@@ -35,6 +35,7 @@ def in_a_process_of_its_own() -> Iterator[None]:
         yield
     except Compiled:
         os.environ["COWPATH_INTERPRETED"] = "0"
+        sys.stdout.flush()
         os.execv(sys.executable, sys.orig_argv)
 
 

@@ -7,10 +7,10 @@ which a single field takes a thousand times as long to read. Indices are checked
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def _chosen() -> bool:
     """What the environment says; it is too late to say otherwise once a function of the kernel is defined."""
     way = os.environ.get(VARIABLE)
     if way == "auto":
-        from .jit.cache import at_hand
+        from .jit.hand import at_hand
 
         way = "0" if at_hand(DRIVER, own.named()) else "1"
     return "1" in (way, os.environ.get("NUMBA_DISABLE_JIT"))
@@ -44,7 +44,7 @@ INTERPRETED = _chosen()
 def entry(function: Function, alone: bool) -> Function:
     """A function that Python calls: of an argument that has a ``plain`` form it is handed that."""
 
-    @wraps(function)
+    @functools.wraps(function)
     def called(*args: Any) -> Any:
         return function(*[getattr(arg, "plain", arg) for arg in args])
 
@@ -61,7 +61,7 @@ def kept(function: Function) -> Function:
     return function
 
 
-intrinsic: Any = kept  # what makes compiled code: nobody calls it
+intrinsic = kept  # what makes compiled code: nobody calls it
 
 
 @contextmanager
@@ -72,9 +72,16 @@ def announced(told: Told) -> Iterator[None]:
 
 def cache_folder() -> Path:
     """Where what is known of these sources is kept."""
-    from .jit.cache import cache_folder as of_these_sources  # it imports Numba
+    from .jit import cache  # it imports Numba
 
-    return of_these_sources()
+    return cache.cache_folder()
+
+
+def sources_as_they_stand() -> str:
+    """A hash of all of cowpath's sources."""
+    from .jit import cache
+
+    return cache.sources_as_they_stand()
 
 
 class View(ctypes.Structure):
@@ -126,7 +133,7 @@ def view(dtype: np.dtype[Any], offset: int, owner: Any) -> Any:
     return memoryview(owner).cast("B")[offset : offset + dtype.itemsize].cast(LETTERS[base.str[1:]])
 
 
-@cache
+@functools.cache
 def structure(dtype: np.dtype[Any]) -> type[View]:
     """A record type's class, laid out as NumPy's."""
     fields: list[tuple[str, Any]] = []

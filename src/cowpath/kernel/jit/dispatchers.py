@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-from numba.extending import intrinsic as numbas
+import numba.extending
 
 from . import Function
 from .cache import keep
 from .guest import compiles_as_ours
 from .progress import FUNCTIONS
 
-__all__ = ["entry", "intrinsic", "kept", "part"]
-intrinsic: Any = numbas  # what makes compiled code by hand
 parts: Any
 try:
     from . import parts
@@ -45,6 +43,12 @@ def entry(function: Function, alone: bool) -> Function:
 def kept(function: Function) -> Function:
     """A function that has nothing to do with the kernel, kept with ours."""
     return keep(numba.njit(function))
+
+
+def intrinsic(function: Function) -> Function:
+    """What makes compiled code by hand."""
+    made: Function = numba.extending.intrinsic(function)
+    return made
 
 
 def _compiled_once(dispatcher: Any) -> Any:
