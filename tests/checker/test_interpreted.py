@@ -109,12 +109,12 @@ def test_with_steps_of_ones_own_it_is_another_kernel() -> None:
 def test_what_takes_longer_begins_again_once_the_kernel_is_compiled() -> None:
     """Here nothing is at hand at first, and the other process is done before the case is."""
     more = (
-        "import os, subprocess\nfrom cowpath.kernel.jit import hand\n"
-        "hand.at_hand = lambda *_: False\nways.HEAD_START_S = ways.BETWEEN_LOOKS_S = 0.01\n"
+        "import os, subprocess\nfrom cowpath.kernel.jit import chosen\n"
+        "chosen.at_hand = lambda *_: False\nways.HEAD_START_S = ways.BETWEEN_LOOKS_S = 0.01\n"
         "ways._compile = lambda: subprocess.Popen(['true'])\n"
         "print('begins')"
     )
-    # the kernel comes with ``hand``: it has to find its mind made up
+    # the kernel comes with ``chosen``: it has to find its mind made up
     more = "import os\nos.environ.setdefault('COWPATH_INTERPRETED', 'auto')\n" + more
     done = python("-c", WHICH.format(more=more), "check", "-d", "linux-3.0", "-c", "fork-cow", "--json")
     *_, last = done.stdout.splitlines()

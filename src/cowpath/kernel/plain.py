@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,29 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from . import own
 from .jit import Function, Told
+from .jit.chosen import interpreted
 
-VARIABLE = "COWPATH_INTERPRETED"  # 1: plain Python; auto: unless compiled code is at hand; 0 or nothing: compiled
-DRIVER = "cowpath.engine.explore.drive"  # what is asked for
+INTERPRETED = interpreted()
 
 NUMBERS: dict[str, Any] = {
     "i1": ctypes.c_int8, "i2": ctypes.c_int16, "i4": ctypes.c_int32, "i8": ctypes.c_int64, "u8": ctypes.c_uint64
 }  # fmt: skip
 LETTERS: dict[str, Any] = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u8": "Q"}
-
-
-def _chosen() -> bool:
-    """What the environment says; it is too late to say otherwise once a function of the kernel is defined."""
-    way = os.environ.get(VARIABLE)
-    if way == "auto":
-        from .jit.hand import at_hand
-
-        way = "0" if at_hand(DRIVER, own.named()) else "1"
-    return "1" in (way, os.environ.get("NUMBA_DISABLE_JIT"))
-
-
-INTERPRETED = _chosen()
 
 
 def entry(function: Function, alone: bool) -> Function:

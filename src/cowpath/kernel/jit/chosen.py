@@ -1,15 +1,27 @@
-"""Whether the kernel is compiled already: asked before Numba is imported, which is for nothing where it is not."""
+"""Whether the kernel is compiled or plain Python in this process: asked before Numba is imported, which takes a while."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from .. import own
 from . import folders
 from .sources import bytes_of_all, note_of
 
+VARIABLE = "COWPATH_INTERPRETED"  # 1: plain Python; auto: unless compiled code is at hand; 0 or nothing: compiled
+ASKED_FOR = "cowpath.engine.explore.drive"  # whether this is compiled
 PACKAGE = Path(__file__).resolve().parent.parent.parent
+
+
+def interpreted() -> bool:
+    """What the environment says. Once a function of the kernel is defined, it is too late to say otherwise."""
+    way = os.environ.get(VARIABLE)
+    if way == "auto":
+        way = "0" if at_hand(ASKED_FOR, own.named()) else "1"
+    return "1" in (way, os.environ.get("NUMBA_DISABLE_JIT"))
 
 
 def at_hand(name: str, extra: Iterable[str | Path]) -> bool:
