@@ -1,4 +1,4 @@
-"""Whether the kernel is compiled or plain Python in this process: asked before Numba is imported, which takes a while."""
+"""Whether the kernel is compiled or plain Python in this process: asked before Numba is imported, which takes long."""
 
 from __future__ import annotations
 
