@@ -12,7 +12,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME, POLICIES
-from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kernel.steps import MAY_BE_EMPTY, PATH_NAMES
 from cowpath.kinds import check_kind
 from cowpath.words import slip_of
 
@@ -70,7 +70,8 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     if depth >= MAX_CHAIN:
         raise InputError(f"more than {MAX_CHAIN} designs extend one another", file=source)
     if extends is None:
-        base = Design("", "", "", None, "", {}, {}, {policy.name: policy.default for policy in POLICIES})
+        nothing: dict[str, tuple[str, ...]] = dict.fromkeys(MAY_BE_EMPTY, ())
+        base = Design("", "", "", None, "", nothing, {}, {policy.name: policy.default for policy in POLICIES})
     else:
         base = _load(str(extends), folder or Path.cwd(), depth + 1)
     policies = base.policies | _policies(data.get("policies", {}), source)
@@ -173,7 +174,7 @@ def to_data(design: Design) -> dict[str, Any]:
     """What a file of the design would hold that extends nothing: ``from_data`` reads it back."""
     return {
         "name": design.name, "summary": design.summary, "commit": design.commit, "policies": dict(design.policies),
-        "paths": {path: list(steps) for path, steps in design.paths.items()},
+        "paths": {path: list(steps) for path, steps in design.paths.items() if steps},
         "on_error": {path: list(steps) for path, steps in design.on_error.items()},
     }  # fmt: skip
 

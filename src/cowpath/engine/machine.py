@@ -13,7 +13,6 @@ from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import records
 from cowpath.kernel import steps as st
-from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 
@@ -76,8 +75,8 @@ def build(
     wanted = settings.reuse if reuse is None else reuse
     k.books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     k.books.quantum = QUANTUM_NS
-    k.books.charge_batch = CHARGE_BATCH
-    k.books.reclaim_retries = RECLAIM_RETRIES
+    k.books.charge_batch = design.policies["charge_batch"]
+    k.books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)

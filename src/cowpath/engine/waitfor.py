@@ -17,7 +17,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
+from cowpath.kernel.memcg_commit import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
 MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory

@@ -49,6 +49,9 @@ def clear_books(k, g):
     books.deaths = 0
     books.killed = 0
     books.rounds = 0
+    for which in range(len(books.events)):
+        books.events[which] = 0
+        books.events_local[which] = 0
     books.progress_at = k.books.now
 
 
@@ -133,8 +136,10 @@ def errno_of(status):
         return 2
     if status == n.FAIL_EXIST:
         return 17
-    if status == n.FAIL_OOM:
+    if status == n.FAIL_OOM or status == n.FAIL_CHARGE:
         return 12
+    if status == n.FAIL_AGAIN:
+        return 11
     if status == n.FAIL_FAULT or status == n.FAIL_SEGV:
         return 14
     if status == n.FAIL_IO:

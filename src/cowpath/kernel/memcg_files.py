@@ -7,10 +7,12 @@ from .block import TENTH_NS, pause
 from .cgroup import errno_of, has_children
 from .compiled import compiled
 from .hierarchy import is_below
-from .memcg_charge import R_NOSWAP, R_SHRINK, RECLAIM_RETRIES, memsw_is_minimum
+from .memcg_commit import R_NOSWAP, R_SHRINK, memsw_is_minimum
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .wait import current, emit
+
+RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 
 
 @compiled

@@ -19,6 +19,11 @@ OOM_SLEPT_PHASE = 4
 IN_SECTION = 1
 HAS_LOCK = 2
 
+# what the OOM killer has come to
+OOM_NOBODY = 0  # there is nobody to kill
+OOM_DYING = 1  # somebody is dying already
+OOM_KILLED = 2
+
 
 @compiled
 def mem_cgroup_oom_lock(k, root):
@@ -105,12 +110,13 @@ def mem_cgroup_get_limit(k, g):
 
 @compiled
 def mem_cgroup_out_of_memory(k, t, g):
-    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. True if so."""
+    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. OOM_*."""
     if fatal_signal_pending(k, t):
         k.state.tasks[t].memdie = 1
-        return False
+        return OOM_DYING
     limit = max(1, mem_cgroup_get_limit(k, g))
     victim, points = select_bad_process(k, t, g, limit)
     if victim >= 0:
         oom_kill_process(k, t, victim, g, limit, points)
-    return victim >= 0
+        return OOM_KILLED
+    return OOM_NOBODY if victim == n.NONE else OOM_DYING

@@ -150,6 +150,8 @@ frame = record(
     batch="i4",  # charge: pages tried for at once
     retries="i4",  # charge: rounds of reclaim left before OOM
     oomed="i4",  # charge: holds the group's OOM lock (bit 1) and is counted in under_oom (bit 2)
+    gfp="i4",  # how it may charge: GFP_*
+    tried="i4",  # charge by page counters: what it has done already: TRIED_*
     priority="i4",  # reclaim
     victim=ref("group", start=0),  # reclaim: the group whose lists are scanned; 0: the machine's
     lru=num(start=n.NONE),  # reclaim: list (LRU_*)
@@ -181,6 +183,7 @@ task = record(
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
+    memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
     exiting="i4",  # PF_EXITING
     mm=ref("mm"),
     group=ref("group", start=0),

@@ -76,7 +76,7 @@ CLOCK = Capacity(
 )
 EXPLORE = Capacity(
     pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
-    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=40,
+    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=48,
     path_steps=32, log=256, narrow=True,
 )  # fmt: skip
 

@@ -37,7 +37,9 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault",
+    "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
 )  # fmt: skip
+MAY_BE_EMPTY = PATH_NAMES[PATH_NAMES.index("exit_to_user") :]  # not every kernel has them
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -99,6 +101,10 @@ HAS_TABLE = Misplaced(
 )
 ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this path", "it belongs to swap_in")
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
+
+AT_FAULTS_END = Misplaced(
+    _all_but("pagefault_out_of_memory"), "no fault has failed here", "it belongs to pagefault_out_of_memory"
+)
 
 RECLAIM = "frames.call_reclaim"
 
@@ -184,6 +190,9 @@ STEPS: list[StepInfo] = [
     StepInfo("shrink_zone", "vmscan"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
+    # of a fault that has failed for want of a group's memory
+    StepInfo("oom_synchronize", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
+    StepInfo("oom_wait", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

@@ -12,7 +12,7 @@ from . import steps as s
 from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
 from .hierarchy import is_below
-from .memcg_charge import R_KSWAPD, R_NOSWAP, R_SHRINK
+from .memcg_commit import R_KSWAPD, R_NOSWAP, R_SHRINK
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
@@ -61,7 +61,8 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
         g = mem_cgroup_select_victim(k, f.group)
         if g == f.group:
             f.retries += 1
-            drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
+            if not k.state.page_counter:  # else the charge does
+                drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
             if f.retries > 1:
                 return False
         for which in range(len(k.state.groups[g].lists)):
