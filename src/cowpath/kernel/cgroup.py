@@ -27,6 +27,7 @@ def cgroup_create(k, g, parent):
     group.memsw.limit = n.UNLIMITED
     group.oom_lock = 0
     group.under_oom = 0
+    group.oom_group = 0
     clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
     emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)

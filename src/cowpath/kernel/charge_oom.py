@@ -12,10 +12,9 @@ from . import steps as s
 from . import waits
 from .compiled import compiled
 from .memcg_commit import AS_OTHERS, FROM_STOCK, bypass, charge_fails, dying, force_charge
+from .memcg_events import memcg_memory_event
 from .memcg_oom import (
     OOM_KILL_PHASE,
-    OOM_KILLED,
-    OOM_NOBODY,
     OOM_SLEPT_PHASE,
     leave_oom,
     mem_cgroup_handle_oom,
@@ -23,7 +22,7 @@ from .memcg_oom import (
 )
 from .memcontrol import made_progress, mem_cgroup_margin
 from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
-from .page_counter import memcg_memory_event
+from .oom_kill import OOM_KILLED, OOM_NOBODY
 from .policies import number
 from .wait import spend
 

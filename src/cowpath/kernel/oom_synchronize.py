@@ -13,7 +13,6 @@ from .memcg_oom import (
     HAS_LOCK,
     IN_SECTION,
     OOM_KILL_PHASE,
-    OOM_KILLED,
     OOM_SLEPT_PHASE,
     mem_cgroup_oom_lock,
     mem_cgroup_oom_unlock,
@@ -21,6 +20,7 @@ from .memcg_oom import (
     memcg_oom_recover,
 )
 from .memcontrol import made_progress
+from .oom_kill import OOM_KILLED
 from .wait import current, fatal_signal_pending, sleep_on, spend
 
 

@@ -79,12 +79,3 @@ def drain_all_stock(k, c, root):
     if cpu.stock > 0 and is_below(k, cpu.stock_group, root):
         drain_stock(k, c)
     drain_all_stock_async(k, c, root)
-
-
-@compiled
-def memcg_memory_event(k, g, which):
-    """memcg_memory_event: one more in the group's memory.events.local, and in memory.events from there up."""
-    k.books.groups[g].events_local[which] += 1
-    while g > 0:
-        k.books.groups[g].events[which] += 1
-        g = k.state.groups[g].parent

@@ -237,6 +237,7 @@ mm = record(
     file_rss="i4",
     swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
+    oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
     owner_group=ref("group", start=0),
     **mutexes("mm"),
 )
@@ -254,6 +255,7 @@ group = record(
     oom_lock="i4",
     under_oom="i4",
     swappiness="i4",
+    oom_group="i4",  # memory.oom.group: all of it dies together
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,

@@ -20,8 +20,9 @@ from .memcg_commit import (
     meets_limit,
     note_round,
 )
+from .memcg_events import memcg_memory_event
 from .memcontrol import consume_stock, mem_cgroup_margin
-from .page_counter import drain_all_stock, memcg_memory_event, page_counter_try_charge, refill_stock
+from .page_counter import drain_all_stock, page_counter_try_charge, refill_stock
 
 
 @compiled
