@@ -10,9 +10,9 @@ from . import names as n
 from . import steps as s
 from .charge_oom import SLEEP, after_oom, mem_cgroup_oom
 from .compiled import compiled
+from .frames import R_NOSWAP
 from .memcg_commit import (
     FROM_STOCK,
-    R_NOSWAP,
     RECLAIMED,
     TRY,
     bypass,

@@ -21,11 +21,6 @@ from .page_counter import page_counter_charge
 from .policies import number
 from .wait import emit, fatal_signal_pending, go_to
 
-# how a reclaim pass is to be done (frame.arg of the path reclaim)
-R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
-R_KSWAPD = 2  # until free memory is above its high watermark
-R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
-
 # phases of a step that charges; those of the OOM are in memcg_oom.py
 FROM_STOCK = 0
 TRY = 1

@@ -6,8 +6,9 @@ from . import names as n
 from .block import TENTH_NS, pause
 from .cgroup import errno_of, has_children
 from .compiled import compiled
+from .frames import R_NOSWAP, R_SHRINK
 from .hierarchy import is_below
-from .memcg_commit import R_NOSWAP, R_SHRINK, memsw_is_minimum
+from .memcg_commit import memsw_is_minimum
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .wait import current, emit

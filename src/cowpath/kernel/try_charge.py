@@ -5,11 +5,11 @@ from __future__ import annotations
 from . import names as n
 from .charge_oom import MEMSW_WAS_HIT, TRIED_DRAIN, TRIED_OOM, after_oom, mem_cgroup_oom
 from .compiled import compiled
+from .frames import R_NOSWAP
 from .memcg_commit import (
     AS_OTHERS,
     FORCED,
     FROM_STOCK,
-    R_NOSWAP,
     RECLAIMED,
     bypass,
     charge_fails,

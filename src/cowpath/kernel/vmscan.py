@@ -11,8 +11,8 @@ from . import names as n
 from . import steps as s
 from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
+from .frames import R_KSWAPD, R_NOSWAP, R_SHRINK
 from .hierarchy import is_below
-from .memcg_commit import R_KSWAPD, R_NOSWAP, R_SHRINK
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
