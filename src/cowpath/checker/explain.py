@@ -39,6 +39,12 @@ class CaseScene(Scene):
         return f"{', '.join(limits) or 'no limit'}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
 
 
+    def mark_of(self, number: int) -> str:
+        """``memory.high of 1 page``."""
+        high = int(self.k.state.groups[number].high)
+        return f"memory.high of {high} {'page' if high == 1 else 'pages'}"
+
+
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME, POLICIES
-from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kernel.steps import MAY_BE_EMPTY, PATH_NAMES
 from cowpath.kinds import check_kind
 from cowpath.words import slip_of
 
@@ -70,7 +70,8 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     if depth >= MAX_CHAIN:
         raise InputError(f"more than {MAX_CHAIN} designs extend one another", file=source)
     if extends is None:
-        base = Design("", "", "", None, "", {}, {}, {policy.name: policy.default for policy in POLICIES})
+        nothing: dict[str, tuple[str, ...]] = dict.fromkeys(MAY_BE_EMPTY, ())
+        base = Design("", "", "", None, "", nothing, {}, {policy.name: policy.default for policy in POLICIES})
     else:
         base = _load(str(extends), folder or Path.cwd(), depth + 1)
     policies = base.policies | _policies(data.get("policies", {}), source)
@@ -169,6 +170,11 @@ def _error_exits(table: dict[str, Any], source: str) -> dict[str, tuple[str, ...
     return exits
 
 
+def has_memory_high(design: Design) -> bool:
+    """Whether anything on any path is done for who is over memory.high."""
+    return any({"reclaim_high", "high_delay"} & set(steps) for steps in design.paths.values())
+
+
 def to_data(design: Design) -> dict[str, Any]:
     """What a file of the design would hold that extends nothing: ``from_data`` reads it back."""
     return {
@@ -202,4 +208,4 @@ def diff(first: Design, second: Design) -> list[str]:
     return lines
 
 
-__all__ = ["ERROR_EXIT_STEPS", "Design", "diff", "from_data", "load", "names", "to_data"]
+__all__ = ["ERROR_EXIT_STEPS", "Design", "diff", "from_data", "has_memory_high", "load", "names", "to_data"]

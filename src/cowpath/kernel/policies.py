@@ -43,5 +43,9 @@ POLICIES = (
         "context_readahead", "context_readahead", ("any", "longer"), "any", "2cad40180197", "3.12",
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),
+    Policy(
+        "high_dying", "high_dying", ("exempt", "pays"), "exempt", "63fd327016fd", "6.8",
+        "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

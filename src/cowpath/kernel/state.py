@@ -76,7 +76,7 @@ CLOCK = Capacity(
 )
 EXPLORE = Capacity(
     pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
-    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=40,
+    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=48,
     path_steps=32, log=256, narrow=True,
 )  # fmt: skip
 
@@ -159,6 +159,7 @@ def books_record(c: Capacity) -> Record:
         quantum="i8",  # ns of user-mode computing in one move
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        has_high="i4",  # a group may have a memory.high: charges look for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
         log_count="i4",

@@ -36,10 +36,11 @@ PATH_NAMES = (
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
-    "mmap_populate", "handle_mm_fault",
+    "mmap_populate", "handle_mm_fault", "exit_to_user",
 )  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
+MAY_BE_EMPTY = ("exit_to_user",)  # paths that some kernels do not have
 
 
 def _all_but(path: str) -> tuple[str, ...]:
@@ -99,6 +100,11 @@ HAS_TABLE = Misplaced(
 )
 ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this path", "it belongs to swap_in")
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
+
+IN_RECLAIM = Misplaced(
+    ("reclaim", "writeback", "kswapd", "flusher", "exit"), "nothing is charged on this path, nor paid for",
+    "it belongs to the paths that charge, and to exit_to_user",
+)
 
 RECLAIM = "frames.call_reclaim"
 
@@ -175,7 +181,7 @@ STEPS: list[StepInfo] = [
     StepInfo("do_wait", "exit"),
     StepInfo("nanosleep", "wait"),
     StepInfo("send_sigkill", "signals"),
-    StepInfo("resize_limit", "memcg_files", calls=("reclaim",), call=RECLAIM),
+    StepInfo("resize_limit", "memcg_files", calls=("reclaim",)),
     StepInfo("flusher_sleep", "writeback"),
     StepInfo("wb_writeback", "writeback", calls=("writeback",)),
     StepInfo("kswapd_try_to_sleep", "kswapd"),
@@ -184,6 +190,9 @@ STEPS: list[StepInfo] = [
     StepInfo("shrink_zone", "vmscan"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
+    # of memory.high
+    StepInfo("reclaim_high", "memcg_high", once=True, calls=("reclaim",), fault=True, misplaced=(IN_RECLAIM,)),
+    StepInfo("high_delay", "memcg_high", once=True, fault=True, misplaced=(IN_RECLAIM,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------
