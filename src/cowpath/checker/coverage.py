@@ -3,9 +3,9 @@
 A design whose tasks stand still at a lock that nobody can ever take violates no property of states: nothing happens on
 it. So a proof is vacuous where a task of the case never moves, where nobody ever enters the path that the case is
 about, or where a task enters a path and in no state gets past one of its steps, unless it waits there for memory (a
-group that is full may be full for ever: that is what most cases are about) or for a child; and so it is of a case of
-memory.high where the kernel has none, or where nobody is ever throttled though its steps throttle. The kernel's own steps fail
-for reasons that a case has; a step of one's own that always fails, where none has to, is one that nobody gets past.
+group that is full may be full for ever: that is what most cases are about) or for a child. The kernel's own steps fail
+for reasons that a case has; a step of one's own that always fails, where none has to, is one that nobody gets past. A
+case of memory.high says nothing of a kernel that has none, nor where nobody is ever throttled.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def owner_group(k, t):
 
 @compiled
 def isolation(k):
-    """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to: a charge
-    that does not get through, or one that has been paid for with a sleep (memory.high).
+    """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to:
+    for a charge that does not get through, or for one that is paid for with a sleep (memory.high).
     """
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]

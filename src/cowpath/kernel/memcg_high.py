@@ -1,9 +1,9 @@
 """memory.high (mm/memcontrol.c since 4.4): who charges over the mark owes pages, reclaims for them, and sleeps.
 
-A charge by the counters only notes a debt (``task.over_high``). It is paid by two steps: ``reclaim_high`` (b23afb93d317,
-4.4) takes pages from every group over its mark, and ``high_delay`` (0e4b01df8659, 5.4) sleeps, the longer the further
-the group is over it. They make up the path ``exit_to_user``, which is taken on the way to user mode with nothing held.
-On any other path, where a design may put them (right after ``charge`` since c9afe31ec443, 5.18), they act only once more
+A charge by the counters only notes a debt (``task.over_high``). Two steps pay it: ``reclaim_high`` (b23afb93d317, 4.4)
+takes pages from every group over its mark, and ``high_delay`` (0e4b01df8659, 5.4) sleeps, the longer the further the
+group is over it. They make up the path ``exit_to_user``, which is taken on the way to user mode with nothing held. On
+any other path, where a design may put them (right after ``charge`` since c9afe31ec443, 5.18), they act only once more
 than one batch is owed, with all that the path holds.
 """
 
@@ -152,8 +152,8 @@ def calculate_high_delay(k, pages, overage):
 
 @compiled
 def step_high_delay(k, t):
-    """The rest of mem_cgroup_handle_over_high: no penalty, or back to ``reclaim_high`` before this step while that frees
-    something or retries are left (b3ff92916af3, 5.9), or a sleep. Only time and a fatal signal end it.
+    """The rest of mem_cgroup_handle_over_high: no penalty, or back to ``reclaim_high``, the step before this one, while
+    that frees something or retries are left (b3ff92916af3, 5.9), or a sleep. Only time and a fatal signal end it.
     """
     f = current(k, t)
     task = k.state.tasks[t]

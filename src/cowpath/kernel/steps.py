@@ -36,11 +36,12 @@ PATH_NAMES = (
     "swap_in", "readahead", "swap_readahead", "reclaim", "read", "write", "mmap", "munmap", "mlock", "fadvise",
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
-    "mmap_populate", "handle_mm_fault", "exit_to_user",
+    "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
 )  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
-MAY_BE_EMPTY = ("exit_to_user",)  # paths that some kernels do not have
+# what some kernels do not do at all: there the path has no steps, and nobody enters it
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate")
 
 
 def _all_but(path: str) -> tuple[str, ...]:
@@ -102,7 +103,8 @@ ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this pat
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
 
 IN_RECLAIM = Misplaced(
-    ("reclaim", "writeback", "kswapd", "flusher", "exit"), "nothing is charged on this path, nor paid for",
+    ("reclaim", "writeback", "kswapd", "flusher", "exit"),
+    "nothing is charged on this path, nor paid for",
     "it belongs to the paths that charge, and to exit_to_user",
 )
 
