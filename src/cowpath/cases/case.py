@@ -101,6 +101,11 @@ class Case:
     setup: tuple[str, ...]  # moves of the outside that are made before the exploration
     outside: tuple[str, ...]  # those that may be made at any time, once each
 
+    @property
+    def has_high(self) -> bool:
+        """It is about memory.high: on a kernel without that it says nothing."""
+        return any(group.high is not None for group in self.groups)
+
 
 def names() -> list[str]:
     """The packaged cases, the commit's own first."""

@@ -33,7 +33,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
         capacity=capacity,
     )  # fmt: skip
     _set_groups(k, plan)
-    k.books.has_high = has_memory_high(design) and any(spec.high is not None for spec in plan.case.groups)
+    k.books.has_high = plan.case.has_high and has_memory_high(design)
     for number, file in enumerate(plan.case.files):
         if file.unreadable:
             k.state.files[number].bad_count = file.pages

@@ -178,7 +178,7 @@ def _may_fail(case: Case) -> bool:
 
 def _nobody_pays(case: Case, design: Design, crowd: _Crowd) -> str:
     """Why a case of memory.high says nothing of this design; or empty."""
-    if all(group.high is None for group in case.groups):
+    if not case.has_high:
         return ""
     if not has_memory_high(design):
         return f"{design.name} has no memory.high"
