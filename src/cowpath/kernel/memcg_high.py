@@ -16,6 +16,7 @@ from .compiled import compiled
 from .frames import R_HIGH, push
 from .hierarchy import is_below, parent_of
 from .memcontrol import drain_all_stock_async, drain_stock
+from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
 
 HZ = 1_000_000_000 // JIFFY_NS
@@ -25,6 +26,9 @@ PRECISION = 20  # bits behind the point of an overage (MEMCG_DELAY_PRECISION_SHI
 SCALING = 14  # bits (MEMCG_DELAY_SCALING_SHIFT): at twice the mark a batch costs 64 s
 MOST_OVERAGE = 1 << 27  # 128 times the mark: far beyond the longest delay, and its square times HZ is a number
 SWAP_CLUSTER_MAX = 32
+
+WATCHES = BY_NAME["high_write"].number("watches")
+ONCE = BY_NAME["high_write"].number("once")
 
 RECLAIMING = 1  # phase of reclaim_high
 SLEPT = 1  # phase of high_delay
@@ -210,8 +214,10 @@ def memory_high_write(k, t, f, g, high):
         group.high = high
         k.books.has_high = 1
         f.retries = k.books.reclaim_retries
-        if group.res.usage > high:
+        if group.res.usage > high and k.state.high_write != ONCE:
             drain_all_stock(k, k.state.tasks[t].cpu, g)
+    elif k.state.high_write == ONCE or (k.state.high_write == WATCHES and group.high != high):
+        return n.NEXT
     elif f.ret == 0:
         f.retries -= 1
     if f.retries < 0 or group.res.usage <= high or fatal_signal_pending(k, t):

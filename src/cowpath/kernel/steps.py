@@ -103,7 +103,7 @@ ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this pat
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
 
 IN_RECLAIM = Misplaced(
-    ("reclaim", "writeback", "kswapd", "flusher", "exit"),
+    ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
     "nothing is charged on this path, nor paid for",
     "it belongs to the paths that charge, and to exit_to_user",
 )
