@@ -256,21 +256,19 @@ def test_the_writer_of_the_mark_reclaims_down_to_it_and_never_fails(hand: Hand) 
     assert memory_high_write(hand.k, t, f, g, 100) == n.NEXT
 
 
-def test_other_kernels_give_up_sooner(hand: Hand) -> None:
+@pytest.mark.parametrize(
+    ("policy", "meanwhile", "passes"),
+    [("once", 100, 1), ("watches", 150, 1), ("watches", 100, 17), ("goes on", 150, 17)],
+)
+def test_other_kernels_give_up_sooner(hand: Hand, policy: str, meanwhile: int, passes: int) -> None:
     g = over(hand, high=n.UNLIMITED, usage=200)
-    for policy, meanwhile, passes in (
-        ("once", 100, 1),
-        ("watches", 150, 1),
-        ("watches", 100, 17),
-        ("goes on", 150, 17),
-    ):
-        hand.k.state.high_write = ("goes on", "watches", "once").index(policy)
-        f = hand.call(t := hand.task(), s.P_CG_SET, s.RESIZE_LIMIT)
-        for done in range(18):
-            if memory_high_write(hand.k, t, f, g, 100) == n.NEXT:
-                break
-            hand.of(g).high, f.ret = meanwhile, 0
-        assert done == passes, policy
+    hand.k.state.high_write = ("goes on", "watches", "once").index(policy)
+    t = hand.task()
+    f = hand.call(t, s.P_CG_SET, s.RESIZE_LIMIT)
+    done = 0
+    while memory_high_write(hand.k, t, f, g, 100) == n.CALL:
+        hand.of(g).high, f.ret, done = meanwhile, 0, done + 1
+    assert done == passes
 
 
 def test_the_writer_of_the_mark_stops_when_there_is_room(hand: Hand) -> None:

@@ -40,10 +40,9 @@ def is_local(k, t):
     if step == s.ALLOC_PAGE:  # pages are as good as one another, and there is always one
         return k.books.memory_suffices != 0 and f.phase == 0
     if step == s.RECLAIM_HIGH or step == s.HIGH_DELAY:  # nothing is to be paid for
-        goes_by = (
-            f.phase == 0 and task.high_retries == 0 and f.path != s.P_EXIT_TO_USER and not owes(k, f, task.over_high)
-        )
-        return goes_by and f.pc + 1 < k.books.paths[f.path].length
+        if f.phase != 0 or task.high_retries > 0 or owes(k, f, task.over_high):
+            return False
+        return f.path != s.P_EXIT_TO_USER and f.pc + 1 < k.books.paths[f.path].length
     if step == s.CHARGE and task.group == 0 and f.path != s.P_SWAP_IN:  # the root group counts nothing
         return f.newpage != n.NONE and k.state.pages[f.newpage].mapcount == 0
     return False

@@ -91,7 +91,7 @@ class Walk:
 
 def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
     """Walk through a path and keep books of what is held. Raises InputError that names the path and the step."""
-    if not (len(steps) > 0 or path in MAY_BE_EMPTY) or len(steps) > MAX_STEPS:
+    if not (0 if path in MAY_BE_EMPTY else 1) <= len(steps) <= MAX_STEPS:
         raise InputError(f"path {path!r} has {len(steps)} steps", file=source, hint=f"1 to {MAX_STEPS}")
     walk = Walk(path)
     known = tuple(info.name for info in STEPS if info.fault or path not in FAULT_PATHS)
