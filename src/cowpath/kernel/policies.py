@@ -43,11 +43,11 @@ POLICIES = (
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),
     Policy(
-        "high_dying", "high_dying", ("exempt", "pays"), "exempt", "63fd327016fd", "6.8",
+        "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
         "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
     ),
     Policy(
-        "high_write", "high_write", ("goes on", "watches", "once"), "goes on", "", "6.18",
+        "high_write", "high_write", ("goes on", "watches", "once"), "", "6.18",
         "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
         " meanwhile (6.1, 6.12), or once (4.19)",
     ),

@@ -42,8 +42,6 @@ PATH_NAMES = (
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate")
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
-# what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate")
 
 
 def _all_but(path: str) -> tuple[str, ...]:
