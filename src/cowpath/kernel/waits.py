@@ -147,7 +147,7 @@ BUILT_IN = (
     Wait("memory", colour=MEMORY, does="waits for {memory}", what="{group}'s memory"),
     Wait(
         "throttled", of="group", ends=BY_TIME, colour=MEMORY, does="is throttled: {group} is over its {mark}",
-        what="{group}'s memory", short="memory.high", figure="throttled", in_a_fault=True,
+        what="{group}'s memory", short="memory.high", figure="throttled",
     ),
 )  # fmt: skip
 
