@@ -50,8 +50,8 @@ class Hand:
             settings=MachineSettings(),
         )  # fmt: skip
         self.k: Any = machine.build(
-            plan, loaded_design(design) if isinstance(design, str) else design, loaded_costs(), cpus=2, memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE,
-            capacity=TINY,
+            plan, loaded_design(design) if isinstance(design, str) else design, loaded_costs(), cpus=2,
+            memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE, capacity=TINY,
         )  # fmt: skip
         self.k.books.driver = 0
         self.k.state.kswapd = self.k.state.flusher = n.NONE

@@ -25,6 +25,7 @@ def cgroup_create(k, g, parent):
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED
     group.memsw.limit = n.UNLIMITED
+    group.high = n.UNLIMITED
     group.oom_lock = 0
     group.under_oom = 0
     group.oom_group = 0
@@ -121,7 +122,8 @@ def is_referred_to(k, g):
                 if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
-                if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
+                step = k.books.paths[f.path].steps[f.pc]
+                if s.CHARGES[step] or step == s.RECLAIM_HIGH:
                     return True
     return False
 

@@ -16,6 +16,7 @@ R_KSWAPD = 2  # until free memory is above its high watermark
 R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
 R_HIGH = 8  # for memory.high: every group of the hierarchy, until as many pages (frame.count) are freed
 
+
 @compiled
 def push(k, t, path):
     """A new frame at the beginning of a path. Frames that are not in use are zeroes."""

@@ -26,6 +26,7 @@ from .memcg_commit import (
     memsw_is_minimum,
     note_round,
 )
+from .memcg_high import note_over_high
 from .memcontrol import consume_stock, mem_cgroup_margin, mem_cgroup_uncharge_page, refill_stock, res_counter_charge
 from .try_charge import try_charge
 from .wait import current, emit, fatal_signal_pending
@@ -98,6 +99,8 @@ def mem_cgroup_do_charge(k, t, f, g):
     if over == n.NONE:
         if f.batch > 1:
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
+        if k.books.has_high:
+            note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
     meets_limit(k, t, over, memsw)
     if f.batch > 1:  # no reclaim for the sake of a batch

@@ -21,6 +21,7 @@ from .memcg_commit import (
     note_round,
 )
 from .memcg_events import memcg_memory_event
+from .memcg_high import note_over_high
 from .memcontrol import consume_stock, mem_cgroup_margin
 from .page_counter import drain_all_stock, page_counter_try_charge, refill_stock
 
@@ -51,6 +52,8 @@ def charge_counters(k, t, f, g):
     if over == n.NONE:
         if f.batch > 1:
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
+        if k.books.has_high:
+            note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
     meets_limit(k, t, over, memsw)
     if f.batch > 1:
