@@ -11,7 +11,7 @@ from . import names as n
 from . import steps as s
 from . import waits
 from .compiled import compiled
-from .memcg_commit import AS_OTHERS, FROM_STOCK, bypass, charge_fails, dying, force_charge
+from .memcg_commit import AS_OTHERS, FROM_STOCK, TRIED_OOM, bypass, charge_fails, dying, force_charge
 from .memcg_events import memcg_memory_event
 from .memcg_oom import (
     OOM_KILL_PHASE,
@@ -31,10 +31,6 @@ KILL = number("charge_on_oom", "kill")
 
 OOM_MUTEX_PHASE = 5  # it takes oom_lock
 W_OOM_LOCK = waits.number("oom_lock")
-
-TRIED_DRAIN = 1  # frame.tried: drain_all_stock
-TRIED_OOM = 2  # somebody was killed, or is dying, for this charge
-MEMSW_WAS_HIT = 4  # nothing may be swapped out any more
 
 
 @compiled

@@ -12,6 +12,7 @@ from .charge_oom import SLEEP, after_oom, mem_cgroup_oom
 from .compiled import compiled
 from .frames import R_NOSWAP
 from .memcg_commit import (
+    FOUND_ROOM,
     FROM_STOCK,
     RECLAIMED,
     TRY,
@@ -84,6 +85,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
             f.batch = k.books.charge_batch
             f.retries = k.books.reclaim_retries
             f.oomed = 0
+            f.tried = 0
         if consume_stock(k, task.cpu, g):
             return finish_charge(k, t, f, g)
         f.phase = TRY
@@ -102,7 +104,7 @@ def mem_cgroup_do_charge(k, t, f, g):
         if k.books.has_high:
             note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
-    meets_limit(k, t, over, memsw)
+    meets_limit(k, t, f, over, memsw)
     if f.batch > 1:  # no reclaim for the sake of a batch
         f.batch = 1
         f.phase = FROM_STOCK
@@ -123,6 +125,7 @@ def after_reclaim(k, t, f):
     if last and k.state.charge_on_oom == SLEEP:
         f.retries = k.books.reclaim_retries
     if mem_cgroup_margin(k, f.group) >= 1 or f.ret > 0:
+        f.tried |= FOUND_ROOM
         f.phase = FROM_STOCK
         return n.AGAIN
     if last:

@@ -26,6 +26,14 @@ FROM_STOCK = 0
 TRY = 1
 RECLAIMED = 2
 
+# frame.tried: what a charge that may fail has done already
+TRIED_DRAIN = 1  # drain_all_stock
+TRIED_OOM = 2  # somebody was killed, or is dying, for it
+MEMSW_WAS_HIT = 4  # nothing may be swapped out any more
+FOUND_ROOM = 8  # reclaim has made room
+LOST_ROOM = 16  # and others have had that
+NO_BOUND = TRIED_OOM | LOST_ROOM  # so often it may go round that nobody can say when it ends
+
 TO_ROOT = number("dying_charge", "root")
 FORCED = number("dying_charge", "force")
 AS_OTHERS = number("dying_charge", "fail")
@@ -145,8 +153,10 @@ def force_charge(k, t, f):
 
 
 @compiled
-def meets_limit(k, t, over, memsw):
+def meets_limit(k, t, f, over, memsw):
     """The charge is refused by this group, of memory, or of memory and swap."""
+    if f.tried & FOUND_ROOM:
+        f.tried |= LOST_ROOM
     emit(k, n.EV_CHARGE_FAIL, t, over, memsw, k.books.groups[over].failcnt + k.books.groups[over].memsw_failcnt, 0)
     if k.books.tasks[t].over_since == 0:
         k.books.tasks[t].over_since = 1 + k.books.now

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from . import names as n
-from .charge_oom import MEMSW_WAS_HIT, TRIED_DRAIN, TRIED_OOM, after_oom, mem_cgroup_oom
+from .charge_oom import after_oom, mem_cgroup_oom
 from .compiled import compiled
 from .frames import R_NOSWAP
 from .memcg_commit import (
     AS_OTHERS,
     FORCED,
+    FOUND_ROOM,
     FROM_STOCK,
+    MEMSW_WAS_HIT,
     RECLAIMED,
+    TRIED_DRAIN,
+    TRIED_OOM,
     bypass,
     charge_fails,
     dying,
@@ -55,7 +59,7 @@ def charge_counters(k, t, f, g):
         if k.books.has_high:
             note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
-    meets_limit(k, t, over, memsw)
+    meets_limit(k, t, f, over, memsw)
     if f.batch > 1:
         f.batch = 1
         return n.AGAIN
@@ -81,6 +85,7 @@ def after_reclaim(k, t, f):
     note_round(k, f.group)
     f.phase = FROM_STOCK
     if mem_cgroup_margin(k, f.group) >= 1:
+        f.tried |= FOUND_ROOM
         return n.AGAIN
     if f.tried & TRIED_DRAIN == 0:
         f.tried |= TRIED_DRAIN
@@ -89,6 +94,7 @@ def after_reclaim(k, t, f):
     if gives_up_early(k, f):
         return charge_fails(k, t, f)
     if f.ret > 0:
+        f.tried |= FOUND_ROOM
         return n.AGAIN
     if f.retries > 0:
         f.retries -= 1
