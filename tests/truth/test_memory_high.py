@@ -41,8 +41,8 @@ def measured() -> list[tuple[str, int, int, list[float]]]:
 
 @cache
 def played(high: int, tmp: Path) -> tuple[dict[int, int], int, int]:
-    """A task fills its group to the mark and goes on: the sleep in ns for each excess in pages; how many sleeps have begun;
-    high in memory.events.
+    """A task fills its group to the mark and goes on: the sleep in ns for each excess in pages; how many sleeps have
+    begun; high in memory.events.
     """
     (tmp / "hog.prog").write_text(f"anon a {2 * high}\ntouch a 0 {2 * high} 1 w\n", encoding="utf-8")
     (tmp / "session.toml").write_text(
