@@ -62,6 +62,7 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.add_typer(catalog.designs_app, name="designs")
+app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
 app.command("import", cls=Command)(catalog.import_recording)
 
