@@ -8,6 +8,7 @@
 # make bench   how fast it is here, against C and SimPy: a few minutes
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
 # make picture the README's picture, drawn by a browser
+# make wheel   a wheel in dist/ that has the kernel compiled, for this Python on this kind of machine; and tries it
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs site test nightly mutants lint bench bench-spin clean
+.PHONY: compiled demo picture costs site test nightly mutants lint bench bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -77,6 +78,10 @@ bench: .venv/dev.stamp
 
 bench-spin: .venv/dev.stamp
 	$(BIN)/python benchmarks/spin_bench.py
+
+# on x86-64 for all processors since x86-64-v2 (2009), on aarch64 for all; for each Python by itself
+wheel: .venv/run.stamp
+	$(BIN)/python shipping/wheel.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

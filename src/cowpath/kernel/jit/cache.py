@@ -19,9 +19,12 @@ from typing import Any
 
 import numba
 
+from . import shipped
+
 PACKAGE = Path(__file__).resolve().parent.parent.parent
 SOURCES = ("kernel", "engine")
 EXTRA_SOURCES: list[Path] = []  # compiled along with them: to be named before the first function is compiled
+KEPT: list[Any] = []  # the functions that are kept on disk
 
 
 def cache_folder() -> Path:
@@ -45,6 +48,7 @@ def keep(dispatcher: Any) -> Any:
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is None:
         return dispatcher
+    KEPT.append(dispatcher.py_func)
 
     def compile_or_load(signature: Any) -> Any:
         if not dispatcher.overloads:
@@ -89,10 +93,18 @@ try:
 
         def load_overload(self, *args: Any) -> Any:
             try:
-                return super().load_overload(*args)
+                found = super().load_overload(*args)
             except Exception:
                 with suppress(OSError):
                     self.flush()  # so that it can be written again
+                found = None
+            return self._shipped(*args) if found is None else found
+
+        def _shipped(self, signature: Any, context: Any) -> Any:
+            try:
+                found = shipped.find(cache_folder().name, self._impl.filename_base, signature, context)
+                return found and self._impl.rebuild(context, found)
+            except Exception:
                 return None
 
         def save_overload(self, *args: Any) -> None:
