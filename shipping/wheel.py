@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cowpath
-from cowpath.kernel.jit.cache import KEPT, cache_folder
-from cowpath.kernel.jit.shipped import building, pack
+from cowpath.kernel.jit.cache import KEPT, ship
+from cowpath.kernel.jit.shipped import building
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE, DIST = ROOT / "build" / "wheel", ROOT / "dist"
@@ -44,8 +44,9 @@ def main() -> None:
     shutil.rmtree(HERE, ignore_errors=True)
     HERE.mkdir(parents=True)
     print("compiling the modelled kernel for the wheel: some minutes", flush=True)
-    do(WORK, building() | {"COWPATH_CACHE": str(HERE / "kept")})
-    sizes = pack(HERE / "kept" / cache_folder().name, cache_folder().name, OBJECTS)
+    os.environ["COWPATH_CACHE"] = str(HERE / "kept")
+    do(WORK, building())
+    sizes = ship(OBJECTS)
     if missing := all_kept() - set(sizes) - FOR_TESTS:
         sys.exit(f"cowpath: not compiled: {', '.join(sorted(missing))}; what calls it belongs to WORK in {__file__}")
     wheel = build()
@@ -64,8 +65,8 @@ def all_kept() -> set[str]:
 
 
 def do(work: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
-    """Run processes side by side, as if Numba had no other settings. A violated property (status 1) is no failure."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "COWPATH_"))}
+    """Run processes side by side. A violated property (status 1) is no failure."""
+    plain = {name: value for name, value in os.environ.items() if name != "COWPATH_STEPS"}
     running = [
         subprocess.Popen(command, env=plain | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for command in work

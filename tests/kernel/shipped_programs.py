@@ -50,6 +50,7 @@ def used(name: str, text: str = OURS) -> tuple[int, int, int, int]:
     (place / "toy.py").write_text(text)
     cache.EXTRA_SOURCES[:] = [place / "toy.py"]
     os.environ["COWPATH_CACHE"] = str(place / "cache")
+    cache._key.cache_clear()
     sys.path.insert(0, str(place))
     sys.modules.pop("toy", None)
     importlib.invalidate_caches()
@@ -87,7 +88,7 @@ def misfits() -> dict[str, Any]:
     )}  # fmt: skip
     return flipped | {
         "another Numba": patch.object(numba, "__version__", "0.60.0"),
-        "another llvmlite": patch.object(shipped.llvmlite, "__version__", "0.43.0"),
+        "another llvmlite": patch.object(llvmlite, "__version__", "0.43.0"),
         "another Python": patch.object(sys.implementation, "cache_tag", "cpython-310"),
         "another platform": patch("sysconfig.get_platform", lambda: "win-amd64"),
         "another kind of machine": patch("platform.machine", lambda: "riscv64"),
@@ -103,8 +104,7 @@ def misfits() -> dict[str, Any]:
 def keep() -> None:
     """Compile and keep the functions; the environment says for which processor. Ship them, if it is the right one."""
     print(json.dumps(used("kept")))
-    kept = cache.cache_folder()
-    shipped.pack(kept, kept.name, FOLDER / "objects")
+    cache.ship(FOLDER / "objects")
 
 
 def use() -> None:
