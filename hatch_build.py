@@ -1,7 +1,7 @@
 """What is done when a wheel is built: with ``COWPATH_OBJECTS``, a folder, it has the kernel compiled (``make wheel``).
 
-Such a wheel is for one Python on one kind of machine, and its tag says so. Without it, and in an editable install, there
-is nothing compiled, and a wheel is for all.
+Such a wheel is for one Python on one kind of machine, and its tag says so. Without it, and in an editable install,
+there is nothing compiled, and a wheel is for all.
 """
 
 from __future__ import annotations

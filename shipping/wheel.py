@@ -1,7 +1,7 @@
 """Make a wheel in ``dist/`` that has the kernel compiled, for this Python and this kind of machine: ``make wheel``.
 
-What has to be in it is found by doing it: ``WORK`` is done by processes of their own, for any processor of this kind, and
-what they keep is shipped. A function that is kept on disk and that none of them has compiled is an error.
+What has to be in it is found by doing it: ``WORK`` is done by processes of their own, for any processor of this kind,
+and what they keep is shipped. A function that is kept on disk and that none of them has compiled is an error.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FOR_TESTS = {"cowpath.engine.invariants.run_checked"}  # kept on disk, and never
 
 def main() -> None:
     """Compile, pack, build, and try it."""
-    if changed := [name for name in os.environ if name.startswith("NUMBA_")]:
+    if changed := [name for name in os.environ if name.startswith("NUMBA_") or name == "COWPATH_STEPS"]:
         sys.exit(f"cowpath: a wheel is for those who have not set {', '.join(changed)}; unset it")
     if not building():
         sys.exit("cowpath: no processor is known for which code could be shipped for a machine of this kind")
@@ -50,9 +50,8 @@ def main() -> None:
     if missing := all_kept() - set(sizes) - FOR_TESTS:
         sys.exit(f"cowpath: not compiled: {', '.join(sorted(missing))}; what calls it belongs to WORK in {__file__}")
     wheel = build()
-    print(
-        f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.2f} MB, of it compiled {sum(sizes.values()) / 1e6:.2f}"
-    )
+    compiled = sum(sizes.values())
+    print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.2f} MB, of it {compiled / 1e6:.2f} compiled")
     attempt(wheel)
 
 
@@ -66,9 +65,10 @@ def all_kept() -> set[str]:
 
 def do(work: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
     """Run processes side by side. A violated property (status 1) is no failure."""
-    plain = {name: value for name, value in os.environ.items() if name != "COWPATH_STEPS"}
     running = [
-        subprocess.Popen(command, env=plain | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         for command in work
     ]
     for process, command in zip(running, work, strict=True):

@@ -43,12 +43,14 @@ NUMBERS = np.arange(3, 12)
 FOLDER = Path(sys.argv[2])
 
 
-def used(name: str, text: str = OURS) -> tuple[int, int, int, int]:
+def used(name: str, text: str = OURS, writable: bool = True) -> tuple[int, int, int, int]:
     """What the functions give, in a module as if just imported, how many were found compiled, how many files kept."""
     place = FOLDER / name  # not where they were when they were shipped
     place.mkdir()
     (place / "toy.py").write_text(text)
     cache.EXTRA_SOURCES[:] = [place / "toy.py"]
+    if not writable:
+        (place / "cache").write_text("a file where the folder should be")
     os.environ["COWPATH_CACHE"] = str(place / "cache")
     cache._key.cache_clear()
     sys.path.insert(0, str(place))
@@ -115,7 +117,7 @@ def use() -> None:
         with differs:
             told[why] = used(f"misfit{number}")
     told["another source"] = used("changed", OURS.replace("* 3", "* 5"))
-    told["it fits again"] = used("again")
+    told["it fits again"] = used("again", writable=False)
     print(json.dumps(told))
 
 

@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numba
 import pytest
 
 from cowpath.kernel.jit import shipped
@@ -47,7 +46,7 @@ def test_it_is_taken_where_it_fits_and_all_is_compiled_where_it_does_not(folder:
     told = run("use", folder)
     assert told.pop("it fits") == told.pop("it fits again") == [*GIVES, *TAKEN]
     assert told.pop("another source") == [*GIVES_CHANGED, *MADE]
-    assert len(told) > 10 and told == dict.fromkeys(told, [*GIVES, *MADE])
+    assert len(told) > 10 and all(each == [*GIVES, *MADE] for each in told.values()), told
 
 
 def test_it_is_not_taken_by_a_processor_that_lacks_something(folder: Path) -> None:
@@ -63,17 +62,6 @@ def test_it_is_taken_by_a_processor_of_another_name(folder: Path) -> None:
     assert run("use_here", folder, "named", NUMBA_CPU_NAME=name) == [*GIVES, *TAKEN]
 
 
-def test_every_setting_of_numbas_is_in_the_name_or_cannot_be_in_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = dict(shipped.settings())
-    assert {"OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LLVM_REFPRUNE_PASS"} <= set(names)
-    before = shipped.file_name("sources", "function", "signature")
-    for name in names:
-        with monkeypatch.context() as changed:
-            changed.setattr(numba.config, name, "another")
-            assert shipped.file_name("sources", "function", "signature") != before, name
-    assert shipped.file_name("sources", "function", "signature") == before
-
-
 def test_what_was_made_for_this_very_processor_is_not_shipped(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="ValueError: .*made for"):
+    with pytest.raises(AssertionError, match=r"ValueError: .*made for"):
         run("keep", tmp_path)

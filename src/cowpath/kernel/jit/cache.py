@@ -144,7 +144,10 @@ try:
                 with suppress(OSError):
                     self.flush()  # so that it can be written again
                 found = None
-            return self._shipped(*args) if found is None else found
+            if found is None and (ready := self._shipped(*args)) is not None:
+                return ready  # it need not be kept
+            folders.take_into_use(cache_folder())
+            return found
 
         def _shipped(self, signature: Any, context: Any) -> Any:
             try:
@@ -165,7 +168,6 @@ except (ImportError, AttributeError):
 
 
 def _give_cache(dispatcher: Any) -> None:
-    folders.take_into_use(cache_folder())
     try:
         assert hasattr(dispatcher, "_cache")
         dispatcher._cache = _Kept(dispatcher.py_func)
@@ -178,6 +180,7 @@ def _give_plain_cache(dispatcher: Any) -> None:
     config: Any = numba.config
     if not hasattr(config, "CACHE_DIR") or not hasattr(dispatcher, "enable_caching"):
         return
+    folders.take_into_use(cache_folder())
     users, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         dispatcher.enable_caching()

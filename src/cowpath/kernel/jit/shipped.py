@@ -92,8 +92,8 @@ def _name(kept: str, files: str, stamp: str, key: tuple[Any, ...]) -> str:
 
 
 def note(name: str) -> str | None:
-    """What ``sources_key`` is of the sources that this is a hash of, if they are the wheel's: to find out takes long."""
-    said, _, known = (_opened(OBJECTS / "sources") or b"").decode().partition(" ")
+    """What ``sources_key`` is of the sources that this is a hash of, if these are the wheel's: it takes a second."""
+    said, _, known = (_opened(OBJECTS / "sources") or b"").decode("ascii", "replace").partition(" ")
     return known if said == name else None
 
 
