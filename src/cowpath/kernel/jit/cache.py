@@ -36,6 +36,11 @@ def cache_folder() -> Path:
     return folders.root() / _key(tuple(EXTRA_SOURCES))
 
 
+def can_be_kept() -> bool:
+    """Whether the folder can be written; if not, that is said, once."""
+    return folders.take_into_use(cache_folder())
+
+
 def settings() -> str:
     """What decides about the code beside its sources: the releases, and the settings of Numba's."""
     config = vars(numba.config)
@@ -145,7 +150,7 @@ except (ImportError, AttributeError):
 
 
 def _give_cache(dispatcher: Any) -> None:
-    folders.take_into_use(cache_folder())
+    can_be_kept()
     try:
         assert hasattr(dispatcher, "_cache")
         dispatcher._cache = _Kept(dispatcher.py_func)
