@@ -37,6 +37,11 @@ def cache_folder() -> Path:
     return folders.root() / _key(tuple(EXTRA_SOURCES))
 
 
+def can_be_kept() -> bool:
+    """Whether the folder can be written; if not, that is said, once."""
+    return folders.take_into_use(cache_folder())
+
+
 def settings() -> str:
     """What decides about the code beside its sources: the releases, and the settings of Numba's."""
     config = vars(numba.config)
@@ -146,7 +151,7 @@ try:
                 found = None
             if found is None and (ready := self._shipped(*args)) is not None:
                 return ready  # it need not be kept
-            folders.take_into_use(cache_folder())
+            can_be_kept()
             return found
 
         def _shipped(self, signature: Any, context: Any) -> Any:
@@ -180,7 +185,7 @@ def _give_plain_cache(dispatcher: Any) -> None:
     config: Any = numba.config
     if not hasattr(config, "CACHE_DIR") or not hasattr(dispatcher, "enable_caching"):
         return
-    folders.take_into_use(cache_folder())
+    can_be_kept()
     users, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         dispatcher.enable_caching()
