@@ -1,7 +1,8 @@
 """Make a wheel in ``dist/`` that has the kernel compiled, for this Python and this kind of machine: ``make wheel``.
 
-What has to be in it is found by doing it: ``WORK`` is done by processes of their own, for any processor of this kind,
-and what they keep is shipped. A function that is kept on disk and that none of them has compiled is an error.
+``cowpath warm-up`` compiles for any processor of this kind, and what it keeps is shipped. A function of the package
+that is kept on disk and that it has not compiled is an error, and so is one that has to be compiled when the wheel is
+tried.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import cowpath
@@ -22,16 +22,17 @@ from cowpath.kernel.jit.shipped import building
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE, DIST = ROOT / "build" / "wheel", ROOT / "dist"
-OBJECTS, PAGE = HERE / "objects", HERE / "page.html"
+OBJECTS = HERE / "objects"
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 COWPATH = [sys.executable, "-m", "cowpath"]
-RUN = [*COWPATH, "run", str(ROOT / "examples" / "oom-off.sh"), "--report", str(PAGE)]
-CHECK = [*COWPATH, "check", "--design", "linux-3.0", "--case", "commit", "--case", "cold-readahead"]  # the table grows
-LONG_RUN = [  # of more pieces than a page has
-    sys.executable, "-c",
-    "import numpy; from cowpath.observe import lanes; lanes.join(numpy.zeros(9, lanes.PIECE), 2)",
-]  # fmt: skip
-WORK = (RUN, CHECK, LONG_RUN)
+SESSION = str(ROOT / "examples" / "oom-off.sh")
+TRIED = (
+    ["run", SESSION],
+    ["check", "--design", "linux-3.0", "--case", "commit"],
+    ["run", SESSION, "--report", str(HERE / "page.html")],
+    ["check", "--design", "preallocate", "--case", "cold-readahead"],  # the table of states grows
+    ["run", SESSION, "--design", "linux-3.1", "--trace", str(HERE / "run.pftrace")],
+)
 FOR_TESTS = {"cowpath.engine.invariants.run_checked"}  # kept on disk, and never called by the package
 
 
@@ -42,13 +43,11 @@ def main() -> None:
     if not building():
         sys.exit("cowpath: no processor is known for which code could be shipped for a machine of this kind")
     shutil.rmtree(HERE, ignore_errors=True)
-    HERE.mkdir(parents=True)
-    print("compiling the modelled kernel for the wheel: some minutes", flush=True)
     os.environ["COWPATH_CACHE"] = str(HERE / "kept")
-    do(WORK, building())
+    subprocess.run([*COWPATH, "warm-up"], env=os.environ | building(), check=True)
     sizes = ship(OBJECTS)
     if missing := all_kept() - set(sizes) - FOR_TESTS:
-        sys.exit(f"cowpath: not compiled: {', '.join(sorted(missing))}; what calls it belongs to WORK in {__file__}")
+        sys.exit(f"cowpath: warm-up has not compiled {', '.join(sorted(missing))}: see src/cowpath/warming.py")
     wheel = build()
     compiled = sum(sizes.values())
     print(f"{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.2f} MB, of it {compiled / 1e6:.2f} compiled")
@@ -63,39 +62,28 @@ def all_kept() -> set[str]:
     return {f"{function.__module__}.{function.__qualname__}" for function in KEPT}
 
 
-def do(work: Sequence[Sequence[str]], environment: dict[str, str]) -> None:
-    """Run processes side by side. A violated property (status 1) is no failure."""
-    running = [
-        subprocess.Popen(
-            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        for command in work
-    ]
-    for process, command in zip(running, work, strict=True):
-        _, said = process.communicate()
-        if process.returncode not in (0, 1) or "Traceback" in said:
-            sys.exit(f"cowpath: {' '.join(command)}: status {process.returncode}\n{said}")
-
-
 def build() -> Path:
     """The wheel, with the objects in it."""
-    command = [*PIP, "wheel", "--no-deps", "--wheel-dir", str(HERE / "dist"), str(ROOT)]
+    command = [*PIP, "wheel", "--no-deps", "--wheel-dir", str(HERE / "made"), str(ROOT)]
     subprocess.run(command, env=os.environ | {"COWPATH_OBJECTS": str(OBJECTS)}, check=True)
-    (made,) = (HERE / "dist").glob("*.whl")
+    (made,) = (HERE / "made").glob("*.whl")
     DIST.mkdir(exist_ok=True)
     return Path(shutil.copy(made, DIST))
 
 
 def attempt(wheel: Path) -> None:
-    """Do the same from the wheel, with a cache that is empty: nothing may have to be compiled."""
+    """Use it, with a cache that is empty: nothing may have to be compiled."""
     installed, cache = HERE / "installed", HERE / "cache"
     subprocess.run([*PIP, "install", "--no-deps", "--target", str(installed), str(wheel)], check=True)
-    for command in WORK:
+    environment = os.environ | {"PYTHONPATH": str(installed), "COWPATH_CACHE": str(cache)}
+    for words in TRIED:
         began = time.perf_counter()
-        do([command], {"PYTHONPATH": str(installed), "COWPATH_CACHE": str(cache)})
-        print(f"  {time.perf_counter() - began:.1f} s: {' '.join(command[1:5])}")
-    if compiled := [path.name for path in cache.rglob("*.nbc")]:
-        sys.exit(f"cowpath: {wheel}: compiled all the same: {', '.join(compiled)}")
+        done = subprocess.run([*COWPATH, *words], env=environment, capture_output=True, text=True, check=False)
+        print(f"{time.perf_counter() - began:5.1f} s  cowpath {' '.join(words)}".replace(f"{ROOT}/", ""))
+        if done.returncode not in (0, 1) or not done.stdout:  # 1: a property is violated
+            sys.exit(f"cowpath: from the wheel: status {done.returncode}\n{done.stderr}")
+        if compiled := [path.name for path in cache.rglob("*.nbc")]:
+            sys.exit(f"cowpath: {wheel.name} has not compiled {', '.join(compiled)}, or not so that it fits")
 
 
 if __name__ == "__main__":
