@@ -14,6 +14,11 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+if "RENAMED" in os.environ:
+    import another_numba
+
+    another_numba.rename(os.environ["RENAMED"])
+
 import llvmlite.binding
 import numba
 

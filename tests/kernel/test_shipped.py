@@ -62,6 +62,10 @@ def test_it_is_taken_by_a_processor_of_another_name(folder: Path) -> None:
     assert run("use_here", folder, "named", NUMBA_CPU_NAME=name) == [*GIVES, *TAKEN]
 
 
+def test_it_is_not_taken_by_a_numba_that_has_another_way_to_do_it(folder: Path) -> None:
+    assert run("use_here", folder, "renamed", RENAMED="rebuild") == [*GIVES, *MADE]
+
+
 def test_what_was_made_for_this_very_processor_is_not_shipped(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=r"ValueError: .*made for"):
         run("keep", tmp_path)
