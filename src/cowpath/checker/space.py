@@ -255,13 +255,6 @@ class Space:
         return way[::-1]
 
 
-def ready() -> None:
-    """Compile what a search needs, or load it from the cache."""
-    space = Space()
-    space.attach(new_machine(EXPLORE))
-    space.drive(explore.WHO)
-
-
 def _words(k: Any) -> Any:
     """The 64-bit words of a machine's state, which lie at its beginning."""
     layout = k.dtype["state"]

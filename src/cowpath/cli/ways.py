@@ -48,7 +48,7 @@ def choose(interpreted: bool | None, steps: Sequence[Any]) -> None:
     elif _alone and "COWPATH_INTERPRETED" not in os.environ and KERNEL not in sys.modules:
         os.environ["COWPATH_INTERPRETED"] = "auto"
         named = [os.environ.get("COWPATH_STEPS", ""), *map(str, steps)]
-        os.environ["COWPATH_STEPS"] = os.pathsep.join(filter(None, named))
+        os.environ["COWPATH_STEPS"] = os.pathsep.join(dict.fromkeys(filter(None, named)))
 
 
 @contextmanager
@@ -85,6 +85,6 @@ def whichever_is_first() -> Iterator[None]:
 def _compile() -> subprocess.Popen[bytes]:
     """Compile what a search needs, in a process of its own, which says nothing: what is wrong is told afterwards."""
     silent = subprocess.DEVNULL
-    line = [sys.executable, "-c", "from cowpath.checker.space import ready; ready()"]
+    line = [sys.executable, "-c", "from cowpath.warming import for_checks; for_checks(lambda *_: None)"]
     environment = os.environ | {"COWPATH_INTERPRETED": "0"}
     return subprocess.Popen(line, stdin=silent, stdout=silent, stderr=silent, env=environment)

@@ -12,15 +12,15 @@ from .jit import EXTRA_SOURCES, Function, Told
 from .plain import INTERPRETED
 
 if INTERPRETED:
-    from .plain import announced, cache_folder, entry, intrinsic, kept, part, sources_as_they_stand
+    from .plain import announced, cache_folder, can_be_kept, entry, intrinsic, kept, part, sources_as_they_stand
 else:
-    from .jit.cache import cache_folder, sources_as_they_stand
+    from .jit.cache import cache_folder, can_be_kept, sources_as_they_stand
     from .jit.dispatchers import entry, intrinsic, kept, part
     from .jit.progress import announced
 
 __all__ = [
-    "EXTRA_SOURCES", "INTERPRETED", "Function", "Told", "announced", "apart", "cache_folder", "compiled", "driver",
-    "entry_point", "inlined", "intrinsic", "kept", "plainly", "sources_as_they_stand",
+    "EXTRA_SOURCES", "INTERPRETED", "Function", "Told", "announced", "apart", "cache_folder", "can_be_kept", "compiled",
+    "driver", "entry_point", "inlined", "intrinsic", "kept", "plainly", "sources_as_they_stand",
 ]  # fmt: skip
 
 # What every move of a fault goes through is copied into its callers; all else is called. Numba would hand a caller's

@@ -62,6 +62,13 @@ def cache_folder() -> Path:
     return cache.cache_folder()
 
 
+def can_be_kept() -> bool:
+    """Whether there is such a place."""
+    from .jit import cache
+
+    return cache.can_be_kept()
+
+
 def sources_as_they_stand() -> str:
     """A hash of all of cowpath's sources."""
     from .jit import cache

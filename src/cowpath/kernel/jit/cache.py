@@ -16,18 +16,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite
+import llvmlite.binding
 import numba
 
-from . import EXTRA_SOURCES, folders
+from . import EXTRA_SOURCES, folders, shipped
 from .sources import bytes_of_all, note_of, what_is_compiled
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent
+KEPT: list[Any] = []  # the functions that are kept on disk
 # settings of Numba's without an effect on the code, and those of the processor: what comes of these is in Numba's index
 NO_MATTER = (
     "ANNOTATE", "CACHE_", "CHROME_", "COLOR_", "CPU_", "CUDA_", "DEBUG_CACHE", "DIFF_", "DISABLE_CUDA", "DUMP_",
     "ENABLE_AVX", "ENABLE_CUDASIM", "FORCE_CUDA", "GDB_", "HIGHLIGHT_", "HTML", "NUMBA_", "RUNNING_", "SHOW_",
-    "THREADING_",
+    "THREADING_", "_",
 )  # fmt: skip
 
 
@@ -37,9 +38,15 @@ def cache_folder() -> Path:
 
 
 def is_kept(name: str, extra: Iterable[str | Path]) -> bool:
-    """Whether a function has been compiled, with these more sources."""
+    """Whether a function has been compiled, with these more sources, or has come with a wheel."""
     folder = folders.root() / _key(tuple(Path(source).resolve() for source in extra))
-    return any(folder.glob(f"{name}-*.nbi"))
+    features = numba.config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
+    return any(folder.glob(f"{name}-*.nbi")) or shipped.fits(folder.name, features)
+
+
+def can_be_kept() -> bool:
+    """Whether the folder can be written; if not, that is said, once."""
+    return folders.take_into_use(cache_folder())
 
 
 def settings() -> str:
@@ -67,12 +74,21 @@ def sources_as_they_stand() -> str:
 
 def sources_key() -> str:
     """``what_is_compiled``, which takes a second: looked up, if these sources have been seen before."""
-    name = note_of(sources_as_they_stand())
-    known = folders.note(name)
+    name = _noted_as()
+    known = shipped.note(name) or folders.note(name)
     if known is None:
         known = what_is_compiled(PACKAGE)
         folders.write_note(name, known)
     return known
+
+
+def _noted_as() -> str:
+    return note_of(sources_as_they_stand())
+
+
+def ship(objects: Path) -> dict[str, int]:
+    """Make what a wheel has compiled (``shipped``) out of what is kept; returns the bytes of each function."""
+    return shipped.pack(cache_folder(), objects, (_noted_as(), sources_key()))
 
 
 def keep(dispatcher: Any) -> Any:
@@ -80,6 +96,7 @@ def keep(dispatcher: Any) -> Any:
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is None:
         return dispatcher
+    KEPT.append(dispatcher.py_func)
 
     def compile_or_load(signature: Any) -> Any:
         if not dispatcher.overloads:
@@ -134,10 +151,22 @@ try:
 
         def load_overload(self, *args: Any) -> Any:
             try:
-                return super().load_overload(*args)
+                found = super().load_overload(*args)
             except Exception:
                 with suppress(OSError):
                     self.flush()  # so that it can be written again
+                found = None
+            if found is None and (ready := self._shipped(*args)) is not None:
+                return ready  # it need not be kept
+            can_be_kept()
+            return found
+
+        def _shipped(self, signature: Any, context: Any) -> Any:
+            try:
+                key, stamp = self._index_key(signature, context.codegen()), self._impl.locator.get_source_stamp()
+                found = shipped.find(cache_folder().name, self._impl.filename_base, stamp, key)
+                return found and self._impl.rebuild(context, found)
+            except Exception:
                 return None
 
         def save_overload(self, *args: Any) -> None:
@@ -151,7 +180,6 @@ except (ImportError, AttributeError):
 
 
 def _give_cache(dispatcher: Any) -> None:
-    folders.take_into_use(cache_folder())
     try:
         assert hasattr(dispatcher, "_cache")
         dispatcher._cache = _Kept(dispatcher.py_func)
@@ -164,6 +192,7 @@ def _give_plain_cache(dispatcher: Any) -> None:
     config: Any = numba.config
     if not hasattr(config, "CACHE_DIR") or not hasattr(dispatcher, "enable_caching"):
         return
+    can_be_kept()
     users, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         dispatcher.enable_caching()

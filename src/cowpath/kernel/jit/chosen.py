@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .. import own
-from . import folders
+from . import folders, shipped
 from .sources import bytes_of_all, note_of
 
 VARIABLE = "COWPATH_INTERPRETED"  # 1: plain Python; auto: unless compiled code is at hand; 0 or nothing: compiled
@@ -31,7 +31,8 @@ def at_hand(name: str, extra: Iterable[str | Path]) -> bool:
     longer than a small case.
     """
     with suppress(OSError):
-        if folders.note(note_of(bytes_of_all(PACKAGE))) is not None:
+        name_of_note = note_of(bytes_of_all(PACKAGE))
+        if shipped.note(name_of_note) is not None or folders.note(name_of_note) is not None:
             from .cache import is_kept
 
             return is_kept(name, extra)
