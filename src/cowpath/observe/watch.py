@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cowpath.kernel import names as n
 from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.follower import Follower
-from cowpath.observe.frames import Keeper
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.timeline import Timeline, TimelineKeeper
 from cowpath.observe.trace import TraceWriter
 from cowpath.observe.who import Events, Tracker
