@@ -11,8 +11,8 @@ import pytest
 
 PROGRAMS = Path(__file__).with_name("guest_programs.py")
 KEEPING = (
-    "FunctionCache", "CompileResultCacheImpl", "_CacheLocator", "get_filename_base", "_locator", "enable_caching",
-    "_cache", "CACHE_DIR",
+    "FunctionCache", "CompileResultCacheImpl", "IndexDataCacheFile", "_CacheLocator", "_index_key",
+    "get_filename_base", "_locator", "enable_caching", "_cache", "CACHE_DIR",
 )  # fmt: skip
 INNER = (
     *KEEPING, "fix_integer_index", "global_compiler_lock", "NestedArray", "install_listener", "Listener",

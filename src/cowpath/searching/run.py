@@ -19,7 +19,7 @@ from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
 from cowpath.engine.costs import Costs
-from cowpath.kernel.compiled import cache_folder
+from cowpath.kernel.compiled import cache_folder, sources_as_they_stand
 
 from .journal import Journal
 from .orders import Steps, orders
@@ -88,8 +88,9 @@ def search(
 
 
 def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
-    """The file of this very search: the same design, path, cases and kernel."""
-    text = json.dumps([designs.to_data(design), path, [case.text for case in cases]], sort_keys=True)
+    """The file of this very search: the same design, path and cases, and the same cowpath."""
+    text = json.dumps([sources_as_they_stand(), designs.to_data(design), path, [case.text for case in cases]],
+                      sort_keys=True)  # fmt: skip
     return cache_folder() / f"search-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
 
 

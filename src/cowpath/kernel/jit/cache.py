@@ -1,7 +1,7 @@
 """Where our compiled functions are kept between two runs: in a folder of their own, not in that of the user's.
 
-Numba's cache does not see a change in a called function of another file, so the folder is named by a hash of all
-sources that are compiled, of Numba's version and of the bounds-check switch. It is asked for when a function is first
+Numba's cache does not see a change in a called function of another file, so the folder is named by a hash of what is
+compiled (``sources``) and of what else decides about the code (``settings``). It is asked for when a function is first
 compiled, not when it is defined: until then there may come more sources.
 """
 
@@ -9,35 +9,64 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
 import sys
-import warnings
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
 
+from . import folders
+from .sources import bytes_of_all, what_is_compiled
+
 PACKAGE = Path(__file__).resolve().parent.parent.parent
-SOURCES = ("kernel", "engine")
 EXTRA_SOURCES: list[Path] = []  # compiled along with them: to be named before the first function is compiled
+# settings of Numba's without an effect on the code, and those of the processor: what comes of these is in Numba's index
+NO_MATTER = (
+    "ANNOTATE", "CACHE_", "CHROME_", "COLOR_", "CPU_", "CUDA_", "DEBUG_CACHE", "DIFF_", "DISABLE_CUDA", "DUMP_",
+    "ENABLE_AVX", "ENABLE_CUDASIM", "FORCE_CUDA", "GDB_", "HIGHLIGHT_", "HTML", "NUMBA_", "RUNNING_", "SHOW_",
+    "THREADING_",
+)  # fmt: skip
 
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("COWPATH_CACHE") or caches / "cowpath") / _key(tuple(EXTRA_SOURCES))
+    return folders.root() / _key(tuple(EXTRA_SOURCES))
+
+
+def settings() -> str:
+    """What decides about the code beside its sources: the releases, and the settings of Numba's."""
+    config = vars(numba.config)
+    known = {name: config[name] for name in sorted(config) if name.isupper() and not name.startswith(NO_MATTER)}
+    known["BOUNDSCHECK"] = bool(known.get("BOUNDSCHECK"))
+    return f"{sys.implementation.cache_tag} {numba.__version__} {llvmlite.__version__} {known}"
 
 
 @cache
 def _key(extra: tuple[Path, ...]) -> str:
-    checked = os.environ.get("NUMBA_BOUNDSCHECK") not in (None, "", "0")
-    digest = hashlib.sha256(f"{numba.__version__} {checked}".encode())
-    own = [source for folder in SOURCES for source in sorted((PACKAGE / folder).rglob("*.py"))]
-    for source in [*own, *extra]:
-        digest.update(source.name.encode() + source.read_bytes())
+    digest = hashlib.sha256(f"{settings()} {sources_key()}".encode())
+    for source in extra:
+        text = source.read_bytes()
+        digest.update(f"{source.name} {len(text)} ".encode() + text)
     return digest.hexdigest()[:16]
+
+
+@cache
+def sources_as_they_stand() -> str:
+    """A hash of all of cowpath's sources, to the last comment."""
+    return bytes_of_all(PACKAGE)
+
+
+def sources_key() -> str:
+    """``what_is_compiled``, which takes a second: looked up, if these sources have been seen before."""
+    name = f"{sources_as_they_stand()}-{sys.implementation.cache_tag}"
+    known = folders.note(name)
+    if known is None:
+        known = what_is_compiled(PACKAGE)
+        folders.write_note(name, known)
+    return known
 
 
 def keep(dispatcher: Any) -> Any:
@@ -56,26 +85,26 @@ def keep(dispatcher: Any) -> Any:
 
 
 try:
-    from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
 
     class _Locator(_CacheLocator):
-        """Says where a function is kept."""
+        """Says where a function is kept. What of our sources matters is in the folder's name, for all of them."""
 
         def __init__(self, function: Any) -> None:
             self._py_file = inspect.getfile(function)
-            self._line = function.__code__.co_firstlineno
 
         def get_cache_path(self) -> str:
             return str(cache_folder())
 
         def get_source_stamp(self) -> str:
-            return hashlib.sha256(Path(self._py_file).read_bytes()).hexdigest()
+            source = Path(self._py_file).resolve()
+            return "" if PACKAGE in source.parents else hashlib.sha256(source.read_bytes()).hexdigest()
 
         def get_disambiguator(self) -> str:
-            return str(self._line)
+            return self.get_source_stamp()[:16]
 
     class _Files(CompileResultCacheImpl):
-        """Names a function's files."""
+        """Names a function's files: not by its line, which a comment above it moves."""
 
         def __init__(self, function: Any) -> None:  # Numba's would ask the user's settings for a locator
             self._lineno = function.__code__.co_firstlineno
@@ -83,9 +112,19 @@ try:
             self._filename_base = self.get_filename_base(f"{function.__module__}.{function.__qualname__}", sys.abiflags)
 
     class _Kept(FunctionCache):
-        """A function's cache; a disk that is full, or a file that is broken, costs time and nothing else."""
+        """A function's cache; a disk that is full, or a file that is broken, costs time and nothing else.
+
+        Each signature has files of its own. Numba numbers those of a function by its index: two processes that save at
+        the same time could leave an index that leads one's signature to the other's code.
+        """
 
         _impl_class = _Files
+
+        def _index_key(self, signature: Any, codegen: Any) -> Any:
+            key = super()._index_key(signature, codegen)
+            name = f"{self._impl.filename_base}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
+            self._cache_file = IndexDataCacheFile(self._cache_path, name, self._impl.locator.get_source_stamp())
+            return key
 
         def load_overload(self, *args: Any) -> Any:
             try:
@@ -99,13 +138,14 @@ try:
             try:
                 super().save_overload(*args)
             except OSError as error:
-                warnings.warn(f"compiled code cannot be kept, it is made anew each time: {error}", stacklevel=2)
+                folders.say_unwritable(error)
 
 except (ImportError, AttributeError):
     _Kept = None  # type: ignore[assignment,misc]
 
 
 def _give_cache(dispatcher: Any) -> None:
+    folders.take_into_use(cache_folder())
     try:
         assert hasattr(dispatcher, "_cache")
         dispatcher._cache = _Kept(dispatcher.py_func)
