@@ -9,7 +9,7 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.compiled import compiled, entry_point, inlined
+from cowpath.kernel.compiled import compiled, driver, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.signals import leave_queue
 from cowpath.kernel.step import step
@@ -275,8 +275,8 @@ def look_round(k, now, shell):
     return BUDGET
 
 
-@entry_point
-def run(k, until, budget, shell):
+@compiled
+def go_on(k, until, budget, shell):
     """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
     activate_woken(k, k.books.now)
     while budget > 0:
@@ -309,3 +309,9 @@ def run(k, until, budget, shell):
         if status == n.EXITED and t == shell:
             return SCRIPT
     return BUDGET
+
+
+@driver
+def run(k, until, budget, shell):
+    """``go_on``, for Python."""
+    return go_on(k, until, budget, shell)
