@@ -28,7 +28,7 @@ def measure() -> list[Target]:
         packages = next(Path(place).glob("lib/python*/site-packages"))
         sizes = sorted(((mib(path), path.name) for path in packages.iterdir() if path.is_dir()), reverse=True)
     rows = [(name, f"{size:.0f}") for size, name in sizes[:LARGEST]]
-    show("7. Weight: the environment that make demo makes", ("folder", "MiB"), [*rows, ("all of it", f"{whole:.0f}")])
+    show("Weight: the environment that make demo makes", ("folder", "MiB"), [*rows, ("all of it", f"{whole:.0f}")])
     targets = [Target("the environment", whole, 450, " MiB", most=True)]
     show_targets(targets)
     return targets
