@@ -20,7 +20,8 @@ from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_charge import charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
-MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
+CHARGING = (n.W_OOM, n.W_MEMORY)  # kinds of links that are in a charge that does not get through
+MEMORY = (*CHARGING, n.W_THROTTLE)  # ... that wait for a group's memory
 
 
 @compiled
@@ -90,25 +91,47 @@ def visit_holders(k, t, count):
 
 
 @compiled
-def find_holder_of_memory(k, t):
-    """The task at the end of the shortest chain from ``t`` to a group's memory, or NONE. ``via`` leads back."""
+def search(k, t, throttled):
+    """The task at the end of the shortest chain from ``t`` to one in a charge that does not get through, or, if
+    ``throttled``, to one that is over memory.high; or NONE. ``via`` leads back.
+    """
     k.books.search += 1  # nobody has been visited by this one
     count = visit(k, t, t, 0)
     at = 0
     while at < count:
         u = k.books.queue[at]
         at += 1
-        if charging_frame(k, u) != n.NONE:
+        if charging_frame(k, u) != n.NONE or (throttled and k.state.tasks[u].wait_kind == n.W_THROTTLE):
             return u
         if k.state.tasks[u].run_state == n.T_SLEEPING:
             count = visit_holders(k, u, count)
     return n.NONE
 
 
-@driver
+@compiled
 def find_charger(k, t):
+    """Who is in the way of ``t`` and in a charge that does not get through: nothing ends that by itself. Or NONE."""
+    return search(k, t, False)
+
+
+@compiled
+def find_holder_of_memory(k, t):
+    """Who is in the way of ``t`` and waits for a group's memory, if only for a time (throttled). Or NONE."""
+    return search(k, t, True)
+
+
+@driver
+def find_end(k, t):
     """``find_holder_of_memory``, for Python."""
     return find_holder_of_memory(k, t)
+
+
+@compiled
+def group_short(k, t):
+    """The group for whose memory the task itself waits, of one that does."""
+    if k.state.tasks[t].wait_kind == n.W_THROTTLE:
+        return k.state.tasks[t].wait_id
+    return k.state.tasks[t].frames[charging_frame(k, t)].group
 
 
 @compiled
@@ -117,9 +140,16 @@ def memory_behind(k, t):
     if k.state.tasks[t].wait_kind == n.W_OOM:
         return k.state.tasks[t].wait_id
     end = find_holder_of_memory(k, t)
-    if end == n.NONE:
-        return n.NONE
-    return k.state.tasks[end].frames[charging_frame(k, end)].group
+    return n.NONE if end == n.NONE else group_short(k, end)
+
+
+@compiled
+def stuck_behind(k, t):
+    """The same, of waits that no timer ends."""
+    if k.state.tasks[t].wait_kind == n.W_OOM:
+        return k.state.tasks[t].wait_id
+    end = find_charger(k, t)
+    return n.NONE if end == n.NONE else group_short(k, end)
 
 
 @compiled
@@ -218,7 +248,7 @@ def may_act(k, t):
         return has_free_child(k, t)
     if task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
         return True
-    end = find_holder_of_memory(k, t)
+    end = find_charger(k, t)
     if end == n.NONE:
         return True
     over = k.state.tasks[end].frames[charging_frame(k, end)].group
@@ -234,7 +264,7 @@ def has_free_child(k, t):
         other = k.state.tasks[child]
         awaited = task.wait_id < 0 or other.slot == task.wait_id
         if awaited and alive(k, child) and not is_below(k, other.group, task.group):
-            if find_holder_of_memory(k, child) == n.NONE:
+            if find_charger(k, child) == n.NONE:
                 return True
         child = other.sibling
     return False
@@ -316,7 +346,7 @@ def may_come(k, t):
     task = k.state.tasks[t]
     if task.group > 0 or task.kthread != n.KT_NONE or k.books.tasks[t].lost or not k.books.rescues[task.pc]:
         return False
-    return find_holder_of_memory(k, t) == n.NONE
+    return find_charger(k, t) == n.NONE
 
 
 @compiled
@@ -338,7 +368,7 @@ def write_survey(k):
         if d != n.NONE:
             books.charging = k.state.tasks[t].frames[d].group
         if waits_for_lock(k, t):
-            g = memory_behind(k, t)
+            g = stuck_behind(k, t)
             if g != n.NONE and not is_below(k, k.state.tasks[t].group, g) and k.books.groups[g].blocked:
                 books.stuck_on = g
     find_lost(k)
@@ -363,16 +393,16 @@ class Link:
     step: str
 
 
-def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_charger) -> list[Link]:
+def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_end) -> list[Link]:
     """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting.
 
     Where that memory waits for the OOM killer's victim to die, the chain goes on with the victim's own wait. A last
     link whose task has been there before closes a cycle. Call ``survey`` first, once for the machine as it stands.
-    ``find`` is how ``find_charger`` is called there.
+    ``find`` is how ``find_end`` is called there.
     """
     links = _to_memory(k, t, find)
     seen = {link.task for link in links}
-    while links[-1].kind in MEMORY and (victim := victim_of(k, links[-1].what)) is not None:
+    while links[-1].kind in CHARGING and (victim := victim_of(k, links[-1].what)) is not None:
         for link in _to_memory(k, victim, find):
             links.append(link)
             if link.task in seen:

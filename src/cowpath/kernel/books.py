@@ -52,6 +52,7 @@ group_books = record(
     memsw_max_usage="i8",
     failcnt="i8",
     memsw_failcnt="i8",
+    high_events="i8",  # memory.events: rounds of reclaim because it was over memory.high
     cache="i8",
     rss="i8",
     kmem="i8",  # of page tables
@@ -94,6 +95,7 @@ hold = record(  # of page locks, by a kind of owner (HOLD_*): those that have en
 coverage = record(  # of a task on a path: engine.coverage
     tried="i8",  # places of the path that it has come to, a bit each
     charging="i8",  # ... at which a charge of its has met a limit
+    throttled="i8",  # ... at which it has slept because it is over memory.high
     calls="i8",  # paths that it has called from there
     left="i8",  # how it has come out of the path: LEFT_*
 )

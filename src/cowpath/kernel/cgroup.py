@@ -25,6 +25,7 @@ def cgroup_create(k, g, parent):
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED
     group.memsw.limit = n.UNLIMITED
+    group.high = n.UNLIMITED
     group.oom_lock = 0
     group.under_oom = 0
     clear_books(k, g)
@@ -39,6 +40,7 @@ def clear_books(k, g):
     books = k.books.groups[g]
     books.failcnt = 0
     books.memsw_failcnt = 0
+    books.high_events = 0
     books.max_usage = 0
     books.memsw_max_usage = 0
     books.pgpgin = 0
@@ -117,7 +119,8 @@ def is_referred_to(k, g):
                 if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
-                if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
+                step = k.books.paths[f.path].steps[f.pc]
+                if s.CHARGES[step] or step == s.RECLAIM_HIGH:
                     return True
     return False
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .frames import R_NOSWAP
 from .hierarchy import parent_of
 from .lru import lru_del
+from .memcg_high import note_over_high
 from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_handle_oom, mem_cgroup_out_of_memory
 from .memcontrol import (
     __mem_cgroup_commit_charge,
@@ -25,11 +27,6 @@ from .wait import current, emit, fatal_signal_pending
 
 CHARGE_BATCH = 32  # pages; include/linux/swap.h SWAP_CLUSTER_MAX, as 3.0's CHARGE_BATCH
 RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
-
-# how a reclaim pass is to be done (frame.arg of the path reclaim)
-R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
-R_KSWAPD = 2  # until free memory is above its high watermark
-R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
 
 # phases of the step `charge`; those of the OOM are in memcg_oom.py
 FROM_STOCK = 0
@@ -194,6 +191,8 @@ def mem_cgroup_do_charge(k, t, f, g):
     if over == n.NONE:
         if f.batch > 1:
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
+        if k.books.has_high:
+            note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
     emit(k, n.EV_CHARGE_FAIL, t, over, memsw, k.books.groups[over].failcnt + k.books.groups[over].memsw_failcnt, 0)
     if k.books.tasks[t].over_since == 0:

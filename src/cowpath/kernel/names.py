@@ -64,6 +64,9 @@ from .waits import (
     W_PAUSE as W_PAUSE,
 )
 from .waits import (
+    W_THROTTLE as W_THROTTLE,
+)
+from .waits import (
     W_TIMER as W_TIMER,
 )
 from .waits import (
@@ -274,11 +277,12 @@ CG_MEMSW_FAILCNT = 6
 CG_MAX_USAGE = 7
 CG_MEMSW_MAX_USAGE = 8
 CG_FORCE_EMPTY = 9
+CG_HIGH = 10
 CG_MADE = -2  # of EV_GROUP: mkdir
 CG_FILES = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
     "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
-    "memory.memsw.max_usage_in_bytes", "memory.force_empty",
+    "memory.memsw.max_usage_in_bytes", "memory.force_empty", "memory.high",
 )  # fmt: skip
 
 # --- events (event.kind) -----------------------------------------------------------------------

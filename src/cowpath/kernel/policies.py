@@ -42,5 +42,14 @@ POLICIES = (
         "context_readahead", "context_readahead", ("any", "longer"), "2cad40180197", "3.12",
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),
+    Policy(
+        "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
+        "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
+    ),
+    Policy(
+        "high_write", "high_write", ("goes on", "watches", "once"), "", "6.18",
+        "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
+        " meanwhile (6.1, 6.12), or once (4.19)",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

@@ -208,6 +208,10 @@ task = record(
     reuse_left="i4",  # accesses to earlier pages still owed
     reuse_vpn=num("i8", start=n.NONE),  # the one in hand, or NONE
     remaining="i8",  # ns left of the current OP_COMPUTE
+    over_high="i4",  # pages charged over memory.high that it has not paid for (memcg_nr_pages_over_high)
+    high_reclaimed="i4",  # of these, those that have been reclaimed for
+    high_retries="i4",  # while it pays: 1 + rounds of reclaim left that free nothing; else 0
+    high_freed="i4",  # the last round has freed something
     registers=("i4", REGISTERS),
     opened=many(opened, OPEN_FILES),  # the latest first
     frames=many(frame, FRAMES, used="depth"),  # those that are not in use are zeroes
@@ -251,6 +255,7 @@ group = record(
     oom_lock="i4",
     under_oom="i4",
     swappiness="i4",
+    high=num("i8", start=n.UNLIMITED),  # memory.high, pages
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,

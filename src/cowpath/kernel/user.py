@@ -14,6 +14,7 @@ from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, r
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import do_page_fault, push
+from .memcg_high import exit_to_user_mode, paid
 from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
 from .syscalls import accessible
@@ -47,7 +48,19 @@ def do_exit(k, t, status):
 
 @compiled
 def after_kernel(k, t, path, status):
-    """The outermost frame is gone: the instruction is done, or a signal has to be dealt with."""
+    """The outermost frame is gone. On the way to user mode the task pays for what it has charged over memory.high."""
+    if path == s.P_EXIT_TO_USER:
+        paid(k, t)
+        return n.NEXT
+    status = end_of_call(k, t, path, status)
+    if k.state.tasks[t].over_high > 0:
+        exit_to_user_mode(k, t)
+    return status
+
+
+@compiled
+def end_of_call(k, t, path, status):
+    """The instruction is done, or a signal has to be dealt with."""
     task = k.state.tasks[t]
     if status == n.NEXT:
         if path == s.P_PAGE_FAULT or path == s.P_EXEC:

@@ -55,7 +55,7 @@ class Mutex:
 class Wait:
     """A kind of wait (``task.wait_kind``), in the order of the numbers.
 
-    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}`` and ``{mm}`` stand for what it is called.
+    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}``, ``{mark}`` and ``{mm}`` stand for what it is called.
     """
 
     name: str  # in tables
@@ -110,6 +110,7 @@ W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-
 W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
 W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
 W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
+W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over memory.high
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -144,6 +145,10 @@ BUILT_IN = (
     ),
     Wait("work", ends=BY_TIME_TOO, does="has nothing to do"),
     Wait("memory", colour=MEMORY, does="waits for {memory}", what="{group}'s memory"),
+    Wait(
+        "throttled", of="group", ends=BY_TIME, colour=MEMORY, does="is throttled: {group} is over its {mark}",
+        what="{group}'s memory", short="memory.high", figure="throttled",
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page
