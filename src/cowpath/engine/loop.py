@@ -275,9 +275,15 @@ def look_round(k, now, shell):
     return BUDGET
 
 
+@driver
+def run(k, until, budget, shell):
+    """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
+    return go_on(k, until, budget, shell)
+
+
 @compiled
 def go_on(k, until, budget, shell):
-    """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
+    """``run``, for compiled code."""
     activate_woken(k, k.books.now)
     while budget > 0:
         if k.books.error:
@@ -309,9 +315,3 @@ def go_on(k, until, budget, shell):
         if status == n.EXITED and t == shell:
             return SCRIPT
     return BUDGET
-
-
-@driver
-def run(k, until, budget, shell):
-    """``go_on``, for Python."""
-    return go_on(k, until, budget, shell)
