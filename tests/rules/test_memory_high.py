@@ -125,7 +125,7 @@ def test_seventeen_rounds_of_reclaim_come_before_a_sleep(hand: Hand) -> None:
     g = over(hand, high=1000, usage=1100)
     t = hand.task(g)
     f = leaving(hand, t, BATCH)
-    assert pays(hand, t) == 17 == hand.k.books.groups[g].high_events
+    assert pays(hand, t) == 17 == hand.k.books.groups[g].events_local[n.ME_HIGH]
     assert slept_ns(hand, t) == pytest.approx(640_000_000, abs=JIFFY_NS)
     assert hand.task_of(t).wait_id == g and hand.task_of(t).killable and hand.task_of(t).over_high == 0
     hand.task_of(t).wait_kind, hand.task_of(t).run_state = n.W_NONE, n.T_RUNNABLE

@@ -68,7 +68,7 @@ def played(high: int, tmp: Path) -> tuple[dict[int, int], int, int]:
         elif event["kind"] == n.EV_WAKE and event["a"] == n.W_THROTTLE:
             sleeps[usage - high] = int(event["value"])
     begun = int(((log["kind"] == n.EV_WAIT) & (log["a"] == n.W_THROTTLE)).sum())
-    return sleeps, begun, int(k.books.groups[A].high_events)
+    return sleeps, begun, int(k.books.groups[A].events_local[n.ME_HIGH])
 
 
 @pytest.fixture(scope="module")

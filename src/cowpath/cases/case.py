@@ -239,8 +239,8 @@ def _machine(table: _Table) -> MachineSpec:
         memory=table.number("memory", None, 1, EXPLORE.pages),
         swap=table.number("swap", 0, 0, EXPLORE.swaps),
         readahead=table.number("readahead", 1, 0, EXPLORE.slots),
-        charge_batch=table.number("charge_batch", 1, 1, 32),
-        reclaim_retries=table.number("reclaim_retries", 0, 0, 5),
+        charge_batch=table.number("charge_batch", 1, 1, 64),
+        reclaim_retries=table.number("reclaim_retries", 0, 0, 16),
         whole_reclaim=table.flag("whole_reclaim", True),
     )
 

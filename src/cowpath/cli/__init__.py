@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, runs, schedules, search, step
+from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, warm
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -62,7 +62,9 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.add_typer(catalog.designs_app, name="designs")
+app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
+app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("import", cls=Command)(catalog.import_recording)
 
 

@@ -12,7 +12,6 @@ from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import records
 from cowpath.kernel import steps as st
-from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
@@ -78,8 +77,8 @@ def build(
     wanted = settings.reuse if reuse is None else reuse
     books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     books.quantum = QUANTUM_NS
-    books.charge_batch = CHARGE_BATCH
-    books.reclaim_retries = RECLAIM_RETRIES
+    books.charge_batch = design.policies["charge_batch"]
+    books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)

@@ -18,7 +18,7 @@ from cowpath.kernel.state import EXPLORE
 
 from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
 from .invariants_pages import OK, mappings_point_back, references_add_up, usage_adds_up
-from .waitfor import alive, charging_frame, memory_behind
+from .waitfor import alive, charging_frame, memory_behind, waiting_frame
 
 ISOLATION = 0
 ACCOUNTING = 1
@@ -56,7 +56,7 @@ def isolation(k):
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         waits = task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
-        if not waits and (not alive(k, t) or charging_frame(k, t) == n.NONE):
+        if not waits and (not alive(k, t) or waiting_frame(k, t) == n.NONE):
             continue
         g = memory_behind(k, t)
         if g != n.NONE and not is_below(k, owner_group(k, t), g):

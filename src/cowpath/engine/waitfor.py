@@ -14,10 +14,11 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.charge_oom import SLEEP
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
+from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
 CHARGING = (n.W_OOM, n.W_MEMORY)  # kinds of links that are in a charge that does not get through
@@ -46,6 +47,21 @@ def charging_frame(k, t):
         if in_charge(k, task.frames[d]):
             return d
     return n.NONE
+
+
+@compiled
+def waiting_frame(k, t):
+    """The frame of a charge that goes on until there is memory, or NONE.
+
+    Where a charge may fail (``charge_on_oom``), its rounds of reclaim are so many and no more, and it is none of those
+    yet. It is one while it kills, once it goes round because somebody was killed for it or others have had the room
+    that it had made, and while it sleeps at the fault's end.
+    """
+    d = charging_frame(k, t)
+    if d == n.NONE or k.state.charge_on_oom == SLEEP:
+        return d
+    f = k.state.tasks[t].frames[d]
+    return d if f.phase > RECLAIMED or f.tried & NO_BOUND else n.NONE
 
 
 @compiled
@@ -101,7 +117,7 @@ def search(k, t, throttled):
     while at < count:
         u = k.books.queue[at]
         at += 1
-        if charging_frame(k, u) != n.NONE or (throttled and k.state.tasks[u].wait_kind == n.W_THROTTLE):
+        if waiting_frame(k, u) != n.NONE or (throttled and k.state.tasks[u].wait_kind == n.W_THROTTLE):
             return u
         if k.state.tasks[u].run_state == n.T_SLEEPING:
             count = visit_holders(k, u, count)
@@ -131,7 +147,7 @@ def group_short(k, t):
     """The group for whose memory the task itself waits, of one that does."""
     if k.state.tasks[t].wait_kind == n.W_THROTTLE:
         return k.state.tasks[t].wait_id
-    return k.state.tasks[t].frames[charging_frame(k, t)].group
+    return k.state.tasks[t].frames[waiting_frame(k, t)].group
 
 
 @compiled
@@ -240,7 +256,7 @@ def may_act(k, t):
     task = k.state.tasks[t]
     if task.run_state == n.T_SLEEPING and n.GOES_BY[task.wait_kind] and task.wait_kind != n.W_TIMER:
         return True
-    if charging_frame(k, t) != n.NONE:
+    if waiting_frame(k, t) != n.NONE:
         return False
     if task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
         return True
@@ -251,7 +267,7 @@ def may_act(k, t):
     end = find_charger(k, t)
     if end == n.NONE:
         return True
-    over = k.state.tasks[end].frames[charging_frame(k, end)].group
+    over = k.state.tasks[end].frames[waiting_frame(k, end)].group
     return not is_below(k, task.group, over) and not is_below(k, over, task.group) and stands_still(k, over) == 0
 
 

@@ -28,6 +28,7 @@ def cgroup_create(k, g, parent):
     group.high = n.UNLIMITED
     group.oom_lock = 0
     group.under_oom = 0
+    group.oom_group = 0
     clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
     emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)
@@ -40,7 +41,6 @@ def clear_books(k, g):
     books = k.books.groups[g]
     books.failcnt = 0
     books.memsw_failcnt = 0
-    books.high_events = 0
     books.max_usage = 0
     books.memsw_max_usage = 0
     books.pgpgin = 0
@@ -51,6 +51,9 @@ def clear_books(k, g):
     books.deaths = 0
     books.killed = 0
     books.rounds = 0
+    for which in range(len(books.events)):
+        books.events[which] = 0
+        books.events_local[which] = 0
     books.progress_at = k.books.now
 
 
@@ -136,8 +139,10 @@ def errno_of(status):
         return 2
     if status == n.FAIL_EXIST:
         return 17
-    if status == n.FAIL_OOM:
+    if status == n.FAIL_OOM or status == n.FAIL_CHARGE:
         return 12
+    if status == n.FAIL_AGAIN:
+        return 11
     if status == n.FAIL_FAULT or status == n.FAIL_SEGV:
         return 14
     if status == n.FAIL_IO:

@@ -8,11 +8,13 @@ from .cgroup import errno_of, has_children
 from .compiled import compiled
 from .frames import R_NOSWAP, R_SHRINK, call_reclaim
 from .hierarchy import is_below
-from .memcg_charge import RECLAIM_RETRIES, memsw_is_minimum
+from .memcg_commit import memsw_is_minimum
 from .memcg_high import memory_high_write
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .wait import current, emit
+
+RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 
 
 @compiled

@@ -15,6 +15,7 @@ from .block import JIFFY_NS
 from .compiled import compiled
 from .frames import R_HIGH, push
 from .hierarchy import is_below, parent_of
+from .memcg_events import memcg_memory_event
 from .memcontrol import drain_all_stock_async, drain_stock
 from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
@@ -104,7 +105,7 @@ def step_reclaim_high(k, t):
         f.phase = 0
         task.high_reclaimed = task.over_high
         return n.NEXT
-    k.books.groups[f.group].high_events += 1
+    memcg_memory_event(k, f.group, n.ME_HIGH)
     f.phase = RECLAIMING
     return n.CALL
 

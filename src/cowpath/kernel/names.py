@@ -96,9 +96,11 @@ FAIL_INVAL = 14  # -EINVAL
 FAIL_BUSY = 15  # -EBUSY
 FAIL_NOENT = 16  # -ENOENT
 FAIL_EXIST = 17  # -EEXIST
+FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode is tried again
+FAIL_AGAIN = 19  # -EAGAIN
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
-    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -144,6 +146,9 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+
+# --- how a charge may be made (frame.gfp) --------------------------------------------------------
+GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
 VM_WRITE = 1
@@ -316,6 +321,15 @@ EVENT_NAMES = (
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
     "page_lock_sent",
 )  # fmt: skip
+
+# --- memory.events (books.groups[g].events, .events_local) ----------------------------------------
+ME_LOW = 0
+ME_HIGH = 1
+ME_MAX = 2
+ME_OOM = 3
+ME_OOM_KILL = 4
+ME_OOM_GROUP_KILL = 5
+MEMCG_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
 C_FAULTS = 0

@@ -102,6 +102,10 @@ HAS_TABLE = Misplaced(
 ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this path", "it belongs to swap_in")
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
 
+AT_FAULTS_END = Misplaced(
+    _all_but("pagefault_out_of_memory"), "no fault has failed here", "it belongs to pagefault_out_of_memory"
+)
+
 IN_RECLAIM = Misplaced(
     ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
     "nothing is charged on this path, nor paid for",
@@ -192,6 +196,9 @@ STEPS: list[StepInfo] = [
     StepInfo("shrink_zone", "vmscan"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
+    # of a fault that has failed for want of a group's memory
+    StepInfo("oom_synchronize", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
+    StepInfo("oom_wait", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
     # of memory.high
     StepInfo("reclaim_high", "memcg_high", once=True, calls=("reclaim",), fault=True, misplaced=(IN_RECLAIM,)),
     StepInfo("high_delay", "memcg_high", once=True, fault=True, misplaced=(IN_RECLAIM,)),

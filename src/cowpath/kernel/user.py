@@ -69,6 +69,8 @@ def end_of_call(k, t, path, status):
             return n.NEXT  # the next one
         if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
             return n.NEXT  # a shell tries again to fork
+        if path == s.P_PAGEFAULT_OUT_OF_MEMORY:
+            return n.NEXT  # the access is tried again
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -77,6 +79,8 @@ def end_of_call(k, t, path, status):
         if not task.sigkill:
             finish_op(k, t)
         return n.NEXT
+    if path == s.P_PAGE_FAULT and status == n.FAIL_CHARGE:
+        return pagefault_out_of_memory(k, t)
     if path != s.P_PAGE_FAULT:  # a system call failed
         task.status = errno_of(status)
         finish_op(k, t)
@@ -93,6 +97,16 @@ def end_of_call(k, t, path, status):
             return n.NEXT
         return do_exit(k, t, SIGBUS_STATUS)
     return do_exit(k, t, SIGSEGV_STATUS)
+
+
+@compiled
+def pagefault_out_of_memory(k, t):
+    """VM_FAULT_OOM of a fault from user mode: everything is given back. Then the access is tried again."""
+    if k.books.paths[s.P_PAGEFAULT_OUT_OF_MEMORY].length > 0 and not k.state.tasks[t].sigkill:
+        push(k, t, s.P_PAGEFAULT_OUT_OF_MEMORY)
+    else:
+        k.state.tasks[t].memcg_oom = 0
+    return n.NEXT
 
 
 @compiled

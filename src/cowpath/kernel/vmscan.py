@@ -61,7 +61,7 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
         g = mem_cgroup_select_victim(k, f.group)
         if g == f.group:
             f.retries += 1
-            if f.arg & R_HIGH == 0:
+            if f.arg & R_HIGH == 0 and not k.state.page_counter:  # else the charge does
                 drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
             if f.retries > 1:
                 return False

@@ -49,6 +49,7 @@ class Mutex:
     of: str  # whose: "file", "mm", "group", or "machine"
     order: int  # its place in the lock order: it is taken by who holds none with this number or a higher one
     killable: bool = False  # mutex_lock_killable: SIGKILL ends the wait, and the step fails
+    figure: str = ""  # among a run's figures, if it is not its own name
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ I_MUTEX = Mutex("i_mutex", "file", order=10)
 MMAP_SEM_ORDER = 20
 PAGE_LOCK_ORDER = 30
 
-LOCKS: list[Mutex] = [I_MUTEX]  # new ones at the end
+OOM_LOCK = Mutex("oom_lock", "machine", order=40, figure="memory")  # of who kills; taken within a step that charges
+
+LOCKS: list[Mutex] = [I_MUTEX, OOM_LOCK]  # new ones at the end
 
 
 def _wait_of(lock: Mutex) -> Wait:
@@ -92,7 +95,7 @@ def _wait_of(lock: Mutex) -> Wait:
     what = f"the {lock.name}" if lock.of == "machine" else f"the {lock.name} of {{{lock.of}}}"
     return Wait(
         lock.name, of=lock.of, queue=f"{lock.name}.waiters", hold=lock.name, mutex=lock, colour=OTHER_LOCK,
-        does=f"waits for {what}", what=what, short=lock.name, figure=lock.name,
+        does=f"waits for {what}", what=what, short=lock.name, figure=lock.figure or lock.name,
     )  # fmt: skip
 
 
