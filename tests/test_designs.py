@@ -169,9 +169,12 @@ def test_without_extends_all_paths_must_be_there(tmp_path: Path) -> None:
     assert error.value.hint == 'extends = "linux-3.0" brings them all'
 
 
-def test_a_policy_that_is_not_named_is_that_of_linux_3_0() -> None:
+def test_a_policy_that_is_not_named_is_that_of_the_kernel() -> None:
+    """A design that extends none means linux-3.0."""
     whole = designs.to_data(designs.load("linux-3.1"))
     del whole["policies"]["oom_lock"]
+    assert designs.from_data(whole, "mine.toml").policies == designs.load("linux-3.1").policies
+    del whole["extends"]
     policies = designs.from_data(whole, "mine.toml").policies
     assert policies == designs.load("linux-3.0").policies | {"oom_lock": "counter"}
 

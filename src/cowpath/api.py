@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cowpath.atomic import check_outputs, check_target
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
+from cowpath.kernels import DEFAULT
 from cowpath.observe.frames import Keeper
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
@@ -40,7 +41,7 @@ NOTHING_MORE = Wanted()  # than the figures in the machine's books
 
 def run(
     session: str | os.PathLike[str],
-    design: str | os.PathLike[str] = "linux-3.0",
+    design: str | os.PathLike[str] = DEFAULT,
     *,
     cpus: int | None = None,
     memory: int | str | None = None,
@@ -197,7 +198,7 @@ def misplaced(session: str) -> InputError | None:
     """What to say if the name of something else stands where a session belongs, and is no file's."""
     from cowpath import cases, designs
 
-    if session in designs.names() and not Path(session).exists():
+    if session in designs.every_name() and not Path(session).exists():
         return InputError(f"{session!r} is a design, where a session belongs", hint=f"SESSION --design {session}")
     if session in cases.names() and not Path(session).exists():
         return InputError(f"{session!r} is a case, where a session belongs", hint=f"cowpath check --case {session}")
@@ -244,7 +245,7 @@ def run_plan(
         "exhausted": what_ran_out(ending.exhausted),
         "wall_s": round(wall_s, 6),
         "output": clock.output,
-        "notes": list(plan.notes),
+        "notes": [*plan.notes, *design.kernel.notes],
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)

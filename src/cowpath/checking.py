@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cowpath import __version__
 from cowpath.errors import InputError
+from cowpath.kernels import DEFAULT
 from cowpath.units import UNLIMITED_BYTES
 from cowpath.words import nearest
 
@@ -188,7 +189,7 @@ def files_of(
     from cowpath import cases as its_cases
     from cowpath import designs as its_designs
 
-    files = [name for name in _words(designs) if name not in its_designs.names()]
+    files = [name for name in _words(designs) if name not in its_designs.every_name()]
     files += [name for name in _words(cases) if name not in its_cases.names()]
     return files + [name.rpartition(":")[0] for name in _words(properties) if ":" in name]
 
@@ -298,7 +299,7 @@ def bisect(
 # --- every order of a path's steps ----------------------------------------------------------------
 def search(
     path: str = "file_cow",
-    start: Name = "linux-3.0",
+    start: Name = DEFAULT,
     *,
     cases: Name | Sequence[Name] | None = None,
     processes: int | None = None,

@@ -10,10 +10,10 @@ from typing import Any
 from cowpath.cases import Case
 from cowpath.cases.plan import compile_case
 from cowpath.designs import Design
-from cowpath.designs.check import check_path
 from cowpath.designs.edits import Alignment, Edit, align
 from cowpath.engine.costs import Costs
 from cowpath.errors import InputError
+from cowpath.kernels.check import check_path
 
 from .check import Settings, check_case
 from .properties import Property

@@ -16,13 +16,14 @@ from cowpath.cli import options as o
 from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
+from cowpath.kernels import DEFAULT
 
 if TYPE_CHECKING:
     from cowpath.observe.costs import Run, SessionCosts
 
-# Linux 3.0, the three ways of the commit, and what 3.1 made of the first
+# the default kernel, the three ways of the commit, and what 3.1 made of the first
 DESIGNS = (
-    "linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.1",
+    DEFAULT, "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.1",
 )  # fmt: skip
 MOST_SEEDS = 1000
 

@@ -7,8 +7,6 @@ from typing import Annotated, Optional
 
 import typer
 
-DEFAULT_DESIGN = "linux-3.0"
-
 Session = Annotated[
     Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
 ]

@@ -14,6 +14,7 @@ from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
+from cowpath.kernels import DEFAULT
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts tha
 
 def run(
     session: o.Session,
-    design: o.Design = o.DEFAULT_DESIGN,
+    design: o.Design = DEFAULT,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,

@@ -10,6 +10,7 @@ import typer
 from cowpath.cli import options as o
 from cowpath.cli.checks import Cases
 from cowpath.cli.progress import progress_bars
+from cowpath.kernels import DEFAULT
 
 if TYPE_CHECKING:
     from cowpath.searching.run import Found
@@ -21,7 +22,7 @@ def search(
     path: Annotated[str, typer.Option("--path", help="The path of a fault: file_cow, swap_in, ...")] = "file_cow",
     start: Annotated[
         str, typer.Option("--from", help="The design whose steps they are: packaged, or a TOML file.", metavar="DESIGN")
-    ] = "linux-3.0",
+    ] = DEFAULT,
     case: Cases = None,
     processes: Annotated[int | None, typer.Option(help="How many processes (default: one per CPU).", min=1)] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on where an interrupted search was left.")] = False,

@@ -13,6 +13,7 @@ from cowpath.cli import options as o
 from cowpath.cli.notes import say_notes
 from cowpath.cli.progress import Progress
 from cowpath.errors import InputError, MachineError
+from cowpath.kernels import DEFAULT
 from cowpath.observe.text import clean
 from cowpath.words import nearest
 
@@ -30,7 +31,7 @@ PROMPT = "Enter: next, a number: so many steps, q: quit > "
 
 def step(
     session: o.Session,
-    design: o.Design = o.DEFAULT_DESIGN,
+    design: o.Design = DEFAULT,
     start: Annotated[str, typer.Option("--from", help="Begin at this time of the machine: 5ms.", metavar="TIME")] = "0",
     count: Annotated[int | None, typer.Option(help="Show so many steps, and stop.", min=1)] = None,
     task: Annotated[

@@ -1,7 +1,7 @@
-"""Designs of the fault path: TOML files, checked when they are loaded."""
+"""Designs of the fault path: what is other than in a kernel. TOML files, checked when they are loaded."""
 
 from __future__ import annotations
 
-from .design import Design, diff, from_data, load, names, to_data
+from .design import Design, diff, every_name, from_data, load, names, to_data
 
-__all__ = ["Design", "diff", "from_data", "load", "names", "to_data"]
+__all__ = ["Design", "diff", "every_name", "from_data", "load", "names", "to_data"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cowpath.designs.check import ERROR_EXIT_STEPS
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import records
@@ -16,6 +15,7 @@ from cowpath.kernel import steps as st
 from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
+from cowpath.kernels.check import ERROR_EXIT_STEPS
 
 from .foresight import may_rescue
 

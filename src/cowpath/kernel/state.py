@@ -21,6 +21,7 @@ from . import names as n
 from .figures import KILLS_KEPT
 from .layout import Record, laid_out, many, num, record, ref
 from .policies import POLICIES
+from .steps import PATH_NAMES
 
 MOST_OUTSIDE = 15  # moves of the outside: bits of state.outside
 DIRECTORY_LEVELS = 3  # above the leaf tables; 9 bits each with 512 entries: 48-bit addresses
@@ -70,13 +71,13 @@ CLOCK = Capacity(
     ops=1 << 22,
     names=1 << 14,
     dentries=1 << 12,
-    paths=64,
+    paths=len(PATH_NAMES),
     path_steps=32,
     log=1 << 17,
 )
 EXPLORE = Capacity(
     pages=12, tasks=6, mms=6, vmas=12, directories=18, tables=6, entries=8, files=3, slots=12, groups=4, cpus=2,
-    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=40,
+    requests=3, swaps=4, ops=256, names=8, dentries=4, paths=len(PATH_NAMES),
     path_steps=32, log=256, narrow=True,
 )  # fmt: skip
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cowpath.kernels import DEFAULT
 from cowpath.observe.text import duration
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
-BASE = "linux-3.0"  # what the others are compared with, if it is among them
 EQUAL = 0.005  # a smaller difference is none
 MANY_TIMES = 10  # from here on a difference is shown as a multiple
 
@@ -167,7 +167,7 @@ def relative_json(found: Difference | None) -> dict[str, Any]:
 
 def session_costs(session: str, runs: dict[str, list[Run]]) -> SessionCosts:
     """The figures of a session from its runs: for each design one run per seed, the same seeds for all."""
-    base = BASE if BASE in runs else next(iter(runs))
+    base = DEFAULT if DEFAULT in runs else next(iter(runs))
     figures = {design: {m.key: Figure.of([m.read(run) for run in of]) for m in MEASURES} for design, of in runs.items()}
     rows = tuple(
         DesignCosts(

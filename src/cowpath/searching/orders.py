@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from cowpath.designs.check import Walk
+from cowpath.kernels.check import Walk
 
 Steps = tuple[str, ...]
 PAIR = ("unlock_page", "lock_page")

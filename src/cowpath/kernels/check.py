@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cowpath.errors import InputError
 from cowpath.kernel.names import H_CHARGE, H_MMAP_READ, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
-from cowpath.kernel.steps import FAULT_PATHS, STEPS, StepInfo, number_of
+from cowpath.kernel.steps import FAULT_PATHS, MAY_BE_EMPTY, STEPS, StepInfo, number_of
 from cowpath.words import slip_of
 
 MAX_STEPS = 32
@@ -88,7 +88,7 @@ class Walk:
 
 def check_path(path: str, steps: tuple[str, ...], source: str) -> None:
     """Walk through a path and keep books of what is held. Raises InputError that names the path and the step."""
-    if not 0 < len(steps) <= MAX_STEPS:
+    if not (0 if path in MAY_BE_EMPTY else 1) <= len(steps) <= MAX_STEPS:
         raise InputError(f"path {path!r} has {len(steps)} steps", file=source, hint=f"1 to {MAX_STEPS}")
     walk = Walk(path)
     known = tuple(info.name for info in STEPS if info.fault or path not in FAULT_PATHS)
