@@ -34,7 +34,8 @@ def functions_of(image: bytes) -> Iterator[int]:
 def test_no_function_is_half_of_the_kernel() -> None:
     """The largest, which every move goes through, is a quarter of the explorer's code: of 220 functions and more."""
     checking.check("linux-3.0", "commit", states=1)
-    (overload,) = explore.drive.overloads.values()
+    drive: Any = explore.drive
+    (overload,) = drive.overloads.values()
     sizes = list(functions_of(overload.library._get_compiled_object()))
     assert len(sizes) > 100
     assert max(sizes) < sum(sizes) / 2
@@ -53,7 +54,8 @@ def inlined_within(call: Any) -> set[str]:
 
     assert way_in(1) == 3
     found = set()
-    for each in (hot, call):
+    dispatchers: tuple[Any, Any] = hot, call
+    for each in dispatchers:
         for overload in each.overloads.values():
             for function in overload.library._final_module.functions:
                 if not function.is_declaration and any(b"alwaysinline" in a for a in function.attributes):

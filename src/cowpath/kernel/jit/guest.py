@@ -7,6 +7,7 @@ or what is compiled, is only slower.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import get_ident
@@ -32,6 +33,7 @@ except ImportError:
     arrayobj = None
 
 Function = Callable[..., Any]
+GARBAGE = 300_000, 10, 10  # objects between two collections, and how many of these until older ones are looked through
 _inside = False  # read and written under the lock
 
 
@@ -59,6 +61,7 @@ def ours() -> Iterator[None]:
         if not _inside:
             _inside = True
             until_the_end.callback(_leave)
+            until_the_end.enter_context(_own_garbage())
             until_the_end.enter_context(_replaced(arrayobj, "fix_integer_index", no_negative_indices))
             for name in ("Record", "NestedArray"):
                 until_the_end.enter_context(_replaced(getattr(types, name, None), "__repr__", said_once))
@@ -69,6 +72,23 @@ def ours() -> Iterator[None]:
 def _leave() -> None:
     global _inside
     _inside = False
+
+
+@contextmanager
+def _own_garbage() -> Iterator[None]:
+    """What is there already is not looked through for garbage, of which Numba makes much: a function's is soon gone."""
+    if not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.collect()
+    gc.set_threshold(*GARBAGE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager
