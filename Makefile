@@ -5,7 +5,8 @@
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
 # make lint    style and types only
-# make bench   how fast it is here, against C and SimPy: a few minutes
+# make bench   how fast it is here, against C and SimPy: some minutes; make bench BASE=COMMIT: that commit beside this tree
+# make same    BASE=COMMIT: whether that commit answers the same, on all cases and examples
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
 # make picture the README's picture, drawn by a browser
 # make clean   remove what make has made
@@ -17,7 +18,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs site test nightly mutants lint bench bench-spin clean
+.PHONY: compiled demo picture costs site test nightly mutants lint bench same bench-spin clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -73,7 +74,11 @@ mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants
 
 bench: .venv/dev.stamp
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/bench.py $(if $(BASE),--base $(BASE))
+
+same: .venv/dev.stamp
+	$(if $(BASE),,$(error which commit? make same BASE=COMMIT))
+	$(BIN)/python benchmarks/same.py $(BASE)
 
 bench-spin: .venv/dev.stamp
 	$(BIN)/python benchmarks/spin_bench.py

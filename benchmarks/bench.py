@@ -1,5 +1,6 @@
-"""How fast cowpath is here, in five points: the core against C and SimPy, growth, builds, start-up, a page.
+"""How fast cowpath is here: the core against C and SimPy, growth, builds, start-up, a page, sessions, the first answer.
 
+With ``--base COMMIT`` the first answer and the warm speeds of that commit beside this tree's (a quarter of an hour).
 Ends with 1 if a target is not met. One process, one thread at a time; let nothing else run meanwhile.
 """
 
@@ -11,12 +12,16 @@ import platform
 import sys
 
 import builds
+import cold
 import core_rate
 import growth
 import numba
 import numpy
 import pages
+import pairs
+import sessions
 import startup
+from sides import both
 from tables import Target, console, show_targets
 
 from cowpath import __version__
@@ -27,14 +32,24 @@ POINTS = {
     "builds": builds.measure,
     "startup": startup.measure,
     "page": pages.measure,
+    "sessions": sessions.measure,
+    "cold": cold.measure,
 }
+
+
+def against(base: str) -> list[Target]:
+    """Another commit beside this tree."""
+    with both(base) as sides:
+        return cold.compare(sides) + pairs.compare(*sides)
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("points", nargs="*", metavar="POINT", help=f"{', '.join(POINTS)} (default: all)")
-    wanted = parser.parse_args().points or list(POINTS)
+    parser.add_argument("--base", metavar="COMMIT", help="measure that commit too, and no other points unless named")
+    given = parser.parse_args()
+    wanted = given.points or ([] if given.base else list(POINTS))
     for name in wanted:
         if name not in POINTS:
             parser.error(f"there is no point {name!r}: {', '.join(POINTS)}")
@@ -43,6 +58,8 @@ def main() -> None:
     targets: list[Target] = []
     for name in wanted:
         targets += POINTS[name]()
+    if given.base:
+        targets += against(given.base)
     missed = [target for target in targets if not target.met and "stretch" not in target.what]
     if missed:
         console.print("Not met:")

@@ -156,14 +156,17 @@ def load_properties(names: str | Sequence[str] | None) -> list[Property]:
 def load_jobs(
     designs: Name | Sequence[Name] | None, cases: Name | Sequence[Name] | None, path: str | None
 ) -> list[Job]:
-    """Every design on every case, of one path if it is given. Raises InputError if nothing is left."""
+    """Every design on every case, of one path if it is given. Raises InputError if nothing is left.
+
+    Of the packaged cases, where none is named, a design has those that apply to it.
+    """
     from cowpath.checker.many import pairs
 
     loaded = load_cases(cases)
     known = sorted({case.path for case in loaded})
     if path is not None and path not in known:
         raise InputError(f"no case is about path {path!r}", hint=nearest(path, known, "there are: " + ", ".join(known)))
-    return pairs(load_designs(designs), loaded, path)
+    return [job for job in pairs(load_designs(designs), loaded, path) if cases is not None or job.applies]
 
 
 def load_designs(names: Name | Sequence[Name] | None) -> list[Design]:
@@ -313,16 +316,17 @@ def search(
     ``told`` hears how many orders are done, of how many, and how many are safe. Raises InputError if there is no such
     path, or no case about it.
     """
-    from cowpath.checker.many import cores
+    from cowpath.checker.many import Job, cores
     from cowpath.kernel.steps import FAULT_PATHS
     from cowpath.searching.run import search as run
 
     if path not in FAULT_PATHS:
         raise InputError(f"no path of a fault {path!r}", hint=nearest(path, FAULT_PATHS, ", ".join(FAULT_PATHS)))
+    design = load_designs(start)[0]
     suite = [case for case in load_cases(cases) if case.path == path]
+    suite = [case for case in suite if cases is not None or Job(design, case).applies]
     if not suite:
         raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
-    design = load_designs(start)[0]
     return Searched(run(design, path, suite, cores() if processes is None else processes, told, fresh))
 
 

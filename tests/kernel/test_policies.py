@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,7 @@ def test_a_policy_is_a_field_of_the_state(policy: Policy) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=[policy.name for policy in POLICIES])
 def test_the_page_has_the_tables_row(policy: Policy) -> None:
-    values = ", ".join(f"`{str(value).lower() if isinstance(value, bool) else chr(34) + value + chr(34)}`"
-                       for value in policy.values)  # fmt: skip
+    values = ", ".join(f"`{json.dumps(value)}`" for value in policy.values)
     assert f"| `{policy.name}` | {values} | {policy.meaning} |" in PAGE.read_text().splitlines()
 
 

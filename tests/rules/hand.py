@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from cowpath import designs
+from cowpath.designs import Design
 from cowpath.engine import costs, machine
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
@@ -37,7 +38,7 @@ loaded_costs = cache(costs.load)
 class Hand:
     """The machine ``k``: 256 pages, 2 CPUs, 2 files, no group yet, and no task."""
 
-    def __init__(self, design: str = "linux-3.0", swap: int = 0) -> None:
+    def __init__(self, design: str | Design = "linux-3.0", swap: int = 0) -> None:
         asm = Assembler("rules")
         asm.comm("task")
         asm.emit(n.OP_EXIT)
@@ -49,8 +50,8 @@ class Hand:
             settings=MachineSettings(),
         )  # fmt: skip
         self.k: Any = machine.build(
-            plan, loaded_design(design), loaded_costs(), cpus=2, memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE,
-            capacity=TINY,
+            plan, loaded_design(design) if isinstance(design, str) else design, loaded_costs(), cpus=2,
+            memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE, capacity=TINY,
         )  # fmt: skip
         self.k.books.driver = 0
         self.k.state.kswapd = self.k.state.flusher = n.NONE

@@ -6,7 +6,8 @@ from typing import Any
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.memcg_charge import R_NOSWAP, step_charge
+from cowpath.kernel.frames import R_NOSWAP
+from cowpath.kernel.memcg_charge import step_charge
 from cowpath.kernel.memcontrol import (
     consume_stock,
     drain_all_stock_async,

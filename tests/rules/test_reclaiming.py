@@ -8,7 +8,7 @@ import pytest
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.memcg_charge import R_NOSWAP
+from cowpath.kernel.frames import R_NOSWAP
 from cowpath.kernel.rmap import page_referenced
 from cowpath.kernel.shrink import shrink_active_list, shrink_inactive_list
 from cowpath.kernel.swapfile import swap_free

@@ -22,7 +22,7 @@ from cowpath.words import nearest
 KEYS = ("name", "summary", "path", "machine", "files", "groups", "tasks", "setup", "outside")
 MACHINE_KEYS = ("cpus", "memory", "swap", "readahead", "charge_batch", "reclaim_retries", "whole_reclaim")
 FILE_KEYS = ("pages", "warm", "unreadable")
-GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy")
+GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy", "high")
 TASK_KEYS = ("group", "before", "does", "then", "thread_of", "child_of", "count", "starts")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 FILE_NAME = re.compile(rf"(?:\./|{NAME.pattern}/?)")  # one that ends in "/" is a directory
@@ -54,7 +54,7 @@ class FileSpec:
 
 @dataclass(frozen=True)
 class GroupSpec:
-    """A memory cgroup. Limits are pages, None is no limit."""
+    """A memory cgroup. Limits, and memory.high, are pages, None is no limit."""
 
     name: str
     limit: int | None
@@ -62,6 +62,7 @@ class GroupSpec:
     killer: bool
     parent: str | None
     hierarchy: bool
+    high: int | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Case:
     tasks: tuple[TaskSpec, ...]
     setup: tuple[str, ...]  # moves of the outside that are made before the exploration
     outside: tuple[str, ...]  # those that may be made at any time, once each
+
+    @property
+    def has_high(self) -> bool:
+        """It is about memory.high: on a kernel without that it says nothing."""
+        return any(group.high is not None for group in self.groups)
 
 
 def names() -> list[str]:
@@ -233,8 +239,8 @@ def _machine(table: _Table) -> MachineSpec:
         memory=table.number("memory", None, 1, EXPLORE.pages),
         swap=table.number("swap", 0, 0, EXPLORE.swaps),
         readahead=table.number("readahead", 1, 0, EXPLORE.slots),
-        charge_batch=table.number("charge_batch", 1, 1, 32),
-        reclaim_retries=table.number("reclaim_retries", 0, 0, 5),
+        charge_batch=table.number("charge_batch", 1, 1, 64),
+        reclaim_retries=table.number("reclaim_retries", 0, 0, 16),
         whole_reclaim=table.flag("whole_reclaim", True),
     )
 
@@ -248,7 +254,7 @@ def _group(name: str, table: _Table) -> GroupSpec:
     limit = table.number("limit", None, 0, MOST_PAGES)
     parent = table.text("parent", "") or None
     return GroupSpec(name, limit, table.number("memsw", limit, 0, 2 * MOST_PAGES), table.flag("killer", True), parent,
-                     table.flag("hierarchy", False))  # fmt: skip
+                     table.flag("hierarchy", False), table.number("high", None, 0, MOST_PAGES))  # fmt: skip
 
 
 def _task(name: str, table: _Table) -> TaskSpec:

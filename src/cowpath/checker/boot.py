@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cowpath.cases.plan import CasePlan, Outside
+from cowpath.designs import has_memory_high
 from cowpath.engine import explore, machine
 from cowpath.engine import moves as m
 from cowpath.engine.exhausted import exhausted
@@ -32,6 +33,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
         capacity=capacity,
     )  # fmt: skip
     _set_groups(k, plan)
+    k.books.has_high = plan.case.has_high and has_memory_high(design)
     for number, file in enumerate(plan.case.files):
         if file.unreadable:
             k.state.files[number].bad_count = file.pages
@@ -50,6 +52,7 @@ def _set_groups(k: Any, plan: CasePlan) -> None:
         group.swappiness = machine.DEFAULT_SWAPPINESS
         group.res.limit = n.UNLIMITED if spec.limit is None else spec.limit
         group.memsw.limit = n.UNLIMITED if spec.memsw is None else spec.memsw
+        group.high = n.UNLIMITED if spec.high is None else spec.high
         k.state.n_groups = number + 1
 
 

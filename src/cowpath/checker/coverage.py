@@ -4,7 +4,8 @@ A design whose tasks stand still at a lock that nobody can ever take violates no
 it. So a proof is vacuous where a task of the case never moves, where nobody ever enters the path that the case is
 about, or where a task enters a path and in no state gets past one of its steps, unless it waits there for memory (a
 group that is full may be full for ever: that is what most cases are about) or for a child. The kernel's own steps fail
-for reasons that a case has; a step of one's own that always fails, where none has to, is one that nobody gets past.
+for reasons that a case has; a step of one's own that always fails, where none has to, is one that nobody gets past. A
+case of memory.high says nothing of a kernel that has none, nor where nobody is ever throttled.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from cowpath.cases.case import Case
 from cowpath.cases.plan import CasePlan, Player
-from cowpath.designs import Design
+from cowpath.designs import Design, has_memory_high
 from cowpath.engine.coverage import LEFT_DONE, LEFT_FAILED
 from cowpath.kernel.steps import OF_THE_KERNEL, PATH_NAMES, STEP_NAMES
 
@@ -81,7 +82,7 @@ def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Covera
     never_moved = tuple(name for name in names if name not in active)
     about = plan.case.path if plan.case.says_path else ""
     stays = [each for each in never_done if each.why == STAYS or (_fails_alone(each) and not _may_fail(plan.case))]
-    vacuous = _vacuous(about, crowd, stays, never_moved)
+    vacuous = _vacuous(about, crowd, stays, never_moved) or _nobody_pays(plan.case, design, crowd)
     return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
 
 
@@ -102,6 +103,7 @@ class _Done:
 
     tried: int = 0
     charging: int = 0
+    throttled: int = 0
     calls: int = 0
     left: int = 0
 
@@ -172,6 +174,18 @@ def _may_fail(case: Case) -> bool:
     """A file of it cannot be read, or may lose pages: reason enough for a fault to fail."""
     words = " ".join((*case.setup, *case.outside, *(task.before + " " + task.does for task in case.tasks))).split()
     return not {"fail-reads", "failreads", "truncate"}.isdisjoint(words) or any(file.unreadable for file in case.files)
+
+
+def _nobody_pays(case: Case, design: Design, crowd: _Crowd) -> str:
+    """Why a case of memory.high says nothing of this design; or empty."""
+    if not case.has_high:
+        return ""
+    if not has_memory_high(design):
+        return f"{design.name} has no memory.high"
+    if not any("high_delay" in steps for steps in design.paths.values()):
+        return ""  # it only reclaims
+    throttled = any(done.throttled for paths in crowd.of.values() for done in paths.values())
+    return "" if throttled else "nobody is ever throttled"
 
 
 def _vacuous(path: str, crowd: _Crowd, stays: Sequence[NeverDone], never_moved: Sequence[str]) -> str:

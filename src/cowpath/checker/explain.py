@@ -38,6 +38,11 @@ class CaseScene(Scene):
         limits = [f"{what} {limit} {'page' if limit == 1 else 'pages'}" for what, limit in self._limits(group)]
         return f"{', '.join(limits) or 'no limit'}, OOM killer {'off' if group.oom_kill_disable else 'on'}"
 
+    def mark_of(self, number: int) -> str:
+        """``memory.high of 1 page``."""
+        high = int(self.k.state.groups[number].high)
+        return f"memory.high of {high} {'page' if high == 1 else 'pages'}"
+
 
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
-from cowpath.designs import Design
+from cowpath.designs import Design, has_memory_high
 from cowpath.engine import costs
 from cowpath.errors import WorkerError
 
@@ -32,6 +32,11 @@ class Job:
 
     design: Design
     case: Case
+
+    @property
+    def applies(self) -> bool:
+        """The design has what the case is about."""
+        return not self.case.has_high or has_memory_high(self.design)
 
     @property
     def name(self) -> str:

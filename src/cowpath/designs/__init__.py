@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .design import Design, diff, every_name, from_data, load, names, to_data
+from .design import Design, diff, every_name, from_data, has_memory_high, load, names, to_data
 
-__all__ = ["Design", "diff", "every_name", "from_data", "load", "names", "to_data"]
+__all__ = ["Design", "diff", "every_name", "from_data", "has_memory_high", "load", "names", "to_data"]

@@ -128,6 +128,11 @@ def _release_or(name: str) -> str:
     return "of Linux these releases are modelled: " + ", ".join(profile.names())
 
 
+def has_memory_high(design: Design) -> bool:
+    """Whether anything on any path is done for who is over memory.high."""
+    return any({"reclaim_high", "high_delay"} & set(steps) for steps in design.paths.values())
+
+
 def to_data(design: Design) -> dict[str, Any]:
     """What a file of the design would hold that takes nothing from its kernel: ``from_data`` reads it back."""
     return {

@@ -26,6 +26,7 @@ def forget_coverage(k):
         seen = k.books.coverage[i]
         seen.tried = 0
         seen.charging = 0
+        seen.throttled = 0
         seen.calls = 0
         seen.left = 0
 
@@ -49,3 +50,5 @@ def note_move(k, t, depth, path, pc, unwinding):
         seen.calls |= 1 << task.frames[depth].path
     if in_charge(k, task.frames[depth - 1]):
         seen.charging |= 1 << pc
+    if task.wait_kind == n.W_THROTTLE:
+        seen.throttled |= 1 << pc

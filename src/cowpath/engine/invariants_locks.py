@@ -6,6 +6,7 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.charge_oom import OOM_MUTEX_PHASE, W_OOM_LOCK
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import mutex_of, mutexes_of, which_mutex
 from cowpath.kernel.hierarchy import is_below
@@ -232,7 +233,10 @@ def will_lock_mutex(k, kind, which):
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         step = step_of(k, t) if task.run_state == n.T_RUNNABLE else n.NONE
-        locking = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
+        if kind == W_OOM_LOCK and step != n.NONE:
+            locking = task.frames[task.depth - 1].phase == OOM_MUTEX_PHASE and s.CHARGES[step] != 0
+        else:
+            locking = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
         if locking and which_mutex(task.frames[task.depth - 1], kind) == which:
             return True
     return False

@@ -9,9 +9,11 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.lru import list_of
+from cowpath.kernel.memcg_commit import FORCED
 from cowpath.kernel.pgtable import pte_of
 
 OK = -1
@@ -357,9 +359,16 @@ def usage_adds_up(k):
                 want += own[other]
         if not group.alive and want != 0:
             return g
-        if group.alive and (group.res.usage != want or group.res.usage > group.res.limit):
+        within = group.res.usage <= group.res.limit or may_exceed(k)
+        if group.alive and (group.res.usage != want or not within):
             return g
     return OK
+
+
+@compiled
+def may_exceed(k):
+    """By the design's policies, a charge may be made over the limit."""
+    return k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
 
 
 @compiled

@@ -8,7 +8,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 
-from .invariants_pages import OK
+from .invariants_pages import OK, may_exceed
 
 
 @compiled
@@ -92,6 +92,6 @@ def memsw_adds_up(k):
         for other in range(1, state.n_groups):
             if is_below(k, other, g):
                 want += own[other]
-        if g > 0 and (group.memsw.usage != want or group.memsw.usage > group.memsw.limit):
+        if g > 0 and (group.memsw.usage != want or not (group.memsw.usage <= group.memsw.limit or may_exceed(k))):
             return g
     return OK

@@ -10,6 +10,7 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.memcg_high import owes
 
 from .invariants_locks import step_of
 
@@ -38,6 +39,10 @@ def is_local(k, t):
         return f.phase == 1 and f.ret == 0
     if step == s.ALLOC_PAGE:  # pages are as good as one another, and there is always one
         return k.books.memory_suffices != 0 and f.phase == 0
+    if step == s.RECLAIM_HIGH or step == s.HIGH_DELAY:  # nothing is to be paid for
+        if f.phase != 0 or task.high_retries > 0 or owes(k, f, task.over_high):
+            return False
+        return f.path != s.P_EXIT_TO_USER and f.pc + 1 < k.books.paths[f.path].length
     if step == s.CHARGE and task.group == 0 and f.path != s.P_SWAP_IN:  # the root group counts nothing
         return f.newpage != n.NONE and k.state.pages[f.newpage].mapcount == 0
     return False

@@ -12,7 +12,6 @@ from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel import records
 from cowpath.kernel import steps as st
-from cowpath.kernel.memcg_charge import CHARGE_BATCH, RECLAIM_RETRIES
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
@@ -64,30 +63,32 @@ def build(
     pages = memory // n.PAGE_SIZE
     _check(cpus, pages, swap, seed, plan, capacity)
     k = new_machine(capacity)
-    k.state.memory = pages
+    state, books = k.state, k.books  # NumPy looks a record within a record up anew each time: that is most of the work
+    state.memory = pages
     _set_watermarks(k, pages)
-    k.state.swap_pages = swap // n.PAGE_SIZE
-    k.books.max_threads = _max_threads(tasks or settings.tasks, pages, capacity)
-    k.state.n_cpus = cpus
-    k.books["cpus"]["curr"] = n.NONE
-    k.books.rng = seed * 7919 % 2147483646 + 1
+    state.swap_pages = swap // n.PAGE_SIZE
+    books.max_threads = _max_threads(tasks or settings.tasks, pages, capacity)
+    state.n_cpus = cpus
+    books["cpus"]["curr"] = n.NONE
+    rng = seed * 7919 % 2147483646 + 1
     for _ in range(8):  # neighbouring seeds part ways
-        k.books.rng = int(k.books.rng) * 48271 % 2147483647
+        rng = rng * 48271 % 2147483647
+    books.rng = rng
     wanted = settings.reuse if reuse is None else reuse
-    k.books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
-    k.books.quantum = QUANTUM_NS
-    k.books.charge_batch = CHARGE_BATCH
-    k.books.reclaim_retries = RECLAIM_RETRIES
+    books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
+    books.quantum = QUANTUM_NS
+    books.charge_batch = design.policies["charge_batch"]
+    books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
     _set_files(k, plan)
     _check_cpus(plan, cpus)
-    k.books["ops"][: len(plan.ops)] = plan.ops
-    k.books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
+    books["ops"][: len(plan.ops)] = plan.ops
+    books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     for start in plan.starts:
         _boot(k, start)
-    k.books.driver = 1
+    books.driver = 1
     return k
 
 
@@ -147,11 +148,11 @@ def _check_cpus(plan: Plan, cpus: int) -> None:
 
 
 def _set_design(k: Any, design: Design) -> None:
+    state = k.state
     for policy in POLICIES:
-        k.state[policy.field] = policy.number(design.policies[policy.name])
-    for number, name in enumerate(st.PATH_NAMES):
-        set_path(k, number, design.paths[name])
-        row = k.books.paths[number]
+        state[policy.field] = policy.number(design.policies[policy.name])
+    for row, name in zip(k.books.paths, st.PATH_NAMES, strict=False):
+        _set_steps(row, design.paths[name])
         row.skips_cached = name == "readahead"
         row.reads_file = name in LOOPS_OVER_FILE
         if name in design.on_error:
@@ -163,8 +164,11 @@ def _set_design(k: Any, design: Design) -> None:
 
 def set_path(k: Any, number: int, names: Sequence[str]) -> None:
     """The steps of a path. The error exit, if the design has one of its own, stays as it is."""
+    _set_steps(k.books.paths[number], names)
+
+
+def _set_steps(row: Any, names: Sequence[str]) -> None:
     steps = [st.STEP_NAMES.index(step) for step in names]
-    row = k.books.paths[number]
     row.length = len(steps)
     row["steps"][: len(steps)] = steps
     if st.EACH_PAGE in steps:
@@ -185,13 +189,15 @@ def _set_watermarks(k: Any, pages: int) -> None:
 
 
 def _set_costs(k: Any, costs: Costs) -> None:
+    books = k.books
+    cost, sched, disk = books.cost, books.sched, books.disk
     for name, number in st.costs().items():
-        k.books.cost[number] = costs.steps[name]
+        cost[number] = costs.steps[name]
     for name, value in costs.sched.items():
-        k.books.sched[name] = value
-    k.books.disk.nr_requests = NR_REQUESTS
-    k.books.disk.latency = costs.disk["latency"]
-    k.books.disk.page_ns = n.PAGE_SIZE * 1000 // costs.disk["bandwidth"]
+        sched[name] = value
+    disk.nr_requests = NR_REQUESTS
+    disk.latency = costs.disk["latency"]
+    disk.page_ns = n.PAGE_SIZE * 1000 // costs.disk["bandwidth"]
 
 
 def _set_groups(k: Any, count: int, swappiness: int) -> None:
@@ -207,9 +213,9 @@ def _set_groups(k: Any, count: int, swappiness: int) -> None:
 def _set_files(k: Any, plan: Plan) -> None:
     readahead = DEFAULT_READAHEAD if plan.settings.readahead is None else plan.settings.readahead
     k.state.n_files = len(plan.files)
-    first = 0
+    first, rows = 0, k.state.files
     for number, file in enumerate(plan.files):
-        row = k.state.files[number]
+        row = rows[number]
         records.file.begin(row)
         row.first = first
         row.room = max(file.room, 1)
@@ -224,42 +230,44 @@ def _set_files(k: Any, plan: Plan) -> None:
 
 def _warm(k: Any, file: int, first: int, count: int) -> None:
     """All pages of a file in the page cache, charged to nobody (root), on root's inactive list."""
-    start = int(k.state.n_pages)
+    state = k.state
+    start = int(state.n_pages)
     numbers = np.arange(start, start + count, dtype=np.int32)
-    pages = k.state["pages"][start : start + count]
+    pages = state["pages"][start : start + count]
     records.page.begin(pages)
     pages["group"] = 0
     pages["file"] = file
     pages["index"] = np.arange(count)
-    shmem = bool(k.state.files[file].shmem)
+    shmem = bool(state.files[file].shmem)
     pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
-    for links, chain in (("lru", k.state.groups[0].lists[which]), ("zone", k.state.zone.lists[which])):
+    for links, chain in (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which])):
         pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
         pages[f"{links}_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
         if chain.head != n.NONE:
-            k.state["pages"][f"{links}_prev"][int(chain.head)] = numbers[-1]
+            state["pages"][f"{links}_prev"][int(chain.head)] = numbers[-1]
         else:
             chain.tail = numbers[-1]
         chain.head = numbers[0]
         chain.count += count
-    k.state["slots"][first : first + count] = numbers + 1
-    k.state.files[file].cached = count
-    k.state.n_pages += count
-    k.state.used_pages += count
+    state["slots"][first : first + count] = numbers + 1
+    state.files[file].cached = count
+    state.n_pages += count
+    state.used_pages += count
     k.books.groups[0].cache += count
 
 
 def _boot(k: Any, start: Any) -> None:
     """A task that is there from the beginning, outside all groups: ready to run, or a kernel thread, asleep."""
-    t = int(k.state.n_tasks)
-    k.state.n_tasks += 1
-    task = k.state.tasks[t]
+    state, books = k.state, k.books
+    t = int(state.n_tasks)
+    state.n_tasks += 1
+    task = state.tasks[t]
     records.task.begin(task)
-    k.books.nr_threads += 1
-    k.state.births += 1
-    task.born = k.state.births
+    books.nr_threads += 1
+    state.births += 1
+    task.born = state.births
     task.leader = t
     task.program = start.comm
     task.slot = start.slot
@@ -267,20 +275,20 @@ def _boot(k: Any, start: Any) -> None:
     task.affinity = start.cpu
     task.is_root = 1
     if start.slot != n.NONE:
-        k.state.names[start.slot] = t + 1
-    k.state.groups[0].tasks += 1
-    k.books.tasks[t].stalled = n.NONE
+        state.names[start.slot] = t + 1
+    state.groups[0].tasks += 1
+    books.tasks[t].stalled = n.NONE
     if start.kthread != n.KT_NONE:  # it has had nothing to do so far; woken, it runs its OP_KTHREAD
         task.kthread = start.kthread
         task.run_state = n.T_SLEEPING
         task.wait_kind = n.W_IDLE
         task.wait_id = start.kthread
-        k.state["kswapd" if start.kthread == n.KT_KSWAPD else "flusher"] = t
+        state["kswapd" if start.kthread == n.KT_KSWAPD else "flusher"] = t
         return
     task.mm = _boot_mm(k)
     task.run_state = n.T_RUNNABLE
-    k.books.woken[int(k.books.n_woken)] = t
-    k.books.n_woken += 1
+    books.woken[int(books.n_woken)] = t
+    books.n_woken += 1
 
 
 def _boot_mm(k: Any) -> int:

@@ -18,7 +18,7 @@ from cowpath.kernel.state import EXPLORE
 
 from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
 from .invariants_pages import OK, mappings_point_back, references_add_up, usage_adds_up
-from .waitfor import alive, charging_frame, find_holder_of_memory
+from .waitfor import alive, charging_frame, memory_behind, waiting_frame
 
 ISOLATION = 0
 ACCOUNTING = 1
@@ -49,23 +49,16 @@ def owner_group(k, t):
 
 
 @compiled
-def memory_waited_for(k, t):
-    """The group for whose memory a sleeping task waits, through any chain of locks, or NONE."""
-    end = find_holder_of_memory(k, t)
-    if end == n.NONE:
-        return n.NONE
-    return k.state.tasks[end].frames[charging_frame(k, end)].group
-
-
-@compiled
 def isolation(k):
-    """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to."""
+    """No task waits, through any chain of locks, for the memory of a group that its own memory is not charged to:
+    for a charge that does not get through, or for one that is paid for with a sleep (memory.high).
+    """
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         waits = task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] != 0
-        if not waits and (not alive(k, t) or charging_frame(k, t) == n.NONE):
+        if not waits and (not alive(k, t) or waiting_frame(k, t) == n.NONE):
             continue
-        g = memory_waited_for(k, t)
+        g = memory_behind(k, t)
         if g != n.NONE and not is_below(k, owner_group(k, t), g):
             return t
     return OK
@@ -156,7 +149,7 @@ def killable(k):
     """A task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
-        if task.sigkill and task.run_state == n.T_SLEEPING and memory_waited_for(k, t) != n.NONE:
+        if task.sigkill and task.run_state == n.T_SLEEPING and memory_behind(k, t) != n.NONE:
             return t
     return OK
 
@@ -274,5 +267,5 @@ def in_own_time(k, t):
     task = k.state.tasks[t]
     if task.run_state == n.T_SLEEPING and (task.wait_kind == n.W_CHILD or task.wait_kind == n.W_IDLE):
         return True
-    g = memory_waited_for(k, t)
+    g = memory_behind(k, t)
     return g != n.NONE and is_below(k, owner_group(k, t), g)

@@ -20,7 +20,7 @@ def ready(k: Any, told: Told | None = None) -> None:
     wanted: list[tuple[Any, tuple[Any, ...]]] = [
         (loop.run, (machine, number, number, number)),
         (waitfor.survey, (machine,)),
-        (waitfor.find_charger, (machine, number)),
+        (waitfor.find_end, (machine, number)),
     ]
     with announced(told or (lambda done, total: None)):
         for function, signature in wanted:

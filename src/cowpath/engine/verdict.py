@@ -129,7 +129,7 @@ def _free(k: Any, members: list[int]) -> tuple[Free, ...]:
             asleep = int(k.state.tasks[t].run_state) == n.T_SLEEPING
             kind = int(k.state.tasks[t].wait_kind) if asleep else n.W_NONE
             ends = int(k.books.tasks[t].ends)
-            timed = kind == n.W_TIMER and ends > 0
+            timed = kind in (n.W_TIMER, n.W_THROTTLE) and ends > 0
             found.append(Free(t, kind, max(0, ends - int(k.books.now)) if timed else AT_ONCE))
     return tuple(sorted(found, key=lambda free: (free.for_ns, free.task)))
 

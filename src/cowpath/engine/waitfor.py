@@ -14,13 +14,15 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.charge_oom import SLEEP
 from cowpath.kernel.compiled import compiled, entry_point
 from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.memcg_charge import charges_table
+from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
 from cowpath.kernel.wait import holds_mmap, page_owner
 
-MEMORY = (n.W_OOM, n.W_MEMORY)  # kinds of links that wait for a group's memory
+CHARGING = (n.W_OOM, n.W_MEMORY)  # kinds of links that are in a charge that does not get through
+MEMORY = (*CHARGING, n.W_THROTTLE)  # ... that wait for a group's memory
 
 
 @compiled
@@ -45,6 +47,21 @@ def charging_frame(k, t):
         if in_charge(k, task.frames[d]):
             return d
     return n.NONE
+
+
+@compiled
+def waiting_frame(k, t):
+    """The frame of a charge that goes on until there is memory, or NONE.
+
+    Where a charge may fail (``charge_on_oom``), its rounds of reclaim are so many and no more, and it is none of those
+    yet. It is one while it kills, once it goes round because somebody was killed for it or others have had the room
+    that it had made, and while it sleeps at the fault's end.
+    """
+    d = charging_frame(k, t)
+    if d == n.NONE or k.state.charge_on_oom == SLEEP:
+        return d
+    f = k.state.tasks[t].frames[d]
+    return d if f.phase > RECLAIMED or f.tried & NO_BOUND else n.NONE
 
 
 @compiled
@@ -90,25 +107,47 @@ def visit_holders(k, t, count):
 
 
 @compiled
-def find_holder_of_memory(k, t):
-    """The task at the end of the shortest chain from ``t`` to a group's memory, or NONE. ``via`` leads back."""
+def search(k, t, throttled):
+    """The task at the end of the shortest chain from ``t`` to one in a charge that does not get through, or, if
+    ``throttled``, to one that is over memory.high; or NONE. ``via`` leads back.
+    """
     k.books.search += 1  # nobody has been visited by this one
     count = visit(k, t, t, 0)
     at = 0
     while at < count:
         u = k.books.queue[at]
         at += 1
-        if charging_frame(k, u) != n.NONE:
+        if waiting_frame(k, u) != n.NONE or (throttled and k.state.tasks[u].wait_kind == n.W_THROTTLE):
             return u
         if k.state.tasks[u].run_state == n.T_SLEEPING:
             count = visit_holders(k, u, count)
     return n.NONE
 
 
-@entry_point
+@compiled
 def find_charger(k, t):
+    """Who is in the way of ``t`` and in a charge that does not get through: nothing ends that by itself. Or NONE."""
+    return search(k, t, False)
+
+
+@compiled
+def find_holder_of_memory(k, t):
+    """Who is in the way of ``t`` and waits for a group's memory, if only for a time (throttled). Or NONE."""
+    return search(k, t, True)
+
+
+@entry_point
+def find_end(k, t):
     """``find_holder_of_memory``, for Python."""
     return find_holder_of_memory(k, t)
+
+
+@compiled
+def group_short(k, t):
+    """The group for whose memory the task itself waits, of one that does."""
+    if k.state.tasks[t].wait_kind == n.W_THROTTLE:
+        return k.state.tasks[t].wait_id
+    return k.state.tasks[t].frames[waiting_frame(k, t)].group
 
 
 @compiled
@@ -117,9 +156,16 @@ def memory_behind(k, t):
     if k.state.tasks[t].wait_kind == n.W_OOM:
         return k.state.tasks[t].wait_id
     end = find_holder_of_memory(k, t)
-    if end == n.NONE:
-        return n.NONE
-    return k.state.tasks[end].frames[charging_frame(k, end)].group
+    return n.NONE if end == n.NONE else group_short(k, end)
+
+
+@compiled
+def stuck_behind(k, t):
+    """The same, of waits that no timer ends."""
+    if k.state.tasks[t].wait_kind == n.W_OOM:
+        return k.state.tasks[t].wait_id
+    end = find_charger(k, t)
+    return n.NONE if end == n.NONE else group_short(k, end)
 
 
 @compiled
@@ -210,7 +256,7 @@ def may_act(k, t):
     task = k.state.tasks[t]
     if task.run_state == n.T_SLEEPING and n.GOES_BY[task.wait_kind] and task.wait_kind != n.W_TIMER:
         return True
-    if charging_frame(k, t) != n.NONE:
+    if waiting_frame(k, t) != n.NONE:
         return False
     if task.run_state == n.T_RUNNABLE or task.wait_kind == n.W_TIMER:
         return True
@@ -218,10 +264,10 @@ def may_act(k, t):
         return has_free_child(k, t)
     if task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
         return True
-    end = find_holder_of_memory(k, t)
+    end = find_charger(k, t)
     if end == n.NONE:
         return True
-    over = k.state.tasks[end].frames[charging_frame(k, end)].group
+    over = k.state.tasks[end].frames[waiting_frame(k, end)].group
     return not is_below(k, task.group, over) and not is_below(k, over, task.group) and stands_still(k, over) == 0
 
 
@@ -234,7 +280,7 @@ def has_free_child(k, t):
         other = k.state.tasks[child]
         awaited = task.wait_id < 0 or other.slot == task.wait_id
         if awaited and alive(k, child) and not is_below(k, other.group, task.group):
-            if find_holder_of_memory(k, child) == n.NONE:
+            if find_charger(k, child) == n.NONE:
                 return True
         child = other.sibling
     return False
@@ -316,7 +362,7 @@ def may_come(k, t):
     task = k.state.tasks[t]
     if task.group > 0 or task.kthread != n.KT_NONE or k.books.tasks[t].lost or not k.books.rescues[task.pc]:
         return False
-    return find_holder_of_memory(k, t) == n.NONE
+    return find_charger(k, t) == n.NONE
 
 
 @entry_point
@@ -341,7 +387,7 @@ def survey(k):
         if d != n.NONE:
             books.charging = k.state.tasks[t].frames[d].group
         if waits_for_lock(k, t):
-            g = memory_behind(k, t)
+            g = stuck_behind(k, t)
             if g != n.NONE and not is_below(k, k.state.tasks[t].group, g) and k.books.groups[g].blocked:
                 books.stuck_on = g
     find_lost(k)
@@ -360,16 +406,16 @@ class Link:
     step: str
 
 
-def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_charger) -> list[Link]:
+def chain(k: Any, t: int, find: Callable[[Any, int], int] = find_end) -> list[Link]:
     """The wait of ``t``, then its holder's, and so on: the last link waits for a group's memory or is not waiting.
 
     Where that memory waits for the OOM killer's victim to die, the chain goes on with the victim's own wait. A last
     link whose task has been there before closes a cycle. Call ``survey`` first, once for the machine as it stands.
-    ``find`` is how ``find_charger`` is called there.
+    ``find`` is how ``find_end`` is called there.
     """
     links = _to_memory(k, t, find)
     seen = {link.task for link in links}
-    while links[-1].kind in MEMORY and (victim := victim_of(k, links[-1].what)) is not None:
+    while links[-1].kind in CHARGING and (victim := victim_of(k, links[-1].what)) is not None:
         for link in _to_memory(k, victim, find):
             links.append(link)
             if link.task in seen:

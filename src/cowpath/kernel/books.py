@@ -57,6 +57,8 @@ group_books = record(
     kmem="i8",  # of page tables
     mapped_file="i8",
     swap="i8",  # its pages in swap
+    events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
+    events_local=("i8", len(n.MEMCG_EVENTS)),  # its own
     pgpgin="i8",
     pgpgout="i8",
     pgfault="i8",
@@ -94,6 +96,7 @@ hold = record(  # of page locks, by a kind of owner (HOLD_*): those that have en
 coverage = record(  # of a task on a path: engine.coverage
     tried="i8",  # places of the path that it has come to, a bit each
     charging="i8",  # ... at which a charge of its has met a limit
+    throttled="i8",  # ... at which it has slept because it is over memory.high
     calls="i8",  # paths that it has called from there
     left="i8",  # how it has come out of the path: LEFT_*
 )

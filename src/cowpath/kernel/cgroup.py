@@ -25,8 +25,10 @@ def cgroup_create(k, g, parent):
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED
     group.memsw.limit = n.UNLIMITED
+    group.high = n.UNLIMITED
     group.oom_lock = 0
     group.under_oom = 0
+    group.oom_group = 0
     clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
     emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)
@@ -49,6 +51,9 @@ def clear_books(k, g):
     books.deaths = 0
     books.killed = 0
     books.rounds = 0
+    for which in range(len(books.events)):
+        books.events[which] = 0
+        books.events_local[which] = 0
     books.progress_at = k.books.now
 
 
@@ -117,7 +122,8 @@ def is_referred_to(k, g):
                 if f.group == g or f.victim == g:
                     return True
             elif f.group == g and f.phase != 0:
-                if s.CHARGES[k.books.paths[f.path].steps[f.pc]]:
+                step = k.books.paths[f.path].steps[f.pc]
+                if s.CHARGES[step] or step == s.RECLAIM_HIGH:
                     return True
     return False
 
@@ -133,8 +139,10 @@ def errno_of(status):
         return 2
     if status == n.FAIL_EXIST:
         return 17
-    if status == n.FAIL_OOM:
+    if status == n.FAIL_OOM or status == n.FAIL_CHARGE:
         return 12
+    if status == n.FAIL_AGAIN:
+        return 11
     if status == n.FAIL_FAULT or status == n.FAIL_SEGV:
         return 14
     if status == n.FAIL_IO:

@@ -10,6 +10,12 @@ from .generated import begin_frame
 from .records import FRAMES
 from .wait import spend
 
+# how a reclaim pass is to be done (frame.arg of the path reclaim)
+R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
+R_KSWAPD = 2  # until free memory is above its high watermark
+R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
+R_HIGH = 8  # for memory.high: every group of the hierarchy, until as many pages (frame.count) are freed
+
 
 @compiled
 def push(k, t, path):

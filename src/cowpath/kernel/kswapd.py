@@ -6,8 +6,7 @@ from . import names as n
 from . import steps as s
 from .block import TENTH_NS, congestion_wait
 from .compiled import compiled
-from .frames import push
-from .memcg_charge import R_KSWAPD
+from .frames import R_KSWAPD, push
 from .page_alloc import free_pages
 from .vmscan import zone_reclaimable
 from .wait import current, sleep_nap, spend

@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
-from .memcg_charge import mem_cgroup_cancel_charge_swapin
+from .memcg_commit import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte

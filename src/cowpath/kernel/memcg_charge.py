@@ -1,125 +1,36 @@
-"""The step ``charge``: __mem_cgroup_try_charge and what it is called from (mm/memcontrol.c of 3.0)."""
+"""The step ``charge``, and the charge by res_counters: __mem_cgroup_try_charge (mm/memcontrol.c of 3.0 and 3.12).
+
+The one by page counters is in ``try_charge.py``, how a charge ends in ``memcg_commit.py``, what it does when reclaim
+has come to nothing in ``charge_oom.py``.
+"""
 
 from __future__ import annotations
 
 from . import names as n
 from . import steps as s
+from .charge_oom import SLEEP, after_oom, mem_cgroup_oom
 from .compiled import compiled
-from .hierarchy import parent_of
-from .lru import lru_del
-from .memcg_oom import OOM_KILL_PHASE, OOM_SLEPT_PHASE, leave_oom, mem_cgroup_handle_oom, mem_cgroup_out_of_memory
-from .memcontrol import (
-    __mem_cgroup_commit_charge,
-    consume_stock,
-    made_progress,
-    mem_cgroup_margin,
-    mem_cgroup_uncharge_page,
-    memcg_kmem_charge,
-    refill_stock,
-    res_counter_charge,
-    res_counter_uncharge,
-    uncharge_lone,
+from .frames import R_NOSWAP
+from .memcg_commit import (
+    FOUND_ROOM,
+    FROM_STOCK,
+    RECLAIMED,
+    TRY,
+    bypass,
+    charge_fails,
+    finish_charge,
+    gives_up_early,
+    goes_past,
+    meets_limit,
+    mem_cgroup_cancel_charge_swapin,
+    mem_cgroup_try_charge_swapin,
+    memsw_is_minimum,
+    note_round,
 )
-from .page_alloc import free_page
+from .memcg_high import note_over_high
+from .memcontrol import consume_stock, mem_cgroup_margin, mem_cgroup_uncharge_page, refill_stock, res_counter_charge
+from .try_charge import try_charge
 from .wait import current, emit, fatal_signal_pending
-
-CHARGE_BATCH = 32  # pages; include/linux/swap.h SWAP_CLUSTER_MAX, as 3.0's CHARGE_BATCH
-RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
-
-# how a reclaim pass is to be done (frame.arg of the path reclaim)
-R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
-R_KSWAPD = 2  # until free memory is above its high watermark
-R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
-
-# phases of the step `charge`; those of the OOM are in memcg_oom.py
-FROM_STOCK = 0
-TRY = 1
-RECLAIMED = 2
-
-
-@compiled
-def charges_table(f):
-    """The charge is for a page table that pte_alloc_one has just allocated."""
-    return f.prealloc_pte != n.NONE and f.held & n.H_PAGE_TABLE == 0
-
-
-@compiled
-def keep_table(f):
-    """The page table in hand is paid for. What comes after starts anew, as if there had been no charge."""
-    f.held |= n.H_PAGE_TABLE
-    f.phase = 0
-    f.batch = 0
-    f.group = 0
-    return n.NEXT
-
-
-@compiled
-def bypass(k, t, f):
-    """A dying task's charge goes past the limit and is on nobody's account."""
-    k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
-    if charges_table(f):
-        return keep_table(f)
-    f.held |= n.H_CHARGE
-    f.phase = 0
-    if f.path == s.P_SWAP_IN:
-        f.charged_group = n.NONE
-    drop_mapped_hold(k, f)
-    return n.NEXT
-
-
-@compiled
-def is_cache_path(path):
-    """What is charged on this path goes into the page cache."""
-    return path == s.P_READAHEAD or path == s.P_WRITE
-
-
-@compiled
-def drop_mapped_hold(k, f):
-    """Way 2: the page was mapped before it was charged; the reference kept for the charge goes."""
-    if is_cache_path(f.path) or f.path == s.P_SWAP_IN or not f.done:
-        return
-    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
-    f.done = 0
-    page = k.state.pages[f.newpage]
-    page.refs -= 1
-    if page.refs == 0:  # unmapped meanwhile
-        lru_del(k, f.newpage)
-        mem_cgroup_uncharge_page(k, f.newpage)
-        free_page(k, f.newpage)
-
-
-@compiled
-def mem_cgroup_newpage_charge(k, p, g):
-    """Its end: the page of a process, which nobody else has seen yet, is the group's."""
-    __mem_cgroup_commit_charge(k, p, g, False)
-
-
-@compiled
-def mem_cgroup_cache_charge(k, p, g):
-    """Its end: the page, which is about to join the page cache, is the group's."""
-    __mem_cgroup_commit_charge(k, p, g, True)
-
-
-@compiled
-def finish_charge(k, t, f, g):
-    """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
-    if charges_table(f):
-        memcg_kmem_charge(k, f.prealloc_pte, g)
-        return keep_table(f)
-    if f.path == s.P_SWAP_IN:
-        f.charged_group = g
-        made_progress(k, g)
-        f.held |= n.H_CHARGE
-        f.phase = 0
-        return n.NEXT
-    if is_cache_path(f.path):
-        mem_cgroup_cache_charge(k, f.newpage, g)
-    else:
-        mem_cgroup_newpage_charge(k, f.newpage, g)
-    f.held |= n.H_CHARGE
-    f.phase = 0
-    drop_mapped_hold(k, f)
-    return n.NEXT
 
 
 @compiled
@@ -140,10 +51,10 @@ def step_charge(k, t):
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
     if f.batch != 1:  # it has met none yet
-        return __mem_cgroup_try_charge(k, t, f, g)
-    answer = __mem_cgroup_try_charge(k, t, f, g)
+        return try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
+    answer = try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
     over_since = k.books.tasks[t].over_since
-    if answer == n.NEXT and over_since > 0:
+    if (answer == n.NEXT or f.batch == 0) and over_since > 0:
         emit(k, n.EV_CHARGE, t, g, 0, k.books.now - (over_since - 1), 0)
         k.books.tasks[t].over_since = 0
     return answer
@@ -154,37 +65,33 @@ def __mem_cgroup_try_charge(k, t, f, g):
     """__mem_cgroup_try_charge for a page.
 
     Each phase is one atomic move: the stock, a try to raise the counters, what follows a reclaim pass (another path),
-    the OOM section and what follows a sleep in it. It never fails (3.0: with ``oom`` set it loops).
+    the OOM section and what follows a sleep in it. In 3.0 it never fails (with ``oom`` set it loops). In 3.12 it does,
+    after as many rounds, and after the first failure the rest of the fault is charged to root (task_in_memcg_oom).
     """
     task = k.state.tasks[t]
-    if f.phase == OOM_KILL_PHASE or f.phase == OOM_SLEPT_PHASE:
+    if f.phase > RECLAIMED:
         return after_oom(k, t, f)
     if f.phase == RECLAIMED:
         return after_reclaim(k, t, f)
     if g == 0:
         return finish_charge(k, t, f, 0)
     if f.phase == FROM_STOCK:
-        if task.memdie or fatal_signal_pending(k, t):
-            return bypass(k, t, f)
+        if task.memdie or task.memcg_oom or fatal_signal_pending(k, t):
+            if task.memcg_oom:
+                return finish_charge(k, t, f, 0)
+            if goes_past(k, t):
+                return bypass(k, t, f)
         if f.batch == 0:
             f.batch = k.books.charge_batch
             f.retries = k.books.reclaim_retries
             f.oomed = 0
+            f.tried = 0
         if consume_stock(k, task.cpu, g):
             return finish_charge(k, t, f, g)
         f.phase = TRY
-    elif fatal_signal_pending(k, t):
+    elif fatal_signal_pending(k, t) and goes_past(k, t):
         return bypass(k, t, f)
     return mem_cgroup_do_charge(k, t, f, g)
-
-
-@compiled
-def mem_cgroup_try_charge_swapin(k, t, f):
-    """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
-    g = k.state.pages[f.page].group
-    if g == n.NONE:
-        g = k.state.swaps[f.swap].group
-    return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
 
 
 @compiled
@@ -194,14 +101,16 @@ def mem_cgroup_do_charge(k, t, f, g):
     if over == n.NONE:
         if f.batch > 1:
             refill_stock(k, k.state.tasks[t].cpu, g, f.batch - 1)
+        if k.books.has_high:
+            note_over_high(k, t, g, f.batch)
         return finish_charge(k, t, f, g)
-    emit(k, n.EV_CHARGE_FAIL, t, over, memsw, k.books.groups[over].failcnt + k.books.groups[over].memsw_failcnt, 0)
-    if k.books.tasks[t].over_since == 0:
-        k.books.tasks[t].over_since = 1 + k.books.now
+    meets_limit(k, t, f, over, memsw)
     if f.batch > 1:  # no reclaim for the sake of a batch
         f.batch = 1
         f.phase = FROM_STOCK
         return n.AGAIN
+    if gives_up_early(k, f):
+        return charge_fails(k, t, f)
     f.group = over
     f.todo = R_NOSWAP if memsw or memsw_is_minimum(k, over) else 0
     f.phase = RECLAIMED
@@ -209,51 +118,21 @@ def mem_cgroup_do_charge(k, t, f, g):
 
 
 @compiled
-def memsw_is_minimum(k, g):
-    """Both limits are the same: to swap out would not help."""
-    group = k.state.groups[g]
-    return group.res.limit == group.memsw.limit and group.res.limit < n.UNLIMITED
-
-
-@compiled
 def after_reclaim(k, t, f):
     """Reclaim has done what it could: try again, or go into the OOM section."""
     note_round(k, f.group)
     last = f.retries == 0
-    if last:
+    if last and k.state.charge_on_oom == SLEEP:
         f.retries = k.books.reclaim_retries
     if mem_cgroup_margin(k, f.group) >= 1 or f.ret > 0:
+        f.tried |= FOUND_ROOM
         f.phase = FROM_STOCK
         return n.AGAIN
     if last:
-        return mem_cgroup_handle_oom(k, t, f)
+        return mem_cgroup_oom(k, t, f)
     f.retries -= 1
     f.phase = TRY
     return n.AGAIN
-
-
-@compiled
-def note_round(k, g):
-    """A try to charge this group (and those it is charged to) has come to nothing."""
-    while g != n.NONE:
-        k.books.groups[g].rounds += 1
-        g = parent_of(k, g)
-
-
-@compiled
-def after_oom(k, t, f):
-    """Kill if that was our part; leave the OOM section; die or try again."""
-    if f.phase == OOM_KILL_PHASE:  # the section is held while the killer works
-        if mem_cgroup_out_of_memory(k, t, f.group):
-            made_progress(k, f.group)
-        f.phase = OOM_SLEPT_PHASE
-        return n.AGAIN
-    leave_oom(k, t, f)
-    if k.state.tasks[t].memdie or fatal_signal_pending(k, t):
-        return bypass(k, t, f)
-    k.books.groups[f.group].counters[n.C_OOM_ROUNDS] += 1
-    f.phase = FROM_STOCK
-    return n.YIELD  # schedule_timeout(1) without a task state set: a mere yield
 
 
 @compiled
@@ -266,13 +145,3 @@ def undo_charge(k, t):
         mem_cgroup_uncharge_page(k, f.newpage)
     f.held &= ~n.H_CHARGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_CHARGES_WASTED] += 1
-
-
-@compiled
-def mem_cgroup_cancel_charge_swapin(k, f):
-    """A charge that was tried for and is not needed goes back to the counters."""
-    if f.charged_group > 0:
-        res_counter_uncharge(k, f.charged_group, 1)
-        uncharge_lone(k, f.charged_group)
-    f.charged_group = n.NONE
-    f.held &= ~n.H_CHARGE

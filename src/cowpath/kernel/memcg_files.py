@@ -6,11 +6,15 @@ from . import names as n
 from .block import TENTH_NS, pause
 from .cgroup import errno_of, has_children
 from .compiled import compiled
+from .frames import R_NOSWAP, R_SHRINK, call_reclaim
 from .hierarchy import is_below
-from .memcg_charge import R_NOSWAP, R_SHRINK, RECLAIM_RETRIES, memsw_is_minimum
+from .memcg_commit import memsw_is_minimum
+from .memcg_high import memory_high_write
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .wait import current, emit
+
+RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 
 
 @compiled
@@ -23,9 +27,19 @@ def step_resize_limit(k, t):
         return finish(k, t, g, op, n.FAIL_NOENT)
     if op.b == n.CG_FORCE_EMPTY:
         return mem_cgroup_force_empty(k, t, f, op)
+    if op.b == n.CG_HIGH:
+        return n.CALL if memory_high_write(k, t, f, g, op.c) == n.CALL else finish(k, t, g, op, n.NEXT)
     if op.b != n.CG_LIMIT and op.b != n.CG_MEMSW_LIMIT:
         return finish(k, t, g, op, write_small(k, g, op.b, op.c))
     return mem_cgroup_resize_limit(k, t, f, op)
+
+
+@compiled
+def call_resize_limit(k, t, f):
+    """try_to_free_mem_cgroup_pages; for memory.high, of as many pages as it says."""
+    call_reclaim(k, t, f)
+    k.state.tasks[t].frames[k.state.tasks[t].depth - 1].count = f.count
+    return n.NEXT
 
 
 @compiled

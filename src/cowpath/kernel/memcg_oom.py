@@ -10,7 +10,8 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import is_below
-from .oom_kill import oom_kill_process, select_bad_process
+from .oom_kill import OOM_DYING, kill_worst
+from .oom_mm import mark_oom_victim
 from .wait import fatal_signal_pending, sleep_on, spend, wake_all
 
 OOM_KILL_PHASE = 3
@@ -105,12 +106,8 @@ def mem_cgroup_get_limit(k, g):
 
 @compiled
 def mem_cgroup_out_of_memory(k, t, g):
-    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. True if so."""
+    """mem_cgroup_out_of_memory: choose a task of the group and kill it, unless somebody is dying. OOM_*."""
     if fatal_signal_pending(k, t):
-        k.state.tasks[t].memdie = 1
-        return False
-    limit = max(1, mem_cgroup_get_limit(k, g))
-    victim, points = select_bad_process(k, t, g, limit)
-    if victim >= 0:
-        oom_kill_process(k, t, victim, g, limit, points)
-    return victim >= 0
+        mark_oom_victim(k, t)
+        return OOM_DYING
+    return kill_worst(k, t, g, max(1, mem_cgroup_get_limit(k, g)))

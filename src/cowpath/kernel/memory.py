@@ -117,6 +117,8 @@ def step_handle_pte_fault(k, t):
         return n.CALL
     f.phase = 0
     status = -f.ret
+    if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
+        k.state.tasks[t].memcg_oom = 0
     if status == n.NEXT or (status == n.RETRY and not (k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE)):
         count_attempt(k, t, f)
     if status != n.RETRY:

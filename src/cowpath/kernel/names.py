@@ -64,6 +64,9 @@ from .waits import (
     W_PAUSE as W_PAUSE,
 )
 from .waits import (
+    W_THROTTLE as W_THROTTLE,
+)
+from .waits import (
     W_TIMER as W_TIMER,
 )
 from .waits import (
@@ -93,9 +96,11 @@ FAIL_INVAL = 14  # -EINVAL
 FAIL_BUSY = 15  # -EBUSY
 FAIL_NOENT = 16  # -ENOENT
 FAIL_EXIST = 17  # -EEXIST
+FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode is tried again
+FAIL_AGAIN = 19  # -EAGAIN
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
-    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST",
+    "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -141,6 +146,9 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+
+# --- how a charge may be made (frame.gfp) --------------------------------------------------------
+GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
 VM_WRITE = 1
@@ -274,11 +282,12 @@ CG_MEMSW_FAILCNT = 6
 CG_MAX_USAGE = 7
 CG_MEMSW_MAX_USAGE = 8
 CG_FORCE_EMPTY = 9
+CG_HIGH = 10
 CG_MADE = -2  # of EV_GROUP: mkdir
 CG_FILES = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
     "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
-    "memory.memsw.max_usage_in_bytes", "memory.force_empty",
+    "memory.memsw.max_usage_in_bytes", "memory.force_empty", "memory.high",
 )  # fmt: skip
 
 # --- events (event.kind) -----------------------------------------------------------------------
@@ -312,6 +321,15 @@ EVENT_NAMES = (
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
     "page_lock_sent",
 )  # fmt: skip
+
+# --- memory.events (books.groups[g].events, .events_local) ----------------------------------------
+ME_LOW = 0
+ME_HIGH = 1
+ME_MAX = 2
+ME_OOM = 3
+ME_OOM_KILL = 4
+ME_OOM_GROUP_KILL = 5
+MEMCG_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
 C_FAULTS = 0

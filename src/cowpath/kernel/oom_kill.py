@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from . import names as n
+from . import oom_mm
 from . import steps as s
 from .compiled import compiled
 from .figures import note_kill
 from .hierarchy import is_below
+from .memcg_events import memcg_memory_event
+from .policies import number
 from .signals import send_sigkill
 from .wait import emit, spend
 
 OOM_SCORE_ADJ_MIN = -1000
 DYING = -2
+BY_PAGES = number("oom_victim", "pages")
+
+# what the OOM killer has come to
+OOM_NOBODY = 0  # there is nobody to kill
+OOM_DYING = 1  # somebody is dying already
+OOM_KILLED = 2
 
 
 @compiled
@@ -22,11 +31,17 @@ def concerns(k, t, g):
 
 @compiled
 def oom_badness(k, t, g, limit):
-    """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free."""
+    """0 for who must not be killed, else 1 to 1000: per mille of the limit that its death would free.
+
+    By pages (a7f638f999ff, 3.6) at least 1, and oom_score_adj and root's 3 % are of the limit.
+    """
     task = k.state.tasks[t]
     if task.mm == n.NONE or not concerns(k, t, g) or task.oom_score_adj == OOM_SCORE_ADJ_MIN:
         return 0
     mm = k.state.mms[task.mm]
+    if k.state.oom_victim == BY_PAGES:
+        adj = task.oom_score_adj - (30 if task.is_root else 0)
+        return max(1, mm.anon_rss + mm.file_rss + mm.tables + mm.swapents + adj * (limit // 1000))
     points = (mm.anon_rss + mm.file_rss + mm.tables + mm.swapents) * 1000 // limit
     if task.is_root:
         points -= 30
@@ -87,10 +102,27 @@ def oom_kill_process(k, me, victim, g, limit, points):
     badness = max(points, worst)
     note_kill(k, g, chosen, badness)
     emit(k, n.EV_OOM_KILL, me, g, chosen, badness, 0)
+    memcg_memory_event(k, k.state.tasks[chosen].group, n.ME_OOM_KILL)
     send_sigkill(k, chosen)
     k.state.tasks[chosen].memdie = 1
     k.state.tasks[chosen].oom_victim = 1
     k.books.tasks[chosen].chosen_at = 1 + k.books.now
+
+
+@compiled
+def kill_worst(k, me, g, limit):
+    """Choose a task of the subtree and kill it, unless somebody is dying. OOM_*."""
+    if k.state.oom_victim > BY_PAGES:
+        victim, points = oom_mm.select_bad_process(k, g, limit)
+        if victim >= 0:
+            oom_mm.oom_kill_process(k, me, victim, g, limit, points)
+    else:
+        victim, points = select_bad_process(k, me, g, limit)
+        if victim >= 0:
+            oom_kill_process(k, me, victim, g, limit, points)
+    if victim >= 0:
+        return OOM_KILLED
+    return OOM_NOBODY if victim == n.NONE else OOM_DYING
 
 
 @compiled
@@ -100,7 +132,4 @@ def out_of_memory(k, t):
         k.state.tasks[t].memdie = 1
         return True
     whole = max(1, k.state.memory + k.state.swap_pages)
-    victim, points = select_bad_process(k, t, 0, whole)
-    if victim >= 0:
-        oom_kill_process(k, t, victim, 0, whole, points)
-    return victim != n.NONE
+    return kill_worst(k, t, 0, whole) != OOM_NOBODY

@@ -42,5 +42,73 @@ POLICIES = (
         "context_readahead", "context_readahead", ("any", "longer"), "2cad40180197", "3.12",
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),
+    Policy(
+        "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
+        "what a charge raises: res and then memsw, or memsw and then memory (3e32cb2e0a12); and the loop around it",
+    ),
+    Policy(
+        "charge_batch", "batch_of_64", (32, 64), "1813e51eece0", "6.1",
+        "pages that a charge tries for at once, and that a CPU keeps at most with `page_counter` (1813e51eece0)",
+    ),
+    Policy(
+        "charge_retries", "retries_of_16", (5, 16), "d977aa9390f9", "5.9",
+        "fruitless rounds of reclaim that a charge tries again after (d977aa9390f9)",
+    ),
+    Policy(
+        "charge_on_oom", "charge_on_oom", ("sleep", "fault-end", "kill"), "3812c8c8f395", "3.12",
+        "who is out of memory kills or sleeps in the charge, or fails and does so at the fault's end (3812c8c8f395), or"
+        " kills in the charge and goes round, and fails where the killer is off (29ef680ae7c2, 4.19)",
+    ),
+    Policy(
+        "oom_mutex", "killable_oom_lock", ("uninterruptible", "killable"), "7775face2079", "5.1",
+        "`kill`: whether SIGKILL ends the wait for the machine's oom_lock (7775face2079)",
+    ),
+    Policy(
+        "oom_looks_again", "looks_again", (False, True), "1378b37d03e8", "5.9",
+        "`kill`: whether who has got the oom_lock kills nobody if there is room by now (1378b37d03e8)",
+    ),
+    Policy(
+        "nobody_to_kill", "fails_in_vain", ("force", "fail"), "", "5.15",
+        "`kill`, and there is nobody: the charge goes over the limit, or fails, and the fault is tried again for ever",
+    ),
+    Policy(
+        "dying_charge", "dying_charge", ("bypass", "root", "force", "fail"), "a4ebf1b6ca1e", "5.16",
+        "a killed task's charge: past the limit and on nobody's account, or root's (3.12), or over the limit (4.19), or"
+        " as everybody's, until somebody has been killed for it (a4ebf1b6ca1e)",
+    ),
+    Policy(
+        "oom_victim", "oom_victim", ("per-mille", "pages", "mm", "leader"), "a7f638f999ff", "3.6",
+        "the OOM killer takes: the worst task by per mille of the limit, or by pages (a7f638f999ff), or with all who"
+        " share its memory, and nobody else until that is given back (4.19), or a process, and never its child"
+        " (bbbe48029720, 5.1)",
+    ),
+    Policy(
+        "oom_reaper", "reaper_delay", ("none", "at once", "after 2 s"), "aac453635549", "4.6",
+        "when the path `oom_reaper` takes a victim's memory: never, as soon as it is chosen (aac453635549), or 2 s"
+        " later (e4a38402c36e, 5.18)",
+    ),
+    Policy(
+        "failcnt", "failcnt_of_memory", ("all", "memory"), "", "6.15",
+        "what counts its refusals: memory and memory + swap, or memory alone",
+    ),
+    Policy(
+        "readahead_charge", "readahead_charge", ("oom", "skip", "end"), "8a5c743e308d", "4.19",
+        "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
+        " further (6.10)",
+    ),
+    Policy(
+        "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
+        "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
+    ),
+    Policy(
+        "high_write", "high_write", ("goes on", "watches", "once"), "", "6.18",
+        "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
+        " meanwhile (6.1, 6.12), or once (4.19)",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}
+
+
+def number(name: str, value: Any) -> int:
+    """What stands in the state for a policy's value: a constant of compiled code."""
+    return BY_NAME[name].number(value)

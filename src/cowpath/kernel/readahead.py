@@ -171,6 +171,8 @@ def step_ra_window(k, t):
     f.count = 1
     if why == SINGLE_PHASE:
         return n.NEXT
+    if k.state.charge_on_oom:  # such a charge may fail
+        f.gfp = n.GFP_READAHEAD
     readahead = k.state.files[f.file].readahead
     most = max_sane_readahead(k, readahead)
     if f.vma == n.NONE:

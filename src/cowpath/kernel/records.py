@@ -150,6 +150,8 @@ frame = record(
     batch="i4",  # charge: pages tried for at once
     retries="i4",  # charge: rounds of reclaim left before OOM
     oomed="i4",  # charge: holds the group's OOM lock (bit 1) and is counted in under_oom (bit 2)
+    gfp="i4",  # how it may charge: GFP_*
+    tried="i4",  # charge by page counters: what it has done already: TRIED_*
     priority="i4",  # reclaim
     victim=ref("group", start=0),  # reclaim: the group whose lists are scanned; 0: the machine's
     lru=num(start=n.NONE),  # reclaim: list (LRU_*)
@@ -181,6 +183,7 @@ task = record(
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
+    memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
     exiting="i4",  # PF_EXITING
     mm=ref("mm"),
     group=ref("group", start=0),
@@ -208,6 +211,10 @@ task = record(
     reuse_left="i4",  # accesses to earlier pages still owed
     reuse_vpn=num("i8", start=n.NONE),  # the one in hand, or NONE
     remaining="i8",  # ns left of the current OP_COMPUTE
+    over_high="i4",  # pages charged over memory.high that it has not paid for (memcg_nr_pages_over_high)
+    high_reclaimed="i4",  # of these, those that have been reclaimed for
+    high_retries="i4",  # while it pays: 1 + rounds of reclaim left that free nothing; else 0
+    high_freed="i4",  # the last round has freed something
     registers=("i4", REGISTERS),
     opened=many(opened, OPEN_FILES),  # the latest first
     frames=many(frame, FRAMES, used="depth"),  # those that are not in use are zeroes
@@ -234,6 +241,7 @@ mm = record(
     file_rss="i4",
     swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
+    oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
     owner_group=ref("group", start=0),
     **mutexes("mm"),
 )
@@ -251,6 +259,8 @@ group = record(
     oom_lock="i4",
     under_oom="i4",
     swappiness="i4",
+    oom_group="i4",  # memory.oom.group: all of it dies together
+    high=num("i8", start=n.UNLIMITED),  # memory.high, pages
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,

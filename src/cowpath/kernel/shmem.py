@@ -10,7 +10,7 @@ from . import state as st
 from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
 from .generated import begin_file
-from .memcg_charge import mem_cgroup_cancel_charge_swapin
+from .memcg_commit import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge, mem_cgroup_uncharge_end
 from .places import place_of
 from .swap_state import __add_to_swap_cache, free_swap_and_cache

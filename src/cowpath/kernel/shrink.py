@@ -7,8 +7,8 @@ from . import steps as s
 from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
 from .filemap import delete_from_page_cache
+from .frames import R_KSWAPD, R_NOSWAP
 from .lru import lru_add, lru_del
-from .memcg_charge import R_KSWAPD, R_NOSWAP
 from .memcontrol import uncharge_lone
 from .page_alloc import free_page
 from .page_writeback import clear_page_dirty

@@ -160,6 +160,7 @@ def books_record(c: Capacity) -> Record:
         quantum="i8",  # ns of user-mode computing in one move
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        has_high="i4",  # a group may have a memory.high: charges look for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
         log_count="i4",

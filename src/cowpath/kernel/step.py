@@ -20,6 +20,7 @@ from .memcg_charge import undo_charge
 from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
 from .rwsem import up_read, up_write
+from .syscalls import what_was_done
 from .user import after_kernel, user
 from .wait import emit, spend
 
@@ -182,4 +183,5 @@ def give_up(k, t, f):
     """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
     if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.request != n.NONE:
         filemap.step_submit_io(k, t)
-    return leave(k, t, f, f.unwinding)
+    status = f.unwinding
+    return leave(k, t, f, what_was_done(k, t, f) if status == n.FAIL_CHARGE else status)

@@ -102,6 +102,16 @@ HAS_TABLE = Misplaced(
 ONLY_SWAP = Misplaced(_all_but("swap_in"), "there is no page in swap on this path", "it belongs to swap_in")
 ONLY_WP_COPY = Misplaced(_all_but("wp_copy"), "there is no page to reuse on this path", "it belongs to wp_copy")
 
+AT_FAULTS_END = Misplaced(
+    _all_but("pagefault_out_of_memory"), "no fault has failed here", "it belongs to pagefault_out_of_memory"
+)
+
+IN_RECLAIM = Misplaced(
+    ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
+    "nothing is charged on this path, nor paid for",
+    "it belongs to the paths that charge, and to exit_to_user",
+)
+
 RECLAIM = "frames.call_reclaim"
 
 # --- steps -------------------------------------------------------------------------------------
@@ -177,7 +187,7 @@ STEPS: list[StepInfo] = [
     StepInfo("do_wait", "exit"),
     StepInfo("nanosleep", "wait"),
     StepInfo("send_sigkill", "signals"),
-    StepInfo("resize_limit", "memcg_files", calls=("reclaim",), call=RECLAIM),
+    StepInfo("resize_limit", "memcg_files", calls=("reclaim",)),
     StepInfo("flusher_sleep", "writeback"),
     StepInfo("wb_writeback", "writeback", calls=("writeback",)),
     StepInfo("kswapd_try_to_sleep", "kswapd"),
@@ -186,6 +196,12 @@ STEPS: list[StepInfo] = [
     StepInfo("shrink_zone", "vmscan"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
+    # of a fault that has failed for want of a group's memory
+    StepInfo("oom_synchronize", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
+    StepInfo("oom_wait", "oom_synchronize", charges=True, misplaced=(AT_FAULTS_END,)),
+    # of memory.high
+    StepInfo("reclaim_high", "memcg_high", once=True, calls=("reclaim",), fault=True, misplaced=(IN_RECLAIM,)),
+    StepInfo("high_delay", "memcg_high", once=True, fault=True, misplaced=(IN_RECLAIM,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

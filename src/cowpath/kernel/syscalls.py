@@ -89,7 +89,7 @@ def copy_user(k, t, write):
     if f.phase == 1:
         f.phase = 0
         if f.ret != 0:
-            return n.FAIL_KILLED if -f.ret == n.FAIL_KILLED else n.FAIL_FAULT
+            return user_copy_failed(f)
     if f.arg == n.NONE:
         return n.NEXT
     if accessible(k, k.state.tasks[t].mm, f.arg + f.vpn, write):
@@ -97,6 +97,24 @@ def copy_user(k, t, write):
     f.phase = 1
     f.fault = n.F_WRITE if write else 0
     return n.CALL
+
+
+@compiled
+def user_copy_failed(f):
+    """The caller's page cannot be had: EFAULT, but for what has been copied before if there is just no memory."""
+    if -f.ret == n.FAIL_KILLED:
+        return n.FAIL_KILLED
+    return n.FAIL_CHARGE if -f.ret == n.FAIL_CHARGE and f.vpn > 0 else n.FAIL_FAULT
+
+
+@compiled
+def what_was_done(k, t, f):
+    """read(2) and write(2) for which there is no memory: the pages so far, if there are any, and no error."""
+    if (f.path != s.P_READ and f.path != s.P_WRITE) or f.vpn == 0:
+        return n.FAIL_CHARGE
+    if f.path == s.P_READ:
+        end_of_read(k, t, f)
+    return n.NEXT
 
 
 @compiled
@@ -192,6 +210,8 @@ def step_populate(k, t):
     if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
         f.count = f.count if status == n.NEXT else 1  # next_page: the last one
         return n.NEXT
+    if status == n.FAIL_CHARGE:
+        return n.FAIL_AGAIN  # __mlock_posix_error_return
     if status != n.NEXT:
         return status
     p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page

@@ -14,6 +14,7 @@ from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, r
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import do_page_fault, push
+from .memcg_high import exit_to_user_mode, paid
 from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
 from .syscalls import accessible
@@ -47,7 +48,19 @@ def do_exit(k, t, status):
 
 @compiled
 def after_kernel(k, t, path, status):
-    """The outermost frame is gone: the instruction is done, or a signal has to be dealt with."""
+    """The outermost frame is gone. On the way to user mode the task pays for what it has charged over memory.high."""
+    if path == s.P_EXIT_TO_USER:
+        paid(k, t)
+        return n.NEXT
+    status = end_of_call(k, t, path, status)
+    if k.state.tasks[t].over_high > 0:
+        exit_to_user_mode(k, t)
+    return status
+
+
+@compiled
+def end_of_call(k, t, path, status):
+    """The instruction is done, or a signal has to be dealt with."""
     task = k.state.tasks[t]
     if status == n.NEXT:
         if path == s.P_PAGE_FAULT or path == s.P_EXEC:
@@ -56,6 +69,8 @@ def after_kernel(k, t, path, status):
             return n.NEXT  # the next one
         if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
             return n.NEXT  # a shell tries again to fork
+        if path == s.P_PAGEFAULT_OUT_OF_MEMORY:
+            return n.NEXT  # the access is tried again
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -64,6 +79,8 @@ def after_kernel(k, t, path, status):
         if not task.sigkill:
             finish_op(k, t)
         return n.NEXT
+    if path == s.P_PAGE_FAULT and status == n.FAIL_CHARGE:
+        return pagefault_out_of_memory(k, t)
     if path != s.P_PAGE_FAULT:  # a system call failed
         task.status = errno_of(status)
         finish_op(k, t)
@@ -80,6 +97,16 @@ def after_kernel(k, t, path, status):
             return n.NEXT
         return do_exit(k, t, SIGBUS_STATUS)
     return do_exit(k, t, SIGSEGV_STATUS)
+
+
+@compiled
+def pagefault_out_of_memory(k, t):
+    """VM_FAULT_OOM of a fault from user mode: everything is given back. Then the access is tried again."""
+    if k.books.paths[s.P_PAGEFAULT_OUT_OF_MEMORY].length > 0 and not k.state.tasks[t].sigkill:
+        push(k, t, s.P_PAGEFAULT_OUT_OF_MEMORY)
+    else:
+        k.state.tasks[t].memcg_oom = 0
+    return n.NEXT
 
 
 @compiled

@@ -11,8 +11,8 @@ from . import names as n
 from . import steps as s
 from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
+from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK
 from .hierarchy import is_below
-from .memcg_charge import R_KSWAPD, R_NOSWAP, R_SHRINK
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
@@ -61,7 +61,8 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
         g = mem_cgroup_select_victim(k, f.group)
         if g == f.group:
             f.retries += 1
-            drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
+            if f.arg & R_HIGH == 0 and not k.state.page_counter:  # else the charge does
+                drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
             if f.retries > 1:
                 return False
         for which in range(len(k.state.groups[g].lists)):
@@ -114,9 +115,13 @@ def shrink_list(k, t, f):
 
 @compiled
 def is_over(k, f):
-    """Enough has been freed: a cluster; for kswapd, memory is above its high watermark."""
+    """Enough has been freed: a cluster; for memory.high, what was asked for; for kswapd, memory is above its high
+    watermark.
+    """
     if f.arg & R_KSWAPD:
         return free_pages(k) > k.state.zone.high_pages
+    if f.arg & R_HIGH:
+        return f.done >= f.count
     return f.done - f.index >= SWAP_CLUSTER_MAX
 
 
@@ -135,6 +140,8 @@ def do_try_to_free_pages(k, t, f):
             return congestion_wait(k, t, TENTH_NS)
         return n.AGAIN
     more = f.group > 0 and f.arg & R_SHRINK == 0 and mem_cgroup_margin(k, f.group) <= 0
+    if f.arg & R_HIGH:
+        more = not is_over(k, f)
     if more and mem_cgroup_hierarchical_reclaim(k, t, f):
         return n.AGAIN
     return end_reclaim(k, t, f)

@@ -49,13 +49,14 @@ class Mutex:
     of: str  # whose: "file", "mm", "group", or "machine"
     order: int  # its place in the lock order: it is taken by who holds none with this number or a higher one
     killable: bool = False  # mutex_lock_killable: SIGKILL ends the wait, and the step fails
+    figure: str = ""  # among a run's figures, if it is not its own name
 
 
 @dataclass(frozen=True)
 class Wait:
     """A kind of wait (``task.wait_kind``), in the order of the numbers.
 
-    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}`` and ``{mm}`` stand for what it is called.
+    In the words ``{page}``, ``{file}``, ``{group}``, ``{memory}``, ``{mark}`` and ``{mm}`` stand for what it is called.
     """
 
     name: str  # in tables
@@ -84,7 +85,9 @@ I_MUTEX = Mutex("i_mutex", "file", order=10)
 MMAP_SEM_ORDER = 20
 PAGE_LOCK_ORDER = 30
 
-LOCKS: list[Mutex] = [I_MUTEX]  # new ones at the end
+OOM_LOCK = Mutex("oom_lock", "machine", order=40, figure="memory")  # of who kills; taken within a step that charges
+
+LOCKS: list[Mutex] = [I_MUTEX, OOM_LOCK]  # new ones at the end
 
 
 def _wait_of(lock: Mutex) -> Wait:
@@ -92,7 +95,7 @@ def _wait_of(lock: Mutex) -> Wait:
     what = f"the {lock.name}" if lock.of == "machine" else f"the {lock.name} of {{{lock.of}}}"
     return Wait(
         lock.name, of=lock.of, queue=f"{lock.name}.waiters", hold=lock.name, mutex=lock, colour=OTHER_LOCK,
-        does=f"waits for {what}", what=what, short=lock.name, figure=lock.name,
+        does=f"waits for {what}", what=what, short=lock.name, figure=lock.figure or lock.name,
     )  # fmt: skip
 
 
@@ -110,6 +113,7 @@ W_PAUSE = 9  # a nap that a timer ends: in balance_dirty_pages, or after a host-
 W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (wait_iff_congested)
 W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
 W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
+W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over memory.high
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -144,6 +148,10 @@ BUILT_IN = (
     ),
     Wait("work", ends=BY_TIME_TOO, does="has nothing to do"),
     Wait("memory", colour=MEMORY, does="waits for {memory}", what="{group}'s memory"),
+    Wait(
+        "throttled", of="group", ends=BY_TIME, colour=MEMORY, does="is throttled: {group} is over its {mark}",
+        what="{group}'s memory", short="memory.high", figure="throttled",
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page

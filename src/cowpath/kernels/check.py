@@ -13,6 +13,7 @@ ERROR_EXIT_STEPS = {
     "pte_free": H_PAGE_TABLE,
 }  # fmt: skip
 COPYING = ("file_cow", "wp_copy")
+PAYING = ("reclaim_high", "high_delay")  # for what has been charged over memory.high
 
 
 def _info(step: str) -> StepInfo:
@@ -79,6 +80,8 @@ class Walk:
         if self.path in COPYING and step == "map_page" and "copy_page" not in self.done:
             return "nothing has been copied yet", "alloc_page and copy_page come before map_page"
         info = _info(step)
+        if step in PAYING and self.path in FAULT_PATHS and not any(_info(each).charges for each in self.done):
+            return "nothing has been charged yet", "it comes after charge"
         if info.before in self.done:
             return f"{info.before} has been done already", f"it comes before {info.before}"
         if info.once and step in self.done:

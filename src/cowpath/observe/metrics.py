@@ -15,7 +15,6 @@ OUTSIDE = 0  # the group number of tasks that are in no group: the root group
 
 # sleeps for a lock or for memory; what a task sleeps for of its own will (a child, a timer) is not "blocked"
 BLOCKING = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.figure)
-BLOCKING_NAMES = tuple(wait.figure for wait in n.WAITS if wait.figure)
 IN_A_FAULT = tuple(kind for kind, wait in enumerate(n.WAITS) if wait.in_a_fault)
 
 
@@ -96,6 +95,14 @@ class Metrics:
         waits = k.books.groups["wait_ns"][: int(k.state.n_groups)].sum(axis=0)
         self.blocked_ns = {kind: int(waits[kind]) for kind in BLOCKING}  # of all tasks, by what they slept for
         self._add_unfinished(k)
+
+    @property
+    def blocked_by_name(self) -> dict[str, int]:
+        """The same by the figure's name: some kinds of wait are one figure."""
+        found: dict[str, int] = {}
+        for kind, ns in self.blocked_ns.items():
+            found[n.WAITS[kind].figure] = found.get(n.WAITS[kind].figure, 0) + ns
+        return found
 
     @property
     def outside(self) -> Latencies:

@@ -193,7 +193,8 @@ class Scene:
 
     def named(self) -> Mapping[str, Callable[[int], str]]:
         """How the things are called that the words of the table of waits name."""
-        return {"page": self.page, "file": self.file, "group": self.group, "memory": self.memory_of, "mm": self.mm}
+        return {"page": self.page, "file": self.file, "group": self.group, "memory": self.memory_of, "mm": self.mm,
+                "mark": self.mark_of}  # fmt: skip
 
     def what(self, kind: int, number: int) -> str:
         """What is waited for: ``the page lock of libc.so.6 page 31``."""
@@ -227,6 +228,10 @@ class Scene:
         limits = [f"{what} {size(limit * n.PAGE_SIZE)}" for what, limit in self._limits(group)]
         killer = "off" if group.oom_kill_disable else "on"
         return f"{', '.join(limits) or 'no limit'}, OOM killer {killer}"
+
+    def mark_of(self, number: int) -> str:
+        """``memory.high of 8M``."""
+        return f"memory.high of {size(int(self.k.state.groups[number].high) * n.PAGE_SIZE)}"
 
     @staticmethod
     def _limits(group: Any) -> list[tuple[str, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.holds import page_lock_summary
-from cowpath.observe.metrics import BLOCKING_NAMES, Latencies, Metrics
+from cowpath.observe.metrics import Latencies, Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.text import task_label
 
@@ -34,7 +34,7 @@ def machine_summary(scene: Scene, metrics: Metrics) -> Summary:
         "steps": int(k.books.steps),
         "totals": counters,
         "fault_ns": sum(each.finished_ns for each in metrics.latencies),
-        "blocked_ns": dict(zip(BLOCKING_NAMES, metrics.blocked_ns.values(), strict=True)),
+        "blocked_ns": metrics.blocked_by_name,
         "virtual_ns": int(k.books.now),
         "kills": [
             {

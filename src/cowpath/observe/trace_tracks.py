@@ -150,7 +150,7 @@ def what_for(kind: int, what: int) -> Name:
     match kind:
         case n.W_PAGE_LOCK:
             return ("page", what, n.NONE)
-        case n.W_OOM:
+        case n.W_OOM | n.W_THROTTLE:
             return ("group", what)
         case _:
             return (n.WAIT_NAMES[kind], what) if n.IS_MUTEX[kind] else n.WAIT_NAMES[kind]

@@ -117,7 +117,7 @@ def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
             Hop(link.task, thing_of(link, scene), scene.task(link.task), scene.group(group) if group > 0 else "",
                 waits_for(link, scene), by, since, 0 < group == named)
         )  # fmt: skip
-        if link.kind in (n.W_OOM, n.W_MEMORY):
+        if link.kind in (n.W_OOM, n.W_MEMORY, n.W_THROTTLE):
             named = link.what
         if after is not None and any(earlier.task == after.task for earlier in links[: i + 1]):
             return Chain(tuple(hops), scene.task_and_group(after.task))
@@ -148,6 +148,8 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
+        case n.W_THROTTLE:
+            return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.mark_of(link.what))
         case n.W_WRITEBACK:
             return Thing(n.W_WRITEBACK, link.what, "write-back", scene.page(link.what))
         case n.W_CONGESTED:
@@ -192,6 +194,8 @@ def free_to(free: Free) -> str:
         return f"asleep for another {rough(free.for_ns)}"
     if free.kind == n.W_CHILD:
         return "which waits for its children"
+    if free.kind == n.W_THROTTLE:
+        return f"throttled for another {rough(free.for_ns)}"
     if n.BLOCKS[free.kind] and free.kind != n.W_PAGE_LOCK:  # such a page is being read
         return f"which waits for {n.WAIT_NAMES[free.kind]}"
     return "which pauses" if free.kind == n.W_PAUSE else "which waits for the disk"
