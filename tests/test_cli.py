@@ -60,6 +60,7 @@ def test_version_loads_nothing_heavy() -> None:
         "step",
         "programs",
         "import",
+        "warm-up",
         "designs list",
         "designs show",
         "designs diff",
