@@ -37,6 +37,7 @@ $(BIN)/python:
 
 demo: .venv/run.stamp
 	@mkdir -p build
+	$(BIN)/cowpath warm-up
 	$(COMPARE) --seed 1 examples/commit.sh --report build/commit.html
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
 
@@ -61,8 +62,7 @@ compiled: .venv/dev.stamp
 	@echo "compiling the modelled kernel for the tests: some minutes, once after each change of it"
 	@$(BIN)/python -m pytest -q tests/engine/test_write_back.py > /dev/null & \
 		$(BIN)/python -m pytest -q tests/checker/test_verdicts.py::test_ways_2_and_3 > /dev/null; wait
-	@$(BIN)/cowpath run examples/oom-off.sh --until 1ms > /dev/null & \
-		$(BIN)/cowpath check --design preallocate --case commit > /dev/null; wait
+	@$(BIN)/cowpath warm-up
 
 test: lint compiled
 	$(BIN)/python -m pytest -n 2

@@ -19,7 +19,7 @@ def warm_up(steps: o.Steps = None) -> None:
     set it where the home directory cannot be written, or to share one folder among the jobs of a build server. Ctrl-C
     leaves nothing broken.
 
-    Example: COWPATH_CACHE=/var/cache/cowpath cowpath warm-up
+    Example: cowpath warm-up
     """
     from cowpath.kernel.compiled import cache_folder
     from cowpath.warming import warm_up
