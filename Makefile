@@ -1,6 +1,6 @@
 # make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
 # make test    style, types and tests
-# make nightly 20,800 of the random sessions of which test checks 520; and make mutants
+# make nightly 20,800 of the random sessions of which test checks 520; make mutants, make wheel
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
@@ -9,6 +9,7 @@
 # make same    BASE=COMMIT: whether that commit answers the same, on all cases and examples
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
 # make picture the README's picture, drawn by a browser
+# make wheel   a wheel in dist/ that has the kernel compiled, for this Python on this kind of machine; and tries it
 # make clean   remove what make has made
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-cha
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs site test nightly mutants lint bench same bench-spin clean
+.PHONY: compiled demo picture costs site test nightly mutants lint bench same bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -36,6 +37,7 @@ $(BIN)/python:
 
 demo: .venv/run.stamp
 	@mkdir -p build
+	$(BIN)/cowpath warm-up
 	$(COMPARE) --seed 1 examples/commit.sh --report build/commit.html
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
 
@@ -60,14 +62,13 @@ compiled: .venv/dev.stamp
 	@echo "compiling the modelled kernel for the tests: some minutes, once after each change of it"
 	@$(BIN)/python -m pytest -q tests/engine/test_write_back.py > /dev/null & \
 		$(BIN)/python -m pytest -q tests/checker/test_verdicts.py::test_ways_2_and_3 > /dev/null; wait
-	@$(BIN)/cowpath run examples/oom-off.sh --until 1ms > /dev/null & \
-		$(BIN)/cowpath check --design preallocate --case commit > /dev/null; wait
+	@$(BIN)/cowpath warm-up
 
 test: lint compiled
 	$(BIN)/python -m pytest -n 2
 
 # a random session takes a second; a test of a thousand of them more than the time that a test may take
-nightly: .venv/dev.stamp mutants
+nightly: .venv/dev.stamp mutants wheel
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 tests/engine tests/kernel
 
 mutants: .venv/dev.stamp
@@ -82,6 +83,10 @@ same: .venv/dev.stamp
 
 bench-spin: .venv/dev.stamp
 	$(BIN)/python benchmarks/spin_bench.py
+
+# on x86-64 for all processors since x86-64-v2 (2009), on aarch64 for all; for each Python by itself
+wheel: .venv/run.stamp
+	$(BIN)/python shipping/wheel.py
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cowpath.atomic import check_outputs, check_target
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.kernels import DEFAULT
-from cowpath.observe.frames import Keeper
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
@@ -41,7 +41,7 @@ NOTHING_MORE = Wanted()  # than the figures in the machine's books
 
 def run(
     session: str | os.PathLike[str],
-    design: str | os.PathLike[str] = DEFAULT,
+    design: str | os.PathLike[str] | None = None,
     *,
     cpus: int | None = None,
     memory: int | str | None = None,
@@ -61,7 +61,7 @@ def run(
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Run a session (a file) on a design (a packaged name, or a TOML file).
+    """Run a session (a file) on a design (a packaged name, or a TOML file; None: the kernel that fits the session).
 
     The same session, design, seed and options give the same run. An option that is None is as the session's table has
     it. ``cpus``, ``memory`` and ``swap`` (in bytes, or text: "2G") make the machine, ``tasks`` is how many
@@ -90,13 +90,13 @@ def run(
         cold=cold,
         table=table,
     )
-    plan = load_plan(session, options)
-    check_outputs([log, trace, report], inputs_of(plan, session, [design], options))
+    loaded, plan = load_both(design, session, options)
+    check_outputs([log, trace, report], inputs_of(plan, session, [design or loaded.name], options))
     keeper = Keeper(None if keep_events else KEPT)
     log, trace, page = (None if file is None else Path(file) for file in (log, trace, report))
     wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=page is not None)
-    with reported(report, options, "run", session, [design]) as results:
-        results.append(run_plan(plan, load_design(design), options, wanted, progress))
+    with reported(report, options, "run", session, [design or loaded.name]) as results:
+        results.append(run_plan(plan, loaded, options, wanted, progress))
     return results[0]
 
 
@@ -110,18 +110,14 @@ def compare(
     report: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Comparison:
-    """Run a session on several designs (None: all packaged ones).
+    """Run a session on several designs (None: all packaged ones whose kernel has the session's cgroups).
 
     The options are those of ``run``, without ``log``, ``keep_events`` and ``progress``; it raises what ``run`` does.
     ``report`` names an HTML file for a page about all of them.
     """
-    from cowpath import designs as packaged
-
     chosen = Options.of(memory, until, bystanders, **options)
-    named = packaged.names() if designs is None else designs
-    loaded = [load_design(design) for design in named]
-    check_names(loaded)
-    plan = load_plan(session, chosen)
+    loaded, plan = load_all(designs, session, chosen)
+    named = [each.name for each in loaded] if designs is None else designs
     check_outputs([report], inputs_of(plan, session, named, chosen))
     with reported(report, chosen, "compare", session, named) as results:
         for each in loaded:
@@ -182,6 +178,34 @@ def load_design(design: str | os.PathLike[str]) -> Design:
     return designs.load(os.fspath(design))
 
 
+def load_both(
+    design: str | os.PathLike[str] | None, session: str | os.PathLike[str], options: Options
+) -> tuple[Design, Plan]:
+    """A design, or else the kernel that fits the session, and the session, compiled. Raises InputError."""
+    from cowpath import designs
+    from cowpath.kernels.chosen import choose_kernel
+
+    if design is not None:
+        return load_design(design), load_plan(session, options)
+    plan = load_plan(session, options)
+    found = choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)
+    return replace(designs.load(found.name), chosen=found.why), plan
+
+
+def load_all(
+    named: Sequence[str | os.PathLike[str]] | None, session: str | os.PathLike[str], options: Options
+) -> tuple[list[Design], Plan]:
+    """Designs, or else all packaged ones that fit the session, and the session, compiled. Raises InputError."""
+    from cowpath import designs
+
+    if named is not None:
+        loaded = [load_design(design) for design in named]
+        check_names(loaded)
+        return loaded, load_plan(session, options)
+    plan = load_plan(session, options)
+    return [designs.load(name) for name in designs.names(plan.interfaces)], plan
+
+
 def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
     from cowpath.session.load import load_session
@@ -214,6 +238,7 @@ def run_plan(
     compiling: Compiling | None = None,
 ) -> Result:
     """Run a compiled session on a loaded design, with what is wanted of its log."""
+    from cowpath.designs import kernel_told
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
@@ -231,6 +256,7 @@ def run_plan(
     metrics = Metrics(k)
     summary = {
         "design": design.name,
+        "kernel": kernel_told(design),
         "seed": options.seed,
         "verdict": judgement.outside,
         "group_verdicts": dict(judgement.groups),

@@ -52,17 +52,20 @@ class Checks:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """A row per result, a column per field of it; ``chain``, ``schedule`` and ``cycle`` are lists of texts."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([result.as_json() for result in self.results], infer_schema_length=None)
+        return frame_of([result.as_json() for result in self.results])
 
     @property
     def summary(self) -> dict[str, Any]:
         """The object that ``cowpath check --json`` prints."""
         from cowpath.checker.result import missed
+        from cowpath.designs import kernels_told, notes_of
 
         states = max((result.states for result in self.results), default=0)
-        return {"version": __version__, "most_states": states, "missed_state_bound": missed(states),
+        designs = self.designs
+        return {"version": __version__, "kernels": kernels_told(designs), "notes": notes_of(designs),
+                "most_states": states, "missed_state_bound": missed(states),
                 "results": [result.as_json() for result in self.results], "coverage": self.coverage}  # fmt: skip
 
     @property
@@ -74,6 +77,11 @@ class Checks:
                 head = {"design": result.design, "case": result.case}
                 found.setdefault((result.design, result.case), head | result.coverage.as_json())
         return list(found.values())
+
+    @property
+    def designs(self) -> list[Design]:
+        """The designs that were checked, each once."""
+        return list({job.design.name: job.design for job in self.jobs}.values())
 
     @property
     def checked(self) -> list[tuple[Result, Job]]:
@@ -227,15 +235,18 @@ class Replayed:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """A row per move, a column per field of ``rows``."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None)
+        return frame_of([asdict(row) for row in self.rows])
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The object that ``cowpath replay --json`` prints."""
-        return {"version": __version__, "design": self.design, "case": self.case, "property": self.property,
-                "reason": self.reason, "cycle_from": self.cycle_from, "moves": [asdict(row) for row in self.rows],
+        from cowpath.designs import kernel_told
+
+        return {"version": __version__, "design": self.design, "kernel": kernel_told(self.played_on),
+                "case": self.case, "property": self.property, "reason": self.reason, "cycle_from": self.cycle_from,
+                "moves": [asdict(row) for row in self.rows],
                 "chain": list(self.waiting)}  # fmt: skip
 
     def report(self, target: Name) -> None:
@@ -327,13 +338,14 @@ def search(
     suite = [case for case in suite if cases is not None or Job(design, case).applies]
     if not suite:
         raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
-    return Searched(run(design, path, suite, cores() if processes is None else processes, told, fresh))
+    return Searched(design, run(design, path, suite, cores() if processes is None else processes, told, fresh))
 
 
 @dataclass(frozen=True)
 class Searched:
     """What a search has found."""
 
+    design: Design = field(repr=False)  # that was begun with
     found: Found  #: The same as objects.
 
     @cached_property
@@ -344,20 +356,21 @@ class Searched:
         charges given back unused), ``retries``, ``steps_run``, ``pareto``, ``known_as`` (the packaged designs that have
         this order).
         """
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([each.as_json() for each in self.found.safe], infer_schema_length=None)
+        return frame_of([each.as_json() for each in self.found.safe])
 
     @cached_property
     def failed_by(self) -> pl.DataFrame:
         """How many orders violate what first: ``property``, ``case``, ``orders``."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
         rows = [(name, case, count) for name, cases in self.found.failed_by.items() for case, count in cases.items()]
-        schema = {"property": pl.String, "case": pl.String, "orders": pl.Int64}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return frame_of(rows, {"property": str, "case": str, "orders": int})
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The object that ``cowpath search --json`` prints."""
-        return {"version": __version__, **self.found.as_json()}
+        from cowpath.designs import kernel_told
+
+        return {"version": __version__, "kernel": kernel_told(self.design), **self.found.as_json()}

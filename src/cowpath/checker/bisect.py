@@ -9,7 +9,7 @@ from typing import Any
 
 from cowpath.cases import Case
 from cowpath.cases.plan import compile_case
-from cowpath.designs import Design
+from cowpath.designs import Design, kernels_told
 from cowpath.designs.edits import Alignment, Edit, align
 from cowpath.engine.costs import Costs
 from cowpath.errors import InputError
@@ -43,6 +43,7 @@ class Bisection:
     """The way from the first design to the second."""
 
     stages: tuple[Stage, ...]  #: The first design, and after it one per change.
+    ends: tuple[Design, Design]  #: The first design and the second.
 
     @property
     def turns(self) -> list[Turn]:
@@ -58,7 +59,7 @@ class Bisection:
     def summary(self) -> dict[str, Any]:
         """The object that ``cowpath bisect --json`` prints."""
         stages = [{"change": stage.change, "verdicts": stage.verdicts} for stage in self.stages]
-        return {"stages": stages, "turns": [vars(turn) for turn in self.turns]}
+        return {"kernels": kernels_told(self.ends), "stages": stages, "turns": [vars(turn) for turn in self.turns]}
 
 
 def bisect(
@@ -73,7 +74,7 @@ def bisect(
 
     stages = [stage(first.name, first)]
     stages += [stage(change, design) for change, design in way(first, second)]
-    return Bisection(tuple(stages))
+    return Bisection(tuple(stages), (first, second))
 
 
 def way(first: Design, second: Design) -> Iterator[tuple[str, Design]]:

@@ -1,7 +1,8 @@
-"""``cowpath designs``, ``cowpath programs`` and ``cowpath import``: what there is, and adding to it."""
+"""``cowpath designs``, ``kernels``, ``programs`` and ``import``: what there is, and adding to it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,9 @@ import typer
 from cowpath.cli import options as o
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup
+from cowpath.cli.notes import say_notes
 
-Name = Annotated[str, typer.Argument(help="A packaged design, or a TOML file.", metavar="DESIGN")]
+Name = Annotated[str, typer.Argument(help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN")]
 
 designs_app = typer.Typer(cls=GuardedGroup, invoke_without_command=True)
 
@@ -28,7 +30,7 @@ def designs(context: typer.Context) -> None:
 
 @designs_app.command("list", cls=Command)
 def list_designs() -> None:
-    """List the packaged designs.
+    """List the packaged designs, and the kernels that are finished (cowpath kernels has all).
 
     Example: cowpath designs list
     """
@@ -41,21 +43,30 @@ def list_designs() -> None:
 
 @designs_app.command("show", cls=Command)
 def show_design(name: Name) -> None:
-    """Show a design: its commit, its policies, and the steps of its paths in order.
+    """Show a design: its kernel, commit, policies, the steps of its paths, and what each stands for in that release.
+
+    "not seen": nobody has looked for that step in the source of that release.
 
     Example: cowpath designs show preallocate
     """
     from cowpath import designs
+    from cowpath.kernels.provenance import stands_for, steps_of
     from cowpath.observe.text import visible
 
     design = designs.load(name)
     typer.echo(visible(f"{design.name}: {design.summary}"))
+    typer.echo(visible("\n".join(designs.kernel_lines([design]))))
+    say_notes(designs.notes_of([design]))
     if design.commit:
         typer.echo(visible(f"commit {design.commit}"))
     for title, rows in (
         ("policies", [(policy, str(value)) for policy, value in design.policies.items()]),
-        ("paths", [(path, " ".join(steps)) for path, steps in design.paths.items()]),
+        ("paths", [(path, " ".join(steps) or "-") for path, steps in design.paths.items()]),
         ("error exits", [(path, " ".join(steps)) for path, steps in design.on_error.items()]),
+        (
+            f"steps, and what they stand for in {design.kernel.name}",
+            [(step, stands_for(step, design.kernel)) for step in steps_of(design.paths)],
+        ),
     ):
         if not rows:
             continue
@@ -75,6 +86,27 @@ def diff_designs(first: Name, second: Name) -> None:
 
     difference = designs.diff(designs.load(first), designs.load(second))
     typer.echo(visible("\n".join(difference)) if difference else "They do the same.")
+
+
+def kernels(as_json: o.Json = False) -> None:
+    """List the kernels: release, cgroup interface, what is missing in each, and what nobody has looked at.
+
+    A kernel is a profile of one release: all paths and policies. run, check and the others take one with --design;
+    designs extend one. Without --design a session with names of cgroup v1 runs on linux-3.0, one with names of v2 on
+    the newest kernel that is finished and has v2; every result says which it was, and why. Of a draft not all is
+    built: it is there by its name only. "not seen" is what a profile does without anybody having looked whether the
+    release does.
+
+    Example: cowpath kernels
+    """
+    from cowpath.kernels import listing
+    from cowpath.observe.text import visible
+
+    if as_json:
+        typer.echo(json.dumps(listing.as_json(), indent=2))
+        return
+    for line in listing.lines():
+        typer.echo(visible(line))
 
 
 def programs(

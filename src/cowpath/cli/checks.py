@@ -12,6 +12,7 @@ from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
+from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
     from cowpath.checking import Checks
@@ -115,10 +116,15 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
         typer.echo(json.dumps(checks.summary, indent=2))
         return
     from cowpath.checker.show import matrix, results_table
+    from cowpath.designs import kernel_lines, notes_of
     from cowpath.observe.tables import Terminal
 
     console = Terminal()
     console.print(matrix(checks.results) if as_matrix else results_table(checks.results))
+    for note in notes_of(checks.designs):
+        console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
+    for line in kernel_lines(checks.designs):
+        console.print(visible(line), style="dim", highlight=False)
     bound = checks.summary["missed_state_bound"]
     console.print(f"States are known by 64-bit fingerprints: the chance that one was missed is below {bound:.1g}.",
                   style="dim")  # fmt: skip

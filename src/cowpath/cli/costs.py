@@ -13,7 +13,7 @@ import typer
 
 from cowpath import __version__
 from cowpath.cli import options as o
-from cowpath.cli.notes import say_notes
+from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 from cowpath.kernels import DEFAULT
@@ -84,6 +84,7 @@ def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> lis
     from cowpath.observe.costs import session_costs
 
     loaded = [api.load_design(name) for name in designs]
+    say_kernels(loaded)
     plans = [api.load_plan(session, api.Options()) for session in sessions]
     say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
     with progress_bars(None) as progress:

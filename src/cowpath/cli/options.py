@@ -7,13 +7,22 @@ from typing import Annotated, Optional
 
 import typer
 
+from cowpath.kernels import DEFAULT
+
 Session = Annotated[
     Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
 ]
 Table = Annotated[
     Path | None, typer.Option("--table", help="The session's table, if it is not beside it.", metavar="FILE.toml")
 ]
-Design = Annotated[str, typer.Option("--design", "-d", help="A packaged design (cowpath designs), or a TOML file.")]
+Design = Annotated[
+    str | None,
+    typer.Option(
+        "--design", "-d",
+        help=f"A kernel or a packaged design (cowpath designs), or a TOML file. Default: {DEFAULT}; for a session with "
+        "names of cgroup v2 the newest finished kernel that has it.",
+    ),
+]  # fmt: skip
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(

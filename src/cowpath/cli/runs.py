@@ -14,7 +14,6 @@ from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
-from cowpath.kernels import DEFAULT
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts tha
 
 def run(
     session: o.Session,
-    design: o.Design = DEFAULT,
+    design: o.Design = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
@@ -58,11 +57,11 @@ def run(
         cold=cold, table=table,
     )  # fmt: skip
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
-    loaded = api.load_design(design)
-    plan = api.load_plan(session, chosen)
-    check_outputs([log, trace, report], api.inputs_of(plan, session, [design], chosen))
+    loaded, plan = api.load_both(design, session, chosen)
+    named = [design or loaded.name]
+    check_outputs([log, trace, report], api.inputs_of(plan, session, named, chosen))
     bars = progress_bars(chosen.until or plan.settings.until)
-    with api.reported(report, chosen, "run", session, [design]) as results, bars as progress:
+    with api.reported(report, chosen, "run", session, named) as results, bars as progress:
         results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling))
     say(report)
     show(results, as_json)
@@ -94,7 +93,7 @@ def compare(
     Example: cowpath compare examples/commit.sh --design linux-3.0 --design preallocate
     """
     failing = failing_verdicts(fail_on)
-    from cowpath import api, designs
+    from cowpath import api
     from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
@@ -102,10 +101,8 @@ def compare(
         cold=cold, table=table,
     )  # fmt: skip
     wanted = Wanted(timeline=report is not None)
-    named = list(dict.fromkeys(design or designs.names()))
-    loaded = [api.load_design(name) for name in named]
-    api.check_names(loaded)
-    plan = api.load_plan(session, chosen)
+    loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)
+    named = list(dict.fromkeys(design)) if design else [each.name for each in loaded]
     check_outputs([report], api.inputs_of(plan, session, named, chosen))
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "compare", session, named) as results, bars as progress:
@@ -137,6 +134,7 @@ def end(results: Sequence[Result], failing: frozenset[str]) -> None:
 
 def show(results: Sequence[Result], as_json: bool) -> None:
     """Print runs as a JSON object, or as what the session printed and the tables."""
+    from cowpath.designs import kernel_lines
     from cowpath.results import json_object
 
     if as_json:
@@ -155,5 +153,7 @@ def show(results: Sequence[Result], as_json: bool) -> None:
             console.print(Text(visible(output).rstrip("\n")))
             console.print()
     console.print(report([result.summary for result in results]))
+    for line in kernel_lines(result.loaded for result in results):
+        console.print(Text(visible(line), style="dim"))
     for result in results:
         console.print(Text(f"{result.design}: {speed(result.summary)}", style="dim"))

@@ -11,6 +11,7 @@ import typer
 from cowpath.atomic import check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.checks import Properties
+from cowpath.cli.notes import say_kernels
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 
@@ -43,6 +44,7 @@ def replay(
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return
+    say_kernels([replayed.played_on])
     from cowpath.checker.show import moves_table
     from cowpath.observe.tables import Terminal
 
@@ -76,6 +78,7 @@ def bisect(
     if as_json:
         typer.echo(json.dumps(found.summary, indent=2))
         return
+    say_kernels(found.ends)
     for stage in found.stages:
         verdicts = stage.verdicts.items()
         bad = [

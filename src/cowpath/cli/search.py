@@ -9,6 +9,7 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.checks import Cases
+from cowpath.cli.notes import say_kernels
 from cowpath.cli.progress import progress_bars
 from cowpath.kernels import DEFAULT
 
@@ -51,6 +52,7 @@ def search(
         typer.echo(json.dumps(searched.summary, indent=2))
         return
     show(searched.found)
+    say_kernels([searched.design])
 
 
 def show(found: Found) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowpath.cli import options as o
-from cowpath.cli.notes import say_notes
+from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.progress import Progress
 from cowpath.errors import InputError, MachineError
-from cowpath.kernels import DEFAULT
 from cowpath.observe.text import clean
 from cowpath.words import nearest
 
@@ -31,7 +30,7 @@ PROMPT = "Enter: next, a number: so many steps, q: quit > "
 
 def step(
     session: o.Session,
-    design: o.Design = DEFAULT,
+    design: o.Design = None,
     start: Annotated[str, typer.Option("--from", help="Begin at this time of the machine: 5ms.", metavar="TIME")] = "0",
     count: Annotated[int | None, typer.Option(help="Show so many steps, and stop.", min=1)] = None,
     task: Annotated[
@@ -54,9 +53,9 @@ def step(
     from cowpath.units import parse_time
 
     chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed, table=table)
-    loaded = api.load_design(design)
-    plan = api.load_plan(session, chosen)
+    loaded, plan = api.load_both(design, session, chosen)
     say_notes(plan.notes)
+    say_kernels([loaded])
     if task is not None:
         check_task(task, plan)
     moves = walk(plan, loaded, chosen, parse_time(start))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -12,13 +13,12 @@ from typing import Any
 from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME
 from cowpath.kernel.steps import MAY_BE_EMPTY, PATH_NAMES
-from cowpath.kernels import DEFAULT, profile, tables
-from cowpath.kernels.profile import Kernel, numbers
+from cowpath.kernels import DEFAULT, profile, releases, tables
+from cowpath.kernels.profile import Kernel
 from cowpath.kinds import check_kind
 
 TEXTS = ("name", "extends", "summary", "commit")
 KEYS = (*TEXTS, *tables.TABLES)
-_RELEASE = re.compile(r"(?:linux[- ]?)?v?([0-9]{1,9}(?:\.[0-9]{1,9}){0,3})", re.IGNORECASE)
 MAX_CHAIN = 8  # designs that extend one another
 
 
@@ -35,6 +35,19 @@ class Design:
     on_error: tables.Lists
     policies: dict[str, Any]
     kernel: Kernel  # that it extends in the end
+    chosen: str = ""  # why it is the one, where nobody has named it
+
+    @property
+    def extends_it(self) -> bool:
+        """It is another one than its kernel."""
+        kernel = self.kernel
+        own = (self.name, self.paths, self.on_error, self.policies)
+        return own != (kernel.name, kernel.paths, kernel.on_error, kernel.policies)
+
+    @property
+    def how_chosen(self) -> str:
+        """Why a result of it is of its kernel."""
+        return self.chosen or (f"{self.name} extends it" if self.extends_it else "named")
 
 
 def _folder() -> Any:
@@ -46,11 +59,17 @@ def packaged() -> list[str]:
     return sorted(entry.name[:-5] for entry in _folder().iterdir() if entry.name.endswith(".toml"))
 
 
-def names() -> list[str]:
-    """Finished kernels and packaged designs: 3.0 first, then what cures it, in the order of the commit's own list."""
+def names(interfaces: Iterable[str] = ()) -> list[str]:
+    """Finished kernels and packaged designs: 3.0 first, then what cures it, in the order of the commit's own list.
+
+    Only those whose kernel has these interfaces of memory cgroups.
+    """
     first = [DEFAULT, "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock",
              "linux-3.0-oom-flag", "linux-3.1"]  # fmt: skip
-    return list(dict.fromkeys([*first, *profile.names(), *packaged()]))
+    found = list(dict.fromkeys([*first, *profile.names(), *packaged()]))
+    if not interfaces:
+        return found
+    return [name for name in found if set(interfaces) <= set(load(name).kernel.interface)]
 
 
 def every_name() -> list[str]:
@@ -119,13 +138,8 @@ def _release_or(name: str) -> str:
     several = [part.strip() for part in re.split("[,; ]", name) if part.strip()]
     if len(several) > 1 and all(part in every_name() for part in several):
         return "one --design for each: " + " ".join(f"-d {part}" for part in several)
-    wanted = _RELEASE.fullmatch(name)
-    if wanted is None:
-        return tables.near(name, every_name())
-    releases = {profile.load(known).release: known for known in profile.every_name()}
-    if found := releases.get(numbers(wanted[1])):
-        return f"did you mean {found!r}?"
-    return "of Linux these releases are modelled: " + ", ".join(profile.names())
+    wanted = releases.release_of(name)
+    return tables.near(name, every_name()) if wanted is None else releases.what_there_is(wanted)
 
 
 def has_memory_high(design: Design) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.compiled import compiled, entry_point, inlined
+from cowpath.kernel.compiled import compiled, driver, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.signals import leave_queue
 from cowpath.kernel.step import step
@@ -275,9 +275,15 @@ def look_round(k, now, shell):
     return BUDGET
 
 
-@entry_point
+@driver
 def run(k, until, budget, shell):
     """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
+    return go_on(k, until, budget, shell)
+
+
+@compiled
+def go_on(k, until, budget, shell):
+    """``run``, for compiled code."""
     activate_woken(k, k.books.now)
     while budget > 0:
         if k.books.error:

@@ -6,13 +6,13 @@ is in ``jit``, behind this door. Under ``NUMBA_DISABLE_JIT=1`` all of it is plai
 
 from __future__ import annotations
 
-from .jit.cache import EXTRA_SOURCES, cache_folder, sources_as_they_stand
+from .jit.cache import EXTRA_SOURCES, cache_folder, can_be_kept, sources_as_they_stand
 from .jit.dispatchers import Function, entry, kept, part
 from .jit.progress import Told, announced
 
 __all__ = [
-    "EXTRA_SOURCES", "Function", "Told", "announced", "apart", "cache_folder", "compiled", "driver", "entry_point",
-    "inlined", "kept", "sources_as_they_stand",
+    "EXTRA_SOURCES", "Function", "Told", "announced", "apart", "cache_folder", "can_be_kept", "compiled", "driver",
+    "entry_point", "inlined", "kept", "sources_as_they_stand",
 ]  # fmt: skip
 
 # What every move of a fault goes through is copied into its callers; all else is called. Numba would hand a caller's

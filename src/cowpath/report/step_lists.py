@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cowpath.designs import Design
+from cowpath.designs import Design, kernel_lines
 from cowpath.designs.edits import align
 from cowpath.kernel.steps import PATH_NAMES
 
@@ -46,6 +46,7 @@ class DesignOf:
     name: str
     summary: str
     commit: str
+    kernel: str  # which, and how it was chosen
     paths: list[PathOf]
     policies: list[Policy]
 
@@ -60,6 +61,7 @@ def design_lists(designs: Sequence[Design]) -> list[DesignOf]:
             each.name,
             each.summary,
             each.commit,
+            kernel_lines([each])[0],
             [_path(path, first.paths[path], each.paths[path]) for path in differing or [SHOWN_PATH]],
             [
                 Policy(name, str(each.policies[name]), each.policies[name] != first.policies[name])

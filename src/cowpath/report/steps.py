@@ -21,7 +21,7 @@ from cowpath.checker.result import VIOLATED, Result, missed
 from cowpath.checker.schedule import Schedule
 from cowpath.checker.show import unreached
 from cowpath.checker.stage import Performance, perform
-from cowpath.designs import Design
+from cowpath.designs import Design, kernel_lines
 from cowpath.observe.text import clean, count, duration
 
 from .graph import graph_of, svg
@@ -224,6 +224,7 @@ def _books(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]
     cases: dict[tuple[str, str], dict[str, str]] = {}
     for design, case in pairs:
         book = designs.setdefault(_key(design), {"name": clean(design.name), "summary": clean(design.summary, LONGEST),
+                                  "kernel": clean(kernel_lines([design])[0], LONGEST),
                                   "policies": design.policies, "paths": {}})  # fmt: skip
         book["paths"][case.path] = design.paths[case.path]
         cases.setdefault((case.name, case.text), {"name": clean(case.name), "text": case.text})

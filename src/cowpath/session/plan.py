@@ -80,6 +80,7 @@ class Plan:
     settings: MachineSettings
     notes: tuple[str, ...] = ()  # what was accepted, but is not quite what was typed: it stands in all that is shown
     regions: tuple[Region, ...] = ()  # names of memory, by the instructions that use them
+    interfaces: frozenset[str] = frozenset({"v1"})  # of memory cgroups, whose names it uses
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property

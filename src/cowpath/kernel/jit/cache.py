@@ -18,22 +18,28 @@ from typing import Any
 import llvmlite
 import numba
 
-from . import folders
+from . import folders, shipped
 from .sources import bytes_of_all, what_is_compiled
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent
 EXTRA_SOURCES: list[Path] = []  # compiled along with them: to be named before the first function is compiled
+KEPT: list[Any] = []  # the functions that are kept on disk
 # settings of Numba's without an effect on the code, and those of the processor: what comes of these is in Numba's index
 NO_MATTER = (
     "ANNOTATE", "CACHE_", "CHROME_", "COLOR_", "CPU_", "CUDA_", "DEBUG_CACHE", "DIFF_", "DISABLE_CUDA", "DUMP_",
     "ENABLE_AVX", "ENABLE_CUDASIM", "FORCE_CUDA", "GDB_", "HIGHLIGHT_", "HTML", "NUMBA_", "RUNNING_", "SHOW_",
-    "THREADING_",
+    "THREADING_", "_",
 )  # fmt: skip
 
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
     return folders.root() / _key(tuple(EXTRA_SOURCES))
+
+
+def can_be_kept() -> bool:
+    """Whether the folder can be written; if not, that is said, once."""
+    return folders.take_into_use(cache_folder())
 
 
 def settings() -> str:
@@ -61,12 +67,21 @@ def sources_as_they_stand() -> str:
 
 def sources_key() -> str:
     """``what_is_compiled``, which takes a second: looked up, if these sources have been seen before."""
-    name = f"{sources_as_they_stand()}-{sys.implementation.cache_tag}"
-    known = folders.note(name)
+    name = _noted_as()
+    known = shipped.note(name) or folders.note(name)
     if known is None:
         known = what_is_compiled(PACKAGE)
         folders.write_note(name, known)
     return known
+
+
+def _noted_as() -> str:
+    return f"{sources_as_they_stand()}-{sys.implementation.cache_tag}"
+
+
+def ship(objects: Path) -> dict[str, int]:
+    """Make what a wheel has compiled (``shipped``) out of what is kept; returns the bytes of each function."""
+    return shipped.pack(cache_folder(), objects, (_noted_as(), sources_key()))
 
 
 def keep(dispatcher: Any) -> Any:
@@ -74,6 +89,7 @@ def keep(dispatcher: Any) -> Any:
     compile_now = getattr(dispatcher, "compile", None)  # None under NUMBA_DISABLE_JIT
     if compile_now is None:
         return dispatcher
+    KEPT.append(dispatcher.py_func)
 
     def compile_or_load(signature: Any) -> Any:
         if not dispatcher.overloads:
@@ -128,10 +144,22 @@ try:
 
         def load_overload(self, *args: Any) -> Any:
             try:
-                return super().load_overload(*args)
+                found = super().load_overload(*args)
             except Exception:
                 with suppress(OSError):
                     self.flush()  # so that it can be written again
+                found = None
+            if found is None and (ready := self._shipped(*args)) is not None:
+                return ready  # it need not be kept
+            can_be_kept()
+            return found
+
+        def _shipped(self, signature: Any, context: Any) -> Any:
+            try:
+                key, stamp = self._index_key(signature, context.codegen()), self._impl.locator.get_source_stamp()
+                found = shipped.find(cache_folder().name, self._impl.filename_base, stamp, key)
+                return found and self._impl.rebuild(context, found)
+            except Exception:
                 return None
 
         def save_overload(self, *args: Any) -> None:
@@ -145,7 +173,6 @@ except (ImportError, AttributeError):
 
 
 def _give_cache(dispatcher: Any) -> None:
-    folders.take_into_use(cache_folder())
     try:
         assert hasattr(dispatcher, "_cache")
         dispatcher._cache = _Kept(dispatcher.py_func)
@@ -158,6 +185,7 @@ def _give_plain_cache(dispatcher: Any) -> None:
     config: Any = numba.config
     if not hasattr(config, "CACHE_DIR") or not hasattr(dispatcher, "enable_caching"):
         return
+    can_be_kept()
     users, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         dispatcher.enable_caching()

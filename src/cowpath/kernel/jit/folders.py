@@ -28,21 +28,25 @@ def root() -> Path:
     return Path(os.environ.get(VARIABLE) or caches / "cowpath")
 
 
-def take_into_use(folder: Path) -> None:
-    """Note that a key's folder is used today. A new one: those that have not been used for long go."""
+def take_into_use(folder: Path) -> bool:
+    """Note that a key's folder is used today. A new one: those that have not been used for long go.
+
+    False, and said once, if it cannot be written.
+    """
     used, now = folder / "used", time.time()
     try:
         if used.exists():
             if used.stat().st_mtime < now - DAY / 24:
                 os.utime(used)
-            return
+            return True
         folder.mkdir(parents=True, exist_ok=True)
         used.touch()
     except OSError as error:
         say_unwritable(error)
-        return
+        return False
     with suppress(OSError):
         drop_old(folder.parent, now)
+    return True
 
 
 def drop_old(within: Path, now: float) -> None:
@@ -103,8 +107,10 @@ def write_note(name: str, text: str) -> None:
 
 def say_unwritable(error: OSError) -> None:
     """Compiled code cannot be kept: say so once, on stderr."""
+    from multiprocessing import parent_process
+
     global _unwritable
-    if _unwritable:
+    if _unwritable or parent_process() is not None:  # it says so, or has said so
         return
     _unwritable = True
     print(

@@ -7,6 +7,7 @@ or what is compiled, is only slower.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import get_ident
@@ -21,12 +22,18 @@ try:
     from numba.core.compiler_lock import global_compiler_lock as LOCK
 except ImportError:
     LOCK = None
+ConfigStack: Any
+try:
+    from numba.core.targetconfig import ConfigStack
+except ImportError:
+    ConfigStack = None
 try:
     from numba.np import arrayobj
 except ImportError:
     arrayobj = None
 
 Function = Callable[..., Any]
+GARBAGE = 300_000, 10, 10  # objects between two collections, and how many of these until older ones are looked through
 _inside = False  # read and written under the lock
 
 
@@ -54,15 +61,34 @@ def ours() -> Iterator[None]:
         if not _inside:
             _inside = True
             until_the_end.callback(_leave)
+            until_the_end.enter_context(_own_garbage())
             until_the_end.enter_context(_replaced(arrayobj, "fix_integer_index", no_negative_indices))
             for name in ("Record", "NestedArray"):
                 until_the_end.enter_context(_replaced(getattr(types, name, None), "__repr__", said_once))
+            until_the_end.enter_context(_replaced(getattr(types, "BaseFunction", None), "get_call_type", typed_once))
         yield
 
 
 def _leave() -> None:
     global _inside
     _inside = False
+
+
+@contextmanager
+def _own_garbage() -> Iterator[None]:
+    """What is there already is not looked through for garbage, of which Numba makes much: a function's is soon gone."""
+    if not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.collect()
+    gc.set_threshold(*GARBAGE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager
@@ -73,8 +99,8 @@ def _replaced(owner: Any, name: str, by: Callable[[Function], Function]) -> Iter
         return
     replacement, thread = by(original), get_ident()
 
-    def either(*args: Any) -> Any:  # Numba's, for whoever comes by without the lock
-        return (replacement if get_ident() == thread else original)(*args)
+    def either(*args: Any, **kws: Any) -> Any:  # Numba's, for whoever comes by without the lock
+        return (replacement if get_ident() == thread else original)(*args, **kws)
 
     setattr(owner, name, either)
     try:
@@ -106,3 +132,26 @@ def said_once(make: Function) -> Function:
         return said[id(kind)][1]
 
     return repr_of
+
+
+def typed_once(find: Function) -> Function:
+    """What ``+`` makes of two integers is found by trying all that it can mean: here once for each kind of arguments.
+
+    Numba looks for it anew at each place, a sixth of all its time. The answer may depend on whether what calls it is
+    inlined: so may what is compiled for it.
+    """
+    found: dict[Any, Any] = {}
+
+    def get_call_type(kind: Any, context: Any, args: Any, kws: Any) -> Any:
+        if kws:
+            return find(kind, context, args, kws)
+        flags = ConfigStack.top_or_none() if ConfigStack is not None else None
+        key = kind, context, tuple(args), getattr(flags, "forceinline", None)
+        signature = found.get(key)
+        if signature is None:
+            signature = find(kind, context, args, kws)
+            if signature is not None:
+                found[key] = signature
+        return signature
+
+    return get_call_type

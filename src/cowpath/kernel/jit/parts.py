@@ -12,7 +12,9 @@ compiled as Numba does it: to the same code, in a few times the time.
 from __future__ import annotations
 
 import ctypes
+import gc
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -23,9 +25,11 @@ from numba.core.compiler import Compiler, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
+from . import passes
 from .guest import compiles_as_ours
 
 REPLACED = ("add_overload", "_compile_for_args", "overloads")  # of a part's dispatcher
+OURS = "cowpath."  # modules; a step of the user's own is compiled with all of Numba's passes
 NEVER_CALLED = ctypes.cast(ctypes.pythonapi.Py_IncRef, ctypes.c_void_p).value
 
 
@@ -51,6 +55,7 @@ class Whole(JITCodeLibrary):
         """Link, optimize, make machine code."""
         self.own = frozenset(function.name for function in self._final_module.functions if not function.is_declaration)
         self._linking_libraries = list(linked_with(self))
+        gc.collect()  # LLVM needs the room
         super().finalize()
 
     def _optimize_final_module(self) -> None:
@@ -78,6 +83,14 @@ class Part(JITCodeLibrary):
     def finalize(self) -> None:
         """Nothing is made of it."""
         self._finalized = True
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Numba would make a pass manager for each function, and for each that is only declared."""
+        module.data_layout = self._codegen._data_layout
+        manager, builder = self._codegen._function_pass_manager()
+        for function in module.functions:
+            if not function.is_declaration:
+                manager.run(function, builder)
 
     def _get_module_for_linking(self) -> Any:
         if self.apart:
@@ -113,6 +126,8 @@ def as_part(function: Any, apart: bool, options: dict[str, Any]) -> Any:
         return numba.njit(**options)(function)
 
     def add_overload(compiled: Any) -> None:  # without telling the dispatcher's C half of it
+        with suppress(AttributeError):  # what was thought of each line, which Numba does not keep on disk either
+            compiled.fndesc.typemap = compiled.fndesc.calltypes = None
         dispatcher.overloads[tuple(compiled.signature.args)] = compiled
 
     @cache
@@ -169,6 +184,8 @@ def _replacing_lowering(replacement: Any, unwrapped: bool) -> Any:
             builder = DefaultPassBuilder.define_nopython_pipeline(self.state)
             builder.add_pass_after(replacement, NativeLowering)
             builder.passes = [each for each in builder.passes if each[0] is not NativeLowering]
+            if self.state.func_id.modname.startswith(OURS):
+                builder.passes = [each for each in builder.passes if each[0] not in passes.NOT_NEEDED]
             builder.finalize()
             return [builder]
 

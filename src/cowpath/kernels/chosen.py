@@ -1,0 +1,37 @@
+"""Which kernel a session gets that nobody has chosen one for: by the interface of cgroups whose names it uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cowpath.errors import InputError
+
+from . import DEFAULT, profile
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A kernel's name, and why it is that one."""
+
+    name: str
+    why: str
+
+
+def choose_kernel(uses_v1: bool, uses_v2: bool) -> Chosen:
+    """The default for names of v1, or of none; for names of v2 the newest finished kernel that has them.
+
+    Raises InputError for both at once, and where no kernel is finished that has v2.
+    """
+    if uses_v1 and uses_v2:
+        raise InputError(
+            "the session uses names of cgroup v1 and of cgroup v2",
+            hint="a machine has one of them: all names of one kind",
+        )
+    if not uses_v2:
+        return Chosen(DEFAULT, f"default: the session uses {'v1 names only' if uses_v1 else 'no names of cgroups'}")
+    able = [name for name in profile.names() if "v2" in profile.load(name).interface]
+    if not able:
+        drafts = [name for name in profile.every_name() if "v2" in profile.load(name).interface]
+        raise InputError("the session uses names of cgroup v2, and no kernel is finished that has it",
+                         hint="drafts: " + " or ".join(f"--design {name}" for name in drafts))  # fmt: skip
+    return Chosen(able[-1], "default: the session uses v2 names; the newest kernel that is finished")

@@ -1,0 +1,54 @@
+"""What ``cowpath kernels`` shows: each profile, its interface, what is missing in it, what nobody has looked at."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from cowpath import __version__
+
+from . import DEFAULT, profile
+from .profile import Kernel
+from .provenance import NOT_SEEN, stands_for, steps_of
+
+WIDTH = 110  # letters of a line
+
+
+def every() -> list[Kernel]:
+    """All of them, the oldest release first."""
+    return [profile.load(name) for name in profile.every_name()]
+
+
+def unseen(kernel: Kernel) -> list[str]:
+    """The steps of its paths that nobody has looked for in its source."""
+    return [step for step in steps_of(kernel.paths) if stands_for(step, kernel) == NOT_SEEN]
+
+
+def as_json() -> dict[str, Any]:
+    """The object that ``--json`` prints (docs/json.md)."""
+    kernels = [
+        {
+            "name": kernel.name, "release": ".".join(map(str, kernel.release)), "summary": kernel.summary,
+            "interface": list(kernel.interface), "draft": kernel.draft, "default": kernel.name == DEFAULT,
+            "missing": list(kernel.missing), "not_seen": list(kernel.not_seen), "steps_not_seen": unseen(kernel),
+        }
+        for kernel in every()
+    ]  # fmt: skip
+    return {"version": __version__, "kernels": kernels}
+
+
+def lines() -> list[str]:
+    """The same for people."""
+    width = max(len(name) for name in profile.every_name())
+    found = []
+    for kernel in every():
+        marks = [", a draft"] * kernel.draft + [", the default"] * (kernel.name == DEFAULT)
+        found.append(
+            f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{''.join(marks)}: {kernel.summary}"
+        )
+        told = [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
+        if steps := unseen(kernel):
+            told.append(("not seen", f"in its source: {', '.join(steps)}"))
+        for what, text in told:
+            found += textwrap.wrap(f"{what}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
+    return found

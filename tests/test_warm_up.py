@@ -1,0 +1,102 @@
+"""``cowpath warm-up``: without Numba compiling, since what it compiles is a minute's work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cowpath import warming
+from cowpath.errors import InputError, WorkerError
+from cowpath.kernel.compiled import Told
+
+PACED = """
+import time, sys
+from cowpath import warming
+
+def slowly(told):
+    for done in range(1, 400):
+        told(done, 400)
+        time.sleep(0.1)
+
+if __name__ == "__main__":
+    warming.for_runs = warming.for_checks = slowly
+    print("begins", flush=True)
+    warming.warm_up(lambda done, total: print(done, total, flush=True))
+"""
+
+
+def some(told: Told) -> None:
+    for done in range(1, 4):
+        told(done, 3)
+
+
+def none(told: Told) -> None:
+    pass
+
+
+def wrong(told: Told) -> None:
+    raise InputError("a step of one's own is wrong", file="steps.py", line=3)
+
+
+def ended(told: Told) -> None:
+    os._exit(1)
+
+
+def of(monkeypatch: pytest.MonkeyPatch, runs: object, checks: object) -> list[tuple[int, int]]:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(warming, "for_runs", runs)
+    monkeypatch.setattr(warming, "for_checks", checks)
+    assert warming.warm_up(lambda done, total: told.append((done, total))) == (told[-1][0] if told else 0)
+    return told
+
+
+def test_what_both_compile_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = of(monkeypatch, some, some)
+    assert len(told) == 6 and told[-1] == (6, 6)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of(monkeypatch, none, none) == []
+
+
+def test_what_is_wrong_in_one_of_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="a step of one's own is wrong"):
+        of(monkeypatch, some, wrong)
+
+
+def test_one_that_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WorkerError, match="ended from outside"):
+        of(monkeypatch, ended, some)
+
+
+def test_where_nothing_can_be_kept_it_compiles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COWPATH_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(InputError, match="COWPATH_CACHE"):
+        of(monkeypatch, some, some)
+
+
+def test_ctrl_c_ends_both(tmp_path: Path) -> None:
+    program = tmp_path / "paced.py"
+    program.write_text(PACED)
+    process = subprocess.Popen(
+        [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | {"COWPATH_CACHE": str(tmp_path / "cache")},
+    )  # fmt: skip
+    assert process.stdout is not None
+    while " 800" not in process.stdout.readline():  # both are at work
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode != 0 and said.count("Traceback") == 1 and "KeyboardInterrupt" in said
+    with pytest.raises(ProcessLookupError):
+        while True:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
