@@ -46,7 +46,9 @@ def test_the_sleep_ends_so_nobody_is_stuck_behind_it() -> None:
     assert {result.verdict for result in results} == {"proved"}
 
 
-@pytest.mark.parametrize(("case", "places"), [("high-cat", ("readahead: 6 high_delay",)), ("high-readahead", ())])
+@pytest.mark.parametrize(("case", "places"), [
+    ("high-cat", ("file_read: 3 high_delay", "readahead: 6 high_delay")), ("high-readahead", ("file_read: 3 high_delay",)),
+])  # fmt: skip
 def test_where_nobody_is_throttled_is_told(case: str, places: tuple[str, ...]) -> None:
     """A case may be too small for an order of the steps: then they never act, and the proof is no proof of them."""
     (coverage,) = checking.check("linux-6.18", case, properties="no-leak").coverage

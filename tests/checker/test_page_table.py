@@ -66,7 +66,7 @@ def test_the_preallocated_page_table_goes_back_when_the_page_cannot_be_read(
 
 
 def test_linux_allocated_it_under_the_lock_until_5_0_and_the_killer_does_not_help() -> None:
-    """4.19 goes round its charge until the victim is gone, with the page's lock in hand; later kernels before they take it."""
+    """4.19 goes round its charge with the page's lock in hand, until the victim is gone; later kernels before."""
     (bad,) = checking.check("linux-4.19", "page-table-oom-on", properties="isolation").results
     assert bad.verdict == "violated" and bad.certified
     assert (
@@ -86,7 +86,7 @@ before = '''
 anon heap 2
 touch heap 0 2 1 w
 '''
-does = ""
+does = "anon more 1"
 """
 
 

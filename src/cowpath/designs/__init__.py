@@ -6,6 +6,6 @@ from .design import Design, charges_page_tables, diff, every_name, from_data, ha
 from .told import kernel_lines, kernel_told, kernels_told, notes_of
 
 __all__ = [
-    "Design", "charges_page_tables", "diff", "every_name", "from_data", "has_memory_high", "kernel_lines", "kernel_told",
-    "kernels_told", "load", "names", "notes_of", "to_data",
+    "Design", "charges_page_tables", "diff", "every_name", "from_data", "has_memory_high", "kernel_lines",
+    "kernel_told", "kernels_told", "load", "names", "notes_of", "to_data",
 ]  # fmt: skip
