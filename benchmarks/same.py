@@ -3,17 +3,19 @@
     python benchmarks/same.py BASE [--design linux-3.0 --design preallocate]
 
 Compared are the JSON objects that ``cowpath check`` and ``cowpath run`` print (verdicts, chains, schedules, states,
-figures), without how long it took, their exit status, and each event of each log. Ends with 1 where anything differs.
+figures), without how long it took, their exit status, and each event of each log, of all cases, designs and examples
+that both have. A key that only one has is named at the end. Ends with 1 where anything differs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from sides import Side, both
 from tables import console
 
 DESIGNS = ("linux-3.0", "preallocate", "unlock-charge-relock", "linux-3.1")  # for the examples; the cases have them all
+NONE = object()
 TAKEN = {"wall_s", "version"}  # what a run took, and of which cowpath
 OWN_STEPS = (
     ("pte_alloc.py", "under-lock.toml", "page-table"),
@@ -41,15 +44,25 @@ class Answer:
     log: pl.DataFrame | None
 
 
-def commands(tree: Path, designs: list[str]) -> Iterator[list[str]]:
-    """All that is asked."""
-    yield ["check"]
+def commands(trees: Sequence[Path], designs: list[str]) -> Iterator[list[str]]:
+    """All that is asked: whatever all trees have."""
+    every = [
+        word for name in common(trees, "src/cowpath/designs", "src/cowpath/kernels") for word in ("--design", name)
+    ]
+    for case in common(trees, "src/cowpath/cases"):
+        yield ["check", "--case", case, *every]
     for steps, design, case in OWN_STEPS:
         folder = "examples/steps"
         yield ["check", "--steps", f"{folder}/{steps}", "--design", f"{folder}/{design}", "--case", case]
-    for session in sorted(path.name for path in (tree / "examples").glob("*.sh")):
+    for session in common(trees, "examples", suffix=".sh"):
         for design in designs:
-            yield ["run", f"examples/{session}", "--design", design]
+            yield ["run", f"examples/{session}.sh", "--design", design]
+
+
+def common(trees: Sequence[Path], *folders: str, suffix: str = ".toml") -> list[str]:
+    """What lies in one of these folders in all trees, by name."""
+    names = [{path.stem for folder in folders for path in (tree / folder).glob(f"*{suffix}")} for tree in trees]
+    return sorted(set.intersection(*names))
 
 
 def answer(side: Side, words: list[str]) -> Answer:
@@ -75,21 +88,26 @@ def plain(value: Any) -> Any:
     return value
 
 
-def differences(before: Any, after: Any, where: str = "") -> Iterator[str]:
-    """Where two JSON values differ."""
+def differences(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two JSON values differ; NONE where one has no such key."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
-            yield from differences(before.get(key, "(none)"), after.get(key, "(none)"), f"{where}.{key}")
+            yield from differences(before.get(key, NONE), after.get(key, NONE), f"{where}.{key}")
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for place, pair in enumerate(zip(before, after, strict=True)):
             yield from differences(*pair, f"{where}[{place}]")
     elif before != after:
-        yield f"{where}: {str(before)[:60]} | {str(after)[:60]}"
+        yield where, before, after
 
 
-def differing(before: Answer, after: Answer) -> list[str]:
-    """All in which two answers differ."""
-    found = list(differences(before.printed, after.printed))
+def differing(before: Answer, after: Answer, lone: set[str]) -> list[str]:
+    """All in which two answers differ. ``lone``: the keys that only one has are added to it."""
+    found = []
+    for where, old, new in differences(before.printed, after.printed):
+        if old is NONE or new is NONE:
+            lone.add(re.sub(r"\[\d+\]", "[]", where) + (" (here)" if old is NONE else " (there)"))
+        else:
+            found.append(f"{where}: {str(old)[:60]} | {str(new)[:60]}")
     if before.status != after.status:
         found.append(f"exit status: {before.status} | {after.status}")
     logs = [answer.log for answer in (before, after) if answer.log is not None]
@@ -104,15 +122,17 @@ def main() -> None:
     parser.add_argument("base", help="the commit to compare with")
     parser.add_argument("--design", action="append", help=f"for the examples (default: {', '.join(DESIGNS)})")
     wanted = parser.parse_args()
-    asked, bad, events = 0, 0, 0
+    asked, bad, events, lone = 0, 0, 0, set[str]()
     with both(wanted.base) as (base, here), ThreadPoolExecutor(2) as side_by_side:
-        for words in commands(here.tree, wanted.design or list(DESIGNS)):
+        for words in commands((base.tree, here.tree), wanted.design or list(DESIGNS)):
             before, after = side_by_side.map(answer, (base, here), (words, words))
-            found = differing(before, after)
+            found = differing(before, after, lone)
             asked, bad = asked + 1, bad + bool(found)
             events += 0 if after.log is None else len(after.log)
             for line in found[:10]:
                 console.print(f"{' '.join(words)}: {line}", markup=False)
+    if lone:
+        console.print(f"Keys that only one has: {', '.join(sorted(lone))}", markup=False)
     console.print(f"{asked} commands, {events:,} events: {asked - bad} have the same answers as {wanted.base}.")
     sys.exit(bad > 0)
 

@@ -44,11 +44,46 @@ def test_version() -> None:
     assert call("--version").output == f"cowpath {cowpath.__version__}\n"
 
 
-def test_version_loads_nothing_heavy() -> None:
+def loaded_by(*arguments: str) -> set[str]:
+    """The packages that a command has imported when it ends, run as plain Python."""
     code = (
-        "import sys, cowpath.cli; print(sorted({'numba', 'numpy', 'perfetto', 'polars', 'pyarrow'} & set(sys.modules)))"
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr))\n"
+        "from cowpath.cli import main\n"
+        "main()"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stderr.splitlines()[-1].split())
+
+
+OF_REPORTS = {"bokeh", "jinja2", "PIL", "tornado"}
+OF_FILES = {"arro3", "asyncio", "google", "perfetto", "polars", "pyarrow"}
+
+
+def test_version_loads_nothing_heavy() -> None:
+    assert not loaded_by("--version") & (OF_REPORTS | OF_FILES | {"numba", "numpy", "pydantic", "rustworkx"})
+
+
+def test_a_small_run_loads_what_it_uses_only() -> None:
+    loaded = loaded_by("run", str(EXAMPLES / "oom-off.sh"), "--until", "1us")
+    assert {"numba", "numpy"} <= loaded
+    assert not loaded & (OF_REPORTS | OF_FILES | {"rustworkx"})
+
+
+def test_without_polars_only_data_frames_are_missed(small: str) -> None:
+    code = (
+        "import sys; sys.modules['polars'] = None\n"
+        f"import cowpath; result = cowpath.run({small!r}, until='1us'); print(result.verdict); result.faults"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True
+    )
+    assert done.stdout == "isolated\n"
+    assert "InputError: data frames are polars', which is not here (pip install 'cowpath[frames]')" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cowpath.atomic import check_outputs, check_target
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.observe.frames import Keeper
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary

@@ -52,9 +52,9 @@ class Checks:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """A row per result, a column per field of it; ``chain``, ``schedule`` and ``cycle`` are lists of texts."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([result.as_json() for result in self.results], infer_schema_length=None)
+        return frame_of([result.as_json() for result in self.results])
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -235,9 +235,9 @@ class Replayed:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """A row per move, a column per field of ``rows``."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([asdict(row) for row in self.rows], infer_schema_length=None)
+        return frame_of([asdict(row) for row in self.rows])
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -356,18 +356,17 @@ class Searched:
         charges given back unused), ``retries``, ``steps_run``, ``pareto``, ``known_as`` (the packaged designs that have
         this order).
         """
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
-        return pl.DataFrame([each.as_json() for each in self.found.safe], infer_schema_length=None)
+        return frame_of([each.as_json() for each in self.found.safe])
 
     @cached_property
     def failed_by(self) -> pl.DataFrame:
         """How many orders violate what first: ``property``, ``case``, ``orders``."""
-        import polars as pl
+        from cowpath.observe.frames import frame_of
 
         rows = [(name, case, count) for name, cases in self.found.failed_by.items() for case, count in cases.items()]
-        schema = {"property": pl.String, "case": pl.String, "orders": pl.Int64}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return frame_of(rows, {"property": str, "case": str, "orders": int})
 
     @cached_property
     def summary(self) -> dict[str, Any]:

@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cowpath import __version__
 from cowpath.errors import InputError
-from cowpath.observe.frames import (
-    Keeper,
-    events_frame,
-    faults_frame,
-    groups_frame,
-    lock_holds_frame,
-    usage_frame,
-)
 from cowpath.observe.histogram import Histogram
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.summary import Summary
 from cowpath.observe.timeline import Timeline
 from cowpath.observe.words import Chain
@@ -46,9 +39,9 @@ class Seen:
 class Result:
     """What a run has shown.
 
-    Times are ns of the machine's virtual time, sizes are bytes. The data frames are polars'; each is made when it is
-    first asked for. In them ``task`` is a task's number, ``comm`` its program's name, and ``group`` is empty for a task
-    outside every group.
+    Times are ns of the machine's virtual time, sizes are bytes. The data frames are polars', which ``pip install
+    'cowpath[frames]'`` brings (InputError without it); each is made when it is first asked for. In them ``task`` is a
+    task's number, ``comm`` its program's name, and ``group`` is empty for a task outside every group.
     """
 
     summary: Summary  #: The JSON object of the run, as ``cowpath run --json`` prints it in ``runs``.
@@ -103,6 +96,8 @@ class Result:
         is mapped; else ``SIGBUS``, ``killed``, ...), ``ns`` (from entry to end, with all retries), ``asleep_ns`` (of
         these, asleep).
         """
+        from cowpath.observe.frames import faults_frame
+
         return faults_frame(*self._events(), self.plan.comms, self.plan.groups)
 
     @cached_property
@@ -115,6 +110,8 @@ class Result:
         file; null for other memory), ``step`` (a number: ``cowpath.kernel.steps.STEP_NAMES[step]`` took it), ``ns``
         (how long it was held).
         """
+        from cowpath.observe.frames import lock_holds_frame
+
         files = [file.name for file in self.plan.files]
         return lock_holds_frame(*self._events(), self.plan.comms, self.plan.groups, files)
 
@@ -124,6 +121,8 @@ class Result:
 
         ``time_ns``, ``group``, ``usage_in_bytes`` (what ``memory.usage_in_bytes`` reads from then on).
         """
+        from cowpath.observe.frames import usage_frame
+
         return usage_frame(self._events()[0], self.plan.groups)
 
     @cached_property
@@ -132,6 +131,8 @@ class Result:
 
         The columns are the keys of ``groups`` in the JSON object; limits are null where there is none.
         """
+        from cowpath.observe.frames import groups_frame
+
         verdicts = self.group_verdicts
         rows = {name: {"verdict": verdicts.get(name), **group} for name, group in self.summary["groups"].items()}
         return groups_frame(rows)
@@ -143,6 +144,8 @@ class Result:
         ``time_ns``, ``kind``, ``cpu``, ``task``, ``comm``, ``group``, ``a``, ``b``, ``value``, ``extra``; what the last
         four mean depends on the kind and stands in ``cowpath/kernel/names.py`` at ``EV_FAULT`` and those after it.
         """
+        from cowpath.observe.frames import events_frame
+
         if self._kept is None or self._kept.kinds is not None:
             raise InputError("the events of this run were not kept", hint="run(..., keep_events=True)")
         return events_frame(*self._events(), self.plan.comms, self.plan.groups)

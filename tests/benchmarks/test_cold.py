@@ -61,13 +61,30 @@ def test_what_differs_in_two_answers(bench: Any) -> None:
     def answer(status: int = 0, log: pl.DataFrame | None = None, **printed: Any) -> Any:
         return bench.same.Answer(status, bench.same.plain(json.loads(json.dumps(printed))), log)
 
-    differing = bench.same.differing
+    lone: set[str] = set()
+    differing = lambda before, after: bench.same.differing(before, after, lone)  # noqa: E731
     one, other = pl.DataFrame({"at_ns": [1, 2]}), pl.DataFrame({"at_ns": [1, 3]})
     assert differing(answer(states=3, wall_s=1.0), answer(states=3, wall_s=2.0)) == []
     assert differing(answer(runs=[{"faults": 1}]), answer(runs=[{"faults": 2}])) == [".runs[0].faults: 1 | 2"]
-    assert differing(answer(a=1), answer(a=1, b=2)) == [".b: (none) | 2"]
+    assert lone == set()
+    assert differing(answer(runs=[{"a": 1}]), answer(runs=[{"a": 1, "b": 2}])) == []
+    assert differing(answer(c=None), answer()) == []
+    assert lone == {".runs[].b (here)", ".c (there)"}
     assert differing(answer(chain=["x"]), answer(chain=[])) == [".chain: ['x'] | []"]
     assert differing(answer(status=0), answer(status=1)) == ["exit status: 0 | 1"]
     assert differing(answer(log=one), answer(log=one.clone())) == []
     assert differing(answer(log=one), answer(log=other)) == ["the log"]
     assert differing(answer(log=one), answer()) == ["the log"]
+
+
+def test_what_two_trees_are_asked_is_what_both_have(bench: Any, tmp_path: Path) -> None:
+    bench.sides.copy(ROOT, tmp_path)
+    (tmp_path / "src/cowpath/cases/commit.toml").unlink()
+    (tmp_path / "examples/swap.sh").unlink()
+    asked = [" ".join(words) for words in bench.same.commands((ROOT, tmp_path), ["linux-3.0"])]
+    cases = {path.stem for path in (ROOT / "src/cowpath/cases").glob("*.toml")}
+    assert {words.split()[2] for words in asked if words.startswith("check --case")} == cases - {"commit"}
+    sessions = {path.name for path in (ROOT / "examples").glob("*.sh")}
+    assert {words.split()[1] for words in asked if words.startswith("run")} == {
+        f"examples/{name}" for name in sessions - {"swap.sh"}
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from cowpath.kernel import names as n
 from cowpath.kernel.books import event
 from cowpath.observe import eventlog
 from cowpath.observe.eventlog import LogWriter
-from cowpath.observe.frames import Keeper, events_frame, faults_frame, groups_frame, lock_holds_frame, usage_frame
+from cowpath.observe.frames import events_frame, faults_frame, groups_frame, lock_holds_frame, usage_frame
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.who import Tracker, Who
 
 COMMS, GROUPS = ("ls", "cc1", "ls"), ("", "A")
@@ -46,6 +48,8 @@ def test_a_log_reads_back(tmp_path: Path) -> None:
     assert frame["time_ns"].to_list() == [10 * i for i in range(40)]
     assert frame["kind"].cast(pl.String).to_list()[:3] == ["fault", "page_lock", "wait"]
     assert frame["comm"].cast(pl.String).to_list()[0] == ""
+    whole = (pl.Int64, pl.Categorical, pl.Int16, pl.Int32, pl.Categorical, pl.Int32, pl.Int32, pl.Int64, pl.Int64)
+    assert tuple(frame.dtypes) == whole
     assert [p.name for p in tmp_path.iterdir()] == ["log.parquet"]
 
 
@@ -71,15 +75,28 @@ def test_a_path_that_cannot_be_written_is_an_input_error_before_the_run(tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("file", ["_waiting", "_file"])
+def test_a_full_disk_names_the_file(tmp_path: Path, file: str, capfd: pytest.CaptureFixture[str]) -> None:
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     path = tmp_path / "log.parquet"
     message = r"log\.parquet: cannot write the log: No space left"
     with pytest.raises(InputError, match=message), LogWriter(path, COMMS) as log:
-        log._writer.write_table = full
+        setattr(log, file, Full())
         log.add(*some_events(5))
+    assert not list(tmp_path.iterdir())
+    assert capfd.readouterr().err == ""  # where Rust would print a panic
+
+
+def test_ctrl_c_while_the_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), LogWriter(tmp_path / "log.parquet", COMMS) as log:
+        log.add(*some_events(5))
+        monkeypatch.setattr(eventlog.np, "ascontiguousarray", interrupted)
     assert not list(tmp_path.iterdir())
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cowpath import api
 from cowpath.kernel import names as n
 from cowpath.observe import lanes
-from cowpath.observe.frames import Keeper
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.timeline import MOST_HOLDS
 from cowpath.observe.watch import Wanted
 

@@ -1,6 +1,6 @@
 """The command line: one thin function per command.
 
-Nothing here imports Numba, NumPy or polars before a command needs them, so that ``--version`` and ``--help`` are fast.
+Nothing here imports Numba or NumPy before a command needs them, so that ``--version`` and ``--help`` are fast.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, warm
+from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, warm, ways
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -74,5 +74,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end a run
-    with guarded():
-        app(prog_name="cowpath")
+    try:
+        with ways.in_a_process_of_its_own(), guarded():
+            app(prog_name="cowpath")
+    finally:
+        gc.freeze()  # to look for garbage in all that Numba has set up would be a third of a small run

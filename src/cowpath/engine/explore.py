@@ -24,7 +24,7 @@ from .local import is_local
 from .moves import DISK, MOVERS, can_move, move
 from .properties import OF_STATES, marks, offender, violated
 from .script import bring_to, play, time_goes_on, who_can_move
-from .waitfor import find_holder_of_memory, survey
+from .waitfor import find_holder_of_memory, write_survey
 
 # why ``expand`` returned
 LEVEL = 0  # every state of the frontier is expanded, and the caller wants to know
@@ -353,6 +353,6 @@ def drive(what, k, c, x, a, b):
     elif what == OFFENDER:
         return offender(k, a)
     elif what == HOLDER:
-        survey(k)
+        write_survey(k)
         return find_holder_of_memory(k, a)
     return 0

@@ -15,7 +15,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import SLEEP
-from cowpath.kernel.compiled import compiled, entry_point
+from cowpath.kernel.compiled import compiled, driver
 from cowpath.kernel.generated import mutex_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
@@ -136,7 +136,7 @@ def find_holder_of_memory(k, t):
     return search(k, t, True)
 
 
-@entry_point
+@driver
 def find_end(k, t):
     """``find_holder_of_memory``, for Python."""
     return find_holder_of_memory(k, t)
@@ -312,7 +312,7 @@ def settled(k, shell):
             if not is_over(k, g):
                 return False
             busy += 1
-    survey(k)
+    write_survey(k)
     for t in range(k.state.n_tasks):
         if t != shell and k.state.tasks[t].group == 0 and k.books.tasks[t].free:
             return False
@@ -365,13 +365,10 @@ def may_come(k, t):
     return find_charger(k, t) == n.NONE
 
 
-@entry_point
-def survey(k):
+@compiled
+def write_survey(k):
     """Write down, for ``engine.verdict``, who waits for whose memory, which groups have come to a standstill, who will
-    never go on, and who may yet do something.
-
-    One call: handing the machine to compiled code costs Python some milliseconds each time.
-    """
+    never go on, and who may yet do something."""
     for g in range(1, k.state.n_groups):
         k.books.groups[g].blocked = stands_still(k, g)
     for t in range(k.state.n_tasks):
@@ -394,6 +391,12 @@ def survey(k):
     for t in range(k.state.n_tasks):
         if alive(k, t) and may_come(k, t):
             k.books.tasks[t].free = 1
+
+
+@driver
+def survey(k):
+    """``write_survey``, for Python, in one call: to hand over the machine costs some milliseconds each time."""
+    write_survey(k)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The event log as polars data frames, for the Python API."""
+"""The event log, and whatever else has rows, as polars data frames, for the Python API.
+
+polars is as large as all the rest but the compiler, and no command needs it: it is an extra (``cowpath[frames]``).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.places import TRUNCATED
 from cowpath.observe.lanes import locker
-from cowpath.observe.who import Events, Tracker, Who
+from cowpath.observe.who import Events, Who
+
+try:
+    import polars as pl
+except ImportError:
+    raise InputError("data frames are polars', which is not here", hint="pip install 'cowpath[frames]'") from None
+
+
+def frame_of(rows: Sequence[Any], schema: Any = None) -> pl.DataFrame:
+    """A row for each mapping of columns' names to values; or for each tuple, with a ``schema``."""
+    return pl.DataFrame(rows, schema=schema, infer_schema_length=None, orient="row")
 
 
 def number_or_null(column: str) -> pl.Expr:
@@ -107,30 +120,4 @@ def groups_frame(groups: dict[str, dict[str, Any]]) -> pl.DataFrame:
         {"group": name} | {key: v for key, v in group.items() if not isinstance(v, dict)}
         for name, group in groups.items()
     ]
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-class Keeper:
-    """Keeps copies of the events of some kinds, with whom they are about (None: of all kinds)."""
-
-    def __init__(self, kinds: Sequence[int] | None) -> None:
-        self.kinds = None if kinds is None else np.array(kinds)
-        self._events: list[Events] = []
-        self._groups: list[Any] = []
-        self._comms: list[Any] = []
-
-    def add(self, events: Events, who: Who) -> None:
-        """Take a block of the log."""
-        at = slice(None) if self.kinds is None else np.flatnonzero(np.isin(events["kind"], self.kinds))
-        self._events.append(events[at].copy())
-        self._groups.append(who.group[at].copy())
-        self._comms.append(who.comm[at].copy())
-
-    def all(self) -> tuple[Events, Who]:
-        """What was kept, as one block."""
-        if not self._events:
-            from cowpath.kernel.books import event
-
-            empty = np.zeros(0, event)
-            return empty, Tracker().attribute(empty)
-        return np.concatenate(self._events), Who(np.concatenate(self._groups), np.concatenate(self._comms))
+    return frame_of(rows)

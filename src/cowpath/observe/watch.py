@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cowpath.kernel import names as n
-from cowpath.observe.eventlog import LogWriter
 from cowpath.observe.follower import Follower
-from cowpath.observe.frames import Keeper
+from cowpath.observe.keeper import Keeper
 from cowpath.observe.timeline import Timeline, TimelineKeeper
-from cowpath.observe.trace import TraceWriter
 from cowpath.observe.who import Events, Tracker
 
 if TYPE_CHECKING:
+    from cowpath.observe.eventlog import LogWriter
+    from cowpath.observe.trace import TraceWriter
     from cowpath.session.plan import Plan
 
 EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
@@ -39,10 +39,10 @@ class Watch:
     def __init__(self, wanted: Wanted, plan: Plan) -> None:
         self._plan = plan
         self._tracker = Tracker([start.comm for start in plan.starts], plan.kthreads)
-        self._writer = None if wanted.log is None else LogWriter(wanted.log, plan.comms)
+        self._writer = None if wanted.log is None else _log(wanted.log, plan)
         self._keeper = wanted.keeper
         self._timeline = TimelineKeeper(len(plan.groups)) if wanted.timeline else None
-        self._trace = None if wanted.trace is None else TraceWriter(wanted.trace, plan)
+        self._trace = None if wanted.trace is None else _trace(wanted.trace, plan)
         self._follower: Follower | None = None
         self._files = ExitStack()
 
@@ -98,6 +98,18 @@ class Watch:
         if self._trace is not None:
             self._trace.end(k, self._follower.lives, pieces, holds)
         return None if self._timeline is None else self._timeline.timeline(k, self._follower.lives, pieces, holds)
+
+
+def _log(path: Path, plan: Plan) -> LogWriter:
+    from cowpath.observe.eventlog import LogWriter
+
+    return LogWriter(path, plan.comms)
+
+
+def _trace(path: Path, plan: Plan) -> TraceWriter:
+    from cowpath.observe.trace import TraceWriter
+
+    return TraceWriter(path, plan)
 
 
 def mask_of(kinds: Iterable[int]) -> int:

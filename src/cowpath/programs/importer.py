@@ -35,7 +35,7 @@ def import_recording(folder: str | Path, name: str | None = None) -> Recording:
     folder = Path(folder)
     tables = read_tables(folder)
     procs = folder / "procs.parquet"
-    if tables.procs.is_empty():
+    if not len(tables.procs):
         raise InputError("no process was recorded", file=procs)
     importer = _Importer(tables, name or folder.resolve().name)
     importer.read()
@@ -61,10 +61,10 @@ class _Importer:
     def read(self) -> None:
         """Go through all records."""
         t = self.tables
-        procs = t.procs.select("kind", "pid", "tid", "ppid", "comm").rows()
-        calls = t.vmcalls.select("call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns").rows()
-        maps = t.maps.select("addr", "len", "pgoff", "prot", "flags", "filename").rows()
-        faults = t.faults.select("addr", "err").rows()
+        procs = t.procs[["kind", "pid", "tid", "ppid", "comm"]].tolist()
+        calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
+        maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
+        faults = t.faults[["addr", "err"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]

@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from statistics import median
 
-import polars as pl
+import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.programs.address_space import Row
+from cowpath.programs.order import following
 from cowpath.programs.tables import Tables
 
 BLOCK_DEVICE = 3  # the "dev" of inodes that are block devices
@@ -65,15 +66,17 @@ class Transfer:
 def transfers(tables: Tables, root: int, recording: str) -> dict[int, Transfer]:
     """The reads, writes and truncations, by the row of ``pagecache`` at which each begins."""
     reader = _Reader(recording)
-    named = tables.maps.filter(pl.col.ino > 0)["ino"].unique()
-    pages = tables.pagecache.with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
-    faults = tables.faults.select("time_ns", "tid", row=pl.lit(None, dtype=pl.Int64))
-    gaps = pl.concat([pages.select("time_ns", "tid", "row"), faults]).sort("time_ns", maintain_order=True)
-    gaps = gaps.with_columns(gap=pl.col.time_ns.shift(-1).over("tid") - pl.col.time_ns).drop_nulls("row").sort("row")
-    mapped = pl.col.ino.is_in(named.implode()) & (pl.col.dev != BLOCK_DEVICE)
-    rows = pages.with_columns(gaps["gap"]).filter((pl.col.pid != root) & ~mapped)
-    for record in rows.select("row", "time_ns", "tid", "delta", "ino", "dev", "index", "order", "gap").iter_rows():
-        reader.take(*record)
+    pages, faults = tables.pagecache, tables.faults
+    times = np.concatenate([pages["time_ns"], faults["time_ns"]])
+    order = np.argsort(times, kind="stable")
+    after = following(np.concatenate([pages["tid"], faults["tid"]])[order])
+    gaps = np.empty(len(order), np.int64)  # to the task's next record; -1: it has none
+    gaps[order] = np.where(after < 0, -1, times[order][after] - times[order])
+    mapped = np.isin(pages["ino"], tables.maps["ino"][tables.maps["ino"] > 0]) & (pages["dev"] != BLOCK_DEVICE)
+    taken = np.flatnonzero((pages["pid"] != root) & ~mapped)
+    records = pages[["time_ns", "tid", "delta", "ino", "dev", "index", "order"]][taken].tolist()
+    for row, record, gap in zip(taken.tolist(), records, gaps[taken].tolist(), strict=True):
+        reader.take(*(row, *record, None if gap < 0 else gap))
     return reader.found
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
-import polars as pl
-
 from cowpath.kernel import names as n
 from cowpath.programs.page_cache import BLOCK_DEVICE
 from cowpath.programs.recording import RecordedFile
@@ -38,14 +36,16 @@ class Files:
         self.sizes: dict[str, _Size] = {}
         self.order: dict[str, int] = {}
         self.names: list[str] = []
-        self.maps: dict[int, tuple[list[int], list[str]]] = {}
-        for (tid,), group in tables.maps.group_by("tid", maintain_order=True):
-            self.maps[int(tid)] = (group["time_ns"].to_list(), group["filename"].to_list())
-        names = dict(tables.maps.filter(pl.col.ino > 0).select("ino", "filename").iter_rows())
-        is_named = pl.col.ino.is_in(list(names)) & (pl.col.dev != BLOCK_DEVICE)
-        added = tables.pagecache.filter((pl.col.delta > 0) & is_named)
-        ends = added.group_by("ino").agg((pl.col.index + pl.lit(2, dtype=pl.Int64).pow(pl.col.order)).max())
-        self.cached = {names[ino]: int(end) for ino, end in ends.iter_rows()}
+        self.maps: dict[int, tuple[list[int], list[str]]] = {}  # of each task: when, and which file
+        for tid, time_ns, name in tables.maps[["tid", "time_ns", "filename"]].tolist():
+            times, filenames = self.maps.setdefault(tid, ([], []))
+            times.append(time_ns)
+            filenames.append(name)
+        names = {ino: name for ino, name in tables.maps[["ino", "filename"]].tolist() if ino > 0}
+        self.cached: dict[str, int] = {}  # how far each named file was seen in the page cache, in pages
+        for delta, ino, dev, index, order in tables.pagecache[["delta", "ino", "dev", "index", "order"]].tolist():
+            if delta > 0 and ino in names and dev != BLOCK_DEVICE:
+                self.cached[names[ino]] = max(self.cached.get(names[ino], 0), index + (1 << order))
 
     def number(self, name: str, seen: int = 0, room: int = 0) -> int:
         """The number of a file of at least ``seen`` pages that grows to ``room`` at most."""

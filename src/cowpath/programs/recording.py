@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import polars as pl
+from arro3.core import Array, DataType, Field, RecordBatch, Schema, Table
 
+from cowpath import parquet
 from cowpath.atomic import replacing
 from cowpath.errors import InputError
 from cowpath.kernel import books
@@ -31,9 +32,12 @@ VERSION = 1
 SUFFIX = ".recording"
 MAGIC = b"cowpath recording "
 METADATA_KEY = "cowpath"
-COLUMNS: dict[str, Any] = {
-    "code": pl.UInt8, "bits": pl.UInt8, "a": pl.Int64, "b": pl.Int64, "c": pl.Int64, "d": pl.Int64,
-}  # fmt: skip
+COLUMNS = ("code", "bits", "a", "b", "c", "d")
+SCHEMA = Schema([
+    *(Field(name, getattr(DataType, books.op[name].name)()) for name in COLUMNS), Field("ns", DataType.int64()),
+])  # fmt: skip
+LEVEL = 19  # of zstd
+ROWS_AT_ONCE = 1 << 20
 RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
     n.OP_WAIT,
@@ -113,11 +117,9 @@ def to_bytes(recording: Recording) -> bytes:
         "comms": recording.comms,
         "facts": dict(sorted(recording.facts.items())),
     }
-    frame = _fold(recording.ops)
     out = io.BytesIO()
-    frame.write_parquet(
-        out, compression="zstd", compression_level=19, statistics=False, metadata={METADATA_KEY: json.dumps(tables)}
-    )
+    notes = {METADATA_KEY: json.dumps(tables)}
+    parquet.write([_fold(recording.ops)], SCHEMA, out, level=LEVEL, rows=ROWS_AT_ONCE, notes=notes)
     body = out.getvalue()
     return MAGIC + f"{VERSION}\n{hashlib.sha256(body).hexdigest()}\n".encode() + body
 
@@ -149,19 +151,19 @@ def from_bytes(content: bytes, source: str) -> Recording:
     body = _checked_body(content, source)
     try:
         # Parquet's own checks come after the digest's: what fails here was never written by to_bytes()
-        tables = json.loads(pl.read_parquet_metadata(io.BytesIO(body))[METADATA_KEY])
-        frame = pl.read_parquet(io.BytesIO(body))
+        table = parquet.read_bytes(body)
+        tables = json.loads(table.schema.metadata_str[METADATA_KEY])
         recording = Recording(
             name=str(tables["name"]),
             command=tuple(tables["command"]),
-            ops=_ops(frame),
+            ops=_ops(table),
             processes=tuple(Process(*row) for row in tables["processes"]),
             files=tuple(RecordedFile(*row) for row in tables["files"]),
             comms=tuple(tables["comms"]),
             facts=tables["facts"],
         )
         _check(recording)
-    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+    except Exception as error:
         raise InputError(f"not a recording's tables: {error}", file=source, hint=WRONG_VERSION_HINT) from error
     return recording
 
@@ -184,23 +186,23 @@ def _checked_body(content: bytes, source: str) -> bytes:
     return body
 
 
-def _fold(ops: Ops) -> pl.DataFrame:
+def _fold(ops: Ops) -> RecordBatch:
     """The table's rows: each OP_COMPUTE becomes ``ns`` of the next row, if that is not one itself."""
     compute = ops["code"] == n.OP_COMPUTE
     folded = compute & ~np.append(compute[1:], True)
     ns = np.where(np.append(False, folded[:-1]), np.roll(ops["a"], 1), 0)[~folded]
     kept = ops[~folded]
-    columns = [pl.Series(name, kept[name]).cast(kind) for name, kind in COLUMNS.items()]
-    return pl.DataFrame([*columns, pl.Series("ns", ns).cast(pl.Int64)])
+    columns = [*(np.ascontiguousarray(kept[name]) for name in COLUMNS), ns]
+    return RecordBatch.from_arrays([Array.from_numpy(column) for column in columns], schema=SCHEMA)
 
 
-def _ops(frame: pl.DataFrame) -> Ops:
+def _ops(table: Table) -> Ops:
     """The instructions of the table's rows; the inverse of ``_fold``."""
-    ns = frame["ns"].to_numpy()
-    at = np.arange(frame.height) + np.cumsum(ns > 0)
-    ops = np.zeros(frame.height + int((ns > 0).sum()), dtype=books.op)
+    ns = parquet.integers(table, "ns")
+    at = np.arange(len(ns)) + np.cumsum(ns > 0)
+    ops = np.zeros(len(ns) + int((ns > 0).sum()), dtype=books.op)
     for name in COLUMNS:
-        ops[name][at] = frame[name].to_numpy()
+        ops[name][at] = parquet.integers(table, name)
     before = at[ns > 0] - 1
     ops["code"][before] = n.OP_COMPUTE
     ops["a"][before] = ns[ns > 0]

@@ -7,23 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import polars as pl
+import numpy as np
+import numpy.typing as npt
+from arro3.core import DataType, Table
 
+from cowpath import parquet
 from cowpath.errors import InputError
 from cowpath.words import slip_of
 
-TIMES = {"time_ns": pl.Int64, "pid": pl.Int32, "tid": pl.Int32}
-SCHEMAS: dict[str, dict[str, Any]] = {
-    "faults": TIMES | {"cpu": pl.Int8, "addr": pl.UInt64, "err": pl.UInt8},
-    "procs": TIMES | {"kind": pl.String, "ppid": pl.Int32, "comm": pl.String},
-    "maps": TIMES
-    | {"addr": pl.UInt64, "len": pl.UInt64, "pgoff": pl.UInt64, "ino": pl.UInt64, "prot": pl.Int32, "flags": pl.Int32,
-       "filename": pl.String},
-    "vmcalls": TIMES
-    | {"dur_ns": pl.Int64, "call": pl.String, "a0": pl.UInt64, "a1": pl.UInt64, "a2": pl.UInt64, "a3": pl.UInt64,
-       "a5": pl.UInt64, "ret": pl.Int64},
-    "pagecache": TIMES | {"delta": pl.Int8, "ino": pl.UInt64, "dev": pl.UInt32, "index": pl.UInt64, "order": pl.Int8},
+Rows = npt.NDArray[Any]  # a record each
+TEXT = np.dtype(object)
+TIMES = [("time_ns", "i8"), ("pid", "i4"), ("tid", "i4")]
+COLUMNS: dict[str, list[tuple[str, Any]]] = {
+    "faults": [("cpu", "i1"), ("addr", "u8"), ("err", "u1")],
+    "procs": [("kind", TEXT), ("ppid", "i4"), ("comm", TEXT)],
+    "maps": [("addr", "u8"), ("len", "u8"), ("pgoff", "u8"), ("ino", "u8"), ("prot", "i4"), ("flags", "i4"),
+             ("filename", TEXT)],
+    "vmcalls": [("dur_ns", "i8"), ("call", TEXT), ("a0", "u8"), ("a1", "u8"), ("a2", "u8"), ("a3", "u8"), ("a5", "u8"),
+                ("ret", "i8")],
+    "pagecache": [("delta", "i1"), ("ino", "u8"), ("dev", "u4"), ("index", "u8"), ("order", "i1")],
 }  # fmt: skip
+SCHEMAS = {table: np.dtype([*TIMES, *columns]) for table, columns in COLUMNS.items()}
+MAY_BE_NULL = ("comm", "filename")
 LARGEST_ORDER = 18  # 1 GiB
 CONTENT = ", ".join(f"{name}.parquet" for name in SCHEMAS)
 
@@ -32,11 +37,11 @@ CONTENT = ", ".join(f"{name}.parquet" for name in SCHEMAS)
 class Tables:
     """A recorded command's tables, each in order of time, and what truth.json says about the whole."""
 
-    faults: pl.DataFrame
-    procs: pl.DataFrame
-    maps: pl.DataFrame
-    vmcalls: pl.DataFrame
-    pagecache: pl.DataFrame
+    faults: Rows
+    procs: Rows
+    maps: Rows
+    vmcalls: Rows
+    pagecache: Rows
     command: tuple[str, ...]
     utime_ns: int | None  # CPU time in user mode: the mean of the runs without perf, or None if not known
 
@@ -51,30 +56,44 @@ def read_tables(folder: Path) -> Tables:
     return Tables(**frames, command=command, utime_ns=utime_ns)
 
 
-def _table(path: Path, schema: dict[str, Any]) -> pl.DataFrame:
+def _table(path: Path, schema: np.dtype[Any]) -> Rows:
     if not path.exists():
         near = slip_of(path.name, (p.name for p in path.parent.iterdir()))
         hint = f"is it {near}?" if near else f"a recorded command's folder has {CONTENT}"
         raise InputError("the table is missing", file=path, hint=hint)
     try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        table = parquet.read_file(path)
+    except Exception as error:
         hint = "a whole Parquet file; copy it again"
         raise InputError(f"not a readable Parquet table: {str(error).splitlines()[0]}", file=path, hint=hint) from error
-    for column in schema:
-        if column not in frame.columns:
-            near = slip_of(column, frame.columns)
-            hint = f"is it {near}?" if near else "columns: " + ", ".join(schema)
+    columns = schema.names or ()
+    for column in columns:
+        if column not in table.column_names:
+            near = slip_of(column, table.column_names)
+            hint = f"is it {near}?" if near else "columns: " + ", ".join(columns)
             raise InputError(f"the column {column} is missing", file=path, hint=hint)
-    try:
-        frame = frame.select(pl.col(column).cast(kind) for column, kind in schema.items())
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"a column of the wrong type: {str(error).splitlines()[0]}", file=path) from error
-    if any(frame[column].null_count() for column in schema if column not in ("comm", "filename")):
-        raise InputError("a value is missing (null)", file=path)
-    if "order" in schema and not frame["order"].is_between(0, LARGEST_ORDER).all():
+    rows = np.empty(table.num_rows, schema)
+    for column in columns if len(rows) else ():
+        rows[column] = _column(path, table, column, schema[column])
+    if "order" in columns and not ((rows["order"] >= 0) & (rows["order"] <= LARGEST_ORDER)).all():
         raise InputError("an order out of range", file=path, hint=f"a folio has 2^0 to 2^{LARGEST_ORDER} pages")
-    return frame.with_columns(pl.col(pl.String).fill_null("")).sort("time_ns", maintain_order=True)
+    return rows[np.argsort(rows["time_ns"], kind="stable")]
+
+
+def _column(path: Path, table: Table, name: str, kind: np.dtype[Any]) -> Any:
+    """The values of a column, as what they are to be."""
+    given = table.column(name)
+    wanted = DataType.string() if kind == TEXT else getattr(DataType, kind.name)()
+    try:
+        values = given.cast(wanted)
+        strangers = values.null_count - given.null_count  # what does not fit becomes null
+    except Exception as error:
+        raise InputError(f"a column of the wrong type: {name}: {str(error).splitlines()[0]}", file=path) from error
+    if strangers:
+        raise InputError(f"a column of the wrong type: {name} has {strangers} values that are no {kind}", file=path)
+    if given.null_count and name not in MAY_BE_NULL:
+        raise InputError(f"a value is missing (null) in the column {name}", file=path)
+    return [text or "" for text in values.to_pylist()] if kind == TEXT else values.to_numpy()
 
 
 def _truth(path: Path) -> tuple[tuple[str, ...], int | None]:

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from cowpath.programs.tables import Tables
+from cowpath.programs.order import carried_forward, following
+from cowpath.programs.tables import Rows, Tables
 
 FAULT_NS = 700  # a minor fault on the recorded kernel
 CACHE_NS = 600  # adding a page to the page cache
 LONGEST_NS = 3_000_000  # recorded gaps have two humps: up to 2 ms, and from 4 ms (a lost time slice)
 
+RECORD = np.dtype([(name, "i8") for name in ("time_ns", "pid", "tid", "kind", "row", "cost", "cpu")])
 PROC, CALL, MAP, FAULT, CACHE = range(5)  # kinds of records; also their order where times are equal
 
 
@@ -44,41 +46,43 @@ class Timeline:
 
 def timeline(tables: Tables, root: int) -> Timeline:
     """The records of all tasks but ``root``, the launcher. A fork is a record of its parent."""
-    forks = pl.col("kind") == "fork"
-    procs = tables.procs.with_columns(
-        pid=pl.when(forks).then("ppid").otherwise("pid"), tid=pl.when(forks).then("ppid").otherwise("tid")
-    )
-    none = pl.lit(None, dtype=pl.Int8)
+    procs = tables.procs.copy()
+    forks = procs["kind"] == "fork"
+    procs["pid"][forks] = procs["tid"][forks] = procs["ppid"][forks]
     parts = [
-        _part(procs, PROC, none, pl.lit(0)),
-        _part(tables.vmcalls, CALL, none, pl.col("dur_ns")),
-        _part(tables.maps, MAP, none, pl.lit(0)),
-        _part(tables.faults, FAULT, pl.col("cpu"), pl.lit(FAULT_NS)),
-        _part(tables.pagecache, CACHE, none, pl.lit(CACHE_NS)),
+        _part(procs, PROC, 0),
+        _part(tables.vmcalls, CALL, tables.vmcalls["dur_ns"]),
+        _part(tables.maps, MAP, 0),
+        _part(tables.faults, FAULT, FAULT_NS, tables.faults["cpu"]),
+        _part(tables.pagecache, CACHE, CACHE_NS),
     ]
-    records = pl.concat(parts).filter((pl.col.pid != root) | (pl.col.kind == PROC)).sort("time_ns", "kind", "row")
-    records = records.with_columns(pl.col.cpu.forward_fill().over("tid").fill_null(0))
-    own_next = pl.col.time_ns.shift(-1).over("tid")
-    cpu_next = pl.col.time_ns.shift(-1).over("cpu")
-    stretch = (pl.min_horizontal(own_next, cpu_next) - pl.col.time_ns - pl.col.cost).clip(0)
-    counts = own_next.is_not_null() & (pl.col.pid != root)
-    records = records.with_columns(stretch=pl.when(counts).then(stretch).otherwise(0))
-    longest_ns = _longest(records["stretch"].to_numpy(), tables.utime_ns)
-    records = records.with_columns(ran=pl.col.stretch.clip(0, longest_ns).shift(1).over("tid").fill_null(0))
-    kind, row, time_ns, tid, ran_ns = (records[name].to_list() for name in ("kind", "row", "time_ns", "tid", "ran"))
-    return Timeline(kind, row, time_ns, tid, ran_ns, longest_ns)
+    records = np.concatenate(parts)
+    records = records[(records["pid"] != root) | (records["kind"] == PROC)]
+    records = records[np.lexsort((records["row"], records["kind"], records["time_ns"]))]
+    time_ns, tid = records["time_ns"], records["tid"]
+    cpu = carried_forward(records["cpu"], records["cpu"] >= 0, tid)
+    own_next = following(tid)
+    ends = np.minimum(_times(time_ns, own_next), _times(time_ns, following(cpu)))
+    counts = (own_next >= 0) & (records["pid"] != root)
+    stretch = np.where(counts, np.maximum(ends - time_ns - records["cost"], 0), 0)
+    longest_ns = _longest(stretch, tables.utime_ns)
+    ran = np.zeros(len(records), np.int64)
+    ran[own_next[own_next >= 0]] = np.minimum(stretch, longest_ns)[own_next >= 0]
+    kind, row = records["kind"].tolist(), records["row"].tolist()
+    return Timeline(kind, row, time_ns.tolist(), tid.tolist(), ran.tolist(), longest_ns)
 
 
-def _part(table: pl.DataFrame, kind: int, cpu: pl.Expr, cost: pl.Expr) -> pl.DataFrame:
-    return table.select(
-        "time_ns",
-        "pid",
-        "tid",
-        kind=pl.lit(kind, dtype=pl.Int32),
-        row=pl.int_range(pl.len(), dtype=pl.Int64),
-        cpu=cpu,
-        cost=cost.cast(pl.Int64),
-    )
+def _part(table: Rows, kind: int, cost: Any, cpu: Any = -1) -> Rows:
+    part = np.empty(len(table), RECORD)
+    for name in ("time_ns", "pid", "tid"):
+        part[name] = table[name]
+    part["kind"], part["row"], part["cost"], part["cpu"] = kind, np.arange(len(table)), cost, cpu
+    return part
+
+
+def _times(time_ns: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The times at these places; far away where there is none."""
+    return np.where(places < 0, np.iinfo(np.int64).max, time_ns[places])
 
 
 def _longest(stretches: npt.NDArray[np.int64], cpu_ns: int | None) -> int:
