@@ -106,7 +106,7 @@ def faults_keep_their_lock(k):
             continue
         f = task.frames[task.depth - 1]
         below = task.frames[max(0, task.depth - 2)]
-        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & n.H_MMAP_READ == 0:
+        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & (n.H_MMAP_READ | n.H_VMA_READ) == 0:
             return t
     return OK
 
@@ -153,6 +153,27 @@ def mmap_sems_add_up(k):
                 return m
         elif mm.readers != readers[m] or (mm.writer != n.NONE) != writers[m] or (readers[m] and writers[m]):
             return m
+    return OK
+
+
+@compiled
+def vma_locks_add_up(k):
+    """A mapping's readers are the frames that have its lock, and none has that of a mapping that is gone; it is marked
+    only while somebody has mmap_sem for writing.
+    """
+    state = k.state
+    readers = np.zeros(state.n_vmas, np.int32)
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.held & n.H_VMA_READ:
+                readers[f.vma] += 1
+    for v in range(state.n_vmas):
+        vma = state.vmas[v]
+        if vma.readers != readers[v] or (vma.end == 0 and (vma.readers != 0 or vma.marked != 0)):
+            return v
+        if vma.marked and state.mms[vma.mm].writer == n.NONE:
+            return v
     return OK
 
 
@@ -290,6 +311,8 @@ def no_wakeup_is_lost(k):
         of_mm = kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE
         if of_mm and state.mms[which].writer == n.NONE and state.mms[which].readers == 0:
             return t
+        if kind == n.W_VMA_LOCK and (state.vmas[which].readers == 0 or state.mms[state.vmas[which].mm].writer != t):
+            return t
         if n.ENDS_BY_TIME[kind] and not has_alarm(k, t):
             return t
         if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
@@ -362,7 +385,7 @@ def mms_have_users(k):
         task = state.tasks[t]
         for d in range(task.depth):
             f = task.frames[d]
-            if f.path == s.P_READ_PROC:
+            if f.path == s.P_READ_PROC or f.path == s.P_READ_MAPS:
                 users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
             elif f.path == s.P_FORK and f.other_mm != n.NONE:

@@ -9,6 +9,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .figures import note_hold
+from .mmap_lock import vma_end_read
 from .places import place_of
 from .policies import number
 from .rwsem import up_read
@@ -144,6 +145,8 @@ def drop_mmap_sem(k, t):
     if below.held & n.H_MMAP_READ:
         below.held &= ~n.H_MMAP_READ
         up_read(k, below.mm)
+    elif below.held & n.H_VMA_READ:
+        vma_end_read(k, below)
 
 
 @compiled

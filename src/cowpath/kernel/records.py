@@ -229,6 +229,8 @@ vma = record(
     pgoff="i8",
     ra=file_ra_state,  # of the open file behind it
     mmap_miss="i4",  # faults that did not find their page, less those that did
+    readers="i4",  # faults that have its lock
+    marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
     users="i4",  # tasks; 0 = free

@@ -177,6 +177,16 @@ def holds_mmap(k, t, m):
 
 
 @compiled
+def holds_vma(k, t, v):
+    """The task has the lock of this mapping, for reading."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        if task.frames[d].vma == v and task.frames[d].held & n.H_VMA_READ:
+            return True
+    return False
+
+
+@compiled
 def try_to_wake_up(k, t):
     """try_to_wake_up: the task is runnable; the driver is told. It must be on no queue any more."""
     task = k.state.tasks[t]

@@ -83,6 +83,7 @@ class Wait:
 # the lock order (mm/filemap.c): i_mutex, mmap_sem, page lock
 I_MUTEX = Mutex("i_mutex", "file", order=10)
 MMAP_SEM_ORDER = 20
+VMA_LOCK_ORDER = 22
 PAGE_LOCK_ORDER = 30
 
 OOM_LOCK = Mutex("oom_lock", "machine", order=40, figure="memory")  # of who kills; taken within a step that charges
@@ -114,6 +115,7 @@ W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (w
 W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
 W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
 W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over memory.high
+W_VMA_LOCK = 14  # of who has mmap_sem for writing: until nobody faults on the mapping
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -152,6 +154,10 @@ BUILT_IN = (
         "throttled", of="group", ends=BY_TIME, colour=MEMORY, does="is throttled: {group} is over its {mark}",
         what="{group}'s memory", short="memory.high", figure="throttled",
     ),
+    Wait(
+        "VMA lock", of="vma", colour=OTHER_LOCK, does="waits for a VMA lock (to write)", what="a VMA lock (to write)",
+        short="VMA lock", figure="mmap_write",
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page
@@ -162,6 +168,7 @@ H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
 H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
 H_I_MUTEX = 64  # frame.file's i_mutex
 H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
+H_VMA_READ = 256  # the lock of frame.vma, shared: instead of mmap_sem
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -183,6 +190,7 @@ BUILT_IN_HOLDS = (
     Hold("mmap_sem (write)", "mm", "mm", MMAP_SEM_ORDER),
     _hold_of(I_MUTEX),
     Hold("page table", "page", "prealloc_pte"),
+    Hold("VMA lock (read)", "vma", "vma", VMA_LOCK_ORDER),
 )
 
 

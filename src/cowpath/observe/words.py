@@ -146,6 +146,8 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to read)")
         case n.W_MMAP_WRITE:
             return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
+        case n.W_VMA_LOCK:
+            return Thing(n.W_VMA_LOCK, link.what, "a VMA lock", "(to write)")
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
         case n.W_THROTTLE:
