@@ -9,7 +9,11 @@ import pytest
 from cowpath import checking
 
 AT_RETURN = Path(__file__).parents[1] / "data" / "designs" / "high-at-return.toml"
-LOCKS = {"high-readahead": "the read of lib page 0", "high-write": "the i_mutex of log", "high-populate": "mmap_sem"}
+LOCKS = {
+    "high-readahead": "the read of lib page 0", "high-write": "the i_mutex of log", "high-mlock": "mmap_sem",
+    "high-populate": "mmap_sem", "high-fork": "mmap_sem (to read)",
+    "high-truncate": "the invalidate_lock of lib (to write)",
+}  # fmt: skip
 NOBODY_OVER = """
 [groups.A]
 high = 4
