@@ -48,6 +48,13 @@ def test_the_sleep_ends_so_nobody_is_stuck_behind_it() -> None:
     assert {result.verdict for result in results} == {"proved"}
 
 
+@pytest.mark.parametrize(("case", "places"), [("high-cat", ("readahead: 6 high_delay",)), ("high-readahead", ())])
+def test_where_nobody_is_throttled_is_told(case: str, places: tuple[str, ...]) -> None:
+    """A case may be too small for an order of the steps: then they never act, and the proof is no proof of them."""
+    (coverage,) = checking.check("linux-6.18", case, properties="no-leak").coverage
+    assert coverage["never_throttled"] == places
+
+
 def test_a_kernel_without_it_proves_nothing(tmp_path: Path) -> None:
     (result,) = checking.check(["linux-3.0"], ["high-write"], properties="isolation").results
     assert result.verdict == "vacuous" and "linux-3.0 has no memory.high" in result.reason

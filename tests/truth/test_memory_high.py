@@ -22,10 +22,9 @@ from cowpath.session.load import plan_session
 from cowpath.session.table import read_table
 
 DATA = Path(__file__).parents[1] / "data"
-DESIGN = DATA / "designs" / "high-in-charge.toml"
+KERNEL = "linux-6.18"
 A = 1  # the group
 BATCH = 64  # pages; 1813e51eece0, 6.1
-RETRIES = 16  # MAX_RECLAIM_RETRIES; d977aa9390f9, 5.9
 S = 1_000_000_000
 
 
@@ -50,9 +49,8 @@ def played(high: int, tmp: Path) -> tuple[dict[int, int], int, int]:
         encoding="utf-8",
     )
     plan = plan_session("cgcreate -g memory:A\ncgexec -g memory:A hog\n", "s.sh", read_table(tmp / "session.toml"))
-    design = api.load_design(str(DESIGN))
+    design = api.load_design(KERNEL)
     k = api.build_machine(plan, design, api.Options())
-    k.books.charge_batch, k.books.reclaim_retries = BATCH, RETRIES
     k.books.log_mask = mask_of((n.EV_WAIT, n.EV_WAKE, n.EV_USAGE))
     events: list[Any] = []
     clock = api.make_clock(k, plan, design, lambda block: events.append(block.copy()))

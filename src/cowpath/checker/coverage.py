@@ -57,6 +57,7 @@ class Coverage:
     never_reached: dict[str, list[str]]  # by path that somebody has entered: "7 map_page"
     never_completed: tuple[NeverDone, ...]
     never_moved: tuple[str, ...]
+    never_throttled: tuple[str, ...]  # of a case of memory.high: "readahead: 6 high_delay" that somebody has come to
     vacuous: str  # what makes a proof mean nothing, or empty
 
     def as_json(self) -> dict[str, Any]:
@@ -71,6 +72,7 @@ class Coverage:
             yield f"never completed: {each}"
         if self.never_moved:
             yield f"never moved: {', '.join(self.never_moved)}"
+        yield from (f"never throttled in {place}" for place in self.never_throttled)
 
 
 def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Coverage:
@@ -83,7 +85,8 @@ def coverage_of(plan: CasePlan, design: Design, seen: Any, moved: int) -> Covera
     about = plan.case.path if plan.case.says_path else ""
     stays = [each for each in never_done if each.why == STAYS or (_fails_alone(each) and not _may_fail(plan.case))]
     vacuous = _vacuous(about, crowd, stays, never_moved) or _nobody_pays(plan.case, design, crowd)
-    return Coverage(dict(crowd.never_reached()), never_done, never_moved, vacuous)
+    idle = tuple(crowd.never_throttled()) if plan.case.has_high else ()
+    return Coverage(dict(crowd.never_reached()), never_done, never_moved, idle, vacuous)
 
 
 def _has_to_move(player: Player) -> bool:
@@ -135,6 +138,17 @@ class _Crowd:
             missed = [f"{at} {step}" for at, step in enumerate(self.steps[path], 1) if not tried >> (at - 1) & 1]
             if missed:
                 yield PATH_NAMES[path], missed
+
+    def never_throttled(self) -> Iterator[str]:
+        """By path that somebody has entered: its ``high_delay``, if nobody has ever slept there."""
+        for path in sorted({path for paths in self.of.values() for path in paths}):
+            steps = self.steps[path]
+            if "high_delay" not in steps:
+                continue
+            at = steps.index("high_delay")
+            throttled = reduce(or_, (done.throttled for done in self.of_path(path).values()))
+            if not throttled >> at & 1:
+                yield f"{PATH_NAMES[path]}: {at + 1} high_delay"
 
     def never_done(self) -> Iterator[NeverDone]:
         """The tasks and paths that have been entered and never completed."""
