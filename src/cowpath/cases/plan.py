@@ -18,7 +18,7 @@ from cowpath.words import nearest
 
 from .case import Case, TaskSpec
 
-TABLES = 2  # page tables of one address space
+TABLES = 3  # page tables of one address space
 PARKED_NS = 1_000_000_000  # in the clock, who is parked sleeps so long again and again
 USAGES = {
     "raise": "raise GROUP pages", "kill": "kill TASK", "killer": "killer GROUP on|off", "fail-reads": "fail-reads FILE",
