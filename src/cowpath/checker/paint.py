@@ -137,7 +137,9 @@ def _notes(task: Any) -> Iterator[str]:
 def _locks(scene: CaseScene) -> Iterator[LockState]:
     """The rwsems and the mutexes that are held or waited for."""
     for kind, wait in enumerate(n.WAITS):
-        for which, sem in enumerate(rwsem_row(scene.k, kind) if wait.rwsem is not None and not wait.writes else ()):
+        if wait.rwsem is None or wait.writes:
+            continue
+        for which, sem in enumerate(rwsem_row(scene.k, kind)):
             writer = int(sem.writer)
             holders = [f"{scene.task(t)} (to read)" for t in tasks_of(scene.k) if _reads(scene.k, t, kind, which)]
             holders += [f"{scene.task(writer)} (to write)"] if writer != n.NONE else []
