@@ -68,6 +68,15 @@ def test_what_will_be_needed_is_read_ahead_in_one_batch_whatever_the_window(tmp_
         assert result.verdict == verdict
 
 
+def test_a_fault_that_reads_ahead_is_throttled_without_mmap_sem_since_5_1(tmp_path: Path) -> None:
+    (tmp_path / "keeps.toml").write_text('extends = "linux-6.1"\n[policies]\nfault_retry = true\n')
+    before, after = checking.check(
+        [tmp_path / "keeps.toml", "linux-6.1"], ["high-fault"], properties="isolation"
+    ).results
+    assert before.verdict == "violated" and "ps waits for mmap_sem (to read)" in before.reason
+    assert after.verdict == "proved"
+
+
 def test_the_sleep_ends_so_nobody_is_stuck_behind_it() -> None:
     results = checking.check(["linux-6.18"], ["high-write"], properties=["no-stuck", "starvation"]).results
     assert {result.verdict for result in results} == {"proved"}
