@@ -38,7 +38,7 @@ def frame(hand: Hand, t: int, at: int = 0) -> object:
 def test_faults_from_user_mode_have_it_and_others_mmap_sem(bits: int, locked: bool) -> None:
     hand = Hand("linux-6.12")
     t, v = faulting(hand, bits=bits)
-    assert bool(hand.k.state.vmas[v].readers) == locked and int(hand.mm(t).readers) == 0
+    assert bool(hand.k.state.vmas[v].readers) == locked and int(hand.mm(t).mmap_sem.readers) == 0
     assert bool(frame(hand, t).held & n.H_VMA_READ) == locked  # type: ignore[attr-defined]
     assert vma_locks_add_up(hand.k) == OK
 
@@ -48,8 +48,8 @@ def test_a_fault_gets_through_with_nothing_left_over_though_a_writer_waits_for_m
     t, reader, writer = hand.task(), hand.task(), hand.task()
     vpn = mapped(hand, t)
     hand.k.state.vmas[int(hand.mm(t).vmas)].prot |= n.VM_ANON_VMA
-    hand.mm(t).readers = 1  # somebody reads it, for long
-    assert not down_write(hand.k, writer, int(hand.task_of(t).mm))
+    hand.mm(t).mmap_sem.readers = 1  # somebody reads it, for long
+    assert not down_write(hand.k, writer, hand.mm(t).mmap_sem, n.W_MMAP_WRITE, int(hand.task_of(t).mm))
     fault(hand, t, vpn)
     assert hand.asleep(t, reader, writer) == [False, False, True]
     assert int(hand.mm(t).anon_rss) == 1 and int(hand.k.state.vmas[int(hand.mm(t).vmas)].readers) == 0
@@ -72,7 +72,7 @@ def test_who_writes_waits_for_the_faults_on_what_he_changes_and_no_others() -> N
     far = int(new_vma(hand.k, m, 200, 204, 0, 0, 0))
     hand.k.state.vmas[far].readers = 1  # a fault elsewhere
     writer = hand.task()
-    assert down_write(hand.k, writer, m)
+    assert down_write(hand.k, writer, hand.mm(t).mmap_sem, n.W_MMAP_WRITE, m)
     f = hand.call(writer, s.P_MUNMAP, s.VMA_START_WRITE, mm=m, vpn=64, count=8)
     f.held = n.H_MMAP_WRITE
     assert step_vma_start_write(hand.k, writer) == n.SLEEP
@@ -105,11 +105,11 @@ def test_a_mappings_first_anonymous_page_needs_mmap_sem_too() -> None:
     t, v = faulting(hand)
     f = hand.call(t, s.P_ANON, s.VMF_ANON_PREPARE, mm=int(hand.task_of(t).mm), vma=v, fault=USER | n.F_VMA_LOCK)
     writer = hand.task()
-    hand.mm(t).writer = writer
+    hand.mm(t).mmap_sem.writer = writer
     assert step_vmf_anon_prepare(hand.k, t) == n.RETRY
-    hand.mm(t).writer = n.NONE
+    hand.mm(t).mmap_sem.writer = n.NONE
     assert step_vmf_anon_prepare(hand.k, t) == n.NEXT and hand.k.state.vmas[v].prot & n.VM_ANON_VMA
-    hand.mm(t).writer = writer
+    hand.mm(t).mmap_sem.writer = writer
     assert step_vmf_anon_prepare(hand.k, t) == n.NEXT, "it has been done before"
     assert f.path == s.P_ANON
 

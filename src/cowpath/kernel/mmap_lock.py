@@ -29,7 +29,7 @@ def vma_end_read(k, f):
     vma = k.state.vmas[f.vma]
     vma.readers -= 1
     f.held &= ~n.H_VMA_READ
-    writer = k.state.mms[vma.mm].writer
+    writer = k.state.mms[vma.mm].mmap_sem.writer
     if vma.readers == 0 and writer != n.NONE:
         task = k.state.tasks[writer]
         if task.wait_kind == n.W_VMA_LOCK and task.wait_id == f.vma:
@@ -59,5 +59,5 @@ def vma_end_write_all(k, m):
 @compiled
 def mmap_read_trylock(k, m):
     """Whether mmap_sem can be had for reading at once: nobody has it for writing, or waits for it."""
-    mm = k.state.mms[m]
-    return mm.writer == n.NONE and mm.waiters.head == n.NONE
+    sem = k.state.mms[m].mmap_sem
+    return sem.writer == n.NONE and sem.waiters.head == n.NONE
