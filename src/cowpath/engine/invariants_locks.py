@@ -11,6 +11,7 @@ from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of, which_mutex, which_rwsem
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
+from cowpath.kernel.page_lock import was_handed
 from cowpath.kernel.step import IN_USER_MODE, UNWINDING
 
 from .invariants_pages import OK, mm_is_free
@@ -39,6 +40,14 @@ def holds_page(k, t, p):
 
 
 @compiled
+def takes_handed(k, t, p):
+    """An unlock has handed the task this page's lock, and its next move takes it."""
+    task = k.state.tasks[t]
+    handed = task.run_state == n.T_RUNNABLE and task.depth > 0 and was_handed(k, t, p)
+    return handed and task.frames[task.depth - 1].page == p and task.frames[task.depth - 1].held & n.H_PAGE_LOCK == 0
+
+
+@compiled
 def request_has(k, r, p):
     """The page is one of the disk request's."""
     if not 0 <= r < len(k.state.requests) or not k.state.requests[r].busy:
@@ -55,7 +64,9 @@ def page_locks_have_owners(k):
     """The owner of a page lock is alive and knows it, or is a disk request that has the page."""
     for p in range(k.state.n_pages):
         owner = k.state.pages[p].locked_by
-        if owner >= 0 and (owner >= k.state.n_tasks or not alive(k, owner) or holds_page(k, owner, p) != 1):
+        if owner >= 0 and (owner >= k.state.n_tasks or not alive(k, owner)):
+            return p
+        if owner >= 0 and holds_page(k, owner, p) != 1 and not takes_handed(k, owner, p):
             return p
         if owner <= n.REQUEST_OWNER and not request_has(k, n.REQUEST_OWNER - owner, p):
             return p

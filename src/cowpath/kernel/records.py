@@ -185,6 +185,7 @@ task = record(
     wait_next=ref("task"),
     killable="i4",  # the sleep ends at a fatal signal
     exclusive="i4",  # one such waiter is woken at a time
+    lock_sleeps="i4",  # times that it has slept for the page lock that it wants; WOKEN: it only waits, and is done
     granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE

@@ -85,7 +85,7 @@ def sleep_on(k, t, queue, kind, which, killable, exclusive):
     if queue.tail == n.NONE:
         queue.head = t
         queue.tail = t
-    elif not exclusive and n.IN_FRONT[kind]:
+    elif not exclusive and n.IN_FRONT[kind] and (kind != n.W_PAGE_LOCK or k.state.page_lock_queue == 0):
         task.wait_next = queue.head
         queue.head = t
     else:
