@@ -15,6 +15,8 @@ from cowpath.kernel import steps as st
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
+from cowpath.kernels.chosen import interface_of
+from cowpath.kernels.memcg_files import adapted
 
 from .foresight import may_rescue
 
@@ -81,10 +83,13 @@ def build(
     books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
+    cgroup2 = interface_of(design.kernel, plan.interfaces) == "v2"
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
+    if cgroup2:
+        state.cgroup2 = state.groups[0].controls = 1  # systemd passes the controller on to the groups that it makes
     _set_files(k, plan)
     _check_cpus(plan, cpus)
-    books["ops"][: len(plan.ops)] = plan.ops
+    books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     for start in plan.starts:
         _boot(k, start)
@@ -206,7 +211,7 @@ def _set_groups(k: Any, count: int, swappiness: int) -> None:
     root = k.state.groups[0]
     root.alive = 1
     root.parent = n.NONE
-    root.res.limit = root.memsw.limit = n.UNLIMITED
+    root.res.limit = root.memsw.limit = root.swap_max = root.swap_high = n.UNLIMITED
     root.swappiness = swappiness
 
 

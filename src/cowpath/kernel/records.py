@@ -261,6 +261,11 @@ group = record(
     swappiness="i4",
     oom_group="i4",  # memory.oom.group: all of it dies together
     high=num("i8", start=n.UNLIMITED),  # memory.high, pages
+    low_pages="i8",  # memory.low and memory.min: what reclaim spares
+    min_pages="i8",
+    swap_max=num("i8", start=n.UNLIMITED),  # memory.swap.max, pages
+    swap_high=num("i8", start=n.UNLIMITED),
+    controls="i4",  # cgroup.subtree_control of v2: the groups below have the memory controller
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,

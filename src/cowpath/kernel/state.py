@@ -99,6 +99,7 @@ def state_record(c: Capacity) -> Record:
         n_groups="i4",
         n_cpus="i4",
         memory="i4",  # pages of the machine
+        cgroup2="i4",  # its groups are those of cgroup v2
         free_page=num(start=n.NONE, folded=FREE_LIST),  # heads of the free lists
         free_task=num(start=n.NONE, folded=FREE_LIST),
         free_mm=num(start=n.NONE, folded=FREE_LIST),
@@ -161,6 +162,7 @@ def books_record(c: Capacity) -> Record:
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         has_high="i4",  # a group may have a memory.high: charges look for it
+        has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
         log_count="i4",
