@@ -6,6 +6,8 @@ of the fault path. What is named here is loaded when it is first used, so that `
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched",
-    "__version__", "audit", "bisect", "check", "compare", "replay", "run", "search", "use_steps",
+    "__version__", "audit", "bisect", "check", "compare", "interpret", "replay", "run", "search", "use_steps",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -54,6 +56,25 @@ def use_steps(*files: str | PathLike[str]) -> None:
     from cowpath.kernel import own
 
     own.use(*files)
+
+
+def interpret(wanted: bool = True) -> None:
+    """Run the model in plain Python in this process, without the half minute that compiling takes; or do not.
+
+    It is a hundred times slower then, and all that comes out is the same. Before anything else of cowpath is used;
+    raises InputError where it is too late.
+    """
+    plain = sys.modules.get("cowpath.kernel.plain")
+    if plain is None:
+        os.environ["COWPATH_INTERPRETED"] = "1" if wanted else "0"
+    elif plain.INTERPRETED is not wanted:
+        from cowpath.errors import InputError
+
+        way = "1" if wanted else "0"
+        raise InputError(
+            f"the model is {'interpreted' if plain.INTERPRETED else 'compiled'} in this process already",
+            hint=f"a new process, or COWPATH_INTERPRETED={way} in its environment",
+        )
 
 
 def __dir__() -> list[str]:

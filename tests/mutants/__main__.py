@@ -21,7 +21,7 @@ from table import Mutant, mutants
 TESTS = Path(__file__).resolve().parent.parent
 PACKAGE = TESTS.parent / "src" / "cowpath"
 WORKERS = 2
-LONG = 120  # seconds: a test takes one or two
+LONG = 600  # seconds: a test takes one or two, a whole file on a busy machine minutes
 NOTICED, NOT_NOTICED = "noticed", "NOT NOTICED"
 
 

@@ -12,14 +12,10 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.frames import do_page_fault
 from cowpath.kernel.mmap import new_vma
 from cowpath.kernel.step import look_ahead, step
+from cowpath.kernels import profile
 
 from .hand import Hand
 
-COUNTED: dict[str, Any] = {
-    "counters": "page_counter", "charge_batch": 64, "charge_retries": 16, "charge_on_oom": "kill",
-    "oom_mutex": "killable", "oom_looks_again": True, "nobody_to_kill": "fail", "dying_charge": "fail",
-    "oom_victim": "leader", "failcnt": "memory", "readahead_charge": "end",
-}  # fmt: skip
 WAITS = {"pagefault_out_of_memory": ["oom_wait"]}
 SYNCHRONIZES = {"pagefault_out_of_memory": ["oom_synchronize"]}
 MOST = 5_000  # moves
@@ -27,14 +23,15 @@ MOST = 5_000  # moves
 
 @cache
 def at_faults_end() -> Design:
-    """The charge of 3.12."""
-    policies = {"charge_on_oom": "fault-end", "dying_charge": "root", "oom_victim": "pages"}
+    """The charge of 3.12, on the paths of 3.1."""
+    policies = profile.load("linux-3.12").policies
     return from_data({"extends": "linux-3.1", "policies": policies, "paths": SYNCHRONIZES}, "at-faults-end.toml")
 
 
 def by_page_counters(paths: dict[str, list[str]] = WAITS, **changed: Any) -> Design:
-    """The charge of 6.18, but for what is changed."""
-    return from_data({"extends": "linux-3.1", "policies": COUNTED | changed, "paths": paths}, "by-page-counters.toml")
+    """The charge of 6.18, but for what is changed, on the paths of 3.1."""
+    policies = profile.load("linux-6.18").policies | changed
+    return from_data({"extends": "linux-3.1", "policies": policies, "paths": paths}, "by-page-counters.toml")
 
 
 def full(design: Design, pages: int = 10, killer: bool = False, memsw: int = n.UNLIMITED) -> tuple[Hand, int]:

@@ -7,9 +7,10 @@ import errno
 import pytest
 
 from cowpath.engine import invariants
+from cowpath.engine.waitfor import waiting_frame
 from cowpath.kernel import names as n
+from cowpath.kernel import oom_kill, oom_mm, waits
 from cowpath.kernel import steps as s
-from cowpath.kernel import waits
 from cowpath.kernel.memcontrol import res_counter_uncharge
 from cowpath.kernel.mmap import unmap_vmas
 from cowpath.kernel.page_counter import page_counter_try_charge, refill_stock
@@ -290,3 +291,130 @@ def test_a_dying_task_does_as_others_until_somebody_has_been_killed_for_it() -> 
     paths = fault(hand, t, mapped(hand, t))
     assert paths["reclaim"] == 18 + 17 and int(hand.mm(t).anon_rss) == 9
     assert hand.task_of(t).memdie and int(hand.task_of(t).depth) == 0 and paths["pagefault_out_of_memory"] == 0
+
+
+# --- whom ----------------------------------------------------------------------------------------
+def chosen(hand: Hand, g: int, limit: int = 1000) -> int:
+    return int(oom_mm.select_bad_process(hand.k, g, limit)[0])
+
+
+@pytest.mark.parametrize("victim", ["mm", "leader"])
+def test_nobody_else_is_chosen_until_the_victims_memory_is_given_back(victim: str) -> None:
+    hand = Hand(by_page_counters(oom_victim=victim))
+    g = hand.group()
+    small, large = hand.weighs(hand.task(g), 100), hand.weighs(hand.task(g), 200)
+    assert chosen(hand, g) == large
+    hand.task_of(large).memdie = 1
+    assert chosen(hand, g) == oom_mm.DYING
+    m = int(hand.task_of(large).mm)
+    hand.task_of(large).mm = n.NONE  # it exits
+    hand.call(large, s.P_EXIT, s.EXIT_MM, other_mm=m)
+    assert chosen(hand, g) == oom_mm.DYING
+    hand.k.state.mms[m].oom_skip = 1
+    assert chosen(hand, g) == small
+
+
+def test_points_are_pages_and_oom_score_adj_is_per_mille_of_the_limit() -> None:
+    hand = Hand(by_page_counters())
+    g = hand.group()
+    t = hand.weighs(hand.task(g), 10)
+    hand.mm(t).tables, hand.mm(t).swapents = 3, 2
+    for adj, points in ((0, 15), (5, 25), (-100, -185), (-1000, oom_mm.NOT_ELIGIBLE)):
+        hand.task_of(t).oom_score_adj = adj
+        assert int(oom_mm.oom_badness(hand.k, t, 2000)) == points
+
+
+def test_of_two_as_bad_the_younger_process_is_chosen_and_before_5_15_a_leader() -> None:
+    hand = Hand(by_page_counters())
+    g = hand.group()
+    two = hand.weighs(hand.task(g), 200), hand.weighs(hand.task(g), 200)
+    for older, younger in (two, two[::-1]):
+        hand.task_of(older).born, hand.task_of(younger).born = 1, 2
+        assert chosen(hand, g) == younger
+    hand = Hand(by_page_counters(oom_victim="mm"))
+    g = hand.group()
+    leader, thread = hand.weighs(hand.task(g), 200), hand.weighs(hand.task(g), 200)
+    hand.task_of(thread).leader = leader
+    for born in ((1, 2), (2, 1)):
+        hand.task_of(leader).born, hand.task_of(thread).born = born
+        assert chosen(hand, g) == leader
+
+
+def test_who_shares_the_victims_memory_dies_too_and_a_child_only_before_5_15() -> None:
+    for victim, child_dies in (("mm", True), ("leader", False)):
+        hand = Hand(by_page_counters(oom_victim=victim))
+        g = hand.group()
+        parent = hand.weighs(hand.task(g), 200)
+        child = hand.weighs(hand.task(g, parent=parent), 20)
+        sharer = hand.task()
+        hand.task_of(sharer).mm = hand.task_of(child if child_dies else parent).mm
+        oom_mm.oom_kill_process(hand.k, n.NONE, parent, g, 1000, 200)
+        assert [bool(hand.task_of(t).sigkill) for t in (parent, child, sharer)] == [not child_dies, child_dies, True]
+
+
+def test_with_oom_group_all_of_the_highest_such_group_up_to_the_limit_die() -> None:
+    hand = Hand(by_page_counters())
+    top = hand.group()
+    middle = hand.group(parent=top)
+    low = hand.group(parent=middle)
+    tasks = victim, other, spared, above = [hand.weighs(hand.task(g), 10) for g in (low, middle, middle, top)]
+    hand.task_of(spared).oom_score_adj = -1000
+    hand.of(middle).oom_group = hand.of(low).oom_group = 1
+    oom_mm.oom_kill_process(hand.k, n.NONE, victim, top, 1000, 10)
+    assert [bool(hand.task_of(t).sigkill) for t in tasks] == [True, True, False, False]
+    assert events(hand, middle) == {"oom_group_kill": 1, "oom_kill": 1} and events(hand, low) == {"oom_kill": 1}
+    assert int(hand.k.books.groups[top].events[n.ME_OOM_KILL]) == 2 and events(hand, top) == {}
+    assert above not in (victim, other)
+
+
+def test_in_3_12_points_are_pages_and_root_has_3_percent_less() -> None:
+    hand = Hand(at_faults_end())
+    g = hand.group()
+    t = hand.weighs(hand.task(g), 100)
+    assert int(oom_kill.oom_badness(hand.k, t, g, 2000)) == 100
+    hand.task_of(t).is_root = 1
+    assert int(oom_kill.oom_badness(hand.k, t, g, 2000)) == 40
+    assert int(oom_kill.oom_badness(hand.k, t, g, 9000)) == 1
+
+
+# --- what counts as waiting ----------------------------------------------------------------------
+def test_rounds_that_end_are_no_wait_and_a_charge_that_goes_round_is_one() -> None:
+    hand, g = full(by_page_counters(), killer=True)
+    t = hand.task(g)
+    hand.weighs(hand.task(g), 9)
+    fault(hand, t, mapped(hand, t), moves=1)
+    waited = []
+    while int(hand.k.state.oom_lock.owner) != t:
+        waited.append(int(waiting_frame(hand.k, t)))
+        play(hand, t, moves=1)
+    assert set(waited[:-1]) == {n.NONE}, "eighteen rounds, and it has not failed yet"
+    for _ in range(50):
+        assert int(waiting_frame(hand.k, t)) != n.NONE
+        play(hand, t, moves=1)
+
+
+def test_a_charge_whose_room_others_have_had_waits() -> None:
+    hand, g = full(by_page_counters())
+    t = hand.task(g)
+    fault(hand, t, mapped(hand, t), moves=1)
+    while not any(f.path == s.P_RECLAIM for f in hand.task_of(t).frames):
+        play(hand, t, moves=1)
+    hand.of(g).res.limit = 11
+    while int(hand.task_of(t).frames[1].phase) != 0 or any(f.path == s.P_RECLAIM for f in hand.task_of(t).frames):
+        play(hand, t, moves=1)
+    assert int(waiting_frame(hand.k, t)) == n.NONE, "there is room"
+    hand.of(g).res.limit = 10
+    play(hand, t, moves=1)
+    assert int(waiting_frame(hand.k, t)) != n.NONE
+
+
+def test_who_sleeps_at_the_faults_end_waits_and_who_faults_again_and_again_does_not() -> None:
+    hand, g = full(by_page_counters())
+    t = hand.task(g)
+    fault(hand, t, mapped(hand, t))
+    assert int(waiting_frame(hand.k, t)) == 0 and holds_nothing(hand, t)
+    hand, g = full(by_page_counters(), killer=True)
+    t = hand.task(g)
+    hand.task_of(t).oom_score_adj = -1000
+    fault(hand, t, mapped(hand, t))
+    assert int(waiting_frame(hand.k, t)) == n.NONE and int(hand.task_of(t).depth) == 0

@@ -13,12 +13,13 @@ from cowpath.engine import explore
 from cowpath.engine.fold import KINDS, WIDEST
 from cowpath.engine.moves import MOVERS
 from cowpath.engine.properties import OF_STATES
+from cowpath.kernel.compiled import INTERPRETED
 from cowpath.kernel.state import EXPLORE, new_machine
 
 FIRST_ROOM = 4096  # states
 FIRST_WIDTH = 96  # words of a state that are kept
 MEMO = 1 << 14  # states whose canonical copies' fingerprints are remembered, a power of two
-BUDGET = 20_000  # states expanded between two looks at Ctrl-C and the progress
+BUDGET = 200 if INTERPRETED else 20_000  # states expanded between two looks at Ctrl-C and the progress
 UNBOUNDED = 1 << 62
 UNFINISHED_STATES = "states"
 UNFINISHED_MEMORY = "memory"
@@ -136,7 +137,7 @@ class Space:
             if progress is not None:
                 frontier = int(self.x.counts[explore.FRONTIER])
                 progress(Step(self.states, frontier, self.depth, time.perf_counter() - began))
-            self.unfinished = self._limit_met(limits)
+            self.unfinished = self._limit_met(limits, why)
             if self.unfinished and why != explore.DONE:
                 break
             self.unfinished = ""
@@ -175,9 +176,11 @@ class Space:
         x.words[:] = x.before
         return False
 
-    def _limit_met(self, limits: Limits) -> str:
+    def _limit_met(self, limits: Limits, why: int) -> str:
         if limits.states is not None and self.states > limits.states:
             return UNFINISHED_STATES
+        if why == explore.BUDGET:
+            return ""  # no array has grown
         return UNFINISHED_MEMORY if limits.memory is not None and self.bytes > limits.memory else ""
 
     def _grow(self) -> None:

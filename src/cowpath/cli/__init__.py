@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, warm
+from cowpath.cli import catalog, checks, costs, runs, schedules, search, step, warm, ways
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -75,7 +75,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode must not end a run
     try:
-        with guarded():
+        with ways.in_a_process_of_its_own(), guarded():
             app(prog_name="cowpath")
     finally:
         gc.freeze()  # to look for garbage in all that Numba has set up would be a third of a small run

@@ -12,6 +12,7 @@ from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
+from cowpath.cli.ways import whichever_is_first
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def check(
     ] = None,
     report: Report = None,
     steps: o.Steps = None,
+    interpreted: o.Interpreted = None,
 ) -> None:
     """Prove or refute properties over every interleaving of small cases.
 
@@ -69,7 +71,7 @@ def check(
     check_outputs([save, report], checking.files_of(design, case, property_))
     check_target(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
-    with progress_bars(None) as progress, announced(progress.compiling):
+    with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         checks = checking.check(
             design, case, path=path, properties=property_, states=states, memory=room, reduction=reduction,
             told=progress.checking(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from cowpath.cli import ways
 from cowpath.errors import InputError
 from cowpath.kinds import USES, kind_of
 
@@ -19,11 +20,14 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words. Raises InputError for an option that is given twice, and for a word that is no option's."""
+        given: dict[str, Any] = {}
         if args and not any(ask in args for ask in ASKS):
             given, extra, order = self.make_parser(ctx).parse_args(args=list(args))
             self.check_once(ctx, order, given)
             if extra:
                 raise self.misplaced(extra[0])
+        if any(param.name == "interpreted" for param in self.params):
+            ways.choose(given.get("interpreted"), given.get("steps") or [])
         return super().parse_args(ctx, args)
 
     def check_once(self, ctx: Any, order: list[Any], given: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ import typer
 from typer.core import TyperGroup
 
 from cowpath.errors import CowpathError, InputErrors
-from cowpath.kernel import own
 from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
@@ -40,6 +39,8 @@ def guarded() -> Iterator[None]:
     except OSError as error:
         fail_writing(error)
     except Exception as error:
+        from cowpath.kernel import own  # not before the command says how the kernel is to run
+
         found = own.fault_in(error)
         if found is None:
             raise

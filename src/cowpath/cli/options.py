@@ -72,6 +72,14 @@ Steps = Annotated[
         callback=load_steps, is_eager=True,
     ),
 ]  # fmt: skip
+Interpreted = Annotated[
+    bool | None,
+    typer.Option(
+        "--interpreted/--compiled",
+        help="Run the model in plain Python: at once, and slower; or compiled: half a minute after a change of the "
+        "kernel. Default: what is done first.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
 FailOn = Annotated[
     Optional[list[str]],  # noqa: UP045

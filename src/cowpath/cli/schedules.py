@@ -14,6 +14,7 @@ from cowpath.cli.checks import Properties
 from cowpath.cli.notes import say_kernels
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
+from cowpath.cli.ways import whichever_is_first
 
 
 def replay(
@@ -24,6 +25,7 @@ def replay(
     as_json: o.Json = False,
     report: Report = None,
     steps: o.Steps = None,
+    interpreted: o.Interpreted = None,
 ) -> None:
     """Play a saved counterexample again, move by move: a column per task, a row per move, and the wait at the end.
 
@@ -36,11 +38,11 @@ def replay(
 
     check_outputs([report], [file, *checking.files_of(design)])
     check_target(report)
-    with progress_bars(None) as progress, announced(progress.compiling):
+    with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         replayed = checking.replay(file, design)
-        if report is not None:
-            replayed.report(report)
-            say(report)
+    if report is not None:
+        replayed.report(report)
+        say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return
@@ -65,6 +67,7 @@ def bisect(
     property_: Properties = None,
     as_json: o.Json = False,
     steps: o.Steps = None,
+    interpreted: o.Interpreted = None,
 ) -> None:
     """Go from one design to another one moved step at a time, and name the step that turns a verdict.
 
@@ -73,7 +76,7 @@ def bisect(
     from cowpath import checking
     from cowpath.kernel.compiled import announced
 
-    with progress_bars(None) as progress, announced(progress.compiling):
+    with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         found = checking.bisect(first, second, case, property_)
     if as_json:
         typer.echo(json.dumps(found.summary, indent=2))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cowpath.kernel.compiled import inlined
+from cowpath.kernel.compiled import inlined, plainly
 
+from . import arrays
 from .fingerprint import mixed
 from .vector import WIDTH, differ, lowest
 
@@ -23,6 +24,7 @@ def load(words, before, first, live, count, row, length):
         before[i] = value
 
 
+@plainly(arrays.find_changes)
 @inlined
 def find_changes(words, before, changed):
     """Which words a move has changed. Returns how many."""
@@ -61,6 +63,7 @@ def put_back(words, before, changed, count):
         words[i] = before[i]
 
 
+@plainly(arrays.key_after)
 @inlined
 def key_after(words, before, changed, count, key):
     """The fingerprint of the state as it stands, from that of the state before the move."""

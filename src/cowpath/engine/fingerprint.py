@@ -6,10 +6,11 @@ few terms. Of N states the chance that any two share one is at most N * N / 2 **
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-from cowpath.kernel.compiled import Function, compiled, inlined
+from cowpath.kernel.compiled import compiled, inlined, plainly
+
+from . import arrays
 
 ONE = np.uint64(0x9E3779B97F4A7C15)
 TWO = np.uint64(0xBF58476D1CE4E5B9)
@@ -26,17 +27,11 @@ def mixed(word, place):
     return x ^ (x >> BY_29)
 
 
+@plainly(arrays.fingerprint)
 @compiled
-def _fingerprint(words):
+def fingerprint(words):
+    """Of a whole state."""
     total = np.uint64(0)
     for i in range(len(words)):
         total += mixed(words[i], np.uint64(i))
     return total
-
-
-def _fingerprint_in_numpy(words):
-    """The same, without the compiler."""
-    return mixed(words, np.arange(len(words), dtype=np.uint64)).sum(dtype=np.uint64)
-
-
-fingerprint: Function = _fingerprint_in_numpy if numba.config.DISABLE_JIT else _fingerprint  # type: ignore[attr-defined]

@@ -19,12 +19,13 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import records
-from cowpath.kernel.compiled import compiled
+from cowpath.kernel.compiled import compiled, plainly
 from cowpath.kernel.generated import compile_source
 from cowpath.kernel.layout import Record
 from cowpath.kernel.records import THINGS
 from cowpath.kernel.state import EXPLORE, state_record
 
+from . import arrays
 from .renaming import condition, field_lines, renames
 
 STATE = state_record(EXPLORE)
@@ -293,6 +294,7 @@ def _copier_of_rest() -> Callable[..., Any]:
     return compile_source("copy_rest", lines, {"rename_rest": _renamer("rename_rest", rest)}, __name__)
 
 
+@plainly(arrays.copy_row)
 @compiled
 def copy_row(source, target, at, words, number, name):
     """A record, as it stands, to the place of its name."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-
-from cowpath.kernel.compiled import Told, announced
+from cowpath.kernel.compiled import INTERPRETED, Told, announced
 
 from . import loop, waitfor
 
 
 def ready(k: Any, told: Told | None = None) -> None:
     """Compile what the clock needs, or load it from the cache (then ``told`` is never called)."""
-    if not hasattr(loop.run, "compile"):  # NUMBA_DISABLE_JIT
+    if INTERPRETED:
         return
+    import numba
+
     machine: Any = numba.typeof(k)  # type: ignore[no-untyped-call]
     number = numba.int64
     wanted: list[tuple[Any, tuple[Any, ...]]] = [

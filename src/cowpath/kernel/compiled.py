@@ -1,18 +1,26 @@
 """How kernel code is compiled: ``@compiled`` is Numba's njit with the project's settings.
 
 Only what Python calls is kept on disk (``@entry_point``); it carries everything that it calls along. How that is done
-is in ``jit``, behind this door. Under ``NUMBA_DISABLE_JIT=1`` all of it is plain Python.
+is in ``jit``, behind this door. ``INTERPRETED``: nothing is compiled, and Numba not even imported (``plain``).
 """
 
 from __future__ import annotations
 
-from .jit.cache import EXTRA_SOURCES, cache_folder, can_be_kept, sources_as_they_stand
-from .jit.dispatchers import Function, entry, kept, part
-from .jit.progress import Told, announced
+from collections.abc import Callable
+
+from .jit import EXTRA_SOURCES, Function, Told
+from .plain import INTERPRETED
+
+if INTERPRETED:
+    from .plain import announced, cache_folder, can_be_kept, entry, intrinsic, kept, part, sources_as_they_stand
+else:
+    from .jit.cache import cache_folder, can_be_kept, sources_as_they_stand
+    from .jit.dispatchers import entry, intrinsic, kept, part
+    from .jit.progress import announced
 
 __all__ = [
-    "EXTRA_SOURCES", "Function", "Told", "announced", "apart", "cache_folder", "can_be_kept", "compiled", "driver",
-    "entry_point", "inlined", "kept", "sources_as_they_stand",
+    "EXTRA_SOURCES", "INTERPRETED", "Function", "Told", "announced", "apart", "cache_folder", "can_be_kept", "compiled",
+    "driver", "entry_point", "inlined", "intrinsic", "kept", "plainly", "sources_as_they_stand",
 ]  # fmt: skip
 
 # What every move of a fault goes through is copied into its callers; all else is called. Numba would hand a caller's
@@ -62,6 +70,11 @@ def inlined(function: Function) -> Function:
 def entry_point(function: Function) -> Function:
     """Compile a function that Python calls, and keep the result on disk."""
     return entry(function, alone=False)
+
+
+def plainly(other: Function) -> Callable[[Function], Function]:
+    """In plain Python ``other`` does the same as the decorated function, sooner."""
+    return lambda function: other if INTERPRETED else function
 
 
 def driver(function: Function) -> Function:

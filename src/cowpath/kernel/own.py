@@ -171,9 +171,14 @@ def fault_in(error: Exception) -> InputError | None:
     return None
 
 
+def named() -> list[str]:
+    """The files that the environment names."""
+    return [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+
+
 def load_named() -> None:
-    """Load the files that the environment names."""
-    for path in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+    """Load them."""
+    for path in named():
         load(path)
 
 

@@ -11,7 +11,7 @@ A field must not bear the name of a NumPy attribute (``flags``, ``size``, ``data
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from . import books, records
 from . import names as n
 from .figures import KILLS_KEPT
 from .layout import Record, laid_out, many, num, record, ref
+from .plain import view
 from .policies import POLICIES
 from .steps import PATH_NAMES
 
@@ -253,6 +254,11 @@ class Machine(np.record):  # type: ignore[misc]
         if names != ("state", "books"):
             return super().data
         return np.asarray(self.base).view(np.uint8).data
+
+    @cached_property
+    def plain(self) -> Any:
+        """The machine for plain Python."""
+        return view(self.dtype, 0, self.data)
 
 
 @cache

@@ -10,19 +10,19 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import llvmlite
+import llvmlite.binding
 import numba
 
-from . import folders, shipped
-from .sources import bytes_of_all, what_is_compiled
+from . import EXTRA_SOURCES, folders, shipped
+from .sources import bytes_of_all, note_of, what_is_compiled
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent
-EXTRA_SOURCES: list[Path] = []  # compiled along with them: to be named before the first function is compiled
 KEPT: list[Any] = []  # the functions that are kept on disk
 # settings of Numba's without an effect on the code, and those of the processor: what comes of these is in Numba's index
 NO_MATTER = (
@@ -35,6 +35,13 @@ NO_MATTER = (
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
     return folders.root() / _key(tuple(EXTRA_SOURCES))
+
+
+def is_kept(name: str, extra: Iterable[str | Path]) -> bool:
+    """Whether a function has been compiled, with these more sources, or has come with a wheel."""
+    folder = folders.root() / _key(tuple(Path(source).resolve() for source in extra))
+    features = numba.config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
+    return any(folder.glob(f"{name}-*.nbi")) or shipped.fits(folder.name, features)
 
 
 def can_be_kept() -> bool:
@@ -76,7 +83,7 @@ def sources_key() -> str:
 
 
 def _noted_as() -> str:
-    return f"{sources_as_they_stand()}-{sys.implementation.cache_tag}"
+    return note_of(sources_as_they_stand())
 
 
 def ship(objects: Path) -> dict[str, int]:

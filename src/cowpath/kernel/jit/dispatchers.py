@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numba
+import numba.extending
 
+from . import Function
 from .cache import keep
 from .guest import compiles_as_ours
 from .progress import FUNCTIONS
@@ -17,7 +18,6 @@ try:
 except (ImportError, AttributeError):  # a Numba with other insides: each function is compiled by itself
     parts = None
 
-Function = Callable[..., Any]
 # no exception for a division by zero: the code checks what it divides by
 OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
@@ -43,6 +43,12 @@ def entry(function: Function, alone: bool) -> Function:
 def kept(function: Function) -> Function:
     """A function that has nothing to do with the kernel, kept with ours."""
     return keep(numba.njit(function))
+
+
+def intrinsic(function: Function) -> Function:
+    """What makes compiled code by hand."""
+    made: Function = numba.extending.intrinsic(function)
+    return made
 
 
 def _compiled_once(dispatcher: Any) -> Any:

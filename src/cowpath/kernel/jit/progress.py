@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from . import Told
 
 install_listener: Any
 Listener: Any
@@ -14,7 +16,6 @@ except ImportError:
     Listener, install_listener = object, None
 
 FUNCTIONS: list[str] = []  # all that are compiled, to say how far it is
-Told = Callable[[int, int], None]  # functions compiled, and how many there are
 
 
 class _Counter(Listener):  # type: ignore[misc]

@@ -93,8 +93,19 @@ def _name(kept: str, files: str, stamp: str, key: tuple[Any, ...]) -> str:
 
 def note(name: str) -> str | None:
     """What ``sources_key`` is of the sources that this is a hash of, if these are the wheel's: it takes a second."""
-    said, _, known = (_opened(OBJECTS / "sources") or b"").decode("ascii", "replace").partition(" ")
+    said, known, _ = _sources()
     return known if said == name else None
+
+
+def fits(kept: str, features: str) -> bool:
+    """Whether what is shipped is for our cache's folder of this name, and runs on a processor with these features."""
+    return kept == _sources()[2] and _runs_here(features)
+
+
+def _sources() -> tuple[str, str, str]:
+    """Of the sources that are shipped compiled: both hashes of them, and the name of our cache's folder."""
+    said = (_opened(OBJECTS / "sources") or b"").decode("ascii", "replace").split()
+    return (said[0], said[1], said[2]) if len(said) == 3 else ("", "", "")
 
 
 def pack(folder: Path, objects: Path, sources: tuple[str, str]) -> dict[str, int]:
@@ -104,7 +115,7 @@ def pack(folder: Path, objects: Path, sources: tuple[str, str]) -> dict[str, int
     for another processor.
     """
     objects.mkdir(parents=True, exist_ok=True)
-    (objects / "sources").write_bytes(sealed(" ".join(sources).encode()))
+    (objects / "sources").write_bytes(sealed(" ".join((*sources, folder.name)).encode()))
     sizes: dict[str, int] = {}
     for index in sorted(folder.glob("*.nbi")):
         with index.open("rb") as file:

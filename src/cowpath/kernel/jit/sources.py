@@ -9,12 +9,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 # who imports one of these from one of those, or one of those as a whole, has functions compiled
 DOORS = ("compiled", "generated")
-COMPILING = frozenset("* apart compile_source compiled driver entry_point generated inlined kept".split()) | {""}
+COMPILING = frozenset("* apart compile_source compiled driver entry_point generated inlined intrinsic kept".split()) | {
+    ""
+}
 
 
 def every_source(package: Path) -> list[str]:
@@ -34,6 +37,11 @@ def bytes_of_all(package: Path) -> str:
         with open(source, "rb", buffering=0) as file:  # noqa: PTH123
             _take(digest, source[skipped:], file.read())
     return digest.hexdigest()
+
+
+def note_of(standing: str) -> str:
+    """The name of the note in which the next hash stands, of sources that stand so."""
+    return f"{standing}-{sys.implementation.cache_tag}"
 
 
 def what_is_compiled(package: Path) -> str:

@@ -1,0 +1,40 @@
+"""What the explorer does with all words of a state, for plain Python: NumPy does it many at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+ALL_BITS = (1 << 64) - 1
+
+
+def mixed(words: Any, places: Any) -> Any:
+    """Of each word ``fingerprint.mixed``. NumPy's arrays of numbers wrap without a word."""
+    from .fingerprint import mixed as one
+
+    return one(words, places.astype(np.uint64))
+
+
+def fingerprint(words: Any) -> int:
+    """Of a whole state."""
+    return int(mixed(words, np.arange(len(words))).sum(dtype=np.uint64))
+
+
+def find_changes(words: Any, before: Any, changed: Any) -> int:
+    """``changes.find_changes``."""
+    at = np.flatnonzero(words != before)
+    changed[: len(at)] = at
+    return len(at)
+
+
+def key_after(words: Any, before: Any, changed: Any, count: int, key: int) -> int:
+    """``changes.key_after``."""
+    at = changed[:count]
+    return (int(key) + int((mixed(words[at], at) - mixed(before[at], at)).sum(dtype=np.uint64))) & ALL_BITS
+
+
+def copy_row(source: Any, target: Any, at: int, words: int, number: int, name: int) -> None:
+    """``fold.copy_row``."""
+    start, to = at + number * words, at + name * words
+    target[to : to + words] = source[start : start + words]
