@@ -211,7 +211,7 @@ def _set_groups(k: Any, count: int, swappiness: int) -> None:
     root = k.state.groups[0]
     root.alive = 1
     root.parent = n.NONE
-    root.res.limit = root.memsw.limit = root.swap_max = root.swap_high = n.UNLIMITED
+    root.res.limit = root.memsw.limit = n.UNLIMITED
     root.swappiness = swappiness
 
 

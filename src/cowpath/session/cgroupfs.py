@@ -8,7 +8,7 @@ from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels.memcg_files import MemcgFiles
 from cowpath.session import cgroup1, cgroup2
-from cowpath.session.cgroup1 import TASK_FILES
+from cowpath.session.cgroup1 import READABLE, TASK_FILES
 from cowpath.session.groupfile import GroupFile
 from cowpath.session.memcg_text import memory_stat
 from cowpath.session.memcg_text2 import has_memory
@@ -16,7 +16,7 @@ from cowpath.session.plan import HostText, Plan
 from cowpath.words import nearest
 
 __all__ = [
-    "ALL", "MOUNTS", "MOUNT_2", "TASK_FILES", "memory_stat", "note_of", "printed", "read_file", "read_value",
+    "ALL", "MOUNTS", "MOUNT_2", "READABLE", "TASK_FILES", "memory_stat", "note_of", "printed", "read_file", "read_value",
     "readable", "render", "version_of", "writable",
 ]  # fmt: skip
 
@@ -139,7 +139,7 @@ def render(k: Any, text: HostText, status: int, keys: MemcgFiles | None = None) 
 def all_files(k: Any, group: int, keys: MemcgFiles | None) -> tuple[str, ...]:
     """The files of a group that cgget shows."""
     if keys is None:
-        return cgroup1.READABLE
+        return READABLE
     return tuple(
         name for name in keys.files
         if name.startswith("memory.") and name in cgroup2.FILES and cgroup2.FILES[name].read is not None
