@@ -87,6 +87,7 @@ def build(
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
     if cgroup2:
         state.cgroup2 = state.groups[0].controls = 1  # systemd passes the controller on to the groups that it makes
+        state.recursiveprot = settings.recursiveprot is not False  # and mounts it so
     _set_files(k, plan)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops

@@ -30,6 +30,7 @@ def cgroup_create(k, g, parent):
     group.min_pages = 0
     group.swap_max = n.UNLIMITED
     group.swap_high = n.UNLIMITED
+    group.swap_usage = 0
     group.controls = 0
     group.oom_lock = 0
     group.under_oom = 0

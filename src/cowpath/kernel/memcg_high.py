@@ -16,7 +16,6 @@ from .compiled import compiled
 from .frames import R_HIGH, push
 from .hierarchy import is_below, parent_of
 from .memcg_events import memcg_memory_event
-from .memcg_swap import swap_usage
 from .memcontrol import drain_all_stock_async, drain_stock
 from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
@@ -45,7 +44,7 @@ def note_over_high(k, t, g, pages):
     up = g
     while up != n.NONE:
         group = k.state.groups[up]
-        if group.res.usage > group.high or (k.state.cgroup2 and swap_usage(k, up) > group.swap_high):
+        if group.res.usage > group.high or (k.state.cgroup2 and group.swap_usage > group.swap_high):
             k.state.tasks[t].over_high += pages
             return
         up = parent_of(k, up)
@@ -153,7 +152,7 @@ def swap_find_max_overage(k, g):
     """The same of what is in swap, over memory.swap.high (4b82ab4f28d2, 5.8)."""
     most = 0
     while g > 0:
-        overage = calculate_overage(swap_usage(k, g), k.state.groups[g].swap_high)
+        overage = calculate_overage(k.state.groups[g].swap_usage, k.state.groups[g].swap_high)
         if overage > 0:
             memcg_memory_event(k, g, n.ME_SWAP_HIGH)
         most = max(most, overage)

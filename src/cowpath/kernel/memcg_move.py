@@ -8,6 +8,7 @@ from .compiled import compiled
 from .hierarchy import parent_of
 from .lru import lru_add, lru_del
 from .memcg_oom import memcg_oom_recover
+from .memcg_swap import reparent_swap
 from .memcontrol import drain_stock, res_counter_charge
 from .swapfile import uncharge_swap
 from .wait import spend
@@ -67,9 +68,11 @@ def mem_cgroup_move_account(k, p, g):
 @compiled
 def move_swap(k, g):
     """What the group has in swap is its parent's from now on, if that is charged with it; else nobody's."""
+    if k.state.cgroup2:  # and who reads it in is charged
+        reparent_swap(k, g)
     if k.books.groups[g].swap == 0:
         return
-    up = parent_of(k, g)
+    up = n.NONE if k.state.cgroup2 else parent_of(k, g)
     for slot in range(k.state.n_swaps):
         swap = k.state.swaps[slot]
         if swap.group == g and (swap.count > 0 or swap.page):

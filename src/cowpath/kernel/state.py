@@ -101,6 +101,7 @@ def state_record(c: Capacity) -> Record:
         n_cpus="i4",
         memory="i4",  # pages of the machine
         cgroup2="i4",  # its groups are those of cgroup v2
+        recursiveprot="i4",  # mounted with memory_recursiveprot
         free_page=num(start=n.NONE, folded=FREE_LIST),  # heads of the free lists
         free_task=num(start=n.NONE, folded=FREE_LIST),
         free_mm=num(start=n.NONE, folded=FREE_LIST),

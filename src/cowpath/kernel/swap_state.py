@@ -12,7 +12,6 @@ from .compiled import compiled
 from .filemap import page_cache_release
 from .frames import push
 from .lru import lru_cache_add, lru_del
-from .memcg_swap import mem_cgroup_try_charge_swap
 from .memcontrol import count_majfault, mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
 from .page_lock import KILLED, RETRIED, WAITING, __lock_page_or_retry, unlock_page
@@ -27,9 +26,7 @@ PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
 @compiled
 def add_to_swap(k, p):
     """An anonymous page gets a slot and joins the swap cache, dirty. False: none is free, or its group may not."""
-    if k.state.cgroup2 and not mem_cgroup_try_charge_swap(k, k.state.pages[p].group):
-        return False
-    slot = get_swap_page(k)
+    slot = get_swap_page(k, k.state.pages[p].group)
     if slot == n.NONE:
         return False
     __add_to_swap_cache(k, p, slot)

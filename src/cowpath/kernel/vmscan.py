@@ -13,6 +13,7 @@ from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK, SWAPPINESS_SHIFT
 from .hierarchy import is_below
+from .memcg_protection import passed_over, spared, try_low
 from .memcg_swap import mem_cgroup_get_nr_swap_pages
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
@@ -65,8 +66,10 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
             f.retries += 1
             if f.arg & R_HIGH == 0 and not k.state.page_counter:  # else the charge does
                 drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
-            if f.retries > 1:
+            if f.retries > 1 and not (k.books.has_low and try_low(f)):
                 return False
+        if k.books.has_low and passed_over(k, f, g):
+            continue
         for which in range(len(k.state.groups[g].lists)):
             if k.state.groups[g].lists[which].count > 0:
                 f.victim = g
@@ -211,6 +214,8 @@ def get_scan_count(k, f):
         ap, fp, whole = shares(k, f, anon, file)
     for which in range(4):
         pages = chain_of(k, f, which).count
+        if k.books.has_low and f.group > 0:
+            pages = spared(k, f, pages)
         if f.priority > 0 or noswap:
             pages = (pages >> f.priority) * (fp if which >= n.LRU_INACTIVE_FILE else ap) // whole
         if pages == 0 and force and (which >= n.LRU_INACTIVE_FILE or not noswap):

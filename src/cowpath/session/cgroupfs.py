@@ -16,8 +16,8 @@ from cowpath.session.plan import HostText, Plan
 from cowpath.words import nearest
 
 __all__ = [
-    "ALL", "MOUNTS", "MOUNT_2", "READABLE", "TASK_FILES", "memory_stat", "note_of", "printed", "read_file", "read_value",
-    "readable", "render", "version_of", "writable",
+    "ALL", "MOUNTS", "MOUNT_2", "READABLE", "TASK_FILES", "memory_stat", "note_of", "printed", "read_file",
+    "read_value", "readable", "render", "version_of", "writable",
 ]  # fmt: skip
 
 MOUNTS = ("/sys/fs/cgroup/memory", "/cgroup/memory", "/dev/cgroup/memory")  # of v1

@@ -31,18 +31,13 @@ def limit(value: Callable[[Any, int], Any]) -> Callable[..., str]:
 
 current = of(lambda k, group: int(k.state.groups[group].res.usage))
 peak = of(lambda k, group: int(k.books.groups[group].max_usage))
-swap_current = of(lambda k, group: swap_usage(k, group))
+swap_current = of(lambda k, group: int(k.state.groups[group].swap_usage))
 maximum = limit(lambda k, group: k.state.groups[group].res.limit)
 high = limit(lambda k, group: k.state.groups[group].high)
 low = limit(lambda k, group: k.state.groups[group].low_pages)
 minimum = limit(lambda k, group: k.state.groups[group].min_pages)
 swap_max = limit(lambda k, group: k.state.groups[group].swap_max)
 swap_high = limit(lambda k, group: k.state.groups[group].swap_high)
-
-
-def swap_usage(k: Any, group: int) -> int:
-    """Pages in swap: the counter of memory and swap counts them too, and that of memory does not."""
-    return int(k.state.groups[group].memsw.usage - k.state.groups[group].res.usage)
 
 
 def oom_group(k: Any, group: int, _: MemcgFiles) -> str:

@@ -58,6 +58,7 @@ class MachineSettings:
     readahead: int | None = None  # pages
     costs: str | None = None  # a cost table: a file's path, or a packaged name
     cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
+    recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot
 
     def over(self, other: MachineSettings) -> MachineSettings:
         """These settings, and ``other``'s where these have none."""

@@ -27,7 +27,7 @@ PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
     "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
-    "cgroup",
+    "cgroup", "recursiveprot",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
@@ -206,6 +206,7 @@ class _Reader:
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
             costs=costs,
             cgroup=cgroup,
+            recursiveprot=self.get(machine, "recursiveprot", bool),
         )
 
     def bystanders(self, section: dict[str, Any]) -> tuple[Word, ...] | None:
