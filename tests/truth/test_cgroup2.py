@@ -182,7 +182,7 @@ def test_oom_group_of_a_parent_is_not_asked(tmp_path: Path) -> None:
 
 # --- memory.reclaim --------------------------------------------------------------------------------
 def test_reclaim_takes_what_there_is(tmp_path: Path) -> None:
-    """recl01: of 6144 pages of the page cache 10 MiB go, exactly; 1 GiB is not there: EAGAIN, and all are gone."""
+    """recl01: of 6144 pages of the page cache 10 MiB go, to a cluster of 32; 1 GiB is not there: EAGAIN, all are gone."""
     run = Run(
         tmp_path,
         f"mkdir {ROOT}/A\ncgexec -g memory:A reads\ncat {ROOT}/A/memory.current\n"
@@ -191,7 +191,7 @@ def test_reclaim_takes_what_there_is(tmp_path: Path) -> None:
         {"reads": "readf @f 0 6144 16"},
     )
     before, after = int(run.lines[0]), int(run.lines[2])
-    assert run.lines[1] == "fine" and before - after == 10 << 20
+    assert run.lines[1] == "fine" and 0 <= (before - after) // 4096 - 2560 < 32
     assert run.lines[3:] == ["echo: A: memory.reclaim: Resource temporarily unavailable"] and run.cache("A") == 0
 
 
