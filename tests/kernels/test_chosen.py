@@ -32,7 +32,8 @@ def out(*words: str) -> str:
 # --- which one, where nobody has said it -----------------------------------------------------------
 def test_names_of_v1_and_none_get_the_default() -> None:
     assert choose_kernel(True, False) == chosen.Chosen(DEFAULT, "default: the session uses v1 names only")
-    assert choose_kernel(False, False) == chosen.Chosen(DEFAULT, "default: the session uses no name that only one version of cgroups has")
+    either = "default: the session uses no name that only one version of cgroups has"
+    assert choose_kernel(False, False) == chosen.Chosen(DEFAULT, either)
 
 
 def test_names_of_v2_get_the_newest_finished_kernel_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:

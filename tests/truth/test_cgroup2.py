@@ -182,7 +182,7 @@ def test_oom_group_of_a_parent_is_not_asked(tmp_path: Path) -> None:
 
 # --- memory.reclaim --------------------------------------------------------------------------------
 def test_reclaim_takes_what_there_is(tmp_path: Path) -> None:
-    """recl01: of 6144 pages of the page cache 10 MiB go, to a cluster of 32; 1 GiB is not there: EAGAIN, all are gone."""
+    """recl01: of 6144 pages of the page cache 10 MiB go, to a cluster of 32; 1 GiB is not there: EAGAIN, all gone."""
     run = Run(
         tmp_path,
         f"mkdir {ROOT}/A\ncgexec -g memory:A reads\ncat {ROOT}/A/memory.current\n"
