@@ -61,6 +61,13 @@ def clear_books(k, g):
         books.events[which] = 0
         books.events_local[which] = 0
     books.progress_at = k.books.now
+    psi = k.books.psi[g]
+    for which in range(len(psi.total)):
+        psi.total[which] = psi.avg_total[which] = 0
+    for which in range(len(psi.avg)):
+        psi.avg[which] = 0
+    for which in range(len(psi.times)):
+        psi.times[which] = 0
 
 
 @compiled

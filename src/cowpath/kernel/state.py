@@ -201,6 +201,10 @@ def books_record(c: Capacity) -> Record:
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
+        psi_on="i4",  # memory.pressure is kept
+        psi_at="i8",  # up to when
+        psi_next="i8",  # when the averages are next brought up to date
+        psi=(books.psi(c.cpus), c.groups),
         groups=(books.group_books, c.groups),
         latencies=(books.latency, c.groups),
         kills=(books.kill, KILLS_KEPT),

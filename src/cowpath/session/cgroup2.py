@@ -101,6 +101,7 @@ TABLE = (
     GroupFile("memory.reclaim", "5.19", None, reclaim,
               ("EAGAIN: there was not so much", "EINVAL: swappiness=, up to 6.8"),
               "how much to take is written to it, and it shows nothing", on_root=False),
+    GroupFile("memory.pressure", "4.20", text.pressure, how="a trigger is for poll(2), and no program here calls it"),
     GroupFile("memory.swap.current", "4.5", text.swap_current, on_root=False),
     GroupFile("memory.swap.high", "5.8", text.swap_high, limit, on_root=False),
     GroupFile("memory.swap.max", "4.5", text.swap_max, limit, on_root=False),
@@ -110,7 +111,6 @@ FILES = {file.name: file for file in TABLE}
 
 NOT_MODELLED = {
     "memory.numa_stat": "pages by node: the machine has one",
-    "memory.pressure": "how long tasks waited for memory (PSI)",
     "memory.swap.peak": "the most that was in swap",
     "memory.zswap.current": "what is in zswap", "memory.zswap.max": "a limit of zswap",
     "memory.zswap.writeback": "whether zswap is written to disk",

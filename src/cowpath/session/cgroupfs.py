@@ -110,6 +110,11 @@ def not_on_root(name: str) -> bool:
     return name in cgroup2.FILES and not cgroup2.FILES[name].on_root
 
 
+def is_the_controllers(name: str) -> bool:
+    """The file is there only with the memory controller. PSI is kept without."""
+    return name.startswith("memory.") and name != "memory.pressure"
+
+
 # --- what is printed -------------------------------------------------------------------------------
 def printed(k: Any, plan: Plan, number: int, keys: MemcgFiles | None = None) -> str:
     """What the machine asks to be printed (books.host): a text of the plan, or what a shell says that cannot fork.

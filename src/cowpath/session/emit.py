@@ -11,7 +11,7 @@ from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Call, Unit
 from cowpath.session import commands as c
-from cowpath.session.cgroupfs import not_on_root
+from cowpath.session.cgroupfs import is_the_controllers, not_on_root
 from cowpath.session.cgtools import SHELL as ITSELF
 from cowpath.session.plan import HostText
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope, job_value
@@ -250,7 +250,7 @@ class Emitter:
     def host(self, kind: str, word: Word, group: int, files: tuple[str, ...], text: str) -> None:
         """Let Python print something; an error leaves the status, which is its reason, as it was."""
         bits = n.HOST_KEEPS_STATUS if kind == "error" else n.HOST_READS if files else 0
-        if bits == n.HOST_READS and any(name.startswith("memory.") for name in files):
+        if bits == n.HOST_READS and any(is_the_controllers(name) for name in files):
             bits = n.HOST_READS_MEMORY
         self.asm.emit(n.OP_HOST, a=len(self.texts), b=group if bits in READS else 0, bits=bits)
         self.texts.append(HostText(kind, group, files, text, word.place.line or 0))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel.books import PSI_AVERAGES
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
@@ -111,6 +112,17 @@ def _of_pages(k: Any, group: int) -> dict[str, int]:
         "file_writeback": int(np.count_nonzero(of_file & (bits & n.PG_WRITEBACK != 0))),
         "swapcached": int(np.count_nonzero(bits & n.PG_SWAPCACHE)),
     }
+
+
+def pressure(k: Any, group: int, _: MemcgFiles) -> str:
+    """memory.pressure: averages in percent, the total in us."""
+    psi = k.books.psi[group]
+    lines = []
+    for which, name in enumerate(("some", "full")):
+        averages = [int(avg) for avg in psi.avg[PSI_AVERAGES * which : PSI_AVERAGES * (which + 1)]]
+        shown = [f"{avg >> 11}.{(avg & 2047) * 100 >> 11:02}" for avg in averages]
+        lines.append("{} avg10={} avg60={} avg300={} total={}\n".format(name, *shown, int(psi.total[which]) // 1000))
+    return "".join(lines)
 
 
 # --- the group itself ----------------------------------------------------------------------------
