@@ -263,3 +263,41 @@ def test_protection_passes_to_children_by_the_mount_option_only(recursive: bool,
         f"recursiveprot = {str(recursive).lower()}",
     )
     assert (run.cache("G/P/A") > 6144 - STOCKS) == kept
+
+
+# --- swap ------------------------------------------------------------------------------------------
+def test_memory_swap_high_throttles_page_by_page(tmp_path: Path) -> None:
+    """swap08: swap.high 4 MiB, max 8 MiB: 3400 pages written. Measured: a sleep of 20 ms and more for each page once
+    the swap is over its mark, 17 counts of `high` each, in swap.events only. (The model's reclaim gives more pages a
+    slot, so it is over the mark earlier: how many sleeps there are is not compared.)
+    """
+    run = Run(
+        tmp_path,
+        f"mkdir {ROOT}/A; echo 8M > {ROOT}/A/memory.max; echo 4M > {ROOT}/A/memory.swap.high\ncgexec -g memory:A t",
+        {"t": "anon a 3400\ntouch a 0 3400 1 w"},
+        'swap = "256M"',
+        until=60 * S,
+    )
+    books = run.k.books.groups[1]
+    sleeps, slept = int(books.waits[n.W_THROTTLE]), int(books.wait_ns[n.W_THROTTLE])
+    assert 3400 - 3072 <= sleeps < 3400 - 2048 and slept > 20_000_000 * sleeps / 1.5
+    events = run.events("A")
+    assert events["high"] == 0 and events["swap_high"] == pytest.approx(17 * sleeps, rel=0.2)
+
+
+def test_what_a_removed_group_has_in_swap_is_its_readers(tmp_path: Path) -> None:
+    """swap04: A's task moves to B, A is removed, and all pages are read: those from swap are B's.
+
+    Measured: 2,366 to 2,420 slots, of 2,048 or more that must be; B is charged for 2,112 pages then, and no slot.
+    """
+    run = Run(
+        tmp_path,
+        f"mkdir {ROOT}/A {ROOT}/B; echo 8M > {ROOT}/A/memory.max\ncgexec -g memory:A t & sleep 3\n"
+        f"echo $! > {ROOT}/B/cgroup.procs; cat {ROOT}/A/memory.swap.current; rmdir {ROOT}/A && echo gone\nsleep 10",
+        {"t": "anon a 4096\ntouch a 0 4096 1 w\nsleep 4\ntouch a 0 4096 1 r\nsleep 100"},
+        'swap = "256M"',
+        until=20 * S,
+    )
+    swapped = int(run.lines[0]) // 4096
+    assert run.lines[1] == "gone" and 2048 <= swapped <= 4096
+    assert 2048 <= run.group("B").res.usage <= swapped + STOCKS and run.group("B").swap_usage == 0

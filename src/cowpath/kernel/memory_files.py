@@ -68,12 +68,13 @@ def memory_files_write(k, t, f, op):
 @compiled
 def memory_max_write(k, t, f, g, most):
     """memory_max_write: the limit counts at once. While usage is over it: the stocks are drained, once; reclaim, until
-    16 passes have freed nothing; then the OOM killer, again and again. Nobody to kill, or a signal: that is all.
+    16 passes (4.19: 5) have freed nothing; then the OOM killer, again and again. Nobody to kill, or a signal: that is
+    all.
     """
     group = k.state.groups[g]
     if f.phase == 0:
         group.res.limit = most
-        f.retries = RECLAIM_RETRIES
+        f.retries = k.books.reclaim_retries
         if group.res.usage > most:
             drain_all_stock(k, k.state.tasks[t].cpu, g)
     elif f.phase == RECLAIMING and f.ret == 0:
