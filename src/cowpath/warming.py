@@ -25,7 +25,9 @@ def warm_up(told: Told) -> int:
     ``told`` hears how many are done and how many there are, of both processes. Raises InputError where the result
     could not be kept; what one of the processes raises; a KeyboardInterrupt ends both, and leaves whole files.
     """
-    if not can_be_kept():
+    from cowpath.kernel.jit.cache import is_shipped
+
+    if not is_shipped() and not can_be_kept():
         raise InputError("nothing can be kept there", file=cache_folder().parent, hint="COWPATH_CACHE=FOLDER")
     context = get_context("spawn")
     ends: list[tuple[Connection[Any, Any], Any]] = []

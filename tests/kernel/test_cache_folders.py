@@ -64,6 +64,18 @@ def test_a_key_that_is_used_is_not_old(tmp_path: Path) -> None:
     assert all(each.exists() for each in old[-5:]) and sum(each.exists() for each in old) == folders.KEPT
 
 
+def test_a_cache_that_can_only_be_read_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is needed may be in it; what is not, is told where it cannot be kept."""
+    folder = key(tmp_path, 1, 3)
+
+    def read_only(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", read_only)
+    monkeypatch.setattr(folders, "say_unwritable", lambda error: pytest.fail(str(error)))
+    assert folders.take_into_use(folder)
+
+
 def test_what_is_not_ours_is_not_touched(tmp_path: Path) -> None:
     """A folder of another name, one with a file of the user's, a link to a folder, a file with a key's name."""
     filler = [key(tmp_path, number, number) for number in range(folders.KEPT)]

@@ -41,8 +41,17 @@ def is_kept(name: str, extra: Iterable[str | Path]) -> bool:
     """Whether a function has been compiled, with these more sources, or has come with a wheel."""
     more = {path: digest_of(path) for path in (Path(source).resolve() for source in extra)}
     folder = folders.root() / _key(tuple((path.name, digest) for path, digest in more.items()))
+    return any(folder.glob(f"{name}-*.nbi")) or _fits(folder)
+
+
+def is_shipped() -> bool:
+    """Whether all has come compiled, with a wheel, and fits."""
+    return _fits(cache_folder())
+
+
+def _fits(folder: Path) -> bool:
     features = numba.config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
-    return any(folder.glob(f"{name}-*.nbi")) or shipped.fits(folder.name, features)
+    return shipped.fits(folder.name, features)
 
 
 def can_be_kept() -> bool:

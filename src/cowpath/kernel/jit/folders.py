@@ -36,8 +36,9 @@ def take_into_use(folder: Path) -> bool:
     used, now = folder / "used", time.time()
     try:
         if used.exists():
-            if used.stat().st_mtime < now - DAY / 24:
-                os.utime(used)
+            with suppress(OSError):  # it may be there to be read only, with all that is needed
+                if used.stat().st_mtime < now - DAY / 24:
+                    os.utime(used)
             return True
         folder.mkdir(parents=True, exist_ok=True)
         used.touch()
