@@ -36,7 +36,7 @@ WORDS = (
     "a group's usage is not its pages + stock, or above its limit (group)",
     "memory.stat is not what the pages give (group)",
     "a page lock's owner is dead, or does not know it (page)",
-    "a frame holds what is not its task's, or its next step is not the one looked up (task)",
+    "a frame holds what is not its task's or maps without mmap_sem, or its next step is not the one looked up (task)",
     "a disk request is not in order (request)",
     "mmap_sem's holders do not add up (mm)",
     "the owner of a mutex is dead, or does not know it (file, mm, ...)",
@@ -107,6 +107,8 @@ def check_locks(k):
     if at != OK:
         return 12, at
     at = locks.frames_own_what_they_hold(k)
+    if at == OK:
+        at = locks.faults_keep_their_lock(k)
     if at == OK:
         at = locks.next_steps_are_known(k)
     if at != OK:

@@ -95,6 +95,23 @@ def frames_own_what_they_hold(k):
 
 
 @compiled
+def faults_keep_their_lock(k):
+    """A fault that is about to map a page has the address space's lock, or its caller has: what was let go for I/O is
+    had again before.
+    """
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        step = step_of(k, t)
+        if step != s.MAP_PAGE and step != s.MAP_ZERO_PAGE:
+            continue
+        f = task.frames[task.depth - 1]
+        below = task.frames[max(0, task.depth - 2)]
+        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & n.H_MMAP_READ == 0:
+            return t
+    return OK
+
+
+@compiled
 def owns_mutexes(k, t, f):
     """The mutexes that a frame says it holds are its task's."""
     for kind in range(n.WAIT_KINDS):

@@ -146,6 +146,7 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in VM_FAULT_RETRY
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
