@@ -108,6 +108,18 @@ def test_a_note_is_whole_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not list(tmp_path.iterdir())
 
 
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container a user may be no more than a number."""
+    for name in ("COWPATH_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert not folders.root().parent.parent.exists()
+
+
 def run(program: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"COWPATH_CACHE": str(cache)}
     return subprocess.run(

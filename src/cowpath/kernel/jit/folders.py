@@ -24,8 +24,14 @@ _said = False  # why nothing is kept
 
 def root() -> Path:
     """Where the folders of all keys are."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get(VARIABLE) or caches / "cowpath")
+    return Path(os.environ.get(VARIABLE) or Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "cowpath")
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user of a container that has no name: nothing can be kept there, and that is said
+        return Path("/nonexistent")
 
 
 def take_into_use(folder: Path) -> bool:
