@@ -52,6 +52,7 @@ REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 SINGLE_PHASE = 8  # the page alone has been asked for (page_cache_read), or one for shmem made
 AHEAD_PHASE = 9  # the page is in hand, and the window behind its marker has been asked for
+FORCE_PHASE = 11  # so many pages have been asked for, whatever the window (force_page_cache_readahead)
 SWAP_PHASE = 10  # a page of shmem has been asked for from swap
 MMAP_LOTSAMISS = 100  # more misses than hits: faults read ahead no more
 

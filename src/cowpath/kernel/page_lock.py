@@ -143,7 +143,7 @@ def drop_mmap_sem(k, t):
     below = task.frames[task.depth - 2]
     if below.held & n.H_MMAP_READ:
         below.held &= ~n.H_MMAP_READ
-        up_read(k, below.mm)
+        up_read(k, k.state.mms[below.mm].mmap_sem)
 
 
 @compiled
