@@ -268,6 +268,12 @@ group = record(
     swappiness="i4",
     oom_group="i4",  # memory.oom.group: all of it dies together
     high=num("i8", start=n.UNLIMITED),  # memory.high, pages
+    low_pages="i8",  # memory.low and memory.min: what reclaim spares
+    min_pages="i8",
+    swap_max=num("i8", start=n.UNLIMITED),  # memory.swap.max, pages
+    swap_high=num("i8", start=n.UNLIMITED),
+    swap_usage="i8",  # slots that its pages have (v2)
+    controls="i4",  # cgroup.subtree_control of v2: the groups below have the memory controller
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,
@@ -290,6 +296,7 @@ swap = record(
     count="i4",  # page table entries that hold it (swap_map)
     page=ref("page", at=1),  # 1 + the page that the swap cache has for it
     group=ref("group", start=0),  # who is charged for it (swap_cgroup), or NONE
+    owner=ref("group", at=1),  # v2: 1 + the group whose swap_usage counts it, or 0
     next=ref("swap", start=0),  # free slots
 )
 file = record(
