@@ -37,6 +37,9 @@ from .waits import (
     H_PAGE_TABLE as H_PAGE_TABLE,
 )
 from .waits import (
+    H_VMA_READ as H_VMA_READ,
+)
+from .waits import (
     W_CHILD as W_CHILD,
 )
 from .waits import (
@@ -80,6 +83,9 @@ from .waits import (
 )
 from .waits import (
     W_TIMER as W_TIMER,
+)
+from .waits import (
+    W_VMA_LOCK as W_VMA_LOCK,
 )
 from .waits import (
     W_WRITEBACK as W_WRITEBACK,
@@ -165,6 +171,7 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+F_VMA_LOCK = 128  # this try has the lock of its mapping, or had it, instead of mmap_sem
 F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in VM_FAULT_RETRY
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
@@ -275,8 +282,9 @@ OP_NAMES = (
 ANY_CHILD = -1
 ALL_CHILDREN = -2
 ALL_TASKS = -3
-PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
+PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, smaps, exe, ...: with the mm's mmap_sem
 PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
+PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
 MOST_WILLNEED = 512  # pages of one call (force_page_cache_readahead)

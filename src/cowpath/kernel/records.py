@@ -185,6 +185,7 @@ task = record(
     wait_next=ref("task"),
     killable="i4",  # the sleep ends at a fatal signal
     exclusive="i4",  # one such waiter is woken at a time
+    lock_sleeps="i4",  # times that it has slept for the page lock that it wants; WOKEN: it only waits, and is done
     granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE
@@ -235,6 +236,8 @@ vma = record(
     pgoff="i8",
     ra=file_ra_state,  # of the open file behind it
     mmap_miss="i4",  # faults that did not find their page, less those that did
+    readers="i4",  # faults that have its lock
+    marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
     users="i4",  # tasks; 0 = free

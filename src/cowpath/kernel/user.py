@@ -74,7 +74,7 @@ def end_of_call(k, t, path, status):
     if status == n.NEXT:
         if path == s.P_PAGE_FAULT or path == s.P_EXEC:
             return n.NEXT  # the access is tried again; a new program begins
-        if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
+        if (path == s.P_READ_PROC or path == s.P_READ_MAPS) and k.books.ops[task.pc].a == n.ALL_TASKS:
             return n.NEXT  # the next one
         if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
             return n.NEXT  # a shell tries again to fork
@@ -395,7 +395,8 @@ def read_proc(k, t, op):
     if op.bits == n.PROC_NO_LOCK:
         spend(k, s.SHOW_MAP)
         return n.AGAIN if op.a == n.ALL_TASKS else finish_op(k, t)
-    f = push(k, t, s.P_READ_PROC)
+    maps = op.bits == n.PROC_MAPS and k.books.paths[s.P_READ_MAPS].length > 0
+    f = push(k, t, s.P_READ_MAPS if maps else s.P_READ_PROC)
     f.mm = k.state.tasks[other].mm
     k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
     return n.NEXT
