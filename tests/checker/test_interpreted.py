@@ -61,6 +61,15 @@ def test_numba_is_not_even_imported(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_page_too(tmp_path: Path) -> None:
+    """What is drawn is gathered from arrays of records, whose elements have no attributes of their own."""
+    (tmp_path / "s.sh").write_text("ls -la /tmp\n")
+    page = tmp_path / "s.html"
+    done = cowpath("run", tmp_path / "s.sh", "--until", "1ms", "--report", page, COWPATH_INTERPRETED="1")
+    assert done.returncode == 0, done.stderr
+    assert page.stat().st_size > 0
+
+
 def test_a_session_too() -> None:
     """The clock's machine has room for millions of pages: of those, only what is touched is looked at."""
     code = (

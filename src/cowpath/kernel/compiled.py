@@ -44,7 +44,9 @@ HOT = frozenset(
     zap_pte_range
     """.split()
 )
-HOT_MODULES = frozenset("step dispatch user wait frames signals vmscan shrink lru rmap page_alloc kswapd".split())
+HOT_MODULES = frozenset(
+    "step dispatch user wait frames signals vmscan shrink lru rmap page_alloc kswapd memory page_lock rwsem memcg_charge memcg_commit mmap_lock fork exit pgtable mmap".split()
+)
 
 
 def _is_hot(function: Function) -> bool:

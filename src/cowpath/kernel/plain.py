@@ -42,11 +42,23 @@ def part(function: Function, inline: bool, apart: bool = False) -> Function:
 
 
 def kept(function: Function) -> Function:
-    """A function that has nothing to do with the kernel: as it stands."""
+    """A function that has nothing to do with the kernel: what is an array of records has their attributes."""
+
+    @functools.wraps(function)
+    def called(*args: Any) -> Any:
+        return function(*[_with_attributes(arg) for arg in args])
+
+    return called
+
+
+def _with_attributes(arg: Any) -> Any:
+    records = isinstance(arg, np.ndarray) and arg.dtype.names is not None
+    return arg.view(np.recarray) if records else arg
+
+
+def intrinsic(function: Function) -> Function:
+    """What makes compiled code: nobody calls it."""
     return function
-
-
-intrinsic = kept  # what makes compiled code: nobody calls it
 
 
 @contextmanager
