@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cowpath import checking
+from cowpath.errors import InputError
 
 UNREADABLE = """
 path = "file_read"
@@ -62,3 +63,39 @@ def test_the_preallocated_page_table_goes_back_when_the_page_cannot_be_read(
     (tmp_path / "mine.toml").write_text(f'extends = "pte-prealloc"\n{own}')
     found = violated(tmp_path / "mine.toml", tmp_path / "unreadable.toml", "accounting", "no-leak")
     assert found == ({leaks} if leaks else set())
+
+
+def test_linux_allocated_it_under_the_lock_until_5_0_and_the_killer_does_not_help() -> None:
+    """4.19 goes round its charge with the page's lock in hand, until the victim is gone; later kernels before."""
+    (bad,) = checking.check("linux-4.19", "page-table-oom-on", properties="isolation").results
+    assert bad.verdict == "violated" and bad.certified
+    assert (
+        "victim waits for the page lock of lib page 0, held by attacker in A, which waits for A's memory" in bad.reason
+    )
+    for design in ("linux-5.15", "linux-6.18"):
+        assert violated(design, "page-table-oom-on") == set()
+
+
+FULL = """
+path = "anon"
+[groups.A]
+limit = {limit}
+[tasks.one]
+group = "A"
+before = '''
+anon heap 2
+touch heap 0 2 1 w
+'''
+does = "anon more 1"
+"""
+
+
+@pytest.mark.parametrize("design", ["linux-3.0", "linux-6.18"])
+def test_a_cases_limit_is_of_pages_beside_the_page_tables_made_before(tmp_path: Path, design: str) -> None:
+    """Whether a design charges page tables or not, what a case's tasks have at the start fits into its limits."""
+    (tmp_path / "fits.toml").write_text(FULL.format(limit=2))
+    (fits,) = checking.check([design], [tmp_path / "fits.toml"], properties="accounting").results
+    assert fits.verdict != "violated", "and it gets through"
+    (tmp_path / "over.toml").write_text(FULL.format(limit=1).replace("limit = 1", "limit = 1\nkiller = false"))
+    with pytest.raises(InputError, match="does not get through what it does before the start"):
+        checking.check([design], [tmp_path / "over.toml"])

@@ -176,7 +176,7 @@ def keep_a_request(k: Any) -> None:
 
 
 def count_a_reader_twice(k: Any) -> None:
-    mm_of(k, 1).readers += 1
+    mm_of(k, 1).mmap_sem.readers += 1
 
 
 def lock_an_inode_for_nobody(k: Any) -> None:

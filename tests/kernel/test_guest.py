@@ -19,7 +19,8 @@ INNER = (
     "JITCodeLibrary", "Compiler", "DefaultPassBuilder", "PassManager", "define_nopython_pipeline", "add_pass_after",
     "register_pass", "NativeLowering", "_linking_libraries", "_final_module", "_optimize_final_module",
     "_get_module_for_linking", "_finalized", "enable_object_caching", "get_call_template", "add_overload",
-    "targetctx", "no_cpython_wrapper", "get_call_type", "ConfigStack", "_function_pass_manager", "fndesc",
+    "targetctx", "no_cpython_wrapper", "get_abi_sizeof", "get_call_type", "ConfigStack", "_function_pass_manager",
+    "fndesc",
 )  # fmt: skip
 
 SOME = INNER if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else INNER[::7]  # each compiles

@@ -116,7 +116,7 @@ class Hand:
         """The task is in a fault, at a step of its path: the frame of that."""
         below = push(self.k, t, s.P_PAGE_FAULT)
         below.mm, below.vpn, below.fault = self.task_of(t).mm, vpn, fields.get("fault", 0)
-        assert down_read(self.k, t, int(below.mm))
+        assert down_read(self.k, t, self.k.state.mms[below.mm].mmap_sem, n.W_MMAP_READ, int(below.mm))
         below.held = n.H_MMAP_READ
         return self.call(t, path, step, mm=int(below.mm), vpn=vpn, **fields)
 

@@ -31,7 +31,7 @@ def is_in_order(hand: Hand) -> bool:
 
 def holds_nothing(hand: Hand, t: int) -> bool:
     task = hand.task_of(t)
-    return not any(int(f.held) for f in task.frames) and int(hand.mm(t).readers) == 0
+    return not any(int(f.held) for f in task.frames) and int(hand.mm(t).mmap_sem.readers) == 0
 
 
 # --- counters ------------------------------------------------------------------------------------

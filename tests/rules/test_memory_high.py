@@ -79,7 +79,7 @@ def test_only_a_charge_by_the_counters_is_owed_and_all_of_it(hand: Hand) -> None
         hand.task_of(t).depth = 0
         hand.fault(t, s.P_ANON, s.CHARGE, newpage=p, held=n.H_NEW_PAGE)
         assert step_charge(hand.k, t) == n.NEXT
-        hand.mm(t).readers = 0
+        hand.mm(t).mmap_sem.readers = 0
     assert hand.task_of(t).over_high == 2 * BATCH
 
 

@@ -100,7 +100,7 @@ def test_the_second_thread_goes_on_while_the_first_is_blocked() -> None:
     first = world.task("threads")
     assert first.wait_kind == n.W_PAGE_LOCK and world.task("mapper") is None
     mm = world.k.state.mms[int(first.mm)]
-    assert mm.readers == 0 and mm.writer == n.NONE
+    assert mm.mmap_sem.readers == 0 and mm.mmap_sem.writer == n.NONE
     assert mm.anon_rss == 16  # the second thread's pages are there
 
 

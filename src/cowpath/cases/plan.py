@@ -18,6 +18,7 @@ from cowpath.words import nearest
 
 from .case import Case, TaskSpec
 
+TABLES = 3  # page tables of one address space
 PARKED_NS = 1_000_000_000  # in the clock, who is parked sleeps so long again and again
 USAGES = {
     "raise": "raise GROUP pages", "kill": "kill TASK", "killer": "killer GROUP on|off", "fail-reads": "fail-reads FILE",
@@ -187,8 +188,8 @@ class _Compiler:
         lines = [line for each in (head, *self._started_by(head)) for part in self.lines[each.name] for line in part]
         regions = Regions.of(tuple(lines), packed=True)
         pages = max((first + size for first, size in regions.places.values()), default=0)
-        if pages > EXPLORE.entries:
-            raise self.wrong(f"task {spec.name!r} maps {pages} pages", f"{EXPLORE.entries} at most")
+        if pages > TABLES * EXPLORE.entries:
+            raise self.wrong(f"task {spec.name!r} maps {pages} pages", f"{TABLES * EXPLORE.entries} at most")
         return regions
 
     def _family(self, spec: TaskSpec, forks: list[int], number: int, order: list[int]) -> int:

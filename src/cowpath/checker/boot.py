@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cowpath.cases.plan import CasePlan, Outside
-from cowpath.designs import has_memory_high
+from cowpath.designs import charges_page_tables, has_memory_high
 from cowpath.engine import explore, machine
 from cowpath.engine import moves as m
 from cowpath.engine.exhausted import exhausted
@@ -68,31 +68,64 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     k.books.memory_suffices = plan.case.machine.memory is None
     k.books.forgets_misses = 1
     space.attach(k)
+    room = len(plan.players) if charges_page_tables(design) else 0
+    _raise_limits(k, [room] * int(k.state.n_groups))
     for number in plan.order:
         player = plan.players[number]
         k.state.tasks[number].cpu = 0 if player.spec and player.spec.count > 1 else number % int(k.state.n_cpus)
-        if space.drive(explore.BRING, number, player.go) < 0:
+        if space.drive(explore.BRING, number, player.go) < 0 or _is_over(k, int(k.state.tasks[number].group), room):
             raise InputError(
                 f"task {player.name!r} does not get through what it does before the start, on {design.name}",
                 file=plan.case.source, hint="it waits for memory or for another task: a higher limit, or fewer pages",
             )  # fmt: skip
         _check_pools(k, plan)
+    tables = [_tables_of(k, g) for g in range(int(k.state.n_groups))]
+    _raise_limits(k, [count - room for count in tables])
     for move in plan.setup:
-        _allow(k, (move,))
+        _allow(k, (move,), tables)
         k.state.outside = 0
         space.play([m.OUTSIDE])
         space.drive(explore.SETTLE)
         _check_pools(k, plan)
     k.state.outside = 0
-    _allow(k, plan.outside)
+    _allow(k, plan.outside, tables)
     return k
 
 
-def _allow(k: Any, allowed: tuple[Outside, ...]) -> None:
+def _tables_of(k: Any, g: int) -> int:
+    """Page tables that the group is charged for, and those below it are. A case's limits are of other pages: these,
+    which its tasks have made before the start where the design charges them, come on top.
+    """
+    groups = k.state.groups
+    below = [c for c in range(g + 1, int(k.state.n_groups)) if groups[g].use_hierarchy and int(groups[c].parent) == g]
+    return int(k.books.groups[g].kmem) + sum(_tables_of(k, c) for c in below)
+
+
+def _is_over(k: Any, g: int, room: int) -> bool:
+    """A group that is raised by ``room`` for page tables has other pages in it, beyond its limit; or one above it."""
+    while room and g > 0:
+        group = k.state.groups[g]
+        if int(group.res.usage) - _tables_of(k, g) > int(group.res.limit) - room:
+            return True
+        g = int(group.parent)
+    return False
+
+
+def _raise_limits(k: Any, pages: list[int]) -> None:
+    """Each group's limits, and its memory.high, by so many pages."""
+    for group, more in zip(k.state.groups[1 : len(pages)], pages[1:], strict=True):
+        for record, field in ((group.res, "limit"), (group.memsw, "limit"), (group, "high")):
+            if int(record[field]) < n.UNLIMITED:
+                record[field] = int(record[field]) + more
+
+
+def _allow(k: Any, allowed: tuple[Outside, ...], tables: list[int]) -> None:
     """The moves of the outside that are possible from now on."""
     k.books.n_outside = len(allowed)
     for row, move in zip(k.books["outside"], allowed, strict=False):
         row["what"], row["a"], row["b"] = move.what, move.a, move.b
+        if move.what == m.DO_RAISE:
+            row["b"] += tables[move.a]
 
 
 def _check_pools(k: Any, plan: CasePlan) -> None:

@@ -9,6 +9,7 @@ from cowpath.engine import explore, waitfor
 from cowpath.engine import moves as m
 from cowpath.engine import properties as p
 from cowpath.kernel import names as n
+from cowpath.kernel.generated import rwsem_row
 from cowpath.observe.scene import Scene
 from cowpath.observe.words import Chain, chain_of_hops
 
@@ -105,9 +106,9 @@ def left_behind(k: Any, scene: Scene) -> str:
     for mutex in scene.mutexes():
         if mutex.owner != n.FREE:
             return f"the {mutex.title} is held"
-    for mm in k.state.mms:
-        if int(mm.users) > 0 and (int(mm.readers) != 0 or int(mm.writer) != n.NONE):
-            return "an mmap_sem is held"
+    for kind, wait in enumerate(n.WAITS):
+        if wait.rwsem is not None and any(int(sem.readers) or int(sem.writer) != n.NONE for sem in rwsem_row(k, kind)):
+            return f"an {wait.rwsem.name} is held"
     return ""
 
 

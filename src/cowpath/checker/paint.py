@@ -7,7 +7,8 @@ from typing import Any
 
 from cowpath.engine import explore
 from cowpath.kernel import names as n
-from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kernel.generated import rwsem_row
+from cowpath.kernel.steps import PATH_NAMES, TAKES
 from cowpath.observe.words import Chain
 
 from .explain import CaseScene, hops_of
@@ -134,28 +135,41 @@ def _notes(task: Any) -> Iterator[str]:
 
 # --- locks and groups
 def _locks(scene: CaseScene) -> Iterator[LockState]:
-    """The mmap_sem and the mutexes that are held or waited for."""
-    state = scene.k.state
-    for m in range(int(state.n_mms)):
-        users = [scene.task(t) for t in tasks_of(scene.k) if int(state.tasks[t].mm) == m]
-        writer = int(state.mms[m].writer)
-        holders = [f"{scene.task(t)} (to read)" for t in tasks_of(scene.k) if _reads(state.tasks[t], m)]
-        holders += [f"{scene.task(writer)} (to write)"] if writer != n.NONE else []
-        waiters = scene.queue(state.mms[m].waiters)
-        if int(state.mms[m].users) and (holders or waiters):
-            yield LockState(f"mmap_sem of {' and '.join(users) or 'an address space'}", tuple(holders), waiters)
+    """The rwsems and the mutexes that are held or waited for."""
+    for kind, wait in enumerate(n.WAITS):
+        if wait.rwsem is None or wait.writes:
+            continue
+        for which, sem in enumerate(rwsem_row(scene.k, kind)):
+            writer = int(sem.writer)
+            holders = [f"{scene.task(t)} (to read)" for t in tasks_of(scene.k) if _reads(scene.k, t, kind, which)]
+            holders += [f"{scene.task(writer)} (to write)"] if writer != n.NONE else []
+            waiters = scene.queue(sem.waiters)
+            if holders or waiters:
+                yield LockState(f"{wait.rwsem.name} of {_whose(scene, wait.of, which)}", tuple(holders), waiters)
     for mutex in scene.mutexes():
         if mutex.owner != n.FREE or mutex.waiters:
             holders = [scene.task(mutex.owner)] if mutex.owner != n.FREE else []
             yield LockState(mutex.title, tuple(holders), mutex.waiters)
 
 
-def _reads(task: Any, m: int) -> bool:
-    """The task has this mmap_sem to read, or has been given it and takes it with its next move."""
+def _whose(scene: CaseScene, of: str, which: int) -> str:
+    """Whose an rwsem is: who runs in the address space, or the file."""
+    if of != "mm":
+        return scene.thing(of, which)
+    users = [scene.task(t) for t in tasks_of(scene.k) if int(scene.k.state.tasks[t].mm) == which]
+    return " and ".join(users) or "an address space"
+
+
+def _reads(k: Any, t: int, kind: int, which: int) -> bool:
+    """The task has this rwsem to read, or has been given it and takes it with its next move."""
+    task, of = k.state.tasks[t], n.WAITS[kind].of
     frames = [task.frames[d] for d in range(int(task.depth))]
-    if any(int(f.mm) == m and int(f.held) & n.H_MMAP_READ for f in frames):
+    if any(int(f[of]) == which and int(f.held) & n.HOLD_OF_WAIT[kind] for f in frames):
         return True
-    return bool(frames) and bool(task.granted) and int(frames[-1].mm) == m and not int(frames[-1].held)
+    if not frames or not task.granted or int(frames[-1][of]) != which or int(frames[-1].unwinding):
+        return False
+    step = int(k.books.paths[int(frames[-1].path)].steps[int(frames[-1].pc)])
+    return bool(int(TAKES[step]) & n.HOLD_OF_WAIT[kind])
 
 
 def _group(scene: CaseScene, number: int) -> GroupState:

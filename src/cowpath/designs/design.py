@@ -12,7 +12,7 @@ from typing import Any
 
 from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME
-from cowpath.kernel.steps import MAY_BE_EMPTY, PATH_NAMES
+from cowpath.kernel.steps import FAULT_PATHS, MAY_BE_EMPTY, PATH_NAMES
 from cowpath.kernels import DEFAULT, profile, releases, tables
 from cowpath.kernels.profile import Kernel
 from cowpath.kinds import check_kind
@@ -145,6 +145,11 @@ def _release_or(name: str) -> str:
 def has_memory_high(design: Design) -> bool:
     """Whether anything on any path is done for who is over memory.high."""
     return any({"reclaim_high", "high_delay"} & set(steps) for steps in design.paths.values())
+
+
+def charges_page_tables(design: Design) -> bool:
+    """Whether a fault is charged for the page tables that it needs."""
+    return any("pte_alloc_one" in design.paths[path] for path in FAULT_PATHS)
 
 
 def to_data(design: Design) -> dict[str, Any]:

@@ -36,9 +36,9 @@ WORDS = (
     "a group's usage is not its pages + stock, or above its limit (group)",
     "memory.stat is not what the pages give (group)",
     "a page lock's owner is dead, or does not know it (page)",
-    "a frame holds what is not its task's, or its next step is not the one looked up (task)",
+    "a frame holds what is not its task's or maps without mmap_sem, or its next step is not the one looked up (task)",
     "a disk request is not in order (request)",
-    "mmap_sem's holders do not add up (mm)",
+    "an rwsem's holders do not add up (mm, file)",
     "the owner of a mutex is dead, or does not know it (file, mm, ...)",
     "a sleeper is not in its queue, or somebody is who does not belong there (task, page, mm, file or group)",
     "a wake-up was lost (task)",
@@ -108,13 +108,15 @@ def check_locks(k):
         return 12, at
     at = locks.frames_own_what_they_hold(k)
     if at == OK:
+        at = locks.faults_keep_their_lock(k)
+    if at == OK:
         at = locks.next_steps_are_known(k)
     if at != OK:
         return 13, at
     at = disk.requests_are_in_order(k)
     if at != OK:
         return 14, at
-    at = locks.mmap_sems_add_up(k)
+    at = locks.rwsems_add_up(k)
     if at != OK:
         return 15, at
     at = locks.mutexes_have_owners(k)

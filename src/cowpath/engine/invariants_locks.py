@@ -8,7 +8,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import OOM_MUTEX_PHASE, W_OOM_LOCK
 from cowpath.kernel.compiled import compiled
-from cowpath.kernel.generated import mutex_of, mutexes_of, which_mutex
+from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of, which_mutex, which_rwsem
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
 from cowpath.kernel.step import IN_USER_MODE, UNWINDING
@@ -82,7 +82,9 @@ def frames_own_what_they_hold(k):
             f = task.frames[d]
             if f.held & n.H_PAGE_LOCK and k.state.pages[f.page].locked_by != t:
                 return t
-            if f.held & n.H_MMAP_WRITE and k.state.mms[f.mm].writer != t:
+            if f.held & n.H_MMAP_WRITE and k.state.mms[f.mm].mmap_sem.writer != t:
+                return t
+            if f.held & n.H_INVALIDATE_WRITE and k.state.files[f.file].invalidate_lock.writer != t:
                 return t
             if f.held & n.H_MUTEXES and not owns_mutexes(k, t, f):
                 return t
@@ -91,6 +93,23 @@ def frames_own_what_they_hold(k):
             making = k.books.paths[f.path].steps[f.pc] == s.PTE_ALLOC_ONE
             if (f.prealloc_pte != n.NONE) != (f.held & n.H_PAGE_TABLE != 0) and not making:
                 return t
+    return OK
+
+
+@compiled
+def faults_keep_their_lock(k):
+    """A fault that is about to map a page has the address space's lock, or its caller has: what was let go for I/O is
+    had again before.
+    """
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        step = step_of(k, t)
+        if step != s.MAP_PAGE and step != s.MAP_ZERO_PAGE:
+            continue
+        f = task.frames[task.depth - 1]
+        below = task.frames[max(0, task.depth - 2)]
+        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & n.H_MMAP_READ == 0:
+            return t
     return OK
 
 
@@ -113,28 +132,33 @@ def next_steps_are_known(k):
 
 
 @compiled
-def mmap_sems_add_up(k):
-    """Readers and the writer of an mmap_sem are the frames that hold it and those to whom it was just handed."""
-    state = k.state
-    readers = np.zeros(state.n_mms, np.int32)
-    writers = np.zeros(state.n_mms, np.int32)
-    for t in range(state.n_tasks):
-        task = state.tasks[t]
+def holders(k, kind, which):
+    """How many frames hold an rwsem in the way that who waits so wants to, and tasks to whom it was just handed."""
+    found = 0
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
         for d in range(task.depth):
             f = task.frames[d]
-            if f.held & (n.H_MMAP_READ | n.H_MMAP_WRITE):
-                readers[f.mm] += f.held & n.H_MMAP_READ != 0
-                writers[f.mm] += f.held & n.H_MMAP_WRITE != 0
+            found += f.held & n.HOLD_OF_WAIT[kind] != 0 and which_rwsem(f, kind) == which
         if task.granted:
-            f = task.frames[max(0, task.depth - 1)]
-            readers[f.mm] += step_of(k, t) == s.MMAP_READ_LOCK
-            writers[f.mm] += step_of(k, t) == s.MMAP_WRITE_LOCK and state.mms[f.mm].writer == t
-    for m in range(state.n_mms):
-        mm = state.mms[m]
-        if mm_is_free(k, m):
-            if mm.users != 0 or mm.readers != 0 or mm.writer != n.NONE or mm.waiters.head != n.NONE:
-                return m
-        elif mm.readers != readers[m] or (mm.writer != n.NONE) != writers[m] or (readers[m] and writers[m]):
+            step = step_of(k, t)
+            takes = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
+            found += takes and which_rwsem(task.frames[task.depth - 1], kind) == which
+    return found
+
+
+@compiled
+def rwsems_add_up(k):
+    """Readers and the writer of an rwsem are the frames that hold it and those to whom it was just handed; nobody has
+    a free address space's."""
+    for kind in range(n.WAIT_KINDS):
+        for i in range(0 if n.TO_WRITE[kind] else rwsems_of(k, kind)):
+            sem = rwsem_of(k, kind, i)
+            readers, writers = holders(k, kind, i), holders(k, kind + 1, i)
+            if sem.readers != readers or (sem.writer != n.NONE) != writers or (readers > 0 and writers > 0):
+                return i
+    for m in range(k.state.n_mms):
+        if mm_is_free(k, m) and (k.state.mms[m].users != 0 or k.state.mms[m].mmap_sem.waiters.head != n.NONE):
             return m
     return OK
 
@@ -186,9 +210,10 @@ def sleepers_stand_in_their_queue(k):
     for p in range(state.n_pages):
         if not count_queue(k, state.pages[p].waiters, n.W_PAGE_LOCK, n.W_PAGE_LOCK, p, seen):
             return p
-    for m in range(state.n_mms):
-        if not count_queue(k, state.mms[m].waiters, n.W_MMAP_READ, n.W_MMAP_WRITE, m, seen):
-            return m
+    for kind in range(n.WAIT_KINDS):
+        for i in range(0 if n.TO_WRITE[kind] else rwsems_of(k, kind)):
+            if not count_queue(k, rwsem_of(k, kind, i).waiters, kind, kind + 1, i, seen):
+                return i
     for kind in range(n.WAIT_KINDS):
         for i in range(mutexes_of(k, kind)):
             if not count_queue(k, mutex_of(k, kind, i).waiters, kind, kind, i, seen):
@@ -270,9 +295,10 @@ def no_wakeup_is_lost(k):
             return t
         if n.IS_MUTEX[kind] and mutex_of(k, kind, which).owner == n.FREE and not will_lock_mutex(k, kind, which):
             return t
-        of_mm = kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE
-        if of_mm and state.mms[which].writer == n.NONE and state.mms[which].readers == 0:
-            return t
+        if n.IS_RWSEM[kind]:
+            sem = rwsem_of(k, kind, which)
+            if sem.writer == n.NONE and sem.readers == 0:
+                return t
         if n.ENDS_BY_TIME[kind] and not has_alarm(k, t):
             return t
         if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
@@ -349,7 +375,7 @@ def mms_have_users(k):
                 users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
             elif f.path == s.P_FORK and f.other_mm != n.NONE:
-                users[f.other_mm] += step_of(k, t) != n.NONE
+                users[f.other_mm] += step_of(k, t) != n.NONE or f.unwinding != 0
             elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and f.other_mm != n.NONE:
                 taken_down[f.other_mm] += 1
             elif f.path == s.P_EXEC and f.phase == 1 and f.other_mm != n.NONE and state.mms[f.other_mm].users == 0:

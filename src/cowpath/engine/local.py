@@ -11,6 +11,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.memcg_high import owes
+from cowpath.kernel.pgtable import lookup_pte
 
 from .invariants_locks import step_of
 
@@ -39,6 +40,10 @@ def is_local(k, t):
         return f.phase == 1 and f.ret == 0
     if step == s.ALLOC_PAGE:  # pages are as good as one another, and there is always one
         return k.books.memory_suffices != 0 and f.phase == 0
+    if step == s.PTE_ALLOC_ONE:  # the table is there, and nobody else takes it away
+        return (
+            f.phase == 0 and f.prealloc_pte == n.NONE and has_own_mm(k, f.mm) and lookup_pte(k, f.mm, f.vpn) != n.NONE
+        )
     if step == s.RECLAIM_HIGH or step == s.HIGH_DELAY:  # nothing is to be paid for
         if f.phase != 0 or task.high_retries > 0 or owes(k, f, task.over_high):
             return False

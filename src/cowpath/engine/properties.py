@@ -11,7 +11,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
-from cowpath.kernel.generated import mutex_of, mutexes_of
+from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.pgtable import pte_of
 from cowpath.kernel.state import EXPLORE
@@ -97,6 +97,17 @@ def locked_mutex(k):
 
 
 @compiled
+def locked_rwsem(k):
+    """Of which file or address space an rwsem is held, or NONE."""
+    for kind in range(n.WAIT_KINDS):
+        for which in range(rwsems_of(k, kind)):
+            sem = rwsem_of(k, kind, which)
+            if sem.readers != 0 or sem.writer != n.NONE:
+                return which
+    return n.NONE
+
+
+@compiled
 def no_leak(k):
     """When no task is in the kernel, no lock is held, and a page's references and mappings are all there."""
     state = k.state
@@ -109,9 +120,9 @@ def no_leak(k):
     at = locked_mutex(k)
     if at != n.NONE:
         return at
-    for m in range(state.n_mms):
-        if state.mms[m].users > 0 and (state.mms[m].readers != 0 or state.mms[m].writer != n.NONE):
-            return m
+    at = locked_rwsem(k)
+    if at != n.NONE:
+        return at
     at = references_add_up(k)
     return at if at != OK else mappings_point_back(k)
 
@@ -183,7 +194,7 @@ def not_before(step):
 
 @compiled
 def lock_order(k):
-    """i_mutex, mmap_sem, page lock (mm/filemap.c): each is taken in this order, by who does not have it yet.
+    """i_mutex, mmap_sem, invalidate_lock, page lock (mm/filemap.c): taken in this order, by who does not have it yet.
 
     A task that is about to take a lock, or sleeps for it, holds none that comes later (``Hold.order`` in the table of
     waits and locks). It lets go what it has.

@@ -16,10 +16,10 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import SLEEP
 from cowpath.kernel.compiled import compiled, driver
-from cowpath.kernel.generated import mutex_of
+from cowpath.kernel.generated import mutex_of, rwsem_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
-from cowpath.kernel.wait import holds_mmap, page_owner
+from cowpath.kernel.wait import has_to_read, page_owner
 
 CHARGING = (n.W_OOM, n.W_MEMORY)  # kinds of links that are in a charge that does not get through
 MEMORY = (*CHARGING, n.W_THROTTLE)  # ... that wait for a group's memory
@@ -91,17 +91,18 @@ def visit_holders(k, t, count):
         return visit(k, page_owner(k, which), t, count)
     if n.IS_MUTEX[kind]:
         return visit(k, mutex_of(k, kind, which).owner, t, count)
-    if kind == n.W_MMAP_READ or kind == n.W_MMAP_WRITE:
-        if k.state.mms[which].writer != n.NONE:
-            return visit(k, k.state.mms[which].writer, t, count)
-        if kind == n.W_MMAP_READ:  # others only read it: a writer that waits for them is before it in the queue
+    if n.IS_RWSEM[kind]:
+        writer = rwsem_of(k, kind, which).writer
+        if writer != n.NONE:
+            return visit(k, writer, t, count)
+        if not n.TO_WRITE[kind]:  # others only read it: a writer that waits for them is before it in the queue
             for other in range(k.state.n_tasks):
                 task = k.state.tasks[other]
-                if alive(k, other) and task.wait_kind == n.W_MMAP_WRITE and task.wait_id == which:
+                if alive(k, other) and task.wait_kind == kind + 1 and task.wait_id == which:
                     count = visit(k, other, t, count)
             return count
         for other in range(k.state.n_tasks):
-            if other != t and alive(k, other) and holds_mmap(k, other, which):
+            if other != t and alive(k, other) and has_to_read(k, other, kind, which):
                 count = visit(k, other, t, count)
     return count
 

@@ -30,12 +30,15 @@ from .memcontrol import (
 )
 from .page_alloc import free_page
 from .page_lock import (
+    FOR_IO,
     KILLED,
     RETRIED,
     WAITING,
     __lock_page_or_retry,
     lock_page,
     lock_page_killable,
+    lock_page_maybe_drop_mmap,
+    maybe_unlock_mmap_for_io,
     trylock_page,
     unlock_page,
     wait_on_page_locked,
@@ -49,6 +52,7 @@ REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
 SINGLE_PHASE = 8  # the page alone has been asked for (page_cache_read), or one for shmem made
 AHEAD_PHASE = 9  # the page is in hand, and the window behind its marker has been asked for
+FORCE_PHASE = 11  # so many pages have been asked for, whatever the window (force_page_cache_readahead)
 SWAP_PHASE = 10  # a page of shmem has been asked for from swap
 MMAP_LOTSAMISS = 100  # more misses than hits: faults read ahead no more
 
@@ -152,6 +156,8 @@ def step_find_page(k, t):
     if page.bits & n.PG_READAHEAD == 0 or page.bits & n.PG_WRITEBACK:
         return n.NEXT
     page.bits &= ~n.PG_READAHEAD
+    if fault:
+        maybe_unlock_mmap_for_io(k, t, f)
     f.phase = AHEAD_PHASE
     return n.CALL
 
@@ -164,7 +170,7 @@ def on_miss(k, t, f, fault):
     file = k.state.files[f.file]
     if f.phase != MISSED_PHASE and f.ret < 0 and f.phase != 0:  # there was no memory
         f.phase = 0
-        return -f.ret
+        return n.RETRY if f.fault & n.F_FPIN and -f.ret == n.FAIL_CHARGE else -f.ret
     spend(k, s.FIND_MISS)
     if file.shmem:
         f.phase = SWAP_PHASE if f.phase != 0 and is_swapped(k, f.file, f.index) else SINGLE_PHASE
@@ -174,6 +180,8 @@ def on_miss(k, t, f, fault):
         f.fault |= n.F_MAJOR
         if not ahead:
             count_majfault(k, t)
+    if fault and ahead and f.path != s.P_WP_SHARED:
+        maybe_unlock_mmap_for_io(k, t, f)
     f.phase = MISSED_PHASE if ahead else SINGLE_PHASE
     return n.CALL
 
@@ -216,10 +224,14 @@ def filemap_fault(k, t):
             return status
     shmem = k.state.files[f.file].shmem  # find_lock_page
     if f.relock or f.phase == REREAD_PHASE or shmem:
-        killable = not f.relock and not shmem and f.fault & n.F_KILLABLE and k.state.killable_lock
-        got = lock_page_killable(k, t, f.page) if killable else lock_page(k, t, f.page)
+        may_kill = not f.relock and not shmem and f.fault & n.F_KILLABLE and k.state.killable_lock
+        got = lock_page_killable(k, t, f.page) if may_kill else lock_page(k, t, f.page)
     else:
-        got = __lock_page_or_retry(k, t, f, 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0)
+        killable = 1 if f.fault & n.F_KILLABLE and k.state.killable_lock else 0
+        if k.state.allow_retry == FOR_IO:
+            got = lock_page_maybe_drop_mmap(k, t, f, killable)
+        else:
+            got = __lock_page_or_retry(k, t, f, killable)
     if got == WAITING:
         return n.SLEEP
     if got == KILLED:
@@ -251,10 +263,14 @@ def check_locked(k, t, f):
     if page.bits & n.PG_UPTODATE == 0:
         if f.phase == REREAD_PHASE:
             f.phase = 0
-            return n.FAIL_SIGBUS
+            return n.RETRY if f.fault & n.F_FPIN else n.FAIL_SIGBUS
         f.phase = REREAD_PHASE
         f.held &= ~n.H_PAGE_LOCK
+        maybe_unlock_mmap_for_io(k, t, f)
         return read_one(k, t, f.page)
+    if f.fault & n.F_FPIN:  # the lock was only waited for
+        f.phase = 0
+        return n.RETRY
     if f.index >= k.state.files[f.file].pages:
         f.phase = 0
         return n.FAIL_SIGBUS

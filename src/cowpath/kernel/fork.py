@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from . import names as n
 from . import state as st
+from . import steps as s
 from .compiled import compiled
 from .exit import forget_files, forget_job
 from .generated import begin_task
 from .hierarchy import note_member
-from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma
+from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma, next_to_copy
 from .munlock import munlock_vma_pages_range
-from .wait import announce, current, emit, fatal_signal_pending
+from .pte_alloc import pmd_populate
+from .wait import announce, current, emit, fatal_signal_pending, go_to
 
 
 @compiled
@@ -74,14 +76,75 @@ def dup_mmap(k, t, f):
         return n.NEXT
     vma = k.state.vmas[f.vma]
     if f.vpn == n.NONE:
-        new = new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
-        copy_ra_state(k, f.vma, new)
-        f.vpn = vma.start
-    f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn)
+        vm_area_dup(k, f)
+    f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn, vma.end)
     if f.vpn >= vma.end:
         f.vma = vma.next
         f.vpn = n.NONE
     return n.AGAIN
+
+
+@compiled
+def vm_area_dup(k, f):
+    """The child's copy of a mapping; its pages are still to come."""
+    vma = k.state.vmas[f.vma]
+    new = new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
+    copy_ra_state(k, f.vma, new)
+    f.vpn = vma.start
+
+
+@compiled
+def step_dup_mmap(k, t):
+    """The head of dup_mmap's loop, where page tables are charged: on to the next one of the parent's that is copied,
+    a mapping a move; out of the loop when there is none.
+    """
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.other_mm == n.NONE:
+        f.other_mm = mm_alloc(k, k.state.tasks[t].group)
+        if f.other_mm == n.NONE:
+            return n.FAIL_OOM
+        f.vma = k.state.mms[f.mm].vmas
+        f.vpn = n.NONE
+        return n.AGAIN
+    if f.vma == n.NONE:
+        go_to(k, f, s.COPY_PAGE_RANGE)
+        return n.NEXT
+    if f.vpn == n.NONE:
+        vm_area_dup(k, f)
+    f.vpn = next_to_copy(k, f.mm, f.vma, f.vpn)
+    if f.vpn < k.state.vmas[f.vma].end:
+        return n.NEXT
+    f.vma = k.state.vmas[f.vma].next
+    f.vpn = n.NONE
+    return n.AGAIN
+
+
+@compiled
+def step_copy_page_range(k, t):
+    """copy_pte_range: the entries of one page table, and back to the loop's head."""
+    f = current(k, t)
+    k.books.resched_ok = 1
+    if f.held & n.H_PAGE_TABLE:
+        pmd_populate(k, t, f, f.other_mm)
+    entries = len(k.state.tables[0].pte)
+    end = min(k.state.vmas[f.vma].end, (f.vpn | (entries - 1)) + 1)
+    f.vpn = copy_page_range(k, f.mm, f.other_mm, f.vma, f.vpn, end)
+    if f.vpn < end:
+        return n.AGAIN
+    go_to(k, f, s.DUP_MMAP)
+    f.pc -= 1
+    return n.NEXT
+
+
+@compiled
+def undo_dup_mm(k, f):
+    """The error exit of dup_mm: mmput takes the unfinished address space down, a chunk a move. True when it is gone."""
+    if not exit_mmap(k, f.other_mm):
+        return False
+    mm_free(k, f.other_mm)
+    f.other_mm = n.NONE
+    return True
 
 
 @compiled

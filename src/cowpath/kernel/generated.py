@@ -100,6 +100,29 @@ def _noting_group() -> Callable[..., Any]:
 note_group = _noting_group()
 
 
+_RWSEMS = [(kind, wait, wait.rwsem.name) for kind, wait in enumerate(n.WAITS) if wait.rwsem is not None]
+rwsems_of = _by_kind(
+    "rwsems_of", "How many rwsems of this kind there are: 0 of what is none.", "k, kind",
+    [(kind, f"k.state.{records.THINGS[wait.of].count}") for kind, wait, _ in _RWSEMS], "0",
+)  # fmt: skip
+rwsem_of = _by_kind(
+    "rwsem_of", "The rwsem that this kind of wait is for, of that thing.", "k, kind, which",
+    [(kind, f"{_row(wait, 'which')}.{name}") for kind, wait, name in _RWSEMS[:-1]],
+    f"{_row(_RWSEMS[-1][1], 'which')}.{_RWSEMS[-1][2]}",
+)  # fmt: skip
+which_rwsem = _by_kind(
+    "which_rwsem", "Of which thing the frame takes an rwsem of this kind.", "f, kind",
+    [(kind, f"f.{wait.of}") for kind, wait, _ in _RWSEMS[:-1]], f"f.{_RWSEMS[-1][1].of}",
+)  # fmt: skip
+
+
+def rwsem_row(k: Any, kind: int) -> Any:
+    """All rwsems of a kind, for Python."""
+    _, wait, name = next(each for each in _RWSEMS if each[0] == kind)
+    things = records.THINGS[wait.of]
+    return [row[name] for row in k.state[things.array][: int(k.state[things.count])]]
+
+
 def mutex_row(k: Any, kind: int) -> Any:
     """All mutexes of a kind, for Python."""
     _, wait, name = next(each for each in _MUTEXES if each[0] == kind)

@@ -29,7 +29,7 @@ def step_map_page(k, t):
     if f.path == s.P_SWAP_IN and f.vma == n.NONE:
         return add_from_swap(k, t, f)
     if f.held & n.H_PAGE_TABLE:
-        pmd_populate(k, t, f)
+        pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
     taken = number != n.NONE and not is_none(pte_of(k, number))
     present = taken and pte_of(k, number).bits & n.PTE_PRESENT != 0
@@ -160,7 +160,7 @@ def step_map_zero_page(k, t):
     """The end of a read where nothing was: map the zero page."""
     f = current(k, t)
     if f.held & n.H_PAGE_TABLE:
-        pmd_populate(k, t, f)
+        pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
         return do_anonymous_page(k, t, f)

@@ -27,7 +27,7 @@ from .wait import current, emit, spend
 def step_mmap_read_lock(k, t):
     """down_read(&mm->mmap_sem)"""
     f = current(k, t)
-    if not down_read(k, t, f.mm):
+    if not down_read(k, t, k.state.mms[f.mm].mmap_sem, n.W_MMAP_READ, f.mm):
         return n.SLEEP
     f.held |= n.H_MMAP_READ
     return n.NEXT
@@ -37,7 +37,7 @@ def step_mmap_read_lock(k, t):
 def step_mmap_read_unlock(k, t):
     """up_read(&mm->mmap_sem)"""
     f = current(k, t)
-    up_read(k, f.mm)
+    up_read(k, k.state.mms[f.mm].mmap_sem)
     f.held &= ~n.H_MMAP_READ
     return n.NEXT
 
@@ -46,7 +46,7 @@ def step_mmap_read_unlock(k, t):
 def step_mmap_write_lock(k, t):
     """down_write(&mm->mmap_sem)"""
     f = current(k, t)
-    if not down_write(k, t, f.mm):
+    if not down_write(k, t, k.state.mms[f.mm].mmap_sem, n.W_MMAP_WRITE, f.mm):
         return n.SLEEP
     f.held |= n.H_MMAP_WRITE
     return n.NEXT
@@ -56,7 +56,7 @@ def step_mmap_write_lock(k, t):
 def step_mmap_write_unlock(k, t):
     """up_write(&mm->mmap_sem)"""
     f = current(k, t)
-    up_write(k, f.mm)
+    up_write(k, k.state.mms[f.mm].mmap_sem)
     f.held &= ~n.H_MMAP_WRITE
     return n.NEXT
 
@@ -125,7 +125,7 @@ def step_handle_pte_fault(k, t):
         return status
     k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
     if f.held & n.H_MMAP_READ:
-        up_read(k, f.mm)
+        up_read(k, k.state.mms[f.mm].mmap_sem)
         f.held &= ~n.H_MMAP_READ
     if k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE:
         return n.FAIL_KILLED

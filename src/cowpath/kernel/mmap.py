@@ -290,8 +290,8 @@ def exit_mmap(k, m):
 
 
 @compiled
-def copy_page_range(k, m, child, v, start):
-    """copy_page_range for a chunk of a mapping: anonymous pages are shared, both sides write-protected.
+def copy_page_range(k, m, child, v, start, end):
+    """copy_page_range for a chunk of a mapping, up to ``end``: anonymous pages are shared, both sides write-protected.
 
     Pages of files are left for faults to find, where nothing of the mapping was ever copied. Returns where to go on.
     """
@@ -299,7 +299,7 @@ def copy_page_range(k, m, child, v, start):
     entries = len(k.state.tables[0].pte)
     vpn = start
     copied = 0
-    while vpn < vma.end and copied < ZAP_CHUNK:
+    while vpn < end and copied < ZAP_CHUNK:
         number = lookup_pte(k, m, vpn)
         if number == n.NONE:
             vpn = (vpn | (entries - 1)) + 1
@@ -322,4 +322,20 @@ def copy_page_range(k, m, child, v, start):
             spend(k, s.DUP_PTE)
             copied += 1
         vpn += 1
-    return min(vpn, vma.end)
+    return min(vpn, end)
+
+
+@compiled
+def next_to_copy(k, m, v, start):
+    """Where the next page table of a mapping begins that fork copies from; its end if there is none.
+
+    A mapping of a file without pages of its own is left to faults (vma_needs_copy).
+    """
+    vma = k.state.vmas[v]
+    entries = len(k.state.tables[0].pte)
+    vpn = start
+    while vpn < vma.end and vma.prot & n.VM_ANON_VMA:
+        if lookup_pte(k, m, vpn) != n.NONE:
+            return vpn
+        vpn = (vpn | (entries - 1)) + 1
+    return vma.end

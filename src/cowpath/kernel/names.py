@@ -13,6 +13,12 @@ from .waits import (
     H_I_MUTEX as H_I_MUTEX,
 )
 from .waits import (
+    H_INVALIDATE_READ as H_INVALIDATE_READ,
+)
+from .waits import (
+    H_INVALIDATE_WRITE as H_INVALIDATE_WRITE,
+)
+from .waits import (
     H_MMAP_READ as H_MMAP_READ,
 )
 from .waits import (
@@ -41,6 +47,12 @@ from .waits import (
 )
 from .waits import (
     W_IDLE as W_IDLE,
+)
+from .waits import (
+    W_INVALIDATE_READ as W_INVALIDATE_READ,
+)
+from .waits import (
+    W_INVALIDATE_WRITE as W_INVALIDATE_WRITE,
 )
 from .waits import (
     W_MEMORY as W_MEMORY,
@@ -120,6 +132,11 @@ GOES_BY = tuple(int(wait.ends != waits.BY_OTHERS) for wait in WAITS)  # time or 
 IN_FRONT = tuple(int(wait.in_front) for wait in WAITS)
 QUEUED = tuple(int(wait.queue != "") for wait in WAITS)
 IS_MUTEX = tuple(int(wait.mutex is not None) for wait in WAITS)
+IS_RWSEM = tuple(int(wait.rwsem is not None) for wait in WAITS)
+TO_WRITE = tuple(int(wait.writes) for wait in WAITS)
+TO_READ_IT = tuple(  # by W_*: the kind of wait for the same rwsem to read
+    next((kind for kind, other in enumerate(WAITS) if other.rwsem is wait.rwsem is not None), 0) for wait in WAITS
+)
 MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for wait in WAITS)
 
 # kernel threads (task.kthread)
@@ -146,6 +163,7 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in VM_FAULT_RETRY
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
@@ -211,7 +229,7 @@ OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the fi
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
-OP_FADVISE = 7  # POSIX_FADV_DONTNEED: a = file, b = first page, c = pages
+OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages; bits = FADV_*
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
@@ -244,11 +262,12 @@ OP_LSEEK = 34  # a = file
 OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
 OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
+OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir",
+    "status", "lseek", "stat", "creat", "readdir", "madvise",
 )  # fmt: skip
 
 ANY_CHILD = -1
@@ -256,6 +275,9 @@ ALL_CHILDREN = -2
 ALL_TASKS = -3
 PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
 PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
+FADV_DONTNEED = 0
+FADV_WILLNEED = 1
+MOST_WILLNEED = 512  # pages of one call (force_page_cache_readahead)
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2

@@ -10,6 +10,7 @@ from . import steps as s
 from .compiled import compiled
 from .figures import note_hold
 from .places import place_of
+from .policies import number
 from .rwsem import up_read
 from .wait import emit, fatal_signal_pending, page_owner, pop_waiter, sleep_on
 
@@ -18,6 +19,7 @@ WAITING = 1
 KILLED = 2
 RETRIED = 3  # of lock_page_or_retry: the fault starts again, and mmap_sem has been let go
 
+FOR_IO = number("fault_retry", "io")
 RETRY_PHASE = 7  # of a frame: mmap_sem was dropped, the wait ends in VM_FAULT_RETRY
 
 
@@ -141,7 +143,7 @@ def drop_mmap_sem(k, t):
     below = task.frames[task.depth - 2]
     if below.held & n.H_MMAP_READ:
         below.held &= ~n.H_MMAP_READ
-        up_read(k, below.mm)
+        up_read(k, k.state.mms[below.mm].mmap_sem)
 
 
 @compiled
@@ -162,3 +164,24 @@ def __lock_page_or_retry(k, t, f, killable):
         return WAITING
     f.phase = 0
     return KILLED if waited == KILLED else RETRIED
+
+
+@compiled
+def maybe_unlock_mmap_for_io(k, t, f):
+    """maybe_unlock_mmap_for_io (6b4c9f446981, 5.1): mmap_sem is let go before the first thing of a fault that may take
+    long, if the fault may be tried again: it ends in VM_FAULT_RETRY then, whatever comes of that.
+    """
+    if k.state.allow_retry == FOR_IO and f.fault & n.F_ALLOW_RETRY and f.fault & n.F_FPIN == 0:
+        drop_mmap_sem(k, t)
+        f.fault |= n.F_FPIN
+
+
+@compiled
+def lock_page_maybe_drop_mmap(k, t, f, killable):
+    """lock_page_maybe_drop_mmap (5.1): the wait is for the lock itself, which is let go again at once if mmap_sem was.
+    TAKEN, WAITING (asleep) or KILLED.
+    """
+    if trylock_page(k, t, f.page):
+        return TAKEN
+    maybe_unlock_mmap_for_io(k, t, f)
+    return __lock_page(k, t, f.page, killable)

@@ -35,8 +35,9 @@ POLICIES = (
         "whether SIGKILL ends a fault's wait for a page lock (37b23e0525d3)",
     ),
     Policy(
-        "fault_retry", "allow_retry", (False, True), "d065bd810b6d", "2.6.37",
-        "whether a fault drops `mmap_sem` while it waits for a page lock (d065bd810b6d)",
+        "fault_retry", "allow_retry", (False, True, "io"), "d065bd810b6d", "2.6.37",
+        "whether a fault drops `mmap_sem`, once, while it waits for a page lock (d065bd810b6d), or before it reads or"
+        " reads ahead as well (6b4c9f446981, 5.1)",
     ),
     Policy(
         "context_readahead", "context_readahead", ("any", "longer"), "2cad40180197", "3.12",

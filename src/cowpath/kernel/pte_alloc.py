@@ -16,11 +16,11 @@ from .wait import current, spend
 def step_pte_alloc_one(k, t):
     """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page.
 
-    It stays in hand until the fault's end (vmf->prealloc_pte).
+    It stays in hand until the fault's end (vmf->prealloc_pte). Of fork: in the child's address space.
     """
     f = current(k, t)
     if f.prealloc_pte == n.NONE:
-        if f.phase == 0 and lookup_pte(k, f.mm, f.vpn) != n.NONE:
+        if f.phase == 0 and lookup_pte(k, f.other_mm if f.path == s.P_FORK else f.mm, f.vpn) != n.NONE:
             return n.NEXT
         status = alloc_table(k, t, f)
         if status != n.NEXT:
@@ -48,12 +48,12 @@ def alloc_table(k, t, f):
 
 
 @compiled
-def pmd_populate(k, t, f):
-    """The end of a fault: the page table in hand covers the address from now on, if none was put there meanwhile."""
-    if lookup_pte(k, f.mm, f.vpn) != n.NONE:
+def pmd_populate(k, t, f, m):
+    """The page table in hand covers the address from now on, if none was put there meanwhile: at a fault's end."""
+    if lookup_pte(k, m, f.vpn) != n.NONE:
         pte_free(k, t, f)
         return
-    set_table(k, f.mm, f.vpn, f.prealloc_pte)
+    set_table(k, m, f.vpn, f.prealloc_pte)
     f.prealloc_pte = n.NONE
     f.held &= ~n.H_PAGE_TABLE
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from . import names as n
 from .block import new_request
 from .compiled import compiled
-from .filemap import AHEAD_PHASE, SINGLE_PHASE, cached_page
+from .filemap import AHEAD_PHASE, FORCE_PHASE, SINGLE_PHASE, cached_page
 from .page_alloc import free_pages
 from .records import OPEN_FILES
 from .wait import current
@@ -173,6 +173,9 @@ def step_ra_window(k, t):
         return n.NEXT
     if k.state.charge_on_oom:  # such a charge may fail
         f.gfp = n.GFP_READAHEAD
+    if why == FORCE_PHASE:
+        f.count = 0 if k.state.files[f.file].shmem else max_sane_readahead(k, wanted)
+        return n.NEXT
     readahead = k.state.files[f.file].readahead
     most = max_sane_readahead(k, readahead)
     if f.vma == n.NONE:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from . import names as n
 from .layout import Field, Record, either, many, num, record, ref
-from .waits import LOCKS
+from .waits import LOCKS, RWSEMS
 
 FRAMES = 6  # a system call that faults on shmem, which is in swap, which is read, for which reclaim makes room
 REGISTERS = 4  # nested loops of a program
@@ -54,11 +54,17 @@ def queue(kind: str) -> Record:
 waitq = queue("task")  # by task.wait_next
 requestq = queue("request")  # by request.next
 mutex = record(owner=ref("task"), waiters=waitq)
+rwsem = record(readers="i4", writer=ref("task"), waiters=waitq)  # readers and writers in one queue
 
 
 def mutexes(of: str) -> dict[str, Record]:
     """The mutexes of such a thing (``waits.LOCKS``)."""
     return {lock.name: mutex for lock in LOCKS if lock.of == of}
+
+
+def rwsems(of: str) -> dict[str, Record]:
+    """The rwsems of such a thing (``waits.RWSEMS``)."""
+    return {sem.name: rwsem for sem in RWSEMS if sem.of == of}
 
 
 def on_lru(kind: str) -> Field:
@@ -179,7 +185,7 @@ task = record(
     wait_next=ref("task"),
     killable="i4",  # the sleep ends at a fatal signal
     exclusive="i4",  # one such waiter is woken at a time
-    granted="i4",  # the mmap_sem was handed to it while it slept
+    granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
@@ -233,9 +239,7 @@ vma = record(
 )
 mm = record(
     users="i4",  # tasks; 0 = free
-    readers="i4",  # of mmap_sem
-    writer=ref("task"),  # or NONE
-    waiters=waitq,  # on mmap_sem, readers and writers in one queue
+    **rwsems("mm"),
     root=ref("directory", when="tables > 0", otherwise=n.NONE),  # top directory; of a free one: the next free one
     vmas=ref("vma"),  # first mapping, in order of addresses
     anon_rss="i4",
@@ -301,6 +305,7 @@ file = record(
     dirty="i4",  # pages to be written
     writeback_index="i4",  # where the flusher goes on
     **mutexes("file"),
+    **rwsems("file"),
 )
 request = record(
     busy="i4",

@@ -1,6 +1,6 @@
-"""mmap_sem (lib/rwsem.c): readers and writers in one queue; a waiting writer blocks new readers.
+"""rwsems (lib/rwsem.c): readers and writers in one queue; a waiting writer blocks new readers.
 
-Whoever is woken has been given the lock (``task.granted``).
+Each is one row in ``waits.RWSEMS``. Whoever is woken has been given the lock (``task.granted``).
 """
 
 from __future__ import annotations
@@ -11,62 +11,58 @@ from .wait import pop_waiter, sleep_on
 
 
 @compiled
-def down_read(k, t, m):
-    """Take mmap_sem for reading: True, or False and asleep (uninterruptible, as in 3.0)."""
-    mm = k.state.mms[m]
+def down_read(k, t, sem, kind, which):
+    """Take it for reading: True, or False and asleep (uninterruptible). ``kind``, ``which``: W_*, of what."""
     if k.state.tasks[t].granted:
         k.state.tasks[t].granted = 0
         return True
-    if mm.writer == n.NONE and mm.waiters.head == n.NONE:
-        mm.readers += 1
+    if sem.writer == n.NONE and sem.waiters.head == n.NONE:
+        sem.readers += 1
         return True
-    sleep_on(k, t, mm.waiters, n.W_MMAP_READ, m, 0, 0)
+    sleep_on(k, t, sem.waiters, kind, which, 0, 0)
     return False
 
 
 @compiled
-def down_write(k, t, m):
-    """Take mmap_sem for writing: True, or False and asleep."""
-    mm = k.state.mms[m]
+def down_write(k, t, sem, kind, which):
+    """Take it for writing: True, or False and asleep."""
     if k.state.tasks[t].granted:
         k.state.tasks[t].granted = 0
         return True
-    if mm.writer == n.NONE and mm.readers == 0 and mm.waiters.head == n.NONE:
-        mm.writer = t
+    if sem.writer == n.NONE and sem.readers == 0 and sem.waiters.head == n.NONE:
+        sem.writer = t
         return True
-    sleep_on(k, t, mm.waiters, n.W_MMAP_WRITE, m, 0, 1)
+    sleep_on(k, t, sem.waiters, kind, which, 0, 1)
     return False
 
 
 @compiled
-def up_read(k, m):
+def up_read(k, sem):
     """Let a reader's hold go."""
-    mm = k.state.mms[m]
-    mm.readers -= 1
-    if mm.readers == 0:
-        _grant(k, mm)
+    sem.readers -= 1
+    if sem.readers == 0:
+        _grant(k, sem)
 
 
 @compiled
-def up_write(k, m):
+def up_write(k, sem):
     """Let the writer's hold go."""
-    mm = k.state.mms[m]
-    mm.writer = n.NONE
-    _grant(k, mm)
+    sem.writer = n.NONE
+    _grant(k, sem)
 
 
 @compiled
-def _grant(k, mm):
+def _grant(k, sem):
     """__rwsem_do_wake: the first waiter, and the readers right behind a reader."""
-    head = mm.waiters.head
+    head = sem.waiters.head
     if head == n.NONE:
         return
-    if k.state.tasks[head].wait_kind == n.W_MMAP_WRITE:
-        mm.writer = head
+    if k.state.tasks[head].exclusive:
+        sem.writer = head
         k.state.tasks[head].granted = 1
-        pop_waiter(k, mm.waiters)
+        pop_waiter(k, sem.waiters)
         return
-    while mm.waiters.head != n.NONE and k.state.tasks[mm.waiters.head].wait_kind == n.W_MMAP_READ:
-        mm.readers += 1
-        k.state.tasks[mm.waiters.head].granted = 1
-        pop_waiter(k, mm.waiters)
+    while sem.waiters.head != n.NONE and not k.state.tasks[sem.waiters.head].exclusive:
+        sem.readers += 1
+        k.state.tasks[sem.waiters.head].granted = 1
+        pop_waiter(k, sem.waiters)

@@ -15,7 +15,9 @@ from .dispatch import (
     run_own_step,
     run_task_step,
 )
+from .fork import undo_dup_mm
 from .generated import clear_frame
+from .invalidate_lock import invalidate_unlock
 from .memcg_charge import undo_charge
 from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
@@ -137,12 +139,15 @@ def undo_one(k, t, f, bit):
         pte_free(k, t, f)
     elif bit == n.H_MMAP_READ:
         spend(k, s.MMAP_READ_UNLOCK)
-        up_read(k, f.mm)
+        up_read(k, k.state.mms[f.mm].mmap_sem)
         f.held &= ~n.H_MMAP_READ
     elif bit == n.H_MMAP_WRITE:
         spend(k, s.MMAP_WRITE_UNLOCK)
-        up_write(k, f.mm)
+        up_write(k, k.state.mms[f.mm].mmap_sem)
         f.held &= ~n.H_MMAP_WRITE
+    elif bit & (n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE):
+        spend_unlock(k, bit)
+        invalidate_unlock(k, f)
     elif bit & n.H_MUTEXES:
         spend_unlock(k, bit)
         mutex_unlock(k, t, mutex_of_hold(bit))
@@ -183,5 +188,7 @@ def give_up(k, t, f):
     """The end of an error exit. What read-ahead has gathered before it failed is read all the same."""
     if (f.path == s.P_READAHEAD or f.path == s.P_SWAP_READAHEAD) and f.request != n.NONE:
         filemap.step_submit_io(k, t)
+    if f.path == s.P_FORK and f.other_mm != n.NONE and not undo_dup_mm(k, f):
+        return n.AGAIN
     status = f.unwinding
     return leave(k, t, f, what_was_done(k, t, f) if status == n.FAIL_CHARGE else status)

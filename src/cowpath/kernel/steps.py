@@ -19,6 +19,8 @@ import numpy as np
 from .names import (
     H_CHARGE,
     H_I_MUTEX,
+    H_INVALIDATE_READ,
+    H_INVALIDATE_WRITE,
     H_MMAP_READ,
     H_MMAP_WRITE,
     H_NEW_PAGE,
@@ -44,8 +46,8 @@ FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") 
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
 
-def _all_but(path: str) -> tuple[str, ...]:
-    return tuple(each for each in PATH_NAMES if each != path)
+def _all_but(*paths: str) -> tuple[str, ...]:
+    return tuple(each for each in PATH_NAMES if each not in paths)
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,14 @@ IN_RECLAIM = Misplaced(
     ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
     "nothing is charged on this path, nor paid for",
     "it belongs to the paths that charge, and to exit_to_user",
+)
+
+ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
+
+NOT_OF_A_FILE = Misplaced(
+    _all_but("readahead", "read", "write", "truncate", "fadvise"),
+    "there is no file on this path",
+    "it belongs to readahead and truncate",
 )
 
 RECLAIM = "frames.call_reclaim"
@@ -202,6 +212,15 @@ STEPS: list[StepInfo] = [
     # of memory.high
     StepInfo("reclaim_high", "memcg_high", once=True, calls=("reclaim",), fault=True, misplaced=(IN_RECLAIM,)),
     StepInfo("high_delay", "memcg_high", once=True, fault=True, misplaced=(IN_RECLAIM,)),
+    # of the page cache of later kernels
+    StepInfo("invalidate_lock_shared", "invalidate_lock", takes=H_INVALIDATE_READ, misplaced=(NOT_OF_A_FILE,)),
+    StepInfo("invalidate_unlock_shared", "invalidate_lock", needs=H_INVALIDATE_READ, gives=H_INVALIDATE_READ),
+    StepInfo("invalidate_lock", "invalidate_lock", takes=H_INVALIDATE_WRITE, misplaced=(NOT_OF_A_FILE,)),
+    StepInfo("invalidate_unlock", "invalidate_lock", needs=H_INVALIDATE_WRITE, gives=H_INVALIDATE_WRITE),
+    StepInfo("fatal_signal_pending", "syscalls"),
+    # of fork, where it charges page tables
+    StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, misplaced=(ONLY_FORK,)),
+    StepInfo("copy_page_range", "fork", needs=H_MMAP_WRITE, gives=H_PAGE_TABLE, misplaced=(ONLY_FORK,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

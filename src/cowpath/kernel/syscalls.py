@@ -15,7 +15,7 @@ from .pgtable import lookup_pte, pte_of
 from .readahead import end_of_read
 from .shmem import shmem_zero_setup
 from .swap_state import skip_slots
-from .wait import current
+from .wait import current, fatal_signal_pending
 
 
 @compiled
@@ -37,6 +37,12 @@ def step_each_page(k, t):
         if f.path == s.P_READ:
             end_of_read(k, t, f)
     return n.NEXT
+
+
+@compiled
+def step_fatal_signal_pending(k, t):
+    """generic_perform_write: -EINTR (a50527b19c62, 3.3)"""
+    return n.FAIL_KILLED if fatal_signal_pending(k, t) else n.NEXT
 
 
 @compiled
@@ -203,13 +209,15 @@ def mlock_fixup(k, f):
 @compiled
 def step_populate(k, t):
     """__mlock_vma_pages_range: the page is faulted in and taken off the evictable lists. make_pages_present: only that,
-    and mmap(2) does not fail when it does.
+    and mmap(2) does not fail when it does. madvise_populate: only that, to read or to write.
     """
     f = current(k, t)
     status = __get_user_pages(k, t, f)
     if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
         f.count = f.count if status == n.NEXT else 1  # next_page: the last one
         return n.NEXT
+    if f.path == s.P_MADVISE_POPULATE:
+        return status
     if status == n.FAIL_CHARGE:
         return n.FAIL_AGAIN  # __mlock_posix_error_return
     if status != n.NEXT:
@@ -236,6 +244,10 @@ def __get_user_pages(k, t, f):
         return n.FAIL_OOM
     prot = k.state.vmas[v].prot
     write = prot & n.VM_WRITE != 0 and prot & n.VM_SHARED == 0
+    if f.path == s.P_MADVISE_POPULATE:
+        write = f.todo & n.F_WRITE != 0
+        if write and prot & n.VM_WRITE == 0:
+            return n.FAIL_INVAL
     if not accessible(k, f.mm, f.vpn, write):
         f.phase = 1
         f.fault = n.F_WRITE if write else 0
@@ -245,8 +257,10 @@ def __get_user_pages(k, t, f):
 
 @compiled
 def call_populate(k, t, f):
-    """get_user_pages: not killable. make_pages_present has the mmap_sem, for writing, and does not let it go."""
-    if f.held & n.H_MMAP_WRITE:
+    """get_user_pages: not killable. make_pages_present has the mmap_sem, for writing, and does not let it go; nor does
+    madvise_populate, which has it for reading.
+    """
+    if f.held & (n.H_MMAP_WRITE | n.H_MMAP_READ):
         push_fault(k, t, s.P_HANDLE_MM_FAULT, f.mm, f.vpn, f.fault)
     else:
         do_page_fault(k, t, f.mm, f.vpn, f.fault | n.F_ALLOW_RETRY)

@@ -13,6 +13,7 @@ from . import steps as s
 from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, rmdir_tree
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
+from .filemap import FORCE_PHASE
 from .frames import do_page_fault, push
 from .memcg_high import exit_to_user_mode, paid
 from .memcontrol import mem_cgroup_margin
@@ -255,6 +256,8 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.op = task.pc
+    elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
+        force_page_cache_readahead(k, t, op)
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
@@ -290,6 +293,8 @@ def system_call(k, t, op):
         task.status = 0
     elif code == n.OP_READ_PROC:
         return read_proc(k, t, op)
+    elif code == n.OP_MADVISE:
+        return madvise_populate(k, t, op)
     elif code == n.OP_LSEEK:
         f = push(k, t, s.P_LSEEK)
         f.file = op.a
@@ -298,6 +303,31 @@ def system_call(k, t, op):
     else:
         return small_call(k, t, op)
     return n.NEXT
+
+
+@compiled
+def madvise_populate(k, t, op):
+    """MADV_POPULATE_READ, MADV_POPULATE_WRITE (4ca9b3859dac, 5.14); EINVAL where there is none."""
+    if k.books.paths[s.P_MADVISE_POPULATE].length == 0:
+        k.state.tasks[t].status = errno_of(n.FAIL_INVAL)
+        return finish_op(k, t)
+    f = push(k, t, s.P_MADVISE_POPULATE)
+    f.mm = k.state.tasks[t].mm
+    f.vpn = op.a
+    f.count = op.b
+    f.todo = op.bits
+    return n.NEXT
+
+
+@compiled
+def force_page_cache_readahead(k, t, op):
+    """POSIX_FADV_WILLNEED: one batch of up to 2 MiB, however large the file's window is."""
+    f = push(k, t, s.P_READAHEAD)
+    f.file = op.a
+    f.index = op.b
+    f.count = op.c if op.c != n.NONE else n.MOST_WILLNEED
+    f.arg = FORCE_PHASE
+    k.state.tasks[t].status = 0
 
 
 @compiled

@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .figures import note_wait
-from .generated import mutex_of
+from .generated import mutex_of, rwsem_of, which_rwsem
 
 
 @compiled
@@ -136,14 +136,14 @@ def owner_of(k, t, kind, which):
         return page_owner(k, which)
     if n.IS_MUTEX[kind]:
         return mutex_of(k, kind, which).owner
-    if kind != n.W_MMAP_READ and kind != n.W_MMAP_WRITE:
+    if not n.IS_RWSEM[kind]:
         return n.NONE
-    mm = k.state.mms[which]
-    if mm.writer != n.NONE:
-        return mm.writer
-    if kind == n.W_MMAP_READ and mm.waiters.head != t:
-        return mm.waiters.head  # behind a writer that waits
-    return reader_of(k, which)
+    sem = rwsem_of(k, kind, which)
+    if sem.writer != n.NONE:
+        return sem.writer
+    if not n.TO_WRITE[kind] and sem.waiters.head != t:
+        return sem.waiters.head  # behind a writer that waits
+    return reader_of(k, kind, which)
 
 
 @compiled
@@ -158,20 +158,21 @@ def page_owner(k, p):
 
 
 @compiled
-def reader_of(k, m):
-    """A task that holds this mmap_sem for reading, or NONE."""
+def reader_of(k, kind, which):
+    """A task that holds this rwsem for reading, or NONE."""
     for t in range(k.state.n_tasks):
-        if holds_mmap(k, t, m):
+        if has_to_read(k, t, kind, which):
             return t
     return n.NONE
 
 
 @compiled
-def holds_mmap(k, t, m):
-    """The task holds this mmap_sem for reading."""
+def has_to_read(k, t, kind, which):
+    """The task holds this rwsem for reading."""
+    bit = n.HOLD_OF_WAIT[n.TO_READ_IT[kind]]
     task = k.state.tasks[t]
     for d in range(task.depth):
-        if task.frames[d].mm == m and task.frames[d].held & n.H_MMAP_READ:
+        if task.frames[d].held & bit and which_rwsem(task.frames[d], kind) == which:
             return True
     return False
 

@@ -53,6 +53,17 @@ class Mutex:
 
 
 @dataclass(frozen=True)
+class Rwsem:
+    """A lock for many readers or one writer, of each file or address space. An entry of ``RWSEMS``."""
+
+    name: str  # of its field in the record, and in all words: "mmap_sem"
+    of: str  # whose: "file" or "mm"
+    order: int  # its place in the lock order
+    title: str = ""  # in sentences, if it is not its name alone: "the invalidate_lock of {file}"
+    figures: tuple[str, str] = ("", "")  # of who waits to read and to write, among a run's figures
+
+
+@dataclass(frozen=True)
 class Wait:
     """A kind of wait (``task.wait_kind``), in the order of the numbers.
 
@@ -67,6 +78,8 @@ class Wait:
     ends: str = BY_OTHERS
     hold: str = ""  # what the sleeper will hold when it has it
     mutex: Mutex | None = None
+    rwsem: Rwsem | None = None
+    writes: bool = False  # it is to have the rwsem for writing
     colour: str = ASLEEP
     does: str = ""  # of a task: "waits for the page lock of {page}"
     what: str = ""  # what it waits for: "the page lock of {page}"
@@ -80,14 +93,18 @@ class Wait:
         return self.colour in BLOCKED
 
 
-# the lock order (mm/filemap.c): i_mutex, mmap_sem, page lock
+# the lock order (mm/filemap.c): i_mutex, mmap_sem, invalidate_lock, page lock
 I_MUTEX = Mutex("i_mutex", "file", order=10)
-MMAP_SEM_ORDER = 20
+MMAP_SEM = Rwsem("mmap_sem", "mm", order=20, figures=("mmap_read", "mmap_write"))
+INVALIDATE_LOCK = Rwsem(
+    "invalidate_lock", "file", order=25, title="the invalidate_lock of {file}", figures=("invalidate_lock",) * 2
+)  # 730633f0b7f9, 5.15
 PAGE_LOCK_ORDER = 30
 
 OOM_LOCK = Mutex("oom_lock", "machine", order=40, figure="memory")  # of who kills; taken within a step that charges
 
 LOCKS: list[Mutex] = [I_MUTEX, OOM_LOCK]  # new ones at the end
+RWSEMS = (MMAP_SEM, INVALIDATE_LOCK)
 
 
 def _wait_of(lock: Mutex) -> Wait:
@@ -96,6 +113,17 @@ def _wait_of(lock: Mutex) -> Wait:
     return Wait(
         lock.name, of=lock.of, queue=f"{lock.name}.waiters", hold=lock.name, mutex=lock, colour=OTHER_LOCK,
         does=f"waits for {what}", what=what, short=lock.name, figure=lock.figure or lock.name,
+    )  # fmt: skip
+
+
+def _read_or_write(sem: Rwsem, writes: bool) -> Wait:
+    """The wait for an rwsem."""
+    what = f"{sem.title or sem.name} (to {'write' if writes else 'read'})"
+    return Wait(
+        f"{sem.name} for {'writing' if writes else 'reading'}", of=sem.of, queue=f"{sem.name}.waiters",
+        hold=f"{sem.name} ({'write' if writes else 'read'})", rwsem=sem, writes=writes, colour=OTHER_LOCK,
+        does=f"waits for {what}", what=what, short=f"{sem.name} ({'write' if writes else 'read'})",
+        figure=sem.figures[writes], in_a_fault=not writes,
     )  # fmt: skip
 
 
@@ -114,6 +142,8 @@ W_CONGESTED = 10  # until the disk has fewer writes to do, or a timer ends it (w
 W_IDLE = 11  # a kernel thread that has nothing to do: which (KT_*)
 W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting through
 W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over memory.high
+W_INVALIDATE_READ = 14
+W_INVALIDATE_WRITE = 15
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -121,15 +151,8 @@ BUILT_IN = (
         does="waits for the page lock of {page}", what="the page lock of {page}", short="page lock", figure="page_lock",
         in_a_fault=True,
     ),
-    Wait(
-        "mmap_sem for reading", of="mm", queue="waiters", hold="mmap_sem (read)", colour=OTHER_LOCK,
-        does="waits for mmap_sem (to read)", what="mmap_sem (to read)", short="mmap_sem (read)", figure="mmap_read",
-        in_a_fault=True,
-    ),
-    Wait(
-        "mmap_sem for writing", of="mm", queue="waiters", hold="mmap_sem (write)", colour=OTHER_LOCK,
-        does="waits for mmap_sem (to write)", what="mmap_sem (to write)", short="mmap_sem (write)", figure="mmap_write",
-    ),
+    _read_or_write(MMAP_SEM, False),
+    _read_or_write(MMAP_SEM, True),
     _wait_of(I_MUTEX),
     Wait(
         "memory (OOM)", of="group", queue="oom_waiters", in_front=True, colour=MEMORY, does="waits for {memory}",
@@ -152,6 +175,8 @@ BUILT_IN = (
         "throttled", of="group", ends=BY_TIME, colour=MEMORY, does="is throttled: {group} is over its {mark}",
         what="{group}'s memory", short="memory.high", figure="throttled",
     ),
+    _read_or_write(INVALIDATE_LOCK, False),
+    _read_or_write(INVALIDATE_LOCK, True),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page
@@ -162,6 +187,8 @@ H_MMAP_READ = 16  # frame.mm's mmap_sem, shared
 H_MMAP_WRITE = 32  # frame.mm's mmap_sem, exclusive
 H_I_MUTEX = 64  # frame.file's i_mutex
 H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
+H_INVALIDATE_READ = 256  # frame.file's invalidate_lock, shared
+H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -179,10 +206,12 @@ BUILT_IN_HOLDS = (
     Hold("page lock", "page", "page", PAGE_LOCK_ORDER, shown=True),
     Hold("new page", "page", "newpage", shown=True),
     Hold("charge"),
-    Hold("mmap_sem (read)", "mm", "mm", MMAP_SEM_ORDER),
-    Hold("mmap_sem (write)", "mm", "mm", MMAP_SEM_ORDER),
+    Hold("mmap_sem (read)", "mm", "mm", MMAP_SEM.order),
+    Hold("mmap_sem (write)", "mm", "mm", MMAP_SEM.order),
     _hold_of(I_MUTEX),
     Hold("page table", "page", "prealloc_pte"),
+    Hold("invalidate_lock (read)", "file", "file", INVALIDATE_LOCK.order, shown=True),
+    Hold("invalidate_lock (write)", "file", "file", INVALIDATE_LOCK.order, shown=True),
 )
 
 

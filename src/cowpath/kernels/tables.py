@@ -51,7 +51,7 @@ def policies(data: dict[str, Any], source: str) -> dict[str, Any]:
         if name not in BY_NAME:
             raise InputError(f"unknown policy {name!r}", file=source, hint=near(name, tuple(BY_NAME)))
         values = BY_NAME[name].values
-        if value not in values or isinstance(value, bool) != isinstance(values[0], bool):
+        if not any(value == choice and type(value) is type(choice) for choice in values):  # 0 is not false
             choices = ", ".join(repr(choice) for choice in values)
             raise InputError(f"policy {name}: {value!r} is not one of {choices}", file=source)
     return table

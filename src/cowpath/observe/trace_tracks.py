@@ -24,7 +24,8 @@ TITLES = {
     "memory": "waits for memory",
 }
 MUTEXES = {wait.name: wait.of for wait in n.WAITS if wait.mutex is not None}  # and whose they are
-OTHER_LOCKS = ("mmap_sem", *MUTEXES)
+RWSEMS = {wait.rwsem.name: wait.of for wait in n.WAITS if wait.rwsem is not None}
+OTHER_LOCKS = (*RWSEMS, *MUTEXES)
 ROOTS = ("cpus", "group", "pages", "locks", "quiet")
 IN_A_GROUP = ("counter", "reclaim", "memory", "task")
 
@@ -91,8 +92,9 @@ class Tracks:
                 return str(file)
             case ("page", place, frame):
                 return self._scene.place(place) if place != UNKNOWN or frame == n.NONE else f"page frame {frame}"
-            case ("mmap_sem", mm):
-                return f"mmap_sem {mm}"
+            case (kind, which) if kind in RWSEMS:
+                of = RWSEMS[kind]
+                return f"{kind} {which}" if of == "mm" else f"{kind} of {self._scene.thing(of, which)}"
             case (kind, which) if kind in MUTEXES:
                 of = MUTEXES[kind]
                 return kind if of == "machine" else f"{kind} of {self._scene.thing(of, which)}"
@@ -136,9 +138,10 @@ class Tracks:
 
 def lock_of(kind: int, which: int) -> Key | None:
     """The track of what is waited for; page locks have events of their own."""
+    rwsem = n.WAITS[kind].rwsem
+    if rwsem is not None:
+        return (rwsem.name, which)
     match kind:
-        case n.W_MMAP_READ | n.W_MMAP_WRITE:
-            return ("mmap_sem", which)
         case n.W_OOM:
             return ("memory", which)
         case _:

@@ -54,7 +54,7 @@ class Free(Protocol):
 class Thing:
     """What a task waits for that others may hold or wait for too: a lock, a group's memory."""
 
-    kind: int  # W_*: that of a group's memory is W_MEMORY, that of mmap_sem W_MMAP_READ, whatever for
+    kind: int  # W_*: that of a group's memory is W_MEMORY, that of an rwsem the one to read, whatever for
     what: int  # which one
     title: str  # "page lock", "A's memory"
     rest: str  # "libc.so.6 page 31", "limit 64M, OOM killer off"
@@ -138,14 +138,16 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
     if link.kind < n.WAIT_KINDS and n.IS_MUTEX[link.kind]:
         wait = n.WAITS[link.kind]
         return Thing(link.kind, link.what, wait.name, "" if wait.of == "machine" else scene.thing(wait.of, link.what))
+    if link.kind < n.WAIT_KINDS and n.IS_RWSEM[link.kind]:
+        wait = n.WAITS[link.kind]
+        how = "(to write)" if wait.writes else "(to read)"
+        assert wait.rwsem is not None
+        rest = how if wait.of == "mm" else f"{scene.thing(wait.of, link.what)} {how}"
+        return Thing(n.TO_READ_IT[link.kind], link.what, wait.rwsem.name, rest)
     match link.kind:
         case n.W_PAGE_LOCK:
             title = "read from disk" if being_read(link, scene) else "page lock"
             return Thing(n.W_PAGE_LOCK, link.what, title, scene.page(link.what))
-        case n.W_MMAP_READ:
-            return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to read)")
-        case n.W_MMAP_WRITE:
-            return Thing(n.W_MMAP_READ, link.what, "mmap_sem", "(to write)")
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
         case n.W_THROTTLE:
@@ -165,7 +167,8 @@ def holds(link: Link, after: Link, scene: Scene) -> str:
         return HAD_CHOSEN if off else CHOSE[0]
     if link.kind == n.W_PAGE_LOCK and being_read(link, scene):
         return "which has yet to be sent to the disk by"
-    if link.kind == n.W_MMAP_READ and after.kind == n.W_MMAP_WRITE and after.what == link.what:
+    known = link.kind < n.WAIT_KINDS and after.kind < n.WAIT_KINDS
+    if known and n.IS_RWSEM[link.kind] and after.kind == link.kind + 1 and after.what == link.what:
         return "behind the waiting writer"
     if link.kind in (n.W_CHILD, n.W_TIMER, n.W_NONE):
         return "by way of"

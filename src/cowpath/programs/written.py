@@ -8,6 +8,8 @@ end
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cowpath.kernel import names as n
 from cowpath.kernel.records import REGISTERS
 from cowpath.kernel.state import CLOCK
@@ -68,9 +70,21 @@ def _mlock(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MLOCK, *_range(w, line))
 
 
+@command("madv REGION populate_read|populate_write [first] [pages]")
+def _madv(w: Writer, line: Line) -> None:
+    region, kind, *rest = line.arguments
+    bits = choice(kind, {"populate_read": 0, "populate_write": n.F_WRITE})
+    first, pages = _pages(w, region, rest)
+    w.asm.emit(n.OP_MADVISE, a=first, b=pages, bits=bits)
+
+
 def _range(w: Writer, line: Line) -> tuple[int, int]:
     """The pages of a region that a line speaks of: all, or those named."""
-    region, *rest = line.arguments
+    return _pages(w, line.arguments[0], line.arguments[1:])
+
+
+def _pages(w: Writer, region: Word, rest: Sequence[Word]) -> tuple[int, int]:
+    """The same, with the words behind the region."""
     start, size = w.regions.place(region), w.regions.size(region)
     first = number(rest[0]) if rest else 0
     pages = number(rest[1], 1) if len(rest) > 1 else size - first
@@ -130,10 +144,15 @@ def _readinto(w: Writer, line: Line) -> None:
         w.asm.emit(n.OP_READ, a=file, b=page, c=1, d=buffer + page)
 
 
-@command("fadv @file dontneed")
+@command("fadv @file dontneed|willneed [first] [pages]")
 def _fadv(w: Writer, line: Line) -> None:
-    choice(line.arguments[1], {"dontneed": 0})
-    w.asm.emit(n.OP_FADVISE, a=w.file(line.arguments[0], 0), b=0, c=n.NONE)
+    name, kind, *rest = line.arguments
+    bits = choice(kind, {"dontneed": n.FADV_DONTNEED, "willneed": n.FADV_WILLNEED})
+    if rest and bits == n.FADV_DONTNEED:
+        raise rest[0].error("dontneed is for the whole file", "no pages after it")
+    first = number(rest[0]) if rest else 0
+    pages = number(rest[1], 1, n.MOST_WILLNEED) if len(rest) > 1 else n.NONE
+    w.asm.emit(n.OP_FADVISE, a=w.file(name, first + max(pages, 0)), b=first, c=pages, bits=bits)
 
 
 @command("truncate @file pages")

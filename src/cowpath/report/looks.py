@@ -25,7 +25,7 @@ class Look:
     alpha: float = 1.0
 
 
-OTHER_LOCKS = " or ".join(("mmap_sem", *(lock.name for lock in waits.LOCKS)))
+OTHER_LOCKS = " or ".join([*(sem.name for sem in waits.RWSEMS), *(lock.name for lock in waits.LOCKS)])
 LOOKS = {
     "running": Look("runs", "ran", "#009e73", 0.84),
     "charging": Look("in a charge over the limit: reclaims, tries again", "was in a charge that met the limit of",

@@ -15,7 +15,7 @@ from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker.many import leave_interrupts, pool_of
-from cowpath.designs import Design
+from cowpath.designs import Design, has_memory_high
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
 from cowpath.engine.costs import Costs
@@ -178,8 +178,9 @@ def _found(
     safe = [(steps, outcome) for steps, outcome in outcomes if isinstance(outcome, KINDS)]
     front = pareto([each for _, each in safe])
     packaged: dict[Steps, list[str]] = {}
-    for name in designs.names():
-        packaged.setdefault(designs.load(name).paths[path], []).append(name)
+    for known in (designs.load(name) for name in designs.names()):
+        if path not in PATHS or has_memory_high(known):
+            packaged.setdefault(known.paths[path], []).append(known.name)
     kept = [
         Safe(steps, moved(design.paths[path], steps), each, best, packaged.get(steps, []))
         for (steps, each), best in zip(safe, front, strict=True)

@@ -12,13 +12,15 @@ from rich.text import Text
 
 from cowpath.observe.text import count
 
+from .places import PATHS
 from .run import Found, Safe
 
 
 def report(found: Found, most: int) -> RenderableType:
     """All of it; of the safe orders that are not on the front and have no name only a count."""
     front = [each for each in found.safe if each.pareto]
-    named = [each for each in found.safe if each.known_as and not each.pareto]
+    others = [each for each in found.safe if not each.pareto]
+    named = others[:most] if found.path in PATHS else [each for each in others if each.known_as]
     cases = f"{len(found.cases)} {'case' if len(found.cases) == 1 else 'cases'} ({', '.join(found.cases)})"
     head = Text(
         f"{found.path} from {found.design}: {count(found.orders)} orders, {count(len(found.safe))} safe in {cases}."
@@ -36,7 +38,7 @@ def report(found: Found, most: int) -> RenderableType:
     if len(shown) < len(front):
         parts.append(Text(f"... and {count(len(front) - len(shown))} more on the front (--json has them all).\n"))
     if named:
-        parts += [Text("Safe, with a name, and not on it:", "bold"), orders_table(named, len(shown) + 1)]
+        parts += [Text(f"Safe{'' if found.path in PATHS else ', with a name'}, and not on it:", "bold"), orders_table(named, len(shown) + 1)]
     return Group(*parts, *(line for at, each in enumerate([*shown, *named], 1) for line in in_full(at, each, found)))
 
 

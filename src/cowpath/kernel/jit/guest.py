@@ -22,6 +22,11 @@ try:
     from numba.core.compiler_lock import global_compiler_lock as LOCK
 except ImportError:
     LOCK = None
+BaseContext: Any
+try:
+    from numba.core.base import BaseContext
+except ImportError:
+    BaseContext = None
 ConfigStack: Any
 try:
     from numba.core.targetconfig import ConfigStack
@@ -66,6 +71,7 @@ def ours() -> Iterator[None]:
             for name in ("Record", "NestedArray"):
                 until_the_end.enter_context(_replaced(getattr(types, name, None), "__repr__", said_once))
             until_the_end.enter_context(_replaced(getattr(types, "BaseFunction", None), "get_call_type", typed_once))
+            until_the_end.enter_context(_replaced(BaseContext, "get_abi_sizeof", measured_once))
         yield
 
 
@@ -82,7 +88,6 @@ def _own_garbage() -> Iterator[None]:
         return
     before = gc.get_threshold()
     gc.freeze()
-    gc.collect()
     gc.set_threshold(*GARBAGE)
     try:
         yield
@@ -155,3 +160,16 @@ def typed_once(find: Function) -> Function:
         return signature
 
     return get_call_type
+
+
+def measured_once(measure: Function) -> Function:
+    """How long a type of LLVM's is: Numba has a small module parsed each time it asks."""
+    known: dict[Any, int] = {}
+
+    def get_abi_sizeof(context: Any, kind: Any) -> int:
+        key = context, kind
+        if key not in known:
+            known[key] = measure(context, kind)
+        return known[key]
+
+    return get_abi_sizeof

@@ -12,7 +12,6 @@ compiled as Numba does it: to the same code, in a few times the time.
 from __future__ import annotations
 
 import ctypes
-import gc
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -55,7 +54,6 @@ class Whole(JITCodeLibrary):
         """Link, optimize, make machine code."""
         self.own = frozenset(function.name for function in self._final_module.functions if not function.is_declaration)
         self._linking_libraries = list(linked_with(self))
-        gc.collect()  # LLVM needs the room
         super().finalize()
 
     def _optimize_final_module(self) -> None:
