@@ -38,7 +38,8 @@ def report(found: Found, most: int) -> RenderableType:
     if len(shown) < len(front):
         parts.append(Text(f"... and {count(len(front) - len(shown))} more on the front (--json has them all).\n"))
     if named:
-        parts += [Text(f"Safe{'' if found.path in PATHS else ', with a name'}, and not on it:", "bold"), orders_table(named, len(shown) + 1)]
+        title = f"Safe{'' if found.path in PATHS else ', with a name'}, and not on it:"
+        parts += [Text(title, "bold"), orders_table(named, len(shown) + 1)]
     return Group(*parts, *(line for at, each in enumerate([*shown, *named], 1) for line in in_full(at, each, found)))
 
 
