@@ -9,6 +9,7 @@ import numpy as np
 
 from cowpath.cases.plan import CasePlan
 from cowpath.checker import boot
+from cowpath.checker.space import Space
 from cowpath.designs import Design
 from cowpath.engine.clock import Clock
 from cowpath.engine.costs import Costs
@@ -45,14 +46,27 @@ def _one(plan: CasePlan, design: Design, costs: Costs) -> Measure:
 
 
 def _one_throttled(plan: CasePlan, design: Design, costs: Costs) -> Throttled:
-    k = boot.build(plan, design, costs, CLOCK, CPUS)
-    books = _Books([spec.high for spec in plan.case.groups])
+    k = _machine(plan, design, costs)
+    marks = [None if spec.high is None else int(k.state.groups[g].high) for g, spec in enumerate(plan.case.groups, 1)]
+    books = _Books(marks)
     k.books.log_mask = sum(1 << kind for kind in books.does)
     clock = Clock(k, plan.plan, design, on_events=books.read, stall_ns=STALL_NS)
     _run(k, clock, plan, THROTTLED_UNTIL_NS)
     clock.finish()
     waited = max((stall.ns for stall in clock.stalls), default=0)
     return Throttled(waited, books.own_ns, _counters(k)[n.C_OWN_EVICTED], books.over, books.sleep_ns)
+
+
+def _machine(plan: CasePlan, design: Design, costs: Costs) -> Any:
+    """The case in the clock, from its boot on. Limits and marks are those that the exploration begins with: beside the
+    page tables that are there by then.
+    """
+    k = boot.build(plan, design, costs, CLOCK, CPUS)
+    small = boot.start(plan, design, costs, Space())
+    for g in range(1, int(k.state.n_groups)):
+        group, its = k.state.groups[g], small.state.groups[g]
+        group.res.limit, group.memsw.limit, group.high = its.res.limit, its.memsw.limit, its.high
+    return k
 
 
 def _run(k: Any, clock: Clock, plan: CasePlan, until_ns: int) -> None:
