@@ -25,7 +25,8 @@ MS = 1_000_000  # ns
 
 @cache
 def costs(session: str) -> SessionCosts:
-    return measure([ROOT / "examples" / session], ["preallocate", *OTHERS, "linux-3.1"], 2)[0]
+    designs = [api.load_design(name) for name in ("preallocate", *OTHERS, "linux-3.1")]
+    return measure([ROOT / "examples" / session], designs, 2)[0]
 
 
 def figure(session: str, design: str, key: str) -> Figure:

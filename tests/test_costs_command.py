@@ -30,7 +30,9 @@ def page(tmp_path: Path) -> Path:
 
 def test_the_json_object_has_every_measure_of_every_design() -> None:
     result = call("costs", SESSION, "--seeds", "1", "--json")
-    (session,) = json.loads(result.stdout)["sessions"]
+    told = json.loads(result.stdout)
+    (session,) = told["sessions"]
+    assert [each["design"] for each in told["kernels"]] == list(DESIGNS) and told["kernels"][0]["name"] == "linux-3.0"
     assert (session["session"], session["base"], session["seeds"]) == ("sigbus-full.sh", "linux-3.0", 1)
     assert tuple(row["design"] for row in session["designs"]) == DESIGNS
     assert all(set(row["measures"]) == {m.key for m in MEASURES} for row in session["designs"])

@@ -10,7 +10,7 @@ import pytest
 from cowpath import cases, designs
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.session import cgroup1
+from cowpath.session import cgroup1, cgroup2
 from cowpath.session.load import plan_session
 from cowpath.session.table import load_tables
 from cowpath.words import nearest, slip_of
@@ -68,7 +68,7 @@ def test_the_design_that_was_meant_can_be_loaded(name: str, meant: str) -> None:
     assert designs.load(meant).name == meant
 
 
-@pytest.mark.parametrize("name", ["linux-6.1", "linux-4.19", "linux-3.2", "linux-2.6.38", "6.1", "linux-3"])
+@pytest.mark.parametrize("name", ["linux-6.2", "linux-4.18", "linux-3.2", "linux-2.6.38", "6.2", "linux-3"])
 def test_a_release_that_is_not_modelled_has_no_neighbour(name: str) -> None:
     with pytest.raises(InputError) as caught:
         designs.load(name)
@@ -102,18 +102,30 @@ def test_a_file_of_v2_that_v1_has_by_another_name(name: str, v1: str) -> None:
         assert plan.ops["b"][plan.ops["code"] == n.OP_CG_SET].tolist() == [n.CG_LIMIT]
 
 
-@pytest.mark.parametrize("name", [*cgroup1.ONLY_IN_V2, *cgroup1.NOT_MODELLED, "cpu.max", "pids.max", "io.stat"])
-def test_a_file_without_a_counterpart_is_named_for_what_it_is(name: str) -> None:
+ELSEWHERE = [(f"/cgroup/memory/A/{name}", cgroup1.FILES) for name in (*cgroup1.ONLY_IN_V2, *cgroup1.NOT_MODELLED)]
+ELSEWHERE += [(f"/sys/fs/cgroup/A/{name}", cgroup2.FILES) for name in (*cgroup2.ONLY_IN_V1, *cgroup2.NOT_MODELLED)]
+ELSEWHERE += [(f"{mount}/A/{name}", cgroup1.FILES) for mount in ("/cgroup/memory", "/sys/fs/cgroup")
+              for name in ("cpu.max", "pids.max", "io.stat", "memory.kmem.limit_in_bytes")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "files"), ELSEWHERE)
+def test_a_file_without_a_counterpart_is_named_for_what_it_is(path: str, files: dict[str, object]) -> None:
     """No other file is named in its place: each of them would do something else."""
-    for command in (f"cgset -r {name}=1 A", f"cat /cgroup/memory/A/{name}"):
+    for command in (f"echo 1 > {path}", f"cat {path}"):
         hint = hint_of(MAKE_A + command)
-        assert hint and not any(file in hint for file in cgroup1.FILES if file not in ("tasks",))
+        assert hint and not any(file in hint for file in files if file not in ("tasks",))
         assert "did you mean" not in hint
+
+
+@pytest.mark.parametrize(("name", "v2"), cgroup2.SAME_IN_V2.items())
+def test_a_file_of_v1_that_v2_has_by_another_name(name: str, v2: str) -> None:
+    assert hint_of(f"{MAKE_A}cat /sys/fs/cgroup/A/{name}") == f"cgroup v2 calls it {v2}"
+    assert plan_session(f"{MAKE_A}cat /sys/fs/cgroup/A/{v2}", "s.sh", load_tables(None)).texts[-1].files == (v2,)
 
 
 def test_what_the_issue_named() -> None:
     for name in ("memory.high", "memory.swap.max", "memory.pressure", "memory.oom.group", "memory.reclaim"):
-        assert hint_of(f"{MAKE_A}cgset -r {name}=1 A").endswith("v1 has no such file")
+        assert hint_of(f"{MAKE_A}echo 1 > /cgroup/memory/A/{name}").endswith("v1 has no such file")
     assert hint_of(f"{MAKE_A}cgset -r memory.kmem.limit_in_bytes=1M A").startswith("a limit of kernel memory alone")
 
 
@@ -123,7 +135,7 @@ def test_a_file_that_is_not_written_or_not_read() -> None:
         assert n.OP_CLASSIFY in plan_session(MAKE_A + follow, "s.sh", load_tables(None)).ops["code"]
     assert "it shows nothing" in hint_of(f"{MAKE_A}cat /cgroup/memory/A/memory.force_empty")
     assert hint_of(f"{MAKE_A}cat /cgroup/memory/A/nosuch") == "cgget A shows all that there are"
-    assert plan_session(f"{MAKE_A}cgget A", "s.sh", load_tables(None)).texts[-1].files == cgroup1.READABLE
+    assert plan_session(f"{MAKE_A}cgget A", "s.sh", load_tables(None)).texts[-1].files == ("*",)
 
 
 def test_the_guides_table_of_files_is_the_codes() -> None:
@@ -131,6 +143,10 @@ def test_the_guides_table_of_files_is_the_codes() -> None:
     for file in cgroup1.TABLE:
         reads = "yes" if file.read is not None else "no"
         writes = "tasks" if file.name in cgroup1.TASK_FILES else "yes" if file.write is not None else "no"
+        assert f"| `{file.name}` | {reads} | {writes} | {'; '.join(file.errors)} | {file.since} |" in page
+    for file in cgroup2.TABLE:
+        reads = "yes" if file.read is not None else "no"
+        writes = "tasks" if file.name == "cgroup.procs" else "yes" if file.write is not None else "no"
         assert f"| `{file.name}` | {reads} | {writes} | {'; '.join(file.errors)} | {file.since} |" in page
 
 
@@ -168,10 +184,11 @@ FOLLOWED = [  # what is wrong, its hint, and the same with the hint followed
     ("kill", "kill -9 $!, kill %1", "sleep 1 & kill -9 $!; kill %1"),
     ("sleep 1 & kill -STOP $!", "kill -9 $!", "sleep 1 & kill -9 $!"),
     ("wait 5", "jobs are $!, %1, or $NAME after NAME=$!", "sleep 1 & N=$!; wait $!; wait %1; wait $N"),
-    ("cat", "cat /sys/fs/cgroup/memory/A/memory.stat", MAKE_A + "cat /sys/fs/cgroup/memory/A/memory.stat"),
-    ("cat /etc/passwd", "/sys/fs/cgroup/memory/A/memory.stat", MAKE_A + "cat /sys/fs/cgroup/memory/A/memory.stat"),
-    ("mkdir", "/sys/fs/cgroup/memory/A", "mkdir /sys/fs/cgroup/memory/A"),
-    ("mkdir /tmp/x", "/sys/fs/cgroup/memory/A", "mkdir /sys/fs/cgroup/memory/A"),
+    ("cat", "cat /sys/fs/cgroup/A/memory.stat", MAKE_A + "cat /sys/fs/cgroup/memory/A/memory.stat"),
+    ("cat /etc/passwd", "/sys/fs/cgroup/A/memory.stat, /sys/fs/cgroup/memory/A/memory.stat",
+     MAKE_A + "cat /sys/fs/cgroup/memory/A/memory.stat"),
+    ("mkdir", "/sys/fs/cgroup/A", "mkdir /sys/fs/cgroup/A"),
+    ("mkdir /tmp/x", "/sys/fs/cgroup/A, /sys/fs/cgroup/memory/A", "mkdir /sys/fs/cgroup/memory/A"),
     (MAKE_A + "echo 1 2 > /cgroup/memory/A/tasks", "echo $! > tasks",
      MAKE_A + "cd /cgroup/memory/A; sleep 1 & echo $! > tasks"),
     ("cd a b", "cd DIR", "cd a"),

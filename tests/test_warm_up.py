@@ -6,14 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from cowpath import warming
+from cowpath import api, warming
+from cowpath.cli import app
 from cowpath.errors import InputError, WorkerError
 from cowpath.kernel.compiled import Told
+from cowpath.kernel.jit import shipped
+from cowpath.observe import lanes
 
 PACED = """
 import time, sys
@@ -81,6 +86,43 @@ def test_where_nothing_can_be_kept_it_compiles_nothing(tmp_path: Path, monkeypat
     monkeypatch.setenv("COWPATH_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(InputError, match="COWPATH_CACHE"):
         of(monkeypatch, some, some)
+
+
+def test_where_all_has_come_compiled_it_needs_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("COWPATH_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(shipped, "fits", lambda kept, features: True)
+    assert of(monkeypatch, none, none) == []
+    said = CliRunner().invoke(app, ["warm-up"])
+    assert (said.exit_code, said.stdout) == (0, "all is compiled: it came with the wheel\n"), said.output
+
+
+def test_the_runs_folder_is_gone_before_anything_is_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the processes as they stand."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    there: list[list[Path]] = []
+    monkeypatch.setattr(api, "run_plan", lambda *_: there.append(list(tmp_path.iterdir())))
+    monkeypatch.setattr(lanes, "join", lambda *_: None)
+    warming.for_runs(lambda *_: None)
+    assert there == [[]]
+
+
+MEANWHILE = """
+import os, sys, time
+from cowpath import warming
+warming.can_be_kept = lambda: True
+warming.for_checks = lambda told: (print("at work", flush=True), time.sleep(600))
+warming.meanwhile()
+"""
+
+
+def test_what_compiles_meanwhile_ends_with_the_other_however_that_ends() -> None:
+    process = subprocess.Popen([sys.executable, "-c", MEANWHILE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline() == b"at work\n"
+    assert process.poll() is None
+    process.stdin.close()  # as the system does for one that is killed
+    assert process.wait() == 1
 
 
 def test_ctrl_c_ends_both(tmp_path: Path) -> None:

@@ -186,10 +186,14 @@ def load_both(
     from cowpath.kernels.chosen import choose_kernel
 
     if design is not None:
-        return load_design(design), load_plan(session, options)
+        loaded, plan = load_design(design), load_plan(session, options)
+        check_cgroups(plan, loaded)
+        return loaded, plan
     plan = load_plan(session, options)
     found = choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)
-    return replace(designs.load(found.name), chosen=found.why), plan
+    loaded = replace(designs.load(found.name), chosen=found.why)
+    check_cgroups(plan, loaded)
+    return loaded, plan
 
 
 def load_all(
@@ -197,13 +201,27 @@ def load_all(
 ) -> tuple[list[Design], Plan]:
     """Designs, or else all packaged ones that fit the session, and the session, compiled. Raises InputError."""
     from cowpath import designs
+    from cowpath.kernels.chosen import choose_kernel
 
     if named is not None:
         loaded = [load_design(design) for design in named]
         check_names(loaded)
-        return loaded, load_plan(session, options)
-    plan = load_plan(session, options)
-    return [designs.load(name) for name in designs.names(plan.interfaces)], plan
+        plan = load_plan(session, options)
+    else:
+        plan = load_plan(session, options)
+        loaded = [designs.load(name) for name in designs.names(plan.interfaces)]
+        if not loaded:
+            choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)  # says why
+    for each in loaded:
+        check_cgroups(plan, each)
+    return loaded, plan
+
+
+def check_cgroups(plan: Plan, design: Design) -> None:
+    """Raise InputError for a session that cannot run on this design: its kernel has no such cgroups, or files."""
+    from cowpath.session.fit import check
+
+    check(plan, design.kernel)
 
 
 def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
@@ -300,9 +318,11 @@ def build_machine(plan: Plan, design: Design, options: Options) -> Any:
 def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Progress | None = None) -> Any:
     """The clock for a machine, with words for chains and for what the session prints."""
     from cowpath.engine.clock import Clock
+    from cowpath.kernels import memcg_files
     from cowpath.session.cgroupfs import printed
 
     scene = Scene(k, plan)
+    keys = memcg_files.load(design.kernel.name) if k.state.cgroup2 else None
     return Clock(
         k,
         plan,
@@ -310,7 +330,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_of_hops(links, scene),
-        host=lambda machine, number: printed(machine, plan, number),
+        host=lambda machine, number: printed(machine, plan, number, keys),
     )
 
 

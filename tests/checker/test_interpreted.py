@@ -134,6 +134,18 @@ def test_what_is_compiled_meanwhile_ends_with_the_command(tmp_path: Path) -> Non
     assert done.stdout.splitlines()[-2:] == ["interpreted", "-15"], done.stderr
 
 
+def test_what_is_read_from_a_pipe_cannot_begin_again(tmp_path: Path) -> None:
+    """``-d <(sed ...)``: a command that began again would find nothing in it."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    code = (
+        "import os; from cowpath.cli import ways; ways._alone = True\n"
+        f"ways.choose(None, [], ['-d', {str(tmp_path)!r} + '/' + NAME]); print(os.environ.get('COWPATH_INTERPRETED'))"
+    )
+    for name, chosen_ in (("pipe", "None"), ("file", "auto"), ("nothing", "auto")):
+        assert python("-c", f"NAME = {name!r}\n{code}").stdout == f"{chosen_}\n"
+
+
 def test_too_late_in_a_process() -> None:
     code = (
         "import cowpath, cowpath.engine.loop\n"
@@ -165,6 +177,8 @@ def test_what_a_machine_has_not_is_an_error() -> None:
         lambda: plain.state.tasks[EXPLORE.tasks],
         lambda: plain.state.tasks[-1],
         lambda: plain.state.slots[EXPLORE.slots],
+        lambda: plain.state.slots[-1],
+        lambda: plain.state.slots.__setitem__(-1, 0),
     ):
         with pytest.raises(IndexError):
             wrong()

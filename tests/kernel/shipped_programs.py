@@ -23,6 +23,7 @@ import llvmlite.binding
 import numba
 
 from cowpath.kernel.jit import cache, shipped
+from cowpath.kernel.jit.sources import digest_of
 
 OURS = """
 import numpy as np
@@ -53,7 +54,8 @@ def used(name: str, text: str = OURS, writable: bool = True) -> tuple[int, int, 
     place = FOLDER / name  # not where they were when they were shipped
     place.mkdir()
     (place / "toy.py").write_text(text)
-    cache.EXTRA_SOURCES[:] = [place / "toy.py"]
+    cache.EXTRA_SOURCES.clear()
+    cache.EXTRA_SOURCES[place / "toy.py"] = digest_of(place / "toy.py")
     if not writable:
         (place / "cache").write_text("a file where the folder should be")
     os.environ["COWPATH_CACHE"] = str(place / "cache")

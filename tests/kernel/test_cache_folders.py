@@ -64,6 +64,18 @@ def test_a_key_that_is_used_is_not_old(tmp_path: Path) -> None:
     assert all(each.exists() for each in old[-5:]) and sum(each.exists() for each in old) == folders.KEPT
 
 
+def test_a_cache_that_can_only_be_read_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is needed may be in it; what is not, is told where it cannot be kept."""
+    folder = key(tmp_path, 1, 3)
+
+    def read_only(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", read_only)
+    monkeypatch.setattr(folders, "say_unwritable", lambda error: pytest.fail(str(error)))
+    assert folders.take_into_use(folder)
+
+
 def test_what_is_not_ours_is_not_touched(tmp_path: Path) -> None:
     """A folder of another name, one with a file of the user's, a link to a folder, a file with a key's name."""
     filler = [key(tmp_path, number, number) for number in range(folders.KEPT)]
@@ -94,6 +106,18 @@ def test_a_note_is_whole_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     os.utime(tmp_path / f"sources-{name}", (0, 0))
     folders.drop_old(tmp_path, time.time())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container a user may be no more than a number."""
+    for name in ("COWPATH_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert not folders.root().parent.parent.exists()
 
 
 def run(program: Path, cache: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

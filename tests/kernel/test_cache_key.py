@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import pkgutil
 import shutil
@@ -160,3 +161,66 @@ def test_what_is_in_the_key_reads_nothing_but_python() -> None:
     for source in sources_of_compiled(PACKAGE):
         if source.parent.name != "jit" and source.name not in may:
             assert not [word for word in reading if word in source.read_text()], source
+
+
+# --- what is kept is made from what the key says
+def program(copied: Path, cache: Path, code: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(copied.parent), "COWPATH_CACHE": str(cache), **more}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_what_was_edited_after_it_was_loaded_is_not_kept_as_the_edited(copied: Path, tmp_path: Path) -> None:
+    """In a notebook: imported, edited, run. The next process must not get the old code for the new source."""
+    names = copied / "kernel" / "names.py"
+    edit = (
+        "from cowpath.engine.tiny import asked; from pathlib import Path\n"
+        f"names = Path({str(names)!r}); names.write_text(names.read_text().replace('= 4096', '= 8192', 1))\n"
+        "print(asked(1), asked(1.5))"
+    )
+    with Edited(names, "PAGE_SIZE = 4096", "PAGE_SIZE = 4096"):
+        done = program(copied, tmp_path, edit)
+        assert done.stdout == "4097 4097.5\n"
+        assert len(done.stderr.splitlines()) == 1 and "edited since they were loaded" in done.stderr
+        assert not list(tmp_path.rglob("*.nbc"))
+        done = program(copied, tmp_path, ASK)
+        assert (done.stdout.split()[:2], done.stderr) == (["8193", "0"], "")
+    assert program(copied, tmp_path, ASK).stdout.split()[:2] == ["4097", "0"]
+
+
+def test_what_python_takes_for_a_files_is_not_kept(copied: Path, tmp_path: Path) -> None:
+    """A file that was replaced by one of the same size and time: Python runs the old one, and goes on doing so."""
+    names = copied / "kernel" / "names.py"
+    assert program(copied, tmp_path / "first", ASK).stdout.split()[:2] == ["4097", "0"]
+    stood = names.stat()
+    with Edited(names, "PAGE_SIZE = 4096", "PAGE_SIZE = 8192"):
+        os.utime(names, ns=(stood.st_atime_ns, stood.st_mtime_ns))
+        done = program(copied, tmp_path / "second", ASK)
+        assert done.returncode == 1 and "InputError" in done.stderr
+        assert "names.py: Python runs another version" in done.stderr and "rm " in done.stderr
+        assert not list((tmp_path / "second").rglob("*.nbc"))
+        Path(importlib.util.cache_from_source(str(names))).unlink()
+        assert program(copied, tmp_path / "second", ASK).stdout.split()[:2] == ["8193", "0"]
+    Path(importlib.util.cache_from_source(str(names))).unlink(missing_ok=True)
+
+
+def test_python_without_asserts_has_a_key_of_its_own(copied: Path) -> None:
+    assert ask(copied, PYTHONOPTIMIZE="1")[2] != ask(copied)[2]
+
+
+def test_what_a_file_of_ones_own_imports_is_in_the_key(copied: Path, tmp_path: Path) -> None:
+    """A constant that a step takes from a module beside it, and one from that module's own."""
+    (tmp_path / "mine.py").write_text("import helping\nfrom json import dumps\n")
+    (tmp_path / "helping.py").write_text("from further import N\n")
+    folders = []
+    for number in (1, 2, 1):
+        (tmp_path / "further.py").write_text(f"N = {number}\n")
+        os.utime(tmp_path / "further.py", (number, number))
+        done = program(
+            copied, tmp_path / "cache", ASK, COWPATH_STEPS=str(tmp_path / "mine.py"),
+            PYTHONPATH=f"{copied.parent}{os.pathsep}{tmp_path}",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        folders.append(done.stdout.split()[1:])
+    assert folders[0][1] == folders[2][1] != folders[1][1]
+    assert [hits for hits, _ in folders] == ["0", "0", "1"]

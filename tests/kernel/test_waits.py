@@ -46,7 +46,7 @@ def test_the_lock_order() -> None:
     """i_mutex, mmap_sem, invalidate_lock, page lock, oom_lock: none is taken by who has a later one, or it."""
     oom, page_lock = waits.hold("oom_lock"), n.H_PAGE_LOCK | waits.hold("oom_lock")
     invalidate_lock = n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE | page_lock
-    mmap_sem = n.H_MMAP_READ | n.H_MMAP_WRITE | invalidate_lock
+    mmap_sem = n.H_MMAP_READ | n.H_MMAP_WRITE | n.H_VMA_READ | invalidate_lock
     late = {
         n.H_I_MUTEX: n.H_I_MUTEX | mmap_sem,
         n.H_MMAP_READ: mmap_sem,
@@ -65,7 +65,7 @@ def test_what_ends_by_itself_is_no_lock() -> None:
         assert (n.BLOCKS[kind] and n.GOES_BY[kind]) == (kind == n.W_THROTTLE), wait.name
         assert n.ENDS_BY_TIME[kind] <= n.GOES_BY[kind], wait.name
     kinds = [n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM]
-    later = [n.W_THROTTLE, n.W_INVALIDATE_READ, n.W_INVALIDATE_WRITE, waits.number("oom_lock")]
+    later = [n.W_THROTTLE, n.W_INVALIDATE_READ, n.W_INVALIDATE_WRITE, n.W_VMA_LOCK, waits.number("oom_lock")]
     assert list(metrics.BLOCKING) == kinds + later
     assert [kind for kind in range(n.W_MEMORY) if n.BLOCKS[kind]] == kinds
 

@@ -134,7 +134,7 @@ def test_truncation_waits_for_a_pages_lock_and_for_its_write() -> None:
 
 def in_swap(hand: Hand, g: int) -> int:
     """A slot for which the group is charged, as after a swap-out."""
-    slot = int(get_swap_page(hand.k))
+    slot = int(get_swap_page(hand.k, 0))
     hand.k.state.swaps[slot].count = 1
     record_swap(hand.k, slot, g)
     hand.of(g).memsw.usage += 1

@@ -111,7 +111,7 @@ def test_what_the_shell_prints(k: Any) -> None:
 def test_names() -> None:
     assert cgroupfs.writable("memory.limit_in_bytes") == n.CG_LIMIT
     assert cgroupfs.readable("memory.stat") == "memory.stat"
-    for name in ("memory.stat", "tasks", "memory.numa_stat", "memory.max", "memory.lmit_in_bytes", ""):
+    for name in ("memory.stat", "tasks", "memory.numa_stat", "memory.lmit_in_bytes", ""):
         with pytest.raises(InputError):
             cgroupfs.writable(name)
     with pytest.raises(InputError, match=r"memory\.force_empty cannot be read"):
@@ -120,4 +120,4 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("text", ["0", "1", "now", ""])
 def test_whatever_is_written_to_force_empty_empties(text: str) -> None:
-    assert cgroupfs.read_value(cgroupfs.writable("memory.force_empty"), text) == 0
+    assert cgroupfs.read_value(cgroupfs.writable("memory.force_empty"), text) == (0, 0)

@@ -141,7 +141,7 @@ MAKE_A = "cgcreate -g memory:A\n"
         ("true &&", "s.sh:1:1: '&&' without a command after it (a command on either side)"),
         ("; true", "s.sh:1:1: no command before ';' (a command, then ;, &, && or ||)"),
         ("cat /etc/passwd", "s.sh:1:5: cat knows only the files of memory cgroups: '/etc/passwd'"
-         " (/sys/fs/cgroup/memory/A/memory.stat)"),
+         " (/sys/fs/cgroup/A/memory.stat, /sys/fs/cgroup/memory/A/memory.stat)"),
         (MAKE_A + "cat /cgroup/memory/A/memory.max", "s.sh:2:5: no such file: 'memory.max'"
          " (cgroup v1 calls it memory.limit_in_bytes)"),
         (MAKE_A + "cgset -r memory.stat=1 A", "s.sh:2:10: memory.stat cannot be written"),

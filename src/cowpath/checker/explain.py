@@ -41,8 +41,8 @@ class CaseScene(Scene):
 
     def mark_of(self, number: int) -> str:
         """``memory.high of 1 page``."""
-        high = int(self.k.state.groups[number].high)
-        return f"memory.high of {high} {'page' if high == 1 else 'pages'}"
+        name, pages = self._mark(self.k.state.groups[number])
+        return f"{name} of {pages} {'page' if pages == 1 else 'pages'}"
 
 
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends

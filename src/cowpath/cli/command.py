@@ -27,7 +27,7 @@ class Command(TyperCommand):
             if extra:
                 raise self.misplaced(extra[0])
         if any(param.name == "interpreted" for param in self.params):
-            ways.choose(given.get("interpreted"), given.get("steps") or [])
+            ways.choose(given.get("interpreted"), given.get("steps") or [], args)
         return super().parse_args(ctx, args)
 
     def check_once(self, ctx: Any, order: list[Any], given: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from cowpath.errors import InputError
 from cowpath.kernels import DEFAULT
 
 if TYPE_CHECKING:
+    from cowpath.designs import Design
     from cowpath.observe.costs import Run, SessionCosts
 
 # the default kernel, the three ways of the commit, and what 3.1 made of the first
@@ -57,17 +58,19 @@ def costs(
 
     Example: cowpath costs examples/sigbus-storm.sh --design linux-3.0 --design preallocate --seeds 3
     """
-    names = list(dict.fromkeys(design or DESIGNS))
+    from cowpath import api
+
     check_names(sessions)
+    designs = [api.load_design(name) for name in dict.fromkeys(design or DESIGNS)]
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
-        measured = measure(sessions, names, seeds)
+        measured = measure(sessions, designs, seeds)
         if page is not None:
             from cowpath.observe.costs_tables import markdown as tables
 
             for session, found in zip(sessions, measured, strict=True):
                 page.put(session.name, tables(found, command_of(session, design, seeds)))
-    show(measured, as_json)
+    show(measured, designs, as_json)
 
 
 def check_names(sessions: Sequence[Path]) -> None:
@@ -78,22 +81,21 @@ def check_names(sessions: Sequence[Path]) -> None:
             raise InputError(f"{name} is given twice", hint="each session once")
 
 
-def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> list[SessionCosts]:
+def measure(sessions: Sequence[Path], designs: Sequence[Design], seeds: int) -> list[SessionCosts]:
     """Run each session on each design with the seeds from 0 on. Raises InputError."""
     from cowpath import api
     from cowpath.observe.costs import session_costs
 
-    loaded = [api.load_design(name) for name in designs]
-    say_kernels(loaded)
+    say_kernels(designs)
     plans = [api.load_plan(session, api.Options()) for session in sessions]
     say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
     with progress_bars(None) as progress:
-        tell = progress.many(len(plans) * len(loaded) * seeds)
+        tell = progress.many(len(plans) * len(designs) * seeds)
         done = 0
         measured = []
         for plan in plans:
             runs: dict[str, list[Run]] = {}
-            for each in loaded:
+            for each in designs:
                 for seed in range(seeds):
                     tell(done, f"{plan.name} on {each.name}, seed {seed}")
                     run = api.run_plan(plan, each, api.Options(seed=seed), compiling=progress.compiling)
@@ -103,10 +105,13 @@ def measure(sessions: Sequence[Path], designs: Sequence[str], seeds: int) -> lis
     return measured
 
 
-def show(measured: Sequence[SessionCosts], as_json: bool) -> None:
+def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: bool) -> None:
     """Print the figures as a JSON object or as tables."""
     if as_json:
-        typer.echo(json.dumps({"version": __version__, "sessions": [each.as_json() for each in measured]}, indent=2))
+        from cowpath.designs import kernels_told
+
+        told = {"version": __version__, "kernels": kernels_told(designs)}
+        typer.echo(json.dumps(told | {"sessions": [each.as_json() for each in measured]}, indent=2))
         return
     from cowpath.observe.costs_tables import report
     from cowpath.observe.tables import Terminal

@@ -21,7 +21,7 @@ def warm_up(steps: o.Steps = None) -> None:
 
     Example: cowpath warm-up
     """
-    from cowpath.kernel.compiled import cache_folder
+    from cowpath.kernel.jit.cache import cache_folder, is_shipped
     from cowpath.warming import warm_up
 
     began = time.monotonic()
@@ -30,4 +30,4 @@ def warm_up(steps: o.Steps = None) -> None:
     if compiled:
         typer.echo(f"compiled in {time.monotonic() - began:.0f} s, and kept in {cache_folder()}")
     else:
-        typer.echo(f"all is compiled: {cache_folder()}")
+        typer.echo(f"all is compiled: {'it came with the wheel' if is_shipped() else cache_folder()}")

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 HEAD_START_S = 3.0  # before a second process is worth it
@@ -39,16 +40,29 @@ def in_a_process_of_its_own() -> Iterator[None]:
         os.execv(sys.executable, sys.orig_argv)
 
 
-def choose(interpreted: bool | None, steps: Sequence[Any]) -> None:
-    """Say how the kernel is to run, before it is imported. ``steps``: files that will be part of it."""
+def choose(interpreted: bool | None, steps: Sequence[Any], words: Sequence[str]) -> None:
+    """Say how the kernel is to run, before it is imported.
+
+    ``steps``: files that will be part of it; ``words``: all that stands on the command line.
+    """
     from cowpath import interpret
 
     if interpreted is not None:
         interpret(interpreted)
     elif _alone and "COWPATH_INTERPRETED" not in os.environ and KERNEL not in sys.modules:
+        if any(map(_is_read_once, words)):
+            return
         os.environ["COWPATH_INTERPRETED"] = "auto"
         named = [os.environ.get("COWPATH_STEPS", ""), *map(str, steps)]
         os.environ["COWPATH_STEPS"] = os.pathsep.join(dict.fromkeys(filter(None, named)))
+
+
+def _is_read_once(word: str) -> bool:
+    """Whether it names a pipe (``-d <(sed ...)``): a command that begins again would find nothing in it."""
+    file = word.partition("=")[2] if word.startswith("--") else word
+    with suppress(OSError, ValueError):
+        return file == "-" or (Path(file).exists() and not Path(file).is_file() and not Path(file).is_dir())
+    return False
 
 
 @contextmanager
@@ -85,6 +99,7 @@ def whichever_is_first() -> Iterator[None]:
 def _compile() -> subprocess.Popen[bytes]:
     """Compile what a search needs, in a process of its own, which says nothing: what is wrong is told afterwards."""
     silent = subprocess.DEVNULL
-    line = [sys.executable, "-c", "from cowpath.warming import for_checks; for_checks(lambda *_: None)"]
+    code = f"import sys; sys.path[:] = {sys.path!r}; from cowpath.warming import meanwhile; meanwhile()"
     environment = os.environ | {"COWPATH_INTERPRETED": "0"}
-    return subprocess.Popen(line, stdin=silent, stdout=silent, stderr=silent, env=environment)
+    line = [sys.executable, "-c", code]
+    return subprocess.Popen(line, stdin=subprocess.PIPE, stdout=silent, stderr=silent, env=environment)

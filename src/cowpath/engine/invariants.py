@@ -38,7 +38,7 @@ WORDS = (
     "a page lock's owner is dead, or does not know it (page)",
     "a frame holds what is not its task's or maps without mmap_sem, or its next step is not the one looked up (task)",
     "a disk request is not in order (request)",
-    "an rwsem's holders do not add up (mm, file)",
+    "the holders of an rwsem, or of a mapping's lock, do not add up (mm, file or vma)",
     "the owner of a mutex is dead, or does not know it (file, mm, ...)",
     "a sleeper is not in its queue, or somebody is who does not belong there (task, page, mm, file or group)",
     "a wake-up was lost (task)",
@@ -117,6 +117,8 @@ def check_locks(k):
     if at != OK:
         return 14, at
     at = locks.rwsems_add_up(k)
+    if at == OK:
+        at = locks.vma_locks_add_up(k)
     if at != OK:
         return 15, at
     at = locks.mutexes_have_owners(k)

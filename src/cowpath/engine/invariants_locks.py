@@ -11,6 +11,7 @@ from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of, which_mutex, which_rwsem
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_oom import HAS_LOCK, IN_SECTION
+from cowpath.kernel.page_lock import was_handed
 from cowpath.kernel.step import IN_USER_MODE, UNWINDING
 
 from .invariants_pages import OK, mm_is_free
@@ -39,6 +40,14 @@ def holds_page(k, t, p):
 
 
 @compiled
+def takes_handed(k, t, p):
+    """An unlock has handed the task this page's lock, and its next move takes it."""
+    task = k.state.tasks[t]
+    handed = task.run_state == n.T_RUNNABLE and task.depth > 0 and was_handed(k, t, p)
+    return handed and task.frames[task.depth - 1].page == p and task.frames[task.depth - 1].held & n.H_PAGE_LOCK == 0
+
+
+@compiled
 def request_has(k, r, p):
     """The page is one of the disk request's."""
     if not 0 <= r < len(k.state.requests) or not k.state.requests[r].busy:
@@ -55,7 +64,9 @@ def page_locks_have_owners(k):
     """The owner of a page lock is alive and knows it, or is a disk request that has the page."""
     for p in range(k.state.n_pages):
         owner = k.state.pages[p].locked_by
-        if owner >= 0 and (owner >= k.state.n_tasks or not alive(k, owner) or holds_page(k, owner, p) != 1):
+        if owner >= 0 and (owner >= k.state.n_tasks or not alive(k, owner)):
+            return p
+        if owner >= 0 and holds_page(k, owner, p) != 1 and not takes_handed(k, owner, p):
             return p
         if owner <= n.REQUEST_OWNER and not request_has(k, n.REQUEST_OWNER - owner, p):
             return p
@@ -108,7 +119,7 @@ def faults_keep_their_lock(k):
             continue
         f = task.frames[task.depth - 1]
         below = task.frames[max(0, task.depth - 2)]
-        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & n.H_MMAP_READ == 0:
+        if f.vma != n.NONE and below.path == s.P_PAGE_FAULT and below.held & (n.H_MMAP_READ | n.H_VMA_READ) == 0:
             return t
     return OK
 
@@ -160,6 +171,27 @@ def rwsems_add_up(k):
     for m in range(k.state.n_mms):
         if mm_is_free(k, m) and (k.state.mms[m].users != 0 or k.state.mms[m].mmap_sem.waiters.head != n.NONE):
             return m
+    return OK
+
+
+@compiled
+def vma_locks_add_up(k):
+    """A mapping's readers are the frames that have its lock, and none has that of a mapping that is gone; it is marked
+    only while somebody has mmap_sem for writing.
+    """
+    state = k.state
+    readers = np.zeros(state.n_vmas, np.int32)
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.held & n.H_VMA_READ:
+                readers[f.vma] += 1
+    for v in range(state.n_vmas):
+        vma = state.vmas[v]
+        if vma.readers != readers[v] or (vma.end == 0 and (vma.readers != 0 or vma.marked != 0)):
+            return v
+        if vma.marked and state.mms[vma.mm].mmap_sem.writer == n.NONE:
+            return v
     return OK
 
 
@@ -299,6 +331,10 @@ def no_wakeup_is_lost(k):
             sem = rwsem_of(k, kind, which)
             if sem.writer == n.NONE and sem.readers == 0:
                 return t
+        if kind == n.W_VMA_LOCK:
+            vma = state.vmas[which]
+            if vma.readers == 0 or state.mms[vma.mm].mmap_sem.writer != t:
+                return t
         if n.ENDS_BY_TIME[kind] and not has_alarm(k, t):
             return t
         if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
@@ -371,7 +407,7 @@ def mms_have_users(k):
         task = state.tasks[t]
         for d in range(task.depth):
             f = task.frames[d]
-            if f.path == s.P_READ_PROC:
+            if f.path == s.P_READ_PROC or f.path == s.P_READ_MAPS:
                 users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
             elif f.path == s.P_FORK and f.other_mm != n.NONE:

@@ -34,7 +34,7 @@ def is_local(k, t):
         return f.held & n.H_NEW_PAGE != 0 or step == s.ANON_VMA_PREPARE
     if step == s.FIND_VMA:
         return f.held & n.H_MMAP_READ != 0
-    if step == s.MMAP_READ_LOCK or step == s.MMAP_READ_UNLOCK:
+    if step == s.MMAP_READ_LOCK or step == s.MMAP_READ_UNLOCK or step == s.LOCK_VMA or step == s.VMA_END_READ:
         return has_own_mm(k, f.mm)
     if step == s.HANDLE_PTE_FAULT:
         return f.phase == 1 and f.ret == 0

@@ -16,6 +16,7 @@ from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
 from cowpath.kernel.wait import emit, random_below, try_to_wake_up
 
+from .psi import psi_collect, psi_settle
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
 from .waitfor import find_stalled, settled
@@ -305,12 +306,16 @@ def go_on(k, until, budget, shell):
             if found != BUDGET:
                 return found
         budget -= 1
+        if k.books.psi_on:
+            psi_settle(k, now)
         if timer_at <= at:
             fire(k)
             continue
         t = k.books.cpus[c].curr
         status = move(k, c, t)
         if status == n.HOST:
+            if k.books.psi_on:
+                psi_collect(k)
             return HOST
         if status == n.EXITED and t == shell:
             return SCRIPT

@@ -15,8 +15,11 @@ from cowpath.kernel import steps as st
 from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
+from cowpath.kernels.chosen import interface_of
+from cowpath.kernels.memcg_files import adapted
 
 from .foresight import may_rescue
+from .psi import PSI_FREQ_NS
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
@@ -32,6 +35,7 @@ DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 LEAST_PAGES = 64  # of memory, beside the files that are there from the start
 QUANTUM_NS = 50_000
+PRESSURE = "memory.pressure"  # the file
 THREAD_SIZE = 8192  # bytes: a task's kernel stack (arch/x86/include/asm/page_64_types.h)
 LEAST_TASKS = 20  # fork_init
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
@@ -81,11 +85,17 @@ def build(
     books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
+    cgroup2 = interface_of(design.kernel, plan.interfaces) == "v2"
     _set_groups(k, len(plan.groups), DEFAULT_SWAPPINESS if settings.swappiness is None else settings.swappiness)
+    if cgroup2:
+        state.cgroup2 = state.groups[0].controls = 1  # systemd passes the controller on to the groups that it makes
+        state.recursiveprot = settings.recursiveprot is not False  # and mounts it so
     _set_files(k, plan)
     _check_cpus(plan, cpus)
-    books["ops"][: len(plan.ops)] = plan.ops
+    books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
+    books.psi_on = any(PRESSURE in text.files for text in plan.texts)
+    books.psi_next = PSI_FREQ_NS
     for start in plan.starts:
         _boot(k, start)
     books.driver = 1

@@ -19,7 +19,7 @@ from cowpath.kernel.compiled import compiled, driver
 from cowpath.kernel.generated import mutex_of, rwsem_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
-from cowpath.kernel.wait import has_to_read, page_owner
+from cowpath.kernel.wait import has_to_read, holds_vma, page_owner
 
 CHARGING = (n.W_OOM, n.W_MEMORY)  # kinds of links that are in a charge that does not get through
 MEMORY = (*CHARGING, n.W_THROTTLE)  # ... that wait for a group's memory
@@ -91,6 +91,11 @@ def visit_holders(k, t, count):
         return visit(k, page_owner(k, which), t, count)
     if n.IS_MUTEX[kind]:
         return visit(k, mutex_of(k, kind, which).owner, t, count)
+    if kind == n.W_VMA_LOCK:
+        for other in range(k.state.n_tasks):
+            if alive(k, other) and holds_vma(k, other, which):
+                count = visit(k, other, t, count)
+        return count
     if n.IS_RWSEM[kind]:
         writer = rwsem_of(k, kind, which).writer
         if writer != n.NONE:

@@ -5,5 +5,7 @@ Files that ``COWPATH_STEPS`` names join that before all else.
 """
 
 from . import own as _own
+from .jit import loaded as _loaded
 
+_loaded.at_start()
 _own.load_named()

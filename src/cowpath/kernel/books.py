@@ -83,6 +83,22 @@ latency = record(  # of the faults of a group's tasks
     path="i4",
     buckets=("i8", BUCKETS),
 )
+PSI_AVERAGES = 3  # over 10, 60 and 300 s
+
+
+def psi(cpus: int) -> np.dtype[Any]:
+    """memory.pressure of a group: engine.psi."""
+    return record(
+        total=("i8", 2),  # ns: some, full
+        avg_total=("i8", 2),  # of these, what is in the averages
+        avg=("i8", 2 * PSI_AVERAGES),  # percent, in 1/2048
+        times=("i8", 3 * cpus),  # by CPU, since they were added up: some, full, not idle
+        stalled="i8",  # CPUs with a task that is held up, a bit each
+        working="i8",
+        waiting="i8",
+    )
+
+
 hold = record(  # of page locks, by a kind of owner (HOLD_*): those that have ended, and the longest of them
     ended="i8",  # how many
     total="i8",  # ns

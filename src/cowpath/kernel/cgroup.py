@@ -20,12 +20,18 @@ def cgroup_create(k, g, parent):
         return n.FAIL_NOENT
     group.alive = 1
     group.parent = parent
-    group.use_hierarchy = k.state.groups[parent].use_hierarchy if parent > 0 else 0
+    group.use_hierarchy = k.state.groups[parent].use_hierarchy if parent > 0 else k.state.cgroup2
     group.oom_kill_disable = k.state.groups[parent].oom_kill_disable if parent > 0 else 0
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED
     group.memsw.limit = n.UNLIMITED
     group.high = n.UNLIMITED
+    group.low_pages = 0
+    group.min_pages = 0
+    group.swap_max = n.UNLIMITED
+    group.swap_high = n.UNLIMITED
+    group.swap_usage = 0
+    group.controls = 0
     group.oom_lock = 0
     group.under_oom = 0
     group.oom_group = 0
@@ -55,6 +61,13 @@ def clear_books(k, g):
         books.events[which] = 0
         books.events_local[which] = 0
     books.progress_at = k.books.now
+    psi = k.books.psi[g]
+    for which in range(len(psi.total)):
+        psi.total[which] = psi.avg_total[which] = 0
+    for which in range(len(psi.avg)):
+        psi.avg[which] = 0
+    for which in range(len(psi.times)):
+        psi.times[which] = 0
 
 
 @compiled
@@ -101,6 +114,33 @@ def cgroup_attach_task(k, t, g):
 
 
 @compiled
+def may_attach(k, g):
+    """A task may join: an errno. A group of v2 that passes controllers on has no tasks of its own, but for the root."""
+    if not k.state.groups[g].alive:
+        return errno_of(n.FAIL_NOENT)
+    return errno_of(n.FAIL_BUSY) if g > 0 and k.state.groups[g].controls else 0
+
+
+@compiled
+def cgroup_subtree_control_write(k, g, value):
+    """cgroup_subtree_control_write: whether the memory controller goes on to the groups below."""
+    group = k.state.groups[g]
+    if value == n.NONE or value == group.controls:
+        return n.NEXT
+    if value and g > 0:
+        if not k.state.groups[group.parent].controls:
+            return n.FAIL_NOENT
+        if group.tasks > 0:
+            return n.FAIL_BUSY
+    for below in range(1, k.state.n_groups):
+        other = k.state.groups[below]
+        if not value and other.alive and other.parent == g and other.controls:
+            return n.FAIL_BUSY
+    group.controls = value
+    return n.NEXT
+
+
+@compiled
 def has_children(k, g):
     """There are groups below."""
     for other in range(1, k.state.n_groups):
@@ -133,6 +173,8 @@ def errno_of(status):
     """The errno that a failed step stands for."""
     if status == n.FAIL_INVAL:
         return 22
+    if status == n.FAIL_ACCES:
+        return 13
     if status == n.FAIL_BUSY:
         return 16
     if status == n.FAIL_NOENT:

@@ -14,7 +14,14 @@ from .wait import spend
 R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
 R_KSWAPD = 2  # until free memory is above its high watermark
 R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
+SWAPPINESS_SHIFT = 8  # above these bits: 1 + the swappiness that memory.reclaim asks for, or 0
 R_HIGH = 8  # for memory.high: every group of the hierarchy, until as many pages (frame.count) are freed
+
+
+@compiled
+def swappiness_of(swappiness):
+    """The bits for a swappiness, given as 1 + that, or 0: the group's own."""
+    return swappiness << SWAPPINESS_SHIFT | (R_NOSWAP if swappiness == 1 else 0)
 
 
 @compiled

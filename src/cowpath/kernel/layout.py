@@ -17,7 +17,7 @@ import numpy as np
 NONE = -1  # the NULL of every index
 
 NARROW = {"i4": "i2", "i8": "i4"}
-WIDE_FIELDS = ("limit", "high")  # RESOURCE_MAX must fit
+WIDE_FIELDS = ("limit", "high", "swap_max", "swap_high")  # RESOURCE_MAX must fit
 
 
 @dataclass(frozen=True)

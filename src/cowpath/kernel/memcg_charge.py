@@ -125,7 +125,8 @@ def after_reclaim(k, t, f):
     if last and k.state.charge_on_oom == SLEEP:
         f.retries = k.books.reclaim_retries
     if mem_cgroup_margin(k, f.group) >= 1 or f.ret > 0:
-        f.tried |= FOUND_ROOM
+        if k.state.charge_on_oom != SLEEP:  # there no round is the last
+            f.tried |= FOUND_ROOM
         f.phase = FROM_STOCK
         return n.AGAIN
     if last:

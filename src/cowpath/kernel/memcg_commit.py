@@ -54,6 +54,7 @@ def keep_table(f):
     f.phase = 0
     f.batch = 0
     f.group = 0
+    f.tried = 0
     return n.NEXT
 
 
@@ -82,6 +83,7 @@ def bypass(k, t, f):
         return keep_table(f)
     f.held |= n.H_CHARGE
     f.phase = 0
+    f.tried = 0
     if f.path == s.P_SWAP_IN:
         f.charged_group = n.NONE
     drop_mapped_hold(k, f)
@@ -124,6 +126,7 @@ def mem_cgroup_cache_charge(k, p, g):
 @compiled
 def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
+    f.tried = 0
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)

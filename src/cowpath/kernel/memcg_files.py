@@ -9,9 +9,9 @@ from .compiled import compiled
 from .frames import R_NOSWAP, R_SHRINK, call_reclaim
 from .hierarchy import is_below
 from .memcg_commit import memsw_is_minimum
-from .memcg_high import memory_high_write
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
+from .memory_files import memory_files_write
 from .wait import current, emit
 
 RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
@@ -27,8 +27,10 @@ def step_resize_limit(k, t):
         return finish(k, t, g, op, n.FAIL_NOENT)
     if op.b == n.CG_FORCE_EMPTY:
         return mem_cgroup_force_empty(k, t, f, op)
-    if op.b == n.CG_HIGH:
-        return n.CALL if memory_high_write(k, t, f, g, op.c) == n.CALL else finish(k, t, g, op, n.NEXT)
+    if op.b >= n.CG_HIGH:
+        answer = memory_files_write(k, t, f, op)
+        running = answer == n.CALL or answer == n.AGAIN or answer == n.YIELD or answer == n.SLEEP
+        return answer if running else finish(k, t, g, op, answer)
     if op.b != n.CG_LIMIT and op.b != n.CG_MEMSW_LIMIT:
         return finish(k, t, g, op, write_small(k, g, op.b, op.c))
     return mem_cgroup_resize_limit(k, t, f, op)

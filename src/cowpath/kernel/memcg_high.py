@@ -43,7 +43,8 @@ def note_over_high(k, t, g, pages):
     """
     up = g
     while up != n.NONE:
-        if k.state.groups[up].res.usage > k.state.groups[up].high:
+        group = k.state.groups[up]
+        if group.res.usage > group.high or (k.state.cgroup2 and group.swap_usage > group.swap_high):
             k.state.tasks[t].over_high += pages
             return
         up = parent_of(k, up)
@@ -125,12 +126,11 @@ def call_reclaim_high(k, t, f):
 
 # --- the penalty ---------------------------------------------------------------------------------
 @compiled
-def calculate_overage(k, g):
-    """How far the group is over its mark, as a part of that; 20 bits behind the point."""
-    group = k.state.groups[g]
-    if group.res.usage <= group.high:
+def calculate_overage(usage, high):
+    """How far usage is over a mark, as a part of that; 20 bits behind the point."""
+    if usage <= high:
         return 0
-    return min(((group.res.usage - group.high) << PRECISION) // max(group.high, 1), MOST_OVERAGE)
+    return min(((usage - high) << PRECISION) // max(high, 1), MOST_OVERAGE)
 
 
 @compiled
@@ -139,12 +139,25 @@ def mem_find_max_overage(k, g):
     worst = g
     most = 0
     while g != n.NONE:
-        overage = calculate_overage(k, g)
+        overage = calculate_overage(k.state.groups[g].res.usage, k.state.groups[g].high)
         if overage > most:
             worst = g
             most = overage
         g = parent_of(k, g)
     return worst, most
+
+
+@compiled
+def swap_find_max_overage(k, g):
+    """The same of what is in swap, over memory.swap.high (4b82ab4f28d2, 5.8)."""
+    most = 0
+    while g > 0:
+        overage = calculate_overage(k.state.groups[g].swap_usage, k.state.groups[g].swap_high)
+        if overage > 0:
+            memcg_memory_event(k, g, n.ME_SWAP_HIGH)
+        most = max(most, overage)
+        g = parent_of(k, g)
+    return most
 
 
 @compiled
@@ -169,6 +182,9 @@ def step_high_delay(k, t):
         return n.NEXT
     g, overage = mem_find_max_overage(k, task.group)
     penalty = calculate_high_delay(k, task.over_high, overage)
+    if k.state.cgroup2:
+        penalty += calculate_high_delay(k, task.over_high, swap_find_max_overage(k, task.group))
+        penalty = min(penalty, MEMCG_MAX_HIGH_DELAY)
     if penalty > LEAST_DELAY and not is_exempt(k, t) and reclaims_again(k, f, task):
         f.pc -= 1
         return n.AGAIN

@@ -8,7 +8,9 @@ from .compiled import compiled
 from .hierarchy import parent_of
 from .lru import lru_add, lru_del
 from .memcg_oom import memcg_oom_recover
+from .memcg_swap import reparent_swap
 from .memcontrol import drain_stock, res_counter_charge
+from .page_counter import page_counter_charge
 from .swapfile import uncharge_swap
 from .wait import spend
 
@@ -37,8 +39,27 @@ def mem_cgroup_force_empty_list(k, g):
             p = group.lists[which].head
             if not mem_cgroup_move_parent(k, p, g):
                 return False
+    if k.books.groups[g].kmem > 0:
+        reparent_tables(k, g)
     memcg_oom_recover(k, g)
     return group.res.usage == 0
+
+
+@compiled
+def reparent_tables(k, g):
+    """Page tables of a task that has left the group (memcg_reparent_objcgs): the group above is charged from now on."""
+    up = k.state.groups[g].parent
+    for p in range(k.state.n_pages):
+        page = k.state.pages[p]
+        if page.group != g or page.bits & n.PG_TABLE == 0:
+            continue
+        page.group = up
+        k.books.groups[g].kmem -= 1
+        k.books.groups[up].kmem += 1
+        k.state.groups[g].res.usage -= 1
+        k.state.groups[g].memsw.usage -= 1
+        if parent_of(k, g) == n.NONE and up > 0:
+            page_counter_charge(k, up, 1)
 
 
 @compiled
@@ -67,9 +88,11 @@ def mem_cgroup_move_account(k, p, g):
 @compiled
 def move_swap(k, g):
     """What the group has in swap is its parent's from now on, if that is charged with it; else nobody's."""
+    if k.state.cgroup2:  # and who reads it in is charged
+        reparent_swap(k, g)
     if k.books.groups[g].swap == 0:
         return
-    up = parent_of(k, g)
+    up = n.NONE if k.state.cgroup2 else parent_of(k, g)
     for slot in range(k.state.n_swaps):
         swap = k.state.swaps[slot]
         if swap.group == g and (swap.count > 0 or swap.page):

@@ -13,13 +13,14 @@ from .filemap import call_find_page, filemap_fault, page_cache_release
 from .frames import push
 from .map_page import drop_newpage
 from .mmap import find_vma as lookup_vma
+from .mmap_lock import vma_end_read
 from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import WAITING, lock_page, unlock_page
 from .pgtable import lookup_pte, pte_of
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, forget_copy, lock_swap_page, reuse_swap_page
-from .wait import current, emit, spend
+from .wait import current, emit, go_to, spend
 
 
 # --- the entry ---------------------------------------------------------------------------------
@@ -106,7 +107,9 @@ def handle_mm_fault(k, t, f):
 
 @compiled
 def step_handle_pte_fault(k, t):
-    """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY."""
+    """Run the fault's path; after VM_FAULT_RETRY start again, once, without FAULT_FLAG_ALLOW_RETRY. With its mapping's
+    lock that is one try more: the first one with mmap_sem, unless it has been to the disk.
+    """
     f = current(k, t)
     if f.phase == 0:
         f.fault_path = handle_mm_fault(k, t, f)
@@ -119,7 +122,9 @@ def step_handle_pte_fault(k, t):
     status = -f.ret
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
-    if status == n.NEXT or (status == n.RETRY and not (k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE)):
+    minor_of_vma = f.fault & n.F_VMA_LOCK != 0 and f.fault & n.F_MAJOR == 0  # what follows is the first attempt again
+    killed = k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE
+    if status == n.NEXT or (status == n.RETRY and not killed and not minor_of_vma):
         count_attempt(k, t, f)
     if status != n.RETRY:
         return status
@@ -127,10 +132,13 @@ def step_handle_pte_fault(k, t):
     if f.held & n.H_MMAP_READ:
         up_read(k, k.state.mms[f.mm].mmap_sem)
         f.held &= ~n.H_MMAP_READ
-    if k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE:
+    elif f.held & n.H_VMA_READ:
+        vma_end_read(k, f)
+    if killed:
         return n.FAIL_KILLED
-    f.fault &= ~n.F_ALLOW_RETRY
+    f.fault &= ~n.F_VMA_LOCK if minor_of_vma else ~(n.F_ALLOW_RETRY | n.F_VMA_LOCK)
     f.pc = 0
+    go_to(k, f, s.MMAP_READ_LOCK)
     return n.AGAIN
 
 

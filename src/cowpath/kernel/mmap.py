@@ -139,6 +139,7 @@ def _drop_vma(k, m, before, v):
     vma.pgoff = 0
     vma.prot = 0
     vma.mmap_miss = 0
+    vma.marked = 0
     vma.ra.start = 0
     vma.ra.pages = 0
     vma.ra.async_pages = 0

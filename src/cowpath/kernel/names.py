@@ -37,6 +37,9 @@ from .waits import (
     H_PAGE_TABLE as H_PAGE_TABLE,
 )
 from .waits import (
+    H_VMA_READ as H_VMA_READ,
+)
+from .waits import (
     W_CHILD as W_CHILD,
 )
 from .waits import (
@@ -82,6 +85,9 @@ from .waits import (
     W_TIMER as W_TIMER,
 )
 from .waits import (
+    W_VMA_LOCK as W_VMA_LOCK,
+)
+from .waits import (
     W_WRITEBACK as W_WRITEBACK,
 )
 
@@ -110,9 +116,11 @@ FAIL_NOENT = 16  # -ENOENT
 FAIL_EXIST = 17  # -EEXIST
 FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode is tried again
 FAIL_AGAIN = 19  # -EAGAIN
+FAIL_ACCES = 20  # -EACCES
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
     "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
+    "EACCES",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -163,6 +171,7 @@ F_KILLABLE = 4
 F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
+F_VMA_LOCK = 128  # this try has the lock of its mapping, or had it, instead of mmap_sem
 F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in VM_FAULT_RETRY
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
@@ -245,8 +254,8 @@ OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
 OP_MARK = 19  # a job is done: a = its number in the program
 OP_ATTACH = 20  # a = group: join it (cgexec), and pass over the next b instructions: they are for when it is not there
-OP_CG_CREATE = 21  # a = group, b = its parent; bits = CREATE_MISSING
-OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself)
+OP_CG_CREATE = 21  # a = group, b = its parent; bits = CREATE_*
+OP_CG_SET = 22  # a = group, b = CG_*, c = value (pages, or the number itself), d = a second one, or 0
 OP_CG_DELETE = 23  # a = group; bits = DELETE_TREE
 OP_HOST = 24  # a = number of the text that Python prints now (cat, cgget), b = its group; bits = HOST_*
 OP_AFFINITY = 25  # a = cpu, or NONE for any
@@ -273,8 +282,9 @@ OP_NAMES = (
 ANY_CHILD = -1
 ALL_CHILDREN = -2
 ALL_TASKS = -3
-PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, maps, smaps, exe, ...: with the mm's mmap_sem
+PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, smaps, exe, ...: with the mm's mmap_sem
 PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
+PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
 MOST_WILLNEED = 512  # pages of one call (force_page_cache_readahead)
@@ -286,9 +296,11 @@ FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, lose
 FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
 KILL_TREE = 1
 CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
+CREATE_ENABLES = 2  # in cgroup v2, the parent passes the memory controller on (cgcreate)
 DELETE_TREE = 1  # first the groups below it (cgdelete -r)
 HOST_KEEPS_STATUS = 1  # an error, whose reason is the task's status
 HOST_READS = 2  # files of the group: it fails if that is not there
+HOST_READS_MEMORY = 3  # ... of the memory controller: it fails as well if the group has none (cgroup v2)
 HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
 HOST_FORK_FAILED = -2  # ... and gives up
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
@@ -305,11 +317,24 @@ CG_MAX_USAGE = 7
 CG_MEMSW_MAX_USAGE = 8
 CG_FORCE_EMPTY = 9
 CG_HIGH = 10
+CG_MAX = 11
+CG_LOW = 12
+CG_MIN = 13
+CG_SWAP_MAX = 14
+CG_SWAP_HIGH = 15
+CG_OOM_GROUP = 16
+CG_PEAK = 17
+CG_RECLAIM = 18  # and d: 1 + the swappiness, or 0
+CG_KILL = 19
+CG_SUBTREE = 20  # 1: the memory controller goes on to the children; 0: no longer; NONE: as it is
+CG_LIMITS = (CG_LIMIT, CG_MEMSW_LIMIT, CG_HIGH, CG_MAX, CG_LOW, CG_MIN, CG_SWAP_MAX, CG_SWAP_HIGH)  # in pages
 CG_MADE = -2  # of EV_GROUP: mkdir
 CG_FILES = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control", "memory.swappiness",
     "memory.use_hierarchy", "memory.failcnt", "memory.memsw.failcnt", "memory.max_usage_in_bytes",
-    "memory.memsw.max_usage_in_bytes", "memory.force_empty", "memory.high",
+    "memory.memsw.max_usage_in_bytes", "memory.force_empty", "memory.high", "memory.max", "memory.low", "memory.min",
+    "memory.swap.max", "memory.swap.high", "memory.oom.group", "memory.peak", "memory.reclaim", "cgroup.kill",
+    "cgroup.subtree_control",
 )  # fmt: skip
 
 # --- events (event.kind) -----------------------------------------------------------------------
@@ -351,7 +376,12 @@ ME_MAX = 2
 ME_OOM = 3
 ME_OOM_KILL = 4
 ME_OOM_GROUP_KILL = 5
-MEMCG_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
+ME_SWAP_HIGH = 6  # these three: memory.swap.events
+ME_SWAP_MAX = 7
+ME_SWAP_FAIL = 8
+MEMCG_EVENTS = (
+    "low", "high", "max", "oom", "oom_kill", "oom_group_kill", "swap_high", "swap_max", "swap_fail",
+)  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
 C_FAULTS = 0

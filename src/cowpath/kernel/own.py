@@ -123,22 +123,25 @@ def load(path: str | os.PathLike[str]) -> None:
             file=path,
             hint=f"a new process, or {VARIABLE}={path} in its environment",
         )
-    _run(file, path)
+    _run(file, path, source)
     _loaded[str(file)] = digest
     from .compiled import EXTRA_SOURCES
+    from .jit.sources import digest_of, loaded_along
 
-    EXTRA_SOURCES.append(file)
+    EXTRA_SOURCES[file] = digest
+    EXTRA_SOURCES.update((each, digest_of(each)) for each in sorted(loaded_along(file, "cowpath")))
 
 
-def _run(file: Path, path: str | os.PathLike[str]) -> None:
+def _run(file: Path, path: str | os.PathLike[str], source: bytes) -> None:
+    """What is run is what was read: a ``.pyc`` beside it might be of another file of the same size and second."""
     name = f"cowpath_steps_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise InputError("not a Python file", file=path, hint="a file whose name ends with .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, str(file), "exec", dont_inherit=True), module.__dict__)
     except InputError:
         raise
     except Exception as error:  # whatever a user's file may raise

@@ -9,6 +9,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .figures import note_hold
+from .mmap_lock import vma_end_read
 from .places import place_of
 from .policies import number
 from .rwsem import up_read
@@ -19,6 +20,10 @@ WAITING = 1
 KILLED = 2
 RETRIED = 3  # of lock_page_or_retry: the fault starts again, and mmap_sem has been let go
 
+IN_FRONT = number("page_lock_queue", "in front")
+HAND_OVER = number("page_lock_queue", "hand-over")
+UNFAIRNESS = 5  # sysctl_page_lock_unfairness: sleeps after which others may be faster (5ef64cc8987a)
+WOKEN = -1  # of task.lock_sleeps: who waited for the page to be unlocked has seen that, whoever has locked it since
 FOR_IO = number("fault_retry", "io")
 RETRY_PHASE = 7  # of a frame: mmap_sem was dropped, the wait ends in VM_FAULT_RETRY
 
@@ -90,18 +95,39 @@ def unlock_page(k, p):
     queue = page.waiters
     while queue.head != n.NONE:
         exclusive = k.state.tasks[queue.head].exclusive
-        pop_waiter(k, queue)
+        t = pop_waiter(k, queue)
+        if k.state.page_lock_queue == HAND_OVER:
+            wake_page_function(k, t, p, exclusive)
         if exclusive:
             return
 
 
 @compiled
+def wake_page_function(k, t, p, exclusive):
+    """wake_page_function (2a9127fcf229, 5.9): who only waited is done, who has often lost has the lock."""
+    if not exclusive:
+        k.state.tasks[t].lock_sleeps = WOKEN
+    elif k.state.tasks[t].lock_sleeps > UNFAIRNESS:
+        begin_hold(k, p, t, k.books.tasks[t].following - 1)
+
+
+@compiled
+def was_handed(k, t, p):
+    """An unlock has given the task the lock; its next step takes it."""
+    return k.state.pages[p].locked_by == t and k.state.tasks[t].lock_sleeps > UNFAIRNESS
+
+
+@compiled
 def __lock_page(k, t, p, killable):
     """__lock_page, __lock_page_killable: TAKEN, WAITING (asleep), or KILLED."""
-    if trylock_page(k, t, p):
+    if trylock_page(k, t, p) or was_handed(k, t, p):
+        k.state.tasks[t].lock_sleeps = 0
         return TAKEN
     if killable and fatal_signal_pending(k, t):
+        k.state.tasks[t].lock_sleeps = 0
         return KILLED
+    if k.state.page_lock_queue == HAND_OVER:
+        k.state.tasks[t].lock_sleeps = min(k.state.tasks[t].lock_sleeps, UNFAIRNESS) + 1
     return sleep_for_page(k, t, p, killable, 1)
 
 
@@ -120,7 +146,8 @@ def lock_page_killable(k, t, p):
 @compiled
 def wait_on_page_locked(k, t, p, killable):
     """Wait until nobody has the lock, without taking it: TAKEN (it is free), WAITING, or KILLED."""
-    if k.state.pages[p].locked_by == n.FREE:
+    if k.state.pages[p].locked_by == n.FREE or k.state.tasks[t].lock_sleeps == WOKEN:
+        k.state.tasks[t].lock_sleeps = 0
         return TAKEN
     if killable and fatal_signal_pending(k, t):
         return KILLED
@@ -144,6 +171,8 @@ def drop_mmap_sem(k, t):
     if below.held & n.H_MMAP_READ:
         below.held &= ~n.H_MMAP_READ
         up_read(k, k.state.mms[below.mm].mmap_sem)
+    elif below.held & n.H_VMA_READ:
+        vma_end_read(k, below)
 
 
 @compiled

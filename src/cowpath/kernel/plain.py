@@ -115,6 +115,29 @@ class Rows(dict[int, View]):
         return self.count
 
 
+class Numbers:
+    """An array of numbers. A negative index is an error: compiled code does not count from the end either."""
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, numbers: memoryview) -> None:
+        self.numbers = numbers
+
+    def __getitem__(self, i: int) -> int:
+        if i < 0:
+            raise IndexError(f"number {i} of {len(self.numbers)}")
+        number: int = self.numbers[i]
+        return number
+
+    def __setitem__(self, i: int, value: int) -> None:
+        if i < 0:
+            raise IndexError(f"number {i} of {len(self.numbers)}")
+        self.numbers[i] = value
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
 def view(dtype: np.dtype[Any], offset: int, owner: Any) -> Any:
     """What is of this type at this place of ``owner``'s bytes."""
     if dtype.subdtype is None:
@@ -122,7 +145,7 @@ def view(dtype: np.dtype[Any], offset: int, owner: Any) -> Any:
     base, (count,) = dtype.subdtype
     if base.names is not None:
         return Rows(structure(base), count, offset, owner)
-    return memoryview(owner).cast("B")[offset : offset + dtype.itemsize].cast(LETTERS[base.str[1:]])
+    return Numbers(memoryview(owner).cast("B")[offset : offset + dtype.itemsize].cast(LETTERS[base.str[1:]]))
 
 
 @functools.cache

@@ -40,6 +40,11 @@ POLICIES = (
         " reads ahead as well (6b4c9f446981, 5.1)",
     ),
     Policy(
+        "page_lock_queue", "page_lock_queue", ("in front", "fifo", "hand-over"), "2a9127fcf229", "5.9",
+        "who waits for a page to be unlocked stands in front of those who want its lock, or all stand in turn (4.14),"
+        " or besides who has lost the lock five times to others is handed it (2a9127fcf229, 5ef64cc8987a)",
+    ),
+    Policy(
         "context_readahead", "context_readahead", ("any", "longer"), "2cad40180197", "3.12",
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),

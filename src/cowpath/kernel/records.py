@@ -185,6 +185,7 @@ task = record(
     wait_next=ref("task"),
     killable="i4",  # the sleep ends at a fatal signal
     exclusive="i4",  # one such waiter is woken at a time
+    lock_sleeps="i4",  # times that it has slept for the page lock that it wants; WOKEN: it only waits, and is done
     granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
     memdie="i4",  # TIF_MEMDIE
@@ -236,6 +237,8 @@ vma = record(
     pgoff="i8",
     ra=file_ra_state,  # of the open file behind it
     mmap_miss="i4",  # faults that did not find their page, less those that did
+    readers="i4",  # faults that have its lock
+    marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
     users="i4",  # tasks; 0 = free
@@ -266,6 +269,12 @@ group = record(
     swappiness="i4",
     oom_group="i4",  # memory.oom.group: all of it dies together
     high=num("i8", start=n.UNLIMITED),  # memory.high, pages
+    low_pages="i8",  # memory.low and memory.min: what reclaim spares
+    min_pages="i8",
+    swap_max=num("i8", start=n.UNLIMITED),  # memory.swap.max, pages
+    swap_high=num("i8", start=n.UNLIMITED),
+    swap_usage="i8",  # slots that its pages have (v2)
+    controls="i4",  # cgroup.subtree_control of v2: the groups below have the memory controller
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     tasks="i4",
     oom_waiters=waitq,
@@ -288,6 +297,7 @@ swap = record(
     count="i4",  # page table entries that hold it (swap_map)
     page=ref("page", at=1),  # 1 + the page that the swap cache has for it
     group=ref("group", start=0),  # who is charged for it (swap_cgroup), or NONE
+    owner=ref("group", at=1),  # v2: 1 + the group whose swap_usage counts it, or 0
     next=ref("swap", start=0),  # free slots
 )
 file = record(

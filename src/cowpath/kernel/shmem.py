@@ -93,7 +93,7 @@ def shmem_evict_inode(k, file):
 @compiled
 def shmem_writepage(k, p):
     """An unmapped page goes from the page cache to the swap cache, still charged. False: no slot is free."""
-    slot = get_swap_page(k)
+    slot = get_swap_page(k, k.state.pages[p].group)
     if slot == n.NONE:
         return False
     page = k.state.pages[p]

@@ -100,6 +100,8 @@ def state_record(c: Capacity) -> Record:
         n_groups="i4",
         n_cpus="i4",
         memory="i4",  # pages of the machine
+        cgroup2="i4",  # its groups are those of cgroup v2
+        recursiveprot="i4",  # mounted with memory_recursiveprot
         free_page=num(start=n.NONE, folded=FREE_LIST),  # heads of the free lists
         free_task=num(start=n.NONE, folded=FREE_LIST),
         free_mm=num(start=n.NONE, folded=FREE_LIST),
@@ -162,6 +164,7 @@ def books_record(c: Capacity) -> Record:
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         has_high="i4",  # a group may have a memory.high: charges look for it
+        has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
         log_count="i4",
@@ -198,6 +201,10 @@ def books_record(c: Capacity) -> Record:
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
+        psi_on="i4",  # memory.pressure is kept
+        psi_at="i8",  # up to when
+        psi_next="i8",  # when the averages are next brought up to date
+        psi=(books.psi(c.cpus), c.groups),
         groups=(books.group_books, c.groups),
         latencies=(books.latency, c.groups),
         kills=(books.kill, KILLS_KEPT),

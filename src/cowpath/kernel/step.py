@@ -19,6 +19,7 @@ from .fork import undo_dup_mm
 from .generated import clear_frame
 from .invalidate_lock import invalidate_unlock
 from .memcg_charge import undo_charge
+from .mmap_lock import vma_end_read, vma_end_write_all
 from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
 from .rwsem import up_read, up_write
@@ -143,11 +144,14 @@ def undo_one(k, t, f, bit):
         f.held &= ~n.H_MMAP_READ
     elif bit == n.H_MMAP_WRITE:
         spend(k, s.MMAP_WRITE_UNLOCK)
+        vma_end_write_all(k, f.mm)
         up_write(k, k.state.mms[f.mm].mmap_sem)
         f.held &= ~n.H_MMAP_WRITE
     elif bit & (n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE):
         spend_unlock(k, bit)
         invalidate_unlock(k, f)
+    elif bit == n.H_VMA_READ:
+        vma_end_read(k, f)
     elif bit & n.H_MUTEXES:
         spend_unlock(k, bit)
         mutex_unlock(k, t, mutex_of_hold(bit))

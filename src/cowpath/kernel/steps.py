@@ -27,6 +27,7 @@ from .names import (
     H_PAGE_LOCK,
     H_PAGE_REF,
     H_PAGE_TABLE,
+    H_VMA_READ,
 )
 
 MOST_STEPS = 96  # numbers below are steps', those from here on what else costs time
@@ -39,9 +40,10 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
+    "read_maps",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate")
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -121,6 +123,8 @@ NOT_OF_A_FILE = Misplaced(
     "there is no file on this path",
     "it belongs to readahead and truncate",
 )
+
+AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
 
 RECLAIM = "frames.call_reclaim"
 
@@ -221,6 +225,13 @@ STEPS: list[StepInfo] = [
     # of fork, where it charges page tables
     StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, misplaced=(ONLY_FORK,)),
     StepInfo("copy_page_range", "fork", needs=H_MMAP_WRITE, gives=H_PAGE_TABLE, misplaced=(ONLY_FORK,)),
+    # of the locks of mappings
+    StepInfo("lock_vma", "vma_lock", takes=H_VMA_READ, misplaced=(AROUND_A_FAULT,)),
+    StepInfo("vma_end_read", "vma_lock", needs=H_VMA_READ, gives=H_VMA_READ, misplaced=(AROUND_A_FAULT,)),
+    StepInfo("vmf_anon_prepare", "vma_lock", before="map_page", fault=True),
+    StepInfo("vma_start_write", "vma_lock", needs=H_MMAP_WRITE),
+    StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
+    StepInfo("lock_next_vma", "vma_lock"),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

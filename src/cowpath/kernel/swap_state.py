@@ -25,8 +25,8 @@ PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
 
 @compiled
 def add_to_swap(k, p):
-    """An anonymous page gets a slot and joins the swap cache, dirty. False: no slot is free."""
-    slot = get_swap_page(k)
+    """An anonymous page gets a slot and joins the swap cache, dirty. False: none is free, or its group may not."""
+    slot = get_swap_page(k, k.state.pages[p].group)
     if slot == n.NONE:
         return False
     __add_to_swap_cache(k, p, slot)

@@ -9,13 +9,16 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
+from .memcg_swap import may_swap, mem_cgroup_try_charge_swap, mem_cgroup_uncharge_swap
 from .wait import spend
 
 
 @compiled
-def get_swap_page(k):
-    """A free slot, or NONE when the swap space is full (or there is none)."""
+def get_swap_page(k, g):
+    """A free slot for a page of this group, or NONE: the swap space is full, or there is none, or memory.swap.max."""
     state = k.state
+    if state.cgroup2 and not may_swap(k, g):
+        return n.NONE
     slot = state.free_swap
     if slot != n.NONE:
         state.free_swap = state.swaps[slot].next
@@ -25,6 +28,8 @@ def get_swap_page(k):
     else:
         return n.NONE
     spend(k, s.SWAP_SLOT)
+    if state.cgroup2:
+        mem_cgroup_try_charge_swap(k, slot, g)
     swap = state.swaps[slot]
     swap.count = 0
     swap.page = 0
@@ -53,6 +58,8 @@ def release_slot(k, slot):
     if swap.count > 0 or swap.page:
         return
     spend(k, s.SWAP_SLOT)
+    if k.state.cgroup2:
+        mem_cgroup_uncharge_swap(k, slot)
     swap.group = 0
     swap.next = k.state.free_swap
     k.state.free_swap = slot

@@ -10,7 +10,15 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import cgroup_attach_task, cgroup_create, cgroup_rmdir, errno_of, rmdir_tree
+from .cgroup import (
+    cgroup_attach_task,
+    cgroup_create,
+    cgroup_rmdir,
+    cgroup_subtree_control_write,
+    errno_of,
+    may_attach,
+    rmdir_tree,
+)
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .filemap import FORCE_PHASE
@@ -66,7 +74,7 @@ def end_of_call(k, t, path, status):
     if status == n.NEXT:
         if path == s.P_PAGE_FAULT or path == s.P_EXEC:
             return n.NEXT  # the access is tried again; a new program begins
-        if path == s.P_READ_PROC and k.books.ops[task.pc].a == n.ALL_TASKS:
+        if (path == s.P_READ_PROC or path == s.P_READ_MAPS) and k.books.ops[task.pc].a == n.ALL_TASKS:
             return n.NEXT  # the next one
         if path == s.P_SLEEP and k.books.ops[task.pc].code == n.OP_FORK:
             return n.NEXT  # a shell tries again to fork
@@ -387,7 +395,8 @@ def read_proc(k, t, op):
     if op.bits == n.PROC_NO_LOCK:
         spend(k, s.SHOW_MAP)
         return n.AGAIN if op.a == n.ALL_TASKS else finish_op(k, t)
-    f = push(k, t, s.P_READ_PROC)
+    maps = op.bits == n.PROC_MAPS and k.books.paths[s.P_READ_MAPS].length > 0
+    f = push(k, t, s.P_READ_MAPS if maps else s.P_READ_PROC)
     f.mm = k.state.tasks[other].mm
     k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
     return n.NEXT
@@ -423,14 +432,15 @@ def small_call(k, t, op):
                 break
         emit(k, n.EV_MARK, t, op.a, 0, 0, 0)
     elif code == n.OP_ATTACH:
-        if k.state.groups[op.a].alive:
+        task.status = may_attach(k, op.a)
+        if task.status == 0:
             cgroup_attach_task(k, t, op.a)
             task.pc += op.b
-        else:
-            task.status = errno_of(n.FAIL_NOENT)
     elif code == n.OP_CG_CREATE:
-        if op.bits != n.CREATE_MISSING or not k.state.groups[op.a].alive:
+        if op.bits & n.CREATE_MISSING == 0 or not k.state.groups[op.a].alive:
             task.status = errno_of(cgroup_create(k, op.a, op.b))
+        if op.bits & n.CREATE_ENABLES and k.state.cgroup2 and task.status == 0:
+            task.status = errno_of(cgroup_subtree_control_write(k, op.b, 1))
     elif code == n.OP_CG_DELETE:
         task.status = errno_of(rmdir_tree(k, op.a) if op.bits == n.DELETE_TREE else cgroup_rmdir(k, op.a))
     elif code == n.OP_AFFINITY:
@@ -450,7 +460,7 @@ def small_call(k, t, op):
         k.state.files[op.a].bad_first = op.b
         k.state.files[op.a].bad_count = op.c
     elif code == n.OP_HOST:
-        if op.bits == n.HOST_READS and not k.state.groups[op.b].alive:
+        if not readable(k, op.b, op.bits):
             task.status = errno_of(n.FAIL_NOENT)
         k.books.host = op.a
         k.books.host_task = t
@@ -461,15 +471,28 @@ def small_call(k, t, op):
 
 
 @compiled
+def readable(k, g, bits):
+    """The files of the group that OP_HOST wants are there."""
+    if bits != n.HOST_READS and bits != n.HOST_READS_MEMORY:
+        return True
+    group = k.state.groups[g]
+    if k.state.cgroup2 and bits == n.HOST_READS_MEMORY and g > 0 and not k.state.groups[group.parent].controls:
+        return False
+    return group.alive != 0
+
+
+@compiled
 def classify(k, g, t, threads):
     """cgroup_attach_task, or _proc: a task joins a group, with its threads or alone, and not its children; its pages
     stay where they are. An errno.
     """
-    if not k.state.groups[g].alive:
-        return 2
+    status = may_attach(k, g)
+    if status:
+        return status
     if t == n.NONE or k.state.tasks[t].run_state == n.T_ZOMBIE:
         return 3
     leader = k.state.tasks[t].leader
+    threads = threads or k.state.cgroup2  # v2 knows processes only
     for other in range(k.state.n_tasks if threads and k.state.tasks[leader].threads > 0 else 0):
         thread = k.state.tasks[other]
         if other != t and thread.leader == leader and thread.run_state != n.T_FREE and thread.run_state != n.T_ZOMBIE:

@@ -11,8 +11,10 @@ from . import names as n
 from . import steps as s
 from .block import TENTH_NS, bdi_write_congested, congestion_wait
 from .compiled import compiled
-from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK
+from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK, SWAPPINESS_SHIFT
 from .hierarchy import is_below
+from .memcg_protection import passed_over, spared, try_low
+from .memcg_swap import mem_cgroup_get_nr_swap_pages
 from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
@@ -22,6 +24,7 @@ from .wait import current, emit, spend, spend_times
 
 DEF_PRIORITY = 12
 SWAP_CLUSTER_MAX = 32
+MAX_SWAPPINESS = 200
 WRITEBACK_THRESHOLD = 48  # pages scanned in a pass, after which the flusher is asked to write
 
 START = 0
@@ -63,8 +66,10 @@ def mem_cgroup_hierarchical_reclaim(k, t, f):
             f.retries += 1
             if f.arg & R_HIGH == 0 and not k.state.page_counter:  # else the charge does
                 drain_all_stock_async(k, k.state.tasks[t].cpu, f.group)
-            if f.retries > 1:
+            if f.retries > 1 and not (k.books.has_low and try_low(f)):
                 return False
+        if k.books.has_low and passed_over(k, f, g):
+            continue
         for which in range(len(k.state.groups[g].lists)):
             if k.state.groups[g].lists[which].count > 0:
                 f.victim = g
@@ -202,11 +207,15 @@ def get_scan_count(k, f):
     file = chain_of(k, f, n.LRU_INACTIVE_FILE).count + chain_of(k, f, n.LRU_ACTIVE_FILE).count
     force = (f.group > 0 or f.arg & R_KSWAPD != 0) and (anon + file) >> f.priority < SWAP_CLUSTER_MAX
     noswap = f.arg & R_NOSWAP != 0 or free_swap_pages(k) <= 0
+    if k.state.cgroup2 and not noswap and f.victim > 0:
+        noswap = mem_cgroup_get_nr_swap_pages(k, f.victim) <= 0
     ap, fp, whole = 0, 1, 1
     if not noswap:
         ap, fp, whole = shares(k, f, anon, file)
     for which in range(4):
         pages = chain_of(k, f, which).count
+        if k.books.has_low and f.group > 0:
+            pages = spared(k, f, pages)
         if f.priority > 0 or noswap:
             pages = (pages >> f.priority) * (fp if which >= n.LRU_INACTIVE_FILE else ap) // whole
         if pages == 0 and force and (which >= n.LRU_INACTIVE_FILE or not noswap):
@@ -220,6 +229,10 @@ def shares(k, f, anon, file):
     if f.group == 0 and file + free_pages(k) <= k.state.zone.high_pages:
         return 1, 0, 1  # hardly any files are left
     swappiness = k.state.groups[f.victim].swappiness
+    if f.arg >> SWAPPINESS_SHIFT:
+        swappiness = (f.arg >> SWAPPINESS_SHIFT) - 1
+        if swappiness > MAX_SWAPPINESS:
+            return 1, 0, 1
     recent = recent_of(k, f)
     if recent.scanned[0] > anon // 4:
         recent.scanned[0] //= 2

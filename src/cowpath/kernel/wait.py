@@ -85,7 +85,7 @@ def sleep_on(k, t, queue, kind, which, killable, exclusive):
     if queue.tail == n.NONE:
         queue.head = t
         queue.tail = t
-    elif not exclusive and n.IN_FRONT[kind]:
+    elif not exclusive and n.IN_FRONT[kind] and (kind != n.W_PAGE_LOCK or k.state.page_lock_queue == 0):
         task.wait_next = queue.head
         queue.head = t
     else:
@@ -173,6 +173,16 @@ def has_to_read(k, t, kind, which):
     task = k.state.tasks[t]
     for d in range(task.depth):
         if task.frames[d].held & bit and which_rwsem(task.frames[d], kind) == which:
+            return True
+    return False
+
+
+@compiled
+def holds_vma(k, t, v):
+    """The task has the lock of this mapping, for reading."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        if task.frames[d].vma == v and task.frames[d].held & n.H_VMA_READ:
             return True
     return False
 

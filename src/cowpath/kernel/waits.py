@@ -96,6 +96,7 @@ class Wait:
 # the lock order (mm/filemap.c): i_mutex, mmap_sem, invalidate_lock, page lock
 I_MUTEX = Mutex("i_mutex", "file", order=10)
 MMAP_SEM = Rwsem("mmap_sem", "mm", order=20, figures=("mmap_read", "mmap_write"))
+VMA_LOCK_ORDER = 22  # of a mapping (6.4)
 INVALIDATE_LOCK = Rwsem(
     "invalidate_lock", "file", order=25, title="the invalidate_lock of {file}", figures=("invalidate_lock",) * 2
 )  # 730633f0b7f9, 5.15
@@ -144,6 +145,7 @@ W_MEMORY = 12  # of a chain, not of a task: inside a charge that is not getting 
 W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over memory.high
 W_INVALIDATE_READ = 14
 W_INVALIDATE_WRITE = 15
+W_VMA_LOCK = 16  # of who has mmap_sem for writing: until nobody faults on the mapping
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -177,6 +179,10 @@ BUILT_IN = (
     ),
     _read_or_write(INVALIDATE_LOCK, False),
     _read_or_write(INVALIDATE_LOCK, True),
+    Wait(
+        "VMA lock", of="vma", colour=OTHER_LOCK, does="waits for a VMA lock (to write)", what="a VMA lock (to write)",
+        short="VMA lock", figure="mmap_write",
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page
@@ -189,6 +195,7 @@ H_I_MUTEX = 64  # frame.file's i_mutex
 H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address space yet
 H_INVALIDATE_READ = 256  # frame.file's invalidate_lock, shared
 H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
+H_VMA_READ = 1024  # the lock of frame.vma, shared: instead of mmap_sem
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -212,6 +219,7 @@ BUILT_IN_HOLDS = (
     Hold("page table", "page", "prealloc_pte"),
     Hold("invalidate_lock (read)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("invalidate_lock (write)", "file", "file", INVALIDATE_LOCK.order, shown=True),
+    Hold("VMA lock (read)", "vma", "vma", VMA_LOCK_ORDER),
 )
 
 

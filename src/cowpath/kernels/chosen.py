@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cowpath.errors import InputError
 
 from . import DEFAULT, profile
+from .profile import Kernel
+
+
+def interface_of(kernel: Kernel, used: Iterable[str]) -> str:
+    """Which interface of memory cgroups a machine has: that whose names are used, else the newest of its kernel."""
+    return next(iter(used), kernel.interface[-1])
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ def choose_kernel(uses_v1: bool, uses_v2: bool) -> Chosen:
             hint="a machine has one of them: all names of one kind",
         )
     if not uses_v2:
-        return Chosen(DEFAULT, f"default: the session uses {'v1 names only' if uses_v1 else 'no names of cgroups'}")
+        names = "v1 names only" if uses_v1 else "no name that only one version of cgroups has"
+        return Chosen(DEFAULT, f"default: the session uses {names}")
     able = [name for name in profile.names() if "v2" in profile.load(name).interface]
     if not able:
         drafts = [name for name in profile.every_name() if "v2" in profile.load(name).interface]

@@ -231,7 +231,14 @@ class Scene:
 
     def mark_of(self, number: int) -> str:
         """``memory.high of 8M``."""
-        return f"memory.high of {size(int(self.k.state.groups[number].high) * n.PAGE_SIZE)}"
+        name, pages = self._mark(self.k.state.groups[number])
+        return f"{name} of {size(pages * n.PAGE_SIZE)}"
+
+    @staticmethod
+    def _mark(group: Any) -> tuple[str, int]:
+        """The mark that the group is over, of memory or else of swap."""
+        over = group.res.usage > group.high or group.swap_high >= n.UNLIMITED
+        return ("memory.high", int(group.high)) if over else ("memory.swap.high", int(group.swap_high))
 
     @staticmethod
     def _limits(group: Any) -> list[tuple[str, int]]:

@@ -17,7 +17,8 @@ BINS = 1000  # of time, for what is counted
 POINTS = 1 << 19  # of usage that are kept before they are thinned
 SHOWN = 1500  # bins of usage per group; up to four points in each
 
-LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT)
+LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT)  # of v1: every group has them
+LIMITS_2 = (n.CG_MAX, n.CG_HIGH)
 
 POINT = np.dtype([("time", "i8"), ("group", "i4"), ("pages", "i8")])
 
@@ -83,7 +84,7 @@ class Usage:
         self.kills.add(kills["a"], kills["time"], 1)
         for event in events[(kinds == n.EV_GROUP) & (events["extra"] == 0)]:
             time, group, which = int(event["time"]), int(event["a"]), int(event["b"])
-            if which in LIMITS:
+            if which in LIMITS or which in LIMITS_2:
                 self.limits.append(Limit(time, group, n.CG_FILES[which], int(event["value"])))
             elif which == n.CG_MADE:
                 self.limits += [Limit(time, group, n.CG_FILES[each], n.UNLIMITED) for each in LIMITS]

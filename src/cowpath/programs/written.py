@@ -21,7 +21,8 @@ from cowpath.units import parse_time
 from cowpath.words import Word, nearest
 
 MOST_CALLS = 1 << 18  # read or write calls that one line may stand for
-PROC_FILES = dict.fromkeys(("maps", "smaps", "cmdline", "exe", "environ", "numa_maps", "pagemap"), n.PROC_MMAP_SEM)
+PROC_FILES = dict.fromkeys(("smaps", "cmdline", "exe", "environ", "numa_maps", "pagemap"), n.PROC_MMAP_SEM)
+PROC_FILES |= {"maps": n.PROC_MAPS}
 PROC_FILES |= dict.fromkeys(("stat", "statm", "status", "comm", "wchan", "auxv"), n.PROC_NO_LOCK)
 
 

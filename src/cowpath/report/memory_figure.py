@@ -14,7 +14,7 @@ from cowpath.report.figures import add_zoom, plot, seconds
 
 NS = 1e9
 MIB = n.PAGE_SIZE / (1 << 20)
-LIMIT_FILES = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+LIMIT_FILES = (("memory.limit_in_bytes", "memory.max"), ("memory.memsw.limit_in_bytes", "memory.high"))
 SEEN = 400  # the part of the whole run that a bar is at least as wide as
 STRIPS = ("met the limit", "reclaimed")
 
@@ -28,7 +28,7 @@ def memory_figure(usage: Usage, points: Any, group: int, name: str, times: Range
     mine = points[points["group"] == group]
     at = np.concatenate([[0.0], mine["time"] / NS, [ends / NS]])
     pages = np.concatenate([[0], mine["pages"], mine["pages"][-1:] if len(mine) else [0]])
-    limit, memsw = (limit_line(usage, group, ends, file) for file in LIMIT_FILES)
+    limit, memsw = (limit_line(usage, group, ends, *files) for files in LIMIT_FILES)
     top = 1.15 * max([peak / (1 << 20), *(mib for mib in limit[1] if mib == mib), 1e-3])
     made = plot(170, f"memory of {name}", x_range=times, y_range=Range1d(start=-0.36 * top, end=top))
     made.step(at, pages * MIB, mode="after", line_width=2, line_color="#0072b2")
@@ -52,12 +52,12 @@ def memory_figure(usage: Usage, points: Any, group: int, name: str, times: Range
     return made
 
 
-def limit_line(usage: Usage, group: int, ends: int, file: str) -> tuple[list[float], list[float]]:
-    """A limit over time, in s and MiB; NaN, which breaks a line, where there is none."""
+def limit_line(usage: Usage, group: int, ends: int, *files: str) -> tuple[list[float], list[float]]:
+    """A limit over time (of any of these files), in s and MiB; NaN, which breaks a line, where there is none."""
     at: list[float] = []
     mib = [math.nan]
     for limit in usage.limits:
-        if limit.group == group and limit.file == file:
+        if limit.group == group and limit.file in files:
             at += [limit.time_ns / NS] * 2
             mib += [mib[-1], limit.pages * MIB if limit.pages < n.UNLIMITED else math.nan]
     return [*at, ends / NS], mib[1:] + mib[-1:]

@@ -6,48 +6,9 @@ its v1 counterpart does what was wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from cowpath.errors import InputError
-from cowpath.kernel import names as n
 from cowpath.session import memcg_text as text
+from cowpath.session.groupfile import GroupFile, anything, within
 from cowpath.units import parse_limit
-from cowpath.words import nearest
-
-Write = Callable[[str], int]  # what OP_CG_SET is to write: pages for limits, else the number. Raises InputError
-
-
-@dataclass(frozen=True)
-class GroupFile:
-    """A file of every group. ``read`` or ``write`` is None where the kernel has none; ``how`` says what to do then.
-
-    ``errors`` are what the kernel answers to a write that it has read (``kernel.cgroup``), by their names.
-    """
-
-    name: str
-    since: str  # the release that it came with
-    read: text.Read | None = None
-    write: Write | None = None
-    errors: tuple[str, ...] = ()
-    how: str | None = None
-
-
-def within(low: int, high: int) -> Write:
-    """A whole number from ``low`` to ``high``."""
-
-    def read(value: str) -> int:
-        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
-            return int(value)
-        raise InputError(f"{value!r} is not a value of it", hint=f"a whole number from {low} to {high}")
-
-    return read
-
-
-def anything(_: str) -> int:
-    """A trigger: the kernel does not look at what is written."""
-    return 0
-
 
 LOWER = "EBUSY: what is charged cannot be reclaimed"
 TASKS = "echo $! > tasks, or cgclassify"
@@ -75,7 +36,6 @@ TABLE = (
 FILES = {file.name: file for file in TABLE}
 TASK_FILES = ("tasks", "cgroup.procs")  # one number a line; what is written to them moves tasks
 READABLE = tuple(name for name, file in FILES.items() if file.read is not None and name not in TASK_FILES)
-LIMITS = tuple(name for name, file in FILES.items() if file.write is parse_limit)
 
 NOT_MODELLED = {  # of v1, in the modelled kernels or later ones
     "memory.soft_limit_in_bytes": "whom to reclaim from first when the machine is short of memory",
@@ -125,53 +85,3 @@ OTHER_CONTROLLERS = (
     "cpu", "cpuacct", "cpuset", "blkio", "io", "pids", "devices", "freezer", "net_cls", "net_prio", "hugetlb",
     "perf_event", "rdma", "misc",
 )  # fmt: skip
-
-
-def writable(name: str) -> int:
-    """The CG_* of a file that can be written. Raises InputError, without a place."""
-    file = _file(name, [other.name for other in TABLE if other.write is not None])
-    if file.write is None:
-        raise InputError(f"{name} cannot be written", hint=file.how)
-    return n.CG_FILES.index(name)
-
-
-def readable(name: str) -> str:
-    """The name of a file that can be read. Raises InputError, without a place."""
-    file = _file(name, [other.name for other in TABLE if other.read is not None])
-    if file.read is None:
-        raise InputError(f"{name} cannot be read", hint=file.how)
-    return name
-
-
-def _file(name: str, fit: list[str]) -> GroupFile:
-    """A file by its name; ``fit`` are those that can do what is wanted."""
-    if name in FILES:
-        return FILES[name]
-    if name in NOT_MODELLED:
-        raise InputError(f"{name} is not modelled", hint=NOT_MODELLED[name])
-    hint = nearest(name, fit) or "cgget A shows all that there are"
-    if name in SAME_IN_V1:
-        hint = f"cgroup v1 calls it {SAME_IN_V1[name]}"
-    elif name in ONLY_IN_V2:
-        hint = f"of cgroup v2: {ONLY_IN_V2[name]}; v1 has no such file"
-    elif name.partition(".")[0] in OTHER_CONTROLLERS:
-        hint = "only the memory controller is modelled"
-    raise InputError(f"no such file: {name!r}", hint=hint)
-
-
-def read_value(number: int, value: str) -> int:
-    """What OP_CG_SET writes to a file, by its CG_*. Raises InputError, without a place."""
-    file = FILES[n.CG_FILES[number]]
-    assert file.write is not None, f"{file.name} cannot be written"
-    try:
-        return file.write(value)
-    except InputError as error:
-        raise InputError(error.problem.replace("a value of it", f"a value of {file.name}"), hint=error.hint) from None
-
-
-def note_of(number: int, value: str) -> str | None:
-    """What to say of a value that the kernel takes, and that was hardly meant."""
-    name = n.CG_FILES[number]
-    if name in LIMITS and value.isdecimal() and 0 < int(value) < n.PAGE_SIZE:
-        return f"{name}: {int(value)} bytes: less than a page; {int(value)}M?"
-    return None

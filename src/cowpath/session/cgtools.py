@@ -21,7 +21,7 @@ def cgcreate(simple: Expanded) -> c.Action:
     found, rest = options(simple, "g")
     if rest or not found:
         raise (rest[0] if rest else simple.name).error("cgcreate needs -g memory:GROUP", "cgcreate -g memory:A")
-    return c.Create(simple.name, tuple(controller(word) for _, word in found))
+    return c.Create(simple.name, tuple(controller(word) for _, word in found), enables=True)
 
 
 def cgdelete(simple: Expanded) -> c.Action:
@@ -33,7 +33,7 @@ def cgdelete(simple: Expanded) -> c.Action:
     return c.Delete(simple.name, tuple(groups), recursive=bool(given))
 
 
-def cgset(simple: Expanded) -> c.Action:
+def cgset(simple: Expanded, scope: Scope) -> c.Action:
     """Cgset -r FILE=VALUE [-r ...] GROUPS."""
     found, groups = options(simple, "r")
     if not found:
@@ -46,15 +46,19 @@ def cgset(simple: Expanded) -> c.Action:
         if not equals:
             raise word.error(f"no value in {word.text!r}", "cgset -r memory.limit_in_bytes=64M A")
         file = word.place.of(cgroupfs.writable, name)
-        number = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
-        settings.append(c.Setting(word, file, number, cgroupfs.note_of(file, value)))
+        number, more = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
+        scope.uses.note(cgroupfs.version_of(name), Word(name, word.place))
+        settings.append(c.Setting(word, file, number, cgroupfs.note_of(file, value), more))
     return c.Set(simple.name, tuple(group_name(word) for word in groups), tuple(settings))
 
 
-def cgget(simple: Expanded) -> c.Action:
+def cgget(simple: Expanded, scope: Scope) -> c.Action:
     """Cgget [-r FILE]... GROUP, or -g memory:GROUP."""
     found, rest = options(simple, "rg")
-    files = [word.place.of(cgroupfs.readable, word.text) for option, word in found if option == "r"]
+    named = [word for option, word in found if option == "r"]
+    files = [word.place.of(cgroupfs.readable, word.text) for word in named]
+    for word in named:
+        scope.uses.note(cgroupfs.version_of(word.text), word)
     groups = [*rest]
     for option, word in found:
         if option == "g" and word.text != "memory":  # "-g memory A" names the controller only
@@ -63,7 +67,7 @@ def cgget(simple: Expanded) -> c.Action:
         raise (groups[1] if groups else simple.name).error(
             "cgget shows one group at a time here", "cgget -r memory.stat A"
         )
-    return c.Get(simple.name, "cgget", group_name(groups[0]), tuple(files) or cgroupfs.READABLE)
+    return c.Get(simple.name, "cgget", group_name(groups[0]), tuple(files) or (cgroupfs.ALL,))
 
 
 def cgclassify(simple: Expanded, scope: Scope) -> c.Action:

@@ -14,6 +14,7 @@ class Create:
     word: Word
     groups: tuple[Word, ...]
     parents: bool = True  # make missing parents too (cgcreate, mkdir -p)
+    enables: bool = False  # with the memory controller passed on to them, in cgroup v2 (cgcreate)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Setting:
     file: int  # CG_*
     value: int
     note: str | None = None  # what the user should know of a value that the kernel takes as it is
+    more: int = 0  # a second value: of memory.reclaim 1 + the swappiness
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,17 @@ from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Call, Unit
 from cowpath.session import commands as c
+from cowpath.session.cgroupfs import is_the_controllers, not_on_root
 from cowpath.session.cgtools import SHELL as ITSELF
 from cowpath.session.plan import HostText
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope, job_value
+from cowpath.session.uses import Uses
 from cowpath.words import Place, Word, nearest
 
 SHELL = "sh"
 TOOL_NS = 300_000  # until cgdelete or rmdir has started: as long as cgexec, which may have been started just before
 ENOENT, EBUSY, EEXIST = 2, 16, 17
+READS = (n.HOST_READS, n.HOST_READS_MEMORY)
 Row = tuple[int, int, int, int, int, int]  # an instruction: code, bits, a, b, c, d
 
 
@@ -31,6 +34,7 @@ class Shell:
     parents: tuple[int, ...]
     texts: tuple[HostText, ...]
     notes: tuple[str, ...]
+    uses: Uses = field(default_factory=Uses)
 
 
 # operands that are the numbers of groups
@@ -75,7 +79,7 @@ class Emitter:
             case c.Set():
                 self.set(action)
             case c.Get():
-                self.host(action.kind, action.word, self.group(action.group), action.files, action.group.text or "/")
+                self.get(action)
             case c.Say():
                 self.host("echo", action.word, 0, (), action.text)
             case c.Run():
@@ -109,7 +113,7 @@ class Emitter:
         groups = self.settle_groups()
         parents = tuple(groups.index(name.rpartition("/")[0]) if name else n.NONE for name in groups)
         unit = Unit(self.asm.code(), tuple(self.calls))
-        return Shell(unit, groups, parents, tuple(self.texts), tuple(self.notes))
+        return Shell(unit, groups, parents, tuple(self.texts), tuple(self.notes), self.scope.uses)
 
     # --- groups
 
@@ -172,7 +176,8 @@ class Emitter:
             name = "/".join(parts[:depth])
             if name not in self.made or action.parents:
                 self.made[name] = (word, not action.parents)
-            self.checked(n.OP_CG_CREATE, name, action.word, n.CREATE_MISSING if action.parents else 0)
+            bits = (n.CREATE_MISSING if action.parents else 0) | (n.CREATE_ENABLES if action.enables else 0)
+            self.checked(n.OP_CG_CREATE, name, action.word, bits)
 
     def delete(self, action: c.Delete) -> None:
         """Remove groups, with those below them if they go too."""
@@ -209,13 +214,13 @@ class Emitter:
         last = (action.groups[-1], action.settings[-1])
         for word in action.groups:
             group = self.group(word)
-            if not group:
+            if not group and any(setting.file != n.CG_SUBTREE for setting in action.settings):
                 raise word.error("the root group's files cannot be written here", "name a group: A")
             for setting in action.settings:
-                prefix = f"{action.word.text}: {word.text}: {n.CG_FILES[setting.file]}: "
+                prefix = f"{action.word.text}: {word.text or '/'}: {n.CG_FILES[setting.file]}: "
                 if setting.note:
                     self.notes[f"line {setting.word.place.line}: {setting.note}"] = None
-                self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value)
+                self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value, d=setting.more)
                 ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
                 self.host("error", action.word, group, (n.CG_FILES[setting.file],), prefix)
                 if (word, setting) != last:
@@ -223,6 +228,13 @@ class Emitter:
                 self.asm.patch(ok, "a", self.asm.here)
         for jump in failed:
             self.asm.patch(jump, "a", self.asm.here)
+
+    def get(self, action: c.Get) -> None:
+        """Show files."""
+        if not action.group.text:
+            for name in filter(not_on_root, action.files):
+                raise action.group.error(f"the root group has no {name}", "name a group: A")
+        self.host(action.kind, action.word, self.group(action.group), action.files, action.group.text or "/")
 
     def checked(self, code: int, name: str, word: Word, bits: int) -> None:
         """An instruction on a group and its parent, and the message for when it fails."""
@@ -238,7 +250,9 @@ class Emitter:
     def host(self, kind: str, word: Word, group: int, files: tuple[str, ...], text: str) -> None:
         """Let Python print something; an error leaves the status, which is its reason, as it was."""
         bits = n.HOST_KEEPS_STATUS if kind == "error" else n.HOST_READS if files else 0
-        self.asm.emit(n.OP_HOST, a=len(self.texts), b=group if bits == n.HOST_READS else 0, bits=bits)
+        if bits == n.HOST_READS and any(is_the_controllers(name) for name in files):
+            bits = n.HOST_READS_MEMORY
+        self.asm.emit(n.OP_HOST, a=len(self.texts), b=group if bits in READS else 0, bits=bits)
         self.texts.append(HostText(kind, group, files, text, word.place.line or 0))
 
     # --- tasks

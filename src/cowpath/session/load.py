@@ -90,6 +90,8 @@ def plan_session(
     ops = linker.image()
     files: tuple[FilePlan, ...] = ()
     errors.found[:0] = wrong
+    if (mixed := shell.uses.check(table.settings.cgroup)) is not None:
+        errors.add(mixed)
     if not errors:  # else files may only seem to be unused
         files = linker.file_plans(table.files, cold=bool(table.cold))
     errors.tell()
@@ -108,6 +110,8 @@ def plan_session(
         settings=table.settings,
         regions=tuple(linker.regions),
         notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
+        interfaces=frozenset(shell.uses) | ({table.settings.cgroup} if table.settings.cgroup else set()),
+        meant=tuple(shell.uses.items()),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from cowpath.session import cgroupfs, cgtools, procfs
 from cowpath.session import commands as c
+from cowpath.session.cgroup1 import OTHER_CONTROLLERS
 from cowpath.session.cgtools import SHELL, job, task
 from cowpath.session.expand import Expanded
 from cowpath.session.options import flags, group_name
@@ -18,6 +19,7 @@ from cowpath.words import Word
 
 SIGNALS = ("-9", "-KILL", "-SIGKILL", "-15", "-TERM", "-SIGTERM")  # all of them end a task without a handler
 TAKES_JOBS = ("wait", "kill", "cgclassify")
+OTHER_HIERARCHIES = (*OTHER_CONTROLLERS, "cpu,cpuacct", "net_cls,net_prio", "systemd", "unified")  # as v1 mounts them
 
 
 def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action:
@@ -40,6 +42,11 @@ def is_program(name: str) -> bool:
     return name == "sleep" or name not in _Builtins(Scope()).table
 
 
+def version_at(path: str) -> str:
+    """The version of cgroups that is mounted where this path leads."""
+    return "v1" if any(path == mount or path.startswith(mount + "/") for mount in cgroupfs.MOUNTS) else "v2"
+
+
 def no_jobs(words: tuple[Word, ...]) -> None:
     """Raise InputError for a word that holds a job's number."""
     for word in words:
@@ -58,7 +65,8 @@ class _Builtins:
         self.scope = scope
         self.table: dict[str, Callable[[Expanded], c.Action]] = {
             "cd": self.cd, "echo": self.echo, "cat": self.cat, "mkdir": self.mkdir, "rmdir": self.rmdir,
-            "cgcreate": cgtools.cgcreate, "cgset": cgtools.cgset, "cgget": cgtools.cgget,
+            "cgcreate": cgtools.cgcreate, "cgset": lambda simple: cgtools.cgset(simple, scope),
+            "cgget": lambda simple: cgtools.cgget(simple, scope),
             "cgdelete": cgtools.cgdelete, "cgclassify": lambda simple: cgtools.cgclassify(simple, scope),
             "sleep": self.sleep, "wait": self.wait, "kill": self.kill,
             "break": self.leave, "continue": self.leave, "true": self.nothing, ":": self.nothing, "false": self.nothing,
@@ -90,20 +98,27 @@ class _Builtins:
 
     def group_of(self, word: Word, path: str) -> Word | None:
         """The group that a directory of the cgroup file system is, or None for any other directory."""
-        for mount in cgroupfs.MOUNTS:
+        for mount in (*cgroupfs.MOUNTS, cgroupfs.MOUNT_2):
             if path == mount or path.startswith(mount + "/"):
-                return Word(path[len(mount) :].strip("/"), word.place)
+                group = path[len(mount) :].strip("/")
+                if mount == cgroupfs.MOUNT_2 and group.partition("/")[0] in OTHER_HIERARCHIES:
+                    raise word.error(
+                        f"{word.text!r} is of another controller of cgroup v1", "only the memory controller is modelled"
+                    )
+                self.scope.uses.note("v2" if mount == cgroupfs.MOUNT_2 else "v1", word)
+                return Word(group, word.place)
         return None
 
-    def cgroup_file(self, word: Word, what: str) -> tuple[Word, Word]:
-        """The group and the file's name of a path like /sys/fs/cgroup/memory/A/memory.stat."""
+    def cgroup_file(self, word: Word, what: str) -> tuple[Word, Word, str]:
+        """The group and the file's name of a path like /sys/fs/cgroup/memory/A/memory.stat, and the version."""
         directory, name = posixpath.split(self.absolute(word, word.text))
         group = self.group_of(word, directory)
         if group is None:
             raise word.error(
-                f"{what} knows only the files of memory cgroups: {word.text!r}", f"{cgroupfs.MOUNTS[0]}/A/memory.stat"
+                f"{what} knows only the files of memory cgroups: {word.text!r}",
+                f"{cgroupfs.MOUNT_2}/A/memory.stat, {cgroupfs.MOUNTS[0]}/A/memory.stat",
             )
-        return group, Word(name, word.place)
+        return group, Word(name, word.place), version_at(directory)
 
     def echo(self, simple: Expanded) -> c.Action:
         """Echo VALUE > FILE of a cgroup; without a file, the text is printed."""
@@ -113,30 +128,31 @@ class _Builtins:
         text = " ".join(word.text for word in words)
         if simple.output is None:
             return c.Say(simple.name, text)
-        group, name = self.cgroup_file(simple.output, "'>'")
-        if name.text in cgroupfs.TASK_FILES:
+        group, name, version = self.cgroup_file(simple.output, "'>'")
+        if name.text in cgroupfs.TASK_FILES and (version, name.text) != ("v2", "tasks"):
             if len(words) != 1:
                 raise simple.name.error("one task at a time goes into a group", "echo $! > tasks")
             itself = words[0].text == "0"  # as the kernel has it: the task that writes
             joins = Word(SHELL, words[0].place) if itself else task(words[0], self.scope)
             return c.Classify(simple.name, group, (joins,), name.text == "cgroup.procs")
         no_jobs(simple.words)
-        file = simple.output.place.of(cgroupfs.writable, name.text)
+        file = simple.output.place.of(partial(cgroupfs.writable, version=version), name.text)
         place = (words[0] if words else simple.name).place
-        value = place.of(partial(cgroupfs.read_value, file), text)
-        return c.Set(
-            simple.name, (group,), (c.Setting(Word(name.text, place), file, value, cgroupfs.note_of(file, text)),)
-        )
+        value, more = place.of(partial(cgroupfs.read_value, file), text)
+        note = cgroupfs.note_of(file, text)
+        return c.Set(simple.name, (group,), (c.Setting(Word(name.text, place), file, value, note, more),))
 
     def cat(self, simple: Expanded) -> c.Action:
         """Cat FILES, all of one group."""
         if len(simple.words) < 2:
-            raise simple.name.error("cat needs a file", f"cat {cgroupfs.MOUNTS[0]}/A/memory.stat")
+            raise simple.name.error("cat needs a file", f"cat {cgroupfs.MOUNT_2}/A/memory.stat")
         found = [self.cgroup_file(word, "cat") for word in simple.words[1:]]
-        for (group, _), word in zip(found, simple.words[1:], strict=True):
+        for (group, _, _), word in zip(found, simple.words[1:], strict=True):
             if group.text != found[0][0].text:
                 raise word.error("cat shows files of one group at a time here", "one cat for each group")
-        files = tuple(name.place.of(cgroupfs.readable, name.text) for _, name in found)
+        files = tuple(
+            name.place.of(partial(cgroupfs.readable, version=version), name.text) for _, name, version in found
+        )
         return c.Get(simple.name, "cat", found[0][0], files)
 
     def mkdir(self, simple: Expanded) -> c.Action:
@@ -152,13 +168,14 @@ class _Builtins:
     def directories(self, simple: Expanded, words: tuple[Word, ...]) -> tuple[Word, ...]:
         """The groups that directories are."""
         if not words:
-            raise simple.name.error(f"{simple.name.text} needs a directory", f"{cgroupfs.MOUNTS[0]}/A")
+            raise simple.name.error(f"{simple.name.text} needs a directory", f"{cgroupfs.MOUNT_2}/A")
         groups = []
         for word in words:
             group = self.group_of(word, self.absolute(word, word.text))
             if group is None:
                 raise word.error(
-                    f"{simple.name.text} knows only memory cgroups: {word.text!r}", f"{cgroupfs.MOUNTS[0]}/A"
+                    f"{simple.name.text} knows only memory cgroups: {word.text!r}",
+                    f"{cgroupfs.MOUNT_2}/A, {cgroupfs.MOUNTS[0]}/A",
                 )
             groups.append(Word(group.text or "/", group.place))
         return tuple(group_name(group) for group in groups)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cowpath.kernel.names import KT_NONE
 from cowpath.programs.code import Ops, Region
+from cowpath.words import Word
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class MachineSettings:
     reuse: float | None = None  # accesses to earlier pages per recorded one
     readahead: int | None = None  # pages
     costs: str | None = None  # a cost table: a file's path, or a packaged name
+    cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
+    recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot
 
     def over(self, other: MachineSettings) -> MachineSettings:
         """These settings, and ``other``'s where these have none."""
@@ -81,6 +84,7 @@ class Plan:
     notes: tuple[str, ...] = ()  # what was accepted, but is not quite what was typed: it stands in all that is shown
     regions: tuple[Region, ...] = ()  # names of memory, by the instructions that use them
     interfaces: frozenset[str] = frozenset({"v1"})  # of memory cgroups, whose names it uses
+    meant: tuple[tuple[str, Word], ...] = ()  # for each of these, a word of the session that means it
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     @property

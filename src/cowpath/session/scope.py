@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from cowpath.errors import InputError, ToldError
+from cowpath.session.uses import Uses
 
 HOME = "/root"
 UNSURE = "\0?\0"  # a value that depends on how a command ended
@@ -50,6 +51,7 @@ class Scope:
     last_directory: str = HOME
     last_job: str | None = None  # $!
     member: str = ""  # the group that the shell itself has joined
+    uses: Uses = field(default_factory=Uses, compare=False)  # one for the whole session
 
     def copy(self) -> Scope:
         """A scope that changes on its own from now on."""
@@ -74,4 +76,5 @@ class Scope:
             agree(self.last_directory, other.last_directory),
             self.last_job if self.last_job == other.last_job else UNSURE,
             agree(self.member, other.member),
+            self.uses,
         )

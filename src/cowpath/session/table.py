@@ -17,6 +17,7 @@ from cowpath.errors import Gathered, InputError, ToldError
 from cowpath.kernel.state import CLOCK
 from cowpath.kinds import check_kind
 from cowpath.session.plan import MachineSettings
+from cowpath.session.uses import VERSIONS
 from cowpath.units import parse_size, parse_time
 from cowpath.words import Place, Word, nearest, read_text
 
@@ -26,6 +27,7 @@ PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
     "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
+    "cgroup", "recursiveprot",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
@@ -190,6 +192,9 @@ class _Reader:
         costs = self.get(machine, "costs", str)
         if costs is not None and (self.path.parent / costs).is_file():
             costs = str(self.path.parent / costs)
+        cgroup = self.get(machine, "cgroup", str)
+        if cgroup is not None and cgroup not in VERSIONS:
+            self.errors.add(self.word("cgroup").error(f"no version of cgroups: {cgroup!r}", '"v1" or "v2"'))
         return MachineSettings(
             cpus=self.integer(machine, "cpus", 1, MOST_CPUS),
             memory=self.unit(machine, "memory", parse_size),
@@ -200,6 +205,8 @@ class _Reader:
             reuse=None if reuse is None else float(reuse),
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
             costs=costs,
+            cgroup=cgroup,
+            recursiveprot=self.get(machine, "recursiveprot", bool),
         )
 
     def bystanders(self, section: dict[str, Any]) -> tuple[Word, ...] | None:

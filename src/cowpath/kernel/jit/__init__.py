@@ -10,4 +10,5 @@ from typing import Any
 
 Function = Callable[..., Any]
 Told = Callable[[int, int], None]  # functions compiled, and how many there are
-EXTRA_SOURCES: list[Path] = []  # compiled along with our own: to be named before the first function is compiled
+# compiled along with our own, with the SHA-256 of what was loaded: to be named before the first function is compiled
+EXTRA_SOURCES: dict[Path, str] = {}

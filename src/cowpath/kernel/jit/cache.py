@@ -19,10 +19,10 @@ from typing import Any
 import llvmlite.binding
 import numba
 
-from . import EXTRA_SOURCES, folders, shipped
-from .sources import bytes_of_all, note_of, what_is_compiled
+from . import EXTRA_SOURCES, folders, loaded, shipped
+from .loaded import PACKAGE
+from .sources import digest_of, note_of, what_is_compiled
 
-PACKAGE = Path(__file__).resolve().parent.parent.parent
 KEPT: list[Any] = []  # the functions that are kept on disk
 # settings of Numba's without an effect on the code, and those of the processor: what comes of these is in Numba's index
 NO_MATTER = (
@@ -34,14 +34,24 @@ NO_MATTER = (
 
 def cache_folder() -> Path:
     """Where compiled code is kept: ``$COWPATH_CACHE``, or ``~/.cache/cowpath``, and below it the key of the sources."""
-    return folders.root() / _key(tuple(EXTRA_SOURCES))
+    return folders.root() / _key(tuple((path.name, digest) for path, digest in EXTRA_SOURCES.items()))
 
 
 def is_kept(name: str, extra: Iterable[str | Path]) -> bool:
     """Whether a function has been compiled, with these more sources, or has come with a wheel."""
-    folder = folders.root() / _key(tuple(Path(source).resolve() for source in extra))
+    more = {path: digest_of(path) for path in (Path(source).resolve() for source in extra)}
+    folder = folders.root() / _key(tuple((path.name, digest) for path, digest in more.items()))
+    return any(folder.glob(f"{name}-*.nbi")) or _fits(folder)
+
+
+def is_shipped() -> bool:
+    """Whether all has come compiled, with a wheel, and fits."""
+    return _fits(cache_folder())
+
+
+def _fits(folder: Path) -> bool:
     features = numba.config.CPU_FEATURES or llvmlite.binding.get_host_cpu_features().flatten()  # type: ignore[attr-defined]
-    return any(folder.glob(f"{name}-*.nbi")) or shipped.fits(folder.name, features)
+    return shipped.fits(folder.name, features)
 
 
 def can_be_kept() -> bool:
@@ -54,22 +64,17 @@ def settings() -> str:
     config = vars(numba.config)
     known = {name: config[name] for name in sorted(config) if name.isupper() and not name.startswith(NO_MATTER)}
     known["BOUNDSCHECK"] = bool(known.get("BOUNDSCHECK"))
-    return f"{sys.implementation.cache_tag} {numba.__version__} {llvmlite.__version__} {known}"
+    return f"{sys.implementation.cache_tag} -O{sys.flags.optimize} {numba.__version__} {llvmlite.__version__} {known}"
 
 
 @cache
-def _key(extra: tuple[Path, ...]) -> str:
-    digest = hashlib.sha256(f"{settings()} {sources_key()}".encode())
-    for source in extra:
-        text = source.read_bytes()
-        digest.update(f"{source.name} {len(text)} ".encode() + text)
-    return digest.hexdigest()[:16]
+def _key(extra: tuple[tuple[str, str], ...]) -> str:
+    return hashlib.sha256(f"{settings()} {sources_key()} {extra}".encode()).hexdigest()[:16]
 
 
-@cache
 def sources_as_they_stand() -> str:
-    """A hash of all of cowpath's sources, to the last comment."""
-    return bytes_of_all(PACKAGE)
+    """A hash of all of cowpath's sources, to the last comment, as this process has loaded them."""
+    return loaded.at_start()
 
 
 def sources_key() -> str:
@@ -78,6 +83,8 @@ def sources_key() -> str:
     known = shipped.note(name) or folders.note(name)
     if known is None:
         known = what_is_compiled(PACKAGE)
+        if not loaded.unchanged():
+            return sources_as_they_stand()  # that is what other sources say; nothing will be kept
         folders.write_note(name, known)
     return known
 
@@ -170,6 +177,10 @@ try:
                 return None
 
         def save_overload(self, *args: Any) -> None:
+            if not loaded.unchanged():
+                folders.say_changed()
+                return
+            loaded.check_all()
             try:
                 super().save_overload(*args)
             except OSError as error:

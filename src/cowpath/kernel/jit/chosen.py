@@ -9,11 +9,11 @@ from pathlib import Path
 
 from .. import own
 from . import folders, shipped
-from .sources import bytes_of_all, note_of
+from .loaded import at_start
+from .sources import note_of
 
 VARIABLE = "COWPATH_INTERPRETED"  # 1: plain Python; auto: unless compiled code is at hand; 0 or nothing: compiled
 ASKED_FOR = "cowpath.engine.explore.drive"  # whether this is compiled
-PACKAGE = Path(__file__).resolve().parent.parent.parent
 
 
 def interpreted() -> bool:
@@ -31,7 +31,7 @@ def at_hand(name: str, extra: Iterable[str | Path]) -> bool:
     longer than a small case.
     """
     with suppress(OSError):
-        name_of_note = note_of(bytes_of_all(PACKAGE))
+        name_of_note = note_of(at_start())
         if shipped.note(name_of_note) is not None or folders.note(name_of_note) is not None:
             from .cache import is_kept
 

@@ -19,13 +19,19 @@ DAY = 24 * 60 * 60
 KEY = re.compile(r"[0-9a-f]{16}")
 OURS = re.compile(r"used|.*\.nb[ic](\.tmp\.[0-9a-f]+)?|search-[0-9a-f]{16}\.jsonl")  # files in a key's folder
 NOTE = re.compile(r"sources-[0-9a-f]{64}-[\w-]+(\.tmp\.[0-9a-f]+)?")
-_unwritable = False
+_said = False  # why nothing is kept
 
 
 def root() -> Path:
     """Where the folders of all keys are."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get(VARIABLE) or caches / "cowpath")
+    return Path(os.environ.get(VARIABLE) or Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "cowpath")
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user of a container that has no name: nothing can be kept there, and that is said
+        return Path("/nonexistent")
 
 
 def take_into_use(folder: Path) -> bool:
@@ -36,8 +42,9 @@ def take_into_use(folder: Path) -> bool:
     used, now = folder / "used", time.time()
     try:
         if used.exists():
-            if used.stat().st_mtime < now - DAY / 24:
-                os.utime(used)
+            with suppress(OSError):  # it may be there to be read only, with all that is needed
+                if used.stat().st_mtime < now - DAY / 24:
+                    os.utime(used)
             return True
         folder.mkdir(parents=True, exist_ok=True)
         used.touch()
@@ -105,16 +112,26 @@ def write_note(name: str, text: str) -> None:
             raise
 
 
+def say_changed() -> None:
+    """The sources are others now than this process has loaded: say so once, on stderr."""
+    _say(
+        "the sources have been edited since they were loaded: this process goes on with what it has, and what it "
+        "compiles is not kept"
+    )
+
+
 def say_unwritable(error: OSError) -> None:
     """Compiled code cannot be kept: say so once, on stderr."""
+    _say(
+        f"compiled code cannot be kept in {root()} ({error.strerror or error}): each command compiles it "
+        f"anew, which takes half a minute or more; {VARIABLE} names another folder"
+    )
+
+
+def _say(why: str) -> None:
     from multiprocessing import parent_process
 
-    global _unwritable
-    if _unwritable or parent_process() is not None:  # it says so, or has said so
-        return
-    _unwritable = True
-    print(
-        f"cowpath: compiled code cannot be kept in {root()} ({error.strerror or error}): each command compiles it "
-        f"anew, which takes half a minute or more; {VARIABLE} names another folder",
-        file=sys.stderr,
-    )
+    global _said
+    if not _said and parent_process() is None:  # that says so, or has said so
+        _said = True
+        print(f"cowpath: {why}", file=sys.stderr)

@@ -39,6 +39,32 @@ def bytes_of_all(package: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_of(source: Path) -> str:
+    """A hash of one file as it stands."""
+    return hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def loaded_along(source: Path, package: str) -> set[Path]:
+    """The files of the user's own that have been loaded because this one imports them, at whatever depth."""
+    found: set[Path] = set()
+    waiting = {source}
+    while waiting:
+        file = waiting.pop()
+        found.add(file)
+        for name in _top_levels(ast.parse(file.read_bytes())) - sys.stdlib_module_names - {package}:
+            for each, module in list(sys.modules.items()):
+                path = getattr(module, "__file__", None)
+                if each.partition(".")[0] == name and path and path.endswith(".py") and "site-packages" not in path:
+                    waiting |= {Path(path).resolve()} - found
+    return found - {source}
+
+
+def _top_levels(tree: ast.Module) -> set[str]:
+    names = [each.name for node in _statements(tree) if isinstance(node, ast.Import) for each in node.names]
+    names += [node.module or "" for node in _statements(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
 def note_of(standing: str) -> str:
     """The name of the note in which the next hash stands, of sources that stand so."""
     return f"{standing}-{sys.implementation.cache_tag}"

@@ -1,0 +1,161 @@
+"""What reading the files of a memory cgroup v2 gives: each is a text with its last newline.
+
+What they count is of the whole subtree, but for ``memory.events.local``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernel.books import PSI_AVERAGES
+from cowpath.kernels.memcg_files import MemcgFiles
+
+
+def of(value: Callable[[Any, int], int]) -> Callable[..., str]:
+    """A file that is one number of pages, in bytes."""
+    return lambda k, group, _: f"{value(k, group) * n.PAGE_SIZE}\n"
+
+
+def limit(value: Callable[[Any, int], Any]) -> Callable[..., str]:
+    """A limit: a number of bytes, or max."""
+
+    def read(k: Any, group: int, _: MemcgFiles) -> str:
+        pages = int(value(k, group))
+        return "max\n" if pages >= n.UNLIMITED else f"{pages * n.PAGE_SIZE}\n"
+
+    return read
+
+
+current = of(lambda k, group: int(k.state.groups[group].res.usage))
+peak = of(lambda k, group: int(k.books.groups[group].max_usage))
+swap_current = of(lambda k, group: int(k.state.groups[group].swap_usage))
+maximum = limit(lambda k, group: k.state.groups[group].res.limit)
+high = limit(lambda k, group: k.state.groups[group].high)
+low = limit(lambda k, group: k.state.groups[group].low_pages)
+minimum = limit(lambda k, group: k.state.groups[group].min_pages)
+swap_max = limit(lambda k, group: k.state.groups[group].swap_max)
+swap_high = limit(lambda k, group: k.state.groups[group].swap_high)
+
+
+def oom_group(k: Any, group: int, _: MemcgFiles) -> str:
+    """memory.oom.group."""
+    return f"{int(k.state.groups[group].oom_group)}\n"
+
+
+# --- counts --------------------------------------------------------------------------------------
+def events(k: Any, group: int, keys: MemcgFiles) -> str:
+    """memory.events."""
+    return _events(k.books.groups[group].events, keys)
+
+
+def events_local(k: Any, group: int, keys: MemcgFiles) -> str:
+    """memory.events.local."""
+    return _events(k.books.groups[group].events_local, keys)
+
+
+def _events(counts: Any, keys: MemcgFiles) -> str:
+    known = {name: int(counts[number]) for number, name in enumerate(n.MEMCG_EVENTS)}
+    return _lines({key: known.get(key, 0) for key in keys.events})
+
+
+def swap_events(k: Any, group: int, _: MemcgFiles) -> str:
+    """memory.swap.events."""
+    counts = k.books.groups[group].events
+    return _lines({key: int(counts[n.MEMCG_EVENTS.index(f"swap_{key}")]) for key in ("high", "max", "fail")})
+
+
+def stat(k: Any, group: int, keys: MemcgFiles) -> str:
+    """memory.stat. A key that the model does not count is 0."""
+    return _lines(memory_stat(k, group, keys))
+
+
+def memory_stat(k: Any, group: int, keys: MemcgFiles) -> dict[str, int]:
+    """The keys of memory.stat in the kernel's order."""
+    total: dict[str, int] = {}
+    for member in subtree(k, group):
+        for key, value in _own(k, member).items():
+            total[key] = total.get(key, 0) + value
+    return {key: total.get(key, 0) for key in keys.stat}
+
+
+def _own(k: Any, group: int) -> dict[str, int]:
+    """What is counted of a group by itself."""
+    books, lists = k.books.groups[group], k.state.groups[group].lists
+    counts = books.counters
+    pages = {
+        "anon": books.rss, "file": books.cache, "kernel": books.kmem, "pagetables": books.kmem,
+        "file_mapped": books.mapped_file, **_of_pages(k, group),
+        **{name: lists[number].count for number, name in enumerate(n.LRU_NAMES)},
+    }  # fmt: skip
+    return {
+        **{key: int(value) * n.PAGE_SIZE for key, value in pages.items()},
+        "pgscan": int(counts[n.C_SCANNED]), "pgscan_direct": int(counts[n.C_SCANNED]),
+        "pgsteal": int(counts[n.C_RECLAIMED]), "pgsteal_direct": int(counts[n.C_RECLAIMED]),
+        "pswpin": int(counts[n.C_SWAP_IN]), "pswpout": int(counts[n.C_SWAP_OUT]),
+        "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
+    }  # fmt: skip
+
+
+def _of_pages(k: Any, group: int) -> dict[str, int]:
+    """What is looked up page by page."""
+    pages = k.state["pages"][: int(k.state.n_pages)]
+    pages = pages[(pages["group"] == group) & (pages["refs"] > 0)]
+    bits, of_file = pages["bits"], pages["file"] != n.NONE
+    shmem = of_file & (bits & n.PG_SWAPBACKED != 0)
+    return {
+        "shmem": int(np.count_nonzero(shmem)),
+        "file_dirty": int(np.count_nonzero(of_file & ~shmem & (bits & n.PG_DIRTY != 0))),
+        "file_writeback": int(np.count_nonzero(of_file & (bits & n.PG_WRITEBACK != 0))),
+        "swapcached": int(np.count_nonzero(bits & n.PG_SWAPCACHE)),
+    }
+
+
+def pressure(k: Any, group: int, _: MemcgFiles) -> str:
+    """memory.pressure: averages in percent, the total in us."""
+    psi = k.books.psi[group]
+    lines = []
+    for which, name in enumerate(("some", "full")):
+        averages = [int(avg) for avg in psi.avg[PSI_AVERAGES * which : PSI_AVERAGES * (which + 1)]]
+        shown = [f"{avg >> 11}.{(avg & 2047) * 100 >> 11:02}" for avg in averages]
+        lines.append("{} avg10={} avg60={} avg300={} total={}\n".format(name, *shown, int(psi.total[which]) // 1000))
+    return "".join(lines)
+
+
+# --- the group itself ----------------------------------------------------------------------------
+def controllers(k: Any, group: int, _: MemcgFiles) -> str:
+    """cgroup.controllers."""
+    return "memory\n" if has_memory(k, group) else "\n"
+
+
+def subtree_control(k: Any, group: int, _: MemcgFiles) -> str:
+    """cgroup.subtree_control."""
+    return "memory\n" if k.state.groups[group].controls else "\n"
+
+
+def populated(k: Any, group: int, _: MemcgFiles) -> str:
+    """cgroup.events."""
+    some = any(k.state.groups[member].tasks > 0 for member in subtree(k, group))
+    return _lines({"populated": int(some), "frozen": 0})
+
+
+def has_memory(k: Any, group: int) -> bool:
+    """It has the memory controller's files: its parent's cgroup.subtree_control says so."""
+    return group == 0 or bool(k.state.groups[int(k.state.groups[group].parent)].controls)
+
+
+def subtree(k: Any, group: int) -> Iterator[int]:
+    """The group and every living group below it."""
+    for member in range(int(k.state.n_groups)):
+        up = member
+        while up > 0 and up != group:
+            up = int(k.state.groups[up].parent)
+        if up == group and k.state.groups[member].alive:
+            yield member
+
+
+def _lines(values: dict[str, int]) -> str:
+    return "".join(f"{key} {value}\n" for key, value in values.items())
