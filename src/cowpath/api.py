@@ -301,6 +301,7 @@ def build_machine(plan: Plan, design: Design, options: Options) -> Any:
     """The machine at boot, with the caller's options before the session's settings."""
     from cowpath.engine import costs, machine
 
+    check_cgroups(plan, design)
     table = costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
     return machine.build(
         plan,

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from cowpath import api, designs
+from cowpath.cli import app
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files, profile
@@ -231,6 +233,26 @@ def test_the_other_version_than_the_kernel_has() -> None:
         error.problem == f"'{A}' is of cgroup v2, and linux-3.1 has v1"
         and error.hint == f"--design {WITH_V2[-1]} has it"
     )
+
+
+@pytest.mark.parametrize("command", [["run"], ["compare"], ["step", "--task", "sh"], ["costs"]])
+def test_every_command_says_so(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "s.sh").write_text(MAKE)
+    words = [command[0], str(tmp_path / "s.sh"), *command[1:], "--design", "linux-3.0"]
+    result = CliRunner().invoke(app, words)
+    said = result.output + str(result.exception)
+    assert "is of cgroup v2, and linux-3.0 has v1" in said and result.exit_code != 0
+    assert isinstance(result.exception, InputError | SystemExit)
+
+
+@pytest.mark.parametrize("kernel", WITH_V2)
+def test_each_kernel_runs_a_session_of_v2(kernel: str) -> None:
+    there = [name for name in memcg_files.load(kernel).files if name in cgroup2.FILES and cgroup2.FILES[name].read]
+    text = f"{MAKE}echo 8M > {A}/memory.max; cgexec -g memory:A ls\n" + "".join(f"cat {A}/{name}\n" for name in there)
+    run = Run(text, kernel)
+    assert not any(word in line for line in run.lines for word in (GONE, DENIED))
+    assert [line.partition(" ")[0] for line in run.lines].count("oom_kill") == 1 + ("memory.events.local" in there)
+    assert run.k.state.groups[1].res.usage > 0
 
 
 def test_a_file_that_came_later() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from cowpath import api
+from cowpath.engine.invariants_pages import OK
+from cowpath.engine.invariants_swap import swap_usage_adds_up
 from cowpath.kernel import names as n
 from cowpath.session.load import plan_session
 from cowpath.session.table import read_table
@@ -39,6 +41,7 @@ class Run:
         self.k: Any = api.build_machine(self.plan, design, api.Options())
         self.clock = api.make_clock(self.k, self.plan, design, lambda events: None)
         self.clock.run(until)
+        assert swap_usage_adds_up(self.k) == OK
         self.lines = self.clock.output.splitlines()
 
     def alive(self) -> set[str]:

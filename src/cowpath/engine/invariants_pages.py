@@ -367,8 +367,9 @@ def usage_adds_up(k):
 
 @compiled
 def may_exceed(k):
-    """By the design's policies, a charge may be made over the limit."""
-    return k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
+    """By the design's policies, a charge may be made over the limit; in cgroup v2 the limit may be set below usage."""
+    forced = k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
+    return forced or k.state.cgroup2 != 0
 
 
 @compiled

@@ -94,4 +94,21 @@ def memsw_adds_up(k):
                 want += own[other]
         if g > 0 and (group.memsw.usage != want or not (group.memsw.usage <= group.memsw.limit or may_exceed(k))):
             return g
+    return swap_usage_adds_up(k) if k.state.cgroup2 else OK
+
+
+@compiled
+def swap_usage_adds_up(k):
+    """cgroup v2: memory.swap.current = the slots in use that pages of the subtree have got."""
+    state = k.state
+    for slot in range(state.n_swaps):
+        if state.swaps[slot].owner > 0 and not in_use(k, slot):
+            return slot
+    for g in range(1, state.n_groups):
+        want = 0
+        for slot in range(state.n_swaps):
+            owner = state.swaps[slot].owner - 1
+            want += owner > 0 and is_below(k, owner, g)
+        if state.groups[g].alive and state.groups[g].swap_usage != want:
+            return g
     return OK

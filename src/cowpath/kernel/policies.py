@@ -49,6 +49,11 @@ POLICIES = (
         "pages in the cache before it that make a `read` a stream's: any, or more than it reads (2cad40180197)",
     ),
     Policy(
+        "readahead_most", "whole_request", ("window", "request"), "9491ae4aade6", "4.10",
+        "the largest window for a `read`: the file's, or for one that asks for more as much as that, up to 1280 KiB"
+        " (9491ae4aade6)",
+    ),
+    Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
         "what a charge raises: res and then memsw, or memsw and then memory (3e32cb2e0a12); and the loop around it",
     ),

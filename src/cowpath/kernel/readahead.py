@@ -15,6 +15,8 @@ from .page_alloc import free_pages
 from .records import OPEN_FILES
 from .wait import current
 
+IO_PAGES = 320  # bdi->io_pages: a request of 1280 KiB (BLK_DEF_MAX_SECTORS)
+
 
 @compiled
 def open_file(k, t, file):
@@ -150,6 +152,9 @@ def ondemand_readahead(k, f, ra, prev, hit, wanted, most):
     if index == ra.start and ra.pages == ra.async_pages:  # it would hit its own marker at once
         ra.async_pages = get_next_ra_size(ra.pages, most)
         ra.pages += ra.async_pages
+        if k.state.whole_request and ra.pages > most:  # dc30b96ab6d5, 4.19
+            ra.pages = most
+            ra.async_pages = most // 2
     read_window(f, ra)
 
 
@@ -180,6 +185,8 @@ def step_ra_window(k, t):
     most = max_sane_readahead(k, readahead)
     if f.vma == n.NONE:
         opened = open_file(k, t, f.file)
+        if k.state.whole_request and most < wanted:
+            most = max_sane_readahead(k, max(readahead, min(wanted, IO_PAGES)))
         ondemand_readahead(k, f, opened.ra, opened.prev, why == AHEAD_PHASE, wanted, most)
     elif why == AHEAD_PHASE:
         ondemand_readahead(k, f, k.state.vmas[f.vma].ra, 0, True, readahead, most)

@@ -126,6 +126,8 @@ NOT_OF_A_FILE = Misplaced(
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
 
+ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
+
 RECLAIM = "frames.call_reclaim"
 
 # --- steps -------------------------------------------------------------------------------------
@@ -232,6 +234,7 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_start_write", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
+    StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------
