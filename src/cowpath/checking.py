@@ -322,18 +322,27 @@ def search(
 ) -> Searched:
     """Check every order of a path's steps that their dependencies allow, and rank the safe ones.
 
+    Of a path that is no fault's, every place at which memory.high is paid for; its other steps keep their order.
     ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite, which is
     shared out to ``processes`` (None: one per CPU). An interrupted search goes on where it was left, unless ``fresh``.
     ``told`` hears how many orders are done, of how many, and how many are safe. Raises InputError if there is no such
     path, or no case about it.
     """
     from cowpath.checker.many import Job, cores
+    from cowpath.designs import has_memory_high
     from cowpath.kernel.steps import FAULT_PATHS
+    from cowpath.searching.places import PATHS
     from cowpath.searching.run import search as run
 
-    if path not in FAULT_PATHS:
-        raise InputError(f"no path of a fault {path!r}", hint=nearest(path, FAULT_PATHS, ", ".join(FAULT_PATHS)))
+    if path not in (*FAULT_PATHS, *PATHS):
+        known = (*FAULT_PATHS, *PATHS)
+        raise InputError(f"no path {path!r} to search", hint=nearest(path, known, ", ".join(known)))
     design = load_designs(start)[0]
+    if path in PATHS and not (has_memory_high(design) and design.paths[path]):
+        raise InputError(
+            f"{design.name} has no {'memory.high' if design.paths[path] else f'path {path!r}'}",
+            hint="of a path that is no fault's, what is searched are the places at which memory.high is paid for",
+        )
     suite = [case for case in load_cases(cases) if case.path == path]
     suite = [case for case in suite if cases is not None or Job(design, case).applies]
     if not suite:
@@ -352,9 +361,11 @@ class Searched:
     def safe(self) -> pl.DataFrame:
         """A row per safe order, those on the Pareto front first.
 
-        ``steps`` and ``moved`` (lists of texts), ``lock_hold_ns`` (time under page locks), ``wasted`` (pages and
-        charges given back unused), ``retries``, ``steps_run``, ``pareto``, ``known_as`` (the packaged designs that have
-        this order).
+        ``steps`` and ``moved`` (lists of texts), what it costs, ``pareto``, ``known_as`` (packaged designs that have
+        this order). Of a fault's path: ``lock_hold_ns`` (time under page locks), ``wasted`` (pages and charges given
+        back unused), ``retries``, ``steps_run``. Of another: ``outside_ns`` (the longest wait of an outsider),
+        ``own_ns`` (until the group's tasks are done), ``reread`` (pages read twice), ``over`` (the most pages by which
+        usage passed the mark), ``sleep_ns`` (asleep for it).
         """
         from cowpath.observe.frames import frame_of
 

@@ -126,7 +126,7 @@ def test_bad_schedules(saved: Path, tmp_path: Path) -> None:
         (("check", "--path", "file_kow"), "no case is about path 'file_kow' (did you mean file_cow?"),
         (("check", "-p", "none.py:f"), "none.py: there is no such file"),
         (("check", "--memory", "much"), "much"),
-        (("search", "--path", "file_kow"), "no path of a fault 'file_kow' (did you mean file_cow?"),
+        (("search", "--path", "file_kow"), "no path 'file_kow' to search (did you mean file_cow?"),
     ],
 )
 def test_bad_words(arguments: tuple[str, ...], words: str) -> None:

@@ -10,8 +10,8 @@ import pytest
 from cowpath import cases, checking, designs
 from cowpath.errors import InputError
 from cowpath.searching.journal import Journal
+from cowpath.searching.measures import Measure, pareto
 from cowpath.searching.orders import orders
-from cowpath.searching.rank import Measure, pareto
 from cowpath.searching.run import search
 from cowpath.searching.suite import Failure
 

@@ -83,6 +83,8 @@ def at_the_end(space: Space, plan: CasePlan, which: int) -> str:
         return "no task is in the kernel, but " + (left_behind(space.k, scene) or "a page has a reference too many")
     if which == p.NO_STALE_PAGE:
         return stale(space.k, plan, at)
+    if which == p.NO_REREAD:
+        return f"{scene.task(at)} has reclaimed, for memory.high, a page that its own read or fault has yet to get"
     return f"{scene.task(at)} is about to take or leave a lock against the order, in {step_name(space.k, at)}"
 
 

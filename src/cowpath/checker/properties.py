@@ -22,6 +22,8 @@ MEANINGS = (
     "a task that has been killed never sleeps for a group's memory, nor behind a lock whose holder waits for it",
     "i_mutex, mmap_sem, invalidate_lock, page lock: each is taken in this order, by who does not have it, and let go "
     "by who has it",
+    "no task that pays for memory.high within a read or a fault reclaims a page that it is still to get there, to have "
+    "it read again",
     "from every state that can be reached, every fault and system call can still finish, without help from outside, "
     "but for those that wait for their own group's memory",
     "no fair schedule keeps a fault or system call from finishing for ever, but for those that wait for their own "

@@ -123,7 +123,7 @@ class Space:
         stop_when = explore.AT_FIRST if stop_at_first else int(stop)
         self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop_when, look is not None, most
         self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
-        if edges:
+        if edges and len(self.x.edges) < 4 * FIRST_ROOM:
             self._replace(edges=4 * FIRST_ROOM)
         self.drive(explore.BEGIN)
         why = explore.LEVEL

@@ -20,7 +20,9 @@ SHOWN = 12  # safe orders; --json has them all
 
 
 def search(
-    path: Annotated[str, typer.Option("--path", help="The path of a fault: file_cow, swap_in, ...")] = "file_cow",
+    path: Annotated[
+        str, typer.Option("--path", help="The path: of a fault (file_cow, swap_in, ...), or another (readahead).")
+    ] = "file_cow",
     start: Annotated[
         str, typer.Option("--from", help="The design whose steps they are: packaged, or a TOML file.", metavar="DESIGN")
     ] = DEFAULT,
@@ -34,6 +36,7 @@ def search(
 
     Takes every order that the steps' dependencies allow, also with one more unlock and lock; drops what violates a
     property in some interleaving of some case; runs the rest in the clock. After Ctrl-C the same command goes on.
+    Of a path that is no fault's (readahead, write, ...), the steps that pay for memory.high are moved.
 
     Example: cowpath search --path file_cow --from linux-3.0
     """

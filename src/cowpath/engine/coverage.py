@@ -28,6 +28,7 @@ def forget_coverage(k):
         seen.charging = 0
         seen.throttled = 0
         seen.calls = 0
+        seen.called = 0
         seen.left = 0
 
 
@@ -48,6 +49,7 @@ def note_move(k, t, depth, path, pc, unwinding):
         return
     if task.depth > depth:
         seen.calls |= 1 << task.frames[depth].path
+        seen.called |= 1 << pc
     if in_charge(k, task.frames[depth - 1]):
         seen.charging |= 1 << pc
     if task.wait_kind == n.W_THROTTLE:

@@ -26,13 +26,14 @@ NO_LEAK = 2
 NO_STALE_PAGE = 3
 KILLABLE = 4
 LOCK_ORDER = 5
-OF_STATES = 6
-NO_STUCK = 6
-STARVATION = 7
-PROGRESS = 8
+NO_REREAD = 6
+OF_STATES = 7
+NO_STUCK = 7
+STARVATION = 8
+PROGRESS = 9
 NAMES = (
-    "isolation", "accounting", "no-leak", "no-stale-page", "killable", "lock-order", "no-stuck", "starvation",
-    "progress",
+    "isolation", "accounting", "no-leak", "no-stale-page", "killable", "lock-order", "no-reread", "no-stuck",
+    "starvation", "progress",
 )  # fmt: skip
 
 # marks of a state
@@ -221,6 +222,15 @@ def lock_order(k):
 
 
 @compiled
+def no_reread(k):
+    """No task that pays for memory.high within a read or a fault reclaims a page that it is still to get there."""
+    for t in range(k.state.n_tasks):
+        if k.state.tasks[t].lost_own:
+            return t
+    return OK
+
+
+@compiled
 def offender(k, which):
     """Who or what violates a property of states: the task, group, page, file or address space; or OK."""
     if which == ISOLATION:
@@ -233,6 +243,8 @@ def offender(k, which):
         return no_stale_page(k)
     if which == KILLABLE:
         return killable(k)
+    if which == NO_REREAD:
+        return no_reread(k)
     return lock_order(k)
 
 

@@ -113,6 +113,7 @@ coverage = record(  # of a task on a path: engine.coverage
     tried="i8",  # places of the path that it has come to, a bit each
     charging="i8",  # ... at which a charge of its has met a limit
     throttled="i8",  # ... at which it has slept because it is over memory.high
+    called="i8",  # ... from which it has called another path
     calls="i8",  # paths that it has called from there
     left="i8",  # how it has come out of the path: LEFT_*
 )

@@ -45,7 +45,11 @@ HOT = frozenset(
     """.split()
 )
 HOT_MODULES = frozenset(
-    "step dispatch user wait frames signals vmscan shrink lru rmap page_alloc kswapd memory page_lock rwsem memcg_charge memcg_commit mmap_lock fork exit pgtable mmap".split()
+    """
+    step dispatch user wait frames signals vmscan shrink lru rmap page_alloc kswapd memory page_lock rwsem memcg_charge
+    memcg_commit mmap_lock fork exit pgtable mmap
+    """.split()
+)
 )
 
 

@@ -299,6 +299,7 @@ def step_wait_uptodate(k, t):
     page = k.state.pages[f.page]
     if page.bits & n.PG_UPTODATE:
         f.phase = 0
+        k.state.tasks[t].lock_sleeps = 0  # that it was woken was for this page
         mark_page_accessed(k, f.page)
         return n.NEXT
     waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
@@ -317,8 +318,9 @@ def step_wait_uptodate(k, t):
         if f.phase == REREAD_PHASE:
             f.phase = 0
             return n.FAIL_IO
+        if not trylock_page(k, t, f.page):  # somebody has it again
+            return n.AGAIN
         f.phase = REREAD_PHASE
-        trylock_page(k, t, f.page)
         return read_one(k, t, f.page)
     return n.AGAIN
 

@@ -222,6 +222,7 @@ task = record(
     high_reclaimed="i4",  # of these, those that have been reclaimed for
     high_retries="i4",  # while it pays: 1 + rounds of reclaim left that free nothing; else 0
     high_freed="i4",  # the last round has freed something
+    lost_own="i4",  # it has reclaimed for its debt what its own read or fault was still to get; from then on, for good
     registers=("i4", REGISTERS),
     opened=many(opened, OPEN_FILES),  # the latest first
     frames=many(frame, FRAMES, used="depth"),  # those that are not in use are zeroes

@@ -6,8 +6,8 @@ from . import names as n
 from . import steps as s
 from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
-from .filemap import delete_from_page_cache
-from .frames import R_KSWAPD, R_NOSWAP
+from .filemap import MISSED_PHASE, SINGLE_PHASE, delete_from_page_cache
+from .frames import R_HIGH, R_KSWAPD, R_NOSWAP
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_lone
 from .page_alloc import free_page
@@ -187,6 +187,8 @@ def __remove_mapping(k, t, f, p, where):
         g = delete_from_swap_cache(k, p)
     else:
         note_own(k, t, page.file, page.index)
+        if f.arg & R_HIGH:
+            note_lost(k, t, page.file, page.index)
         g = delete_from_page_cache(k, p)
         page.refs -= 1
     free_page(k, p)
@@ -202,3 +204,27 @@ def note_own(k, t, file, index):
         f = task.frames[d]
         if f.path == s.P_FILE_COW and f.file == file and f.index == index and f.held & n.H_PAGE_REF == 0:
             k.books.groups[task.group].counters[n.C_OWN_EVICTED] += 1
+
+
+@compiled
+def note_lost(k, t, file, index):
+    """Who pays for memory.high within a read or a fault has taken a page that it is still to get there: it will have it
+    read once more.
+    """
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        f = task.frames[d]
+        if f.file == file and is_to_come(k, f, index):
+            task.lost_own = 1
+            k.books.groups[task.group].counters[n.C_OWN_EVICTED] += 1
+            return
+
+
+@compiled
+def is_to_come(k, f, index):
+    """A page of the frame's file is still to be got in it: of a read, it lies ahead; of a fault, it is being read."""
+    if k.books.paths[f.path].reads_file:
+        return f.index <= index < f.index + f.count
+    if f.path > s.LAST_FAULT_PATH or f.held & n.H_PAGE_REF:
+        return False
+    return f.index == index and (f.phase == MISSED_PHASE or f.phase == SINGLE_PHASE)

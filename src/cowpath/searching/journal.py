@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from .rank import Measure
+from .measures import KINDS, Costly
 from .suite import Failure
+
+
+def _kind_of(entry: dict[str, Any]) -> type[Failure | Costly]:
+    """Which of the outcomes has these fields."""
+    return next(kind for kind in (Failure, *KINDS) if {each.name for each in fields(kind)} == set(entry))
 
 
 class Journal:
@@ -19,9 +24,9 @@ class Journal:
         if fresh:
             self.drop()
 
-    def read(self, orders: int) -> dict[int, Failure | Measure]:
+    def read(self, orders: int) -> dict[int, Failure | Costly]:
         """The outcomes of an earlier search, by the order's number."""
-        found: dict[int, Failure | Measure] = {}
+        found: dict[int, Failure | Costly] = {}
         try:
             lines = self.file.read_text(encoding="utf-8").split("\n")
         except OSError:
@@ -31,12 +36,12 @@ class Journal:
                 entry: dict[str, Any] = json.loads(line)
                 at = int(entry.pop("order"))
                 if 0 <= at < orders:
-                    found[at] = Failure(**entry) if "property" in entry else Measure(**entry)
-            except (ValueError, TypeError, KeyError, AttributeError):
+                    found[at] = _kind_of(entry)(**entry)
+            except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
                 continue
         return found
 
-    def write(self, at: int, outcome: Failure | Measure) -> None:
+    def write(self, at: int, outcome: Failure | Costly) -> None:
         """Add a line."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as lines:

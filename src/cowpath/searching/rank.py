@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 
 from cowpath.cases.plan import CasePlan
 from cowpath.checker import boot
+from cowpath.checker.space import Space
 from cowpath.designs import Design
 from cowpath.engine.clock import Clock
 from cowpath.engine.costs import Costs
@@ -14,43 +17,106 @@ from cowpath.errors import MachineError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 
+from .measures import Measure, Throttled
+
 CPUS = 2
 UNTIL_NS = 1_000_000_000
+THROTTLED_UNTIL_NS = 600_000_000_000  # each of some batches may cost 2 s
+STALL_NS = 1_000  # an outsider's wait from here on counts
 
-
-@dataclass(frozen=True)
-class Measure:
-    """Of all cases together; less of each is better."""
-
-    lock_hold_ns: int  # time under page locks
-    wasted: int  # pages allocated, and charges made, for a fault and given back unused
-    retries: int  # faults that were dropped and started again
-    steps_run: int  # kernel steps of faults
-
-    def beats(self, other: Measure) -> bool:
-        """At least as good in everything, and better in something."""
-        mine, its = astuple(self), astuple(other)
-        return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+Events = np.ndarray[Any, Any]
 
 
 def measure(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Measure:
     """Run the cases in the clock, each to its end."""
-    measures = [_one(plan, design, costs) for plan in plans]
-    return Measure(*(sum(column) for column in zip(*(astuple(each) for each in measures), strict=True)))
+    return Measure.of_all([_one(plan, design, costs) for plan in plans])
+
+
+def measure_throttled(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Throttled:
+    """The same for cases of memory.high."""
+    return Throttled.of_all([_one_throttled(plan, design, costs) for plan in plans])
 
 
 def _one(plan: CasePlan, design: Design, costs: Costs) -> Measure:
     k = boot.build(plan, design, costs, CLOCK, CPUS)
-    ending = Clock(k, plan.plan, design).run(UNTIL_NS)
-    if ending.exhausted is not None:
-        raise MachineError(f"{plan.case.source}: {ending.exhausted}")
-    counters = [int(value) for value in k.books.groups["counters"][: int(k.state.n_groups)].sum(axis=0)]
+    _run(k, Clock(k, plan.plan, design), plan, UNTIL_NS)
+    counters = _counters(k)
     wasted = counters[n.C_ALLOCS_WASTED] + counters[n.C_CHARGES_WASTED]
     return Measure(counters[n.C_LOCK_NS], wasted, counters[n.C_RETRIES], counters[n.C_STEPS])
 
 
-def pareto(measures: Sequence[Measure]) -> list[bool]:
-    """For each, whether none of the others beats it."""
-    distinct = set(measures)
-    front = {each for each in distinct if not any(other.beats(each) for other in distinct)}
-    return [each in front for each in measures]
+def _one_throttled(plan: CasePlan, design: Design, costs: Costs) -> Throttled:
+    k = _machine(plan, design, costs)
+    marks = [None if spec.high is None else int(k.state.groups[g].high) for g, spec in enumerate(plan.case.groups, 1)]
+    books = _Books(marks)
+    k.books.log_mask = sum(1 << kind for kind in books.does)
+    clock = Clock(k, plan.plan, design, on_events=books.read, stall_ns=STALL_NS)
+    _run(k, clock, plan, THROTTLED_UNTIL_NS)
+    clock.finish()
+    waited = max((stall.ns for stall in clock.stalls), default=0)
+    return Throttled(waited, books.own_ns, _counters(k)[n.C_OWN_EVICTED], books.over, books.sleep_ns)
+
+
+def _machine(plan: CasePlan, design: Design, costs: Costs) -> Any:
+    """The case in the clock, from its boot on. Limits and marks are those that the exploration begins with: beside the
+    page tables that are there by then.
+    """
+    k = boot.build(plan, design, costs, CLOCK, CPUS)
+    small = boot.start(plan, design, costs, Space())
+    for g in range(1, int(k.state.n_groups)):
+        group, its = k.state.groups[g], small.state.groups[g]
+        group.res.limit, group.memsw.limit, group.high = its.res.limit, its.memsw.limit, its.high
+    return k
+
+
+def _run(k: Any, clock: Clock, plan: CasePlan, until_ns: int) -> None:
+    ending = clock.run(until_ns)
+    if ending.exhausted is not None:
+        raise MachineError(f"{plan.case.source}: {ending.exhausted}")
+
+
+def _counters(k: Any) -> list[int]:
+    """Of all groups together."""
+    return [int(value) for value in k.books.groups["counters"][: int(k.state.n_groups)].sum(axis=0)]
+
+
+class _Books:
+    """What the log says of the groups with a mark. ``high``: the mark of each group, from 1; None: it has none."""
+
+    def __init__(self, high: Sequence[int | None]) -> None:
+        self.high = {number: mark for number, mark in enumerate(high, 1) if mark is not None}
+        self.members: set[int] = set()
+        self.own_ns = self.over = self.sleep_ns = 0
+        self.does: dict[int, Callable[[Any], None]] = {
+            n.EV_GROUP: self._joins, n.EV_FORK: self._forks, n.EV_EXIT: self._exits, n.EV_USAGE: self._uses,
+            n.EV_WAKE: self._wakes,
+        }  # fmt: skip
+
+    def read(self, events: Events) -> None:
+        """The next block of the log."""
+        for event in events:
+            does = self.does.get(int(event["kind"]))
+            if does is not None:
+                does(event)
+
+    def _joins(self, event: Any) -> None:
+        if event["b"] == n.NONE:
+            (self.members.add if int(event["a"]) in self.high else self.members.discard)(int(event["task"]))
+
+    def _forks(self, event: Any) -> None:
+        if int(event["task"]) in self.members:
+            self.members.add(int(event["a"]))
+
+    def _exits(self, event: Any) -> None:
+        if int(event["task"]) in self.members:
+            self.members.discard(int(event["task"]))
+            self.own_ns = int(event["time"])
+
+    def _uses(self, event: Any) -> None:
+        mark = self.high.get(int(event["a"]))
+        if mark is not None:
+            self.over = max(self.over, int(event["value"]) - mark)
+
+    def _wakes(self, event: Any) -> None:
+        if event["a"] == n.W_THROTTLE:
+            self.sleep_ns += int(event["value"])

@@ -15,20 +15,22 @@ from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker.many import leave_interrupts, pool_of
-from cowpath.designs import Design
+from cowpath.designs import Design, has_memory_high
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
 from cowpath.engine.costs import Costs
 from cowpath.kernel.compiled import cache_folder, sources_as_they_stand
 
 from .journal import Journal
+from .measures import KINDS, Costly, pareto
 from .orders import Steps, orders
-from .rank import Measure, measure, pareto
-from .suite import Bench, Failure, benches, first_failure
+from .places import PATHS, placements
+from .rank import measure, measure_throttled
+from .suite import Bench, Failure, benches, first_failure, of_high
 
-CHUNK = 64  # orders that a process is given at once
+CHUNK = 64  # orders that a process is given at once, at most
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
-Outcome = Failure | Measure
+Outcome = Failure | Costly
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Safe:
 
     steps: Steps
     moved: list[str]
-    measure: Measure
+    measure: Costly
     pareto: bool
     known_as: list[str]  # packaged designs that have this order
 
@@ -57,13 +59,14 @@ class Found:
     orders: int
     safe: tuple[Safe, ...]  # those on the front first, then by the time under the page lock
     failed_by: dict[str, dict[str, int]]
+    own: tuple[Failure, ...]  # what the design's own order violates first, by case
     wall_s: float
 
     def as_json(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""
         return {"path": self.path, "from": self.design, "cases": list(self.cases), "orders": self.orders,
                 "safe": [each.as_json() for each in self.safe], "failed_by": self.failed_by,
-                "wall_s": self.wall_s}  # fmt: skip
+                "own": [asdict(each) for each in self.own], "wall_s": self.wall_s}  # fmt: skip
 
 
 def search(
@@ -71,15 +74,15 @@ def search(
 ) -> Found:
     """Check and rank every order of a path's steps. Raises InputError; a KeyboardInterrupt leaves a whole journal."""
     began = time.perf_counter()
-    every = list(orders(path, design.paths[path]))
+    every = list((placements if path in PATHS else orders)(path, design.paths[path]))
     journal = Journal(_journal_file(design, path, cases), fresh)
     outcomes = journal.read(len(every))
     left = [at for at in range(len(every)) if at not in outcomes]
-    safe = sum(isinstance(outcome, Measure) for outcome in outcomes.values())
+    safe = sum(isinstance(outcome, KINDS) for outcome in outcomes.values())
     for at, outcome in _outcomes(design, path, cases, every, left, processes):
         outcomes[at] = outcome
         journal.write(at, outcome)
-        safe += isinstance(outcome, Measure)
+        safe += isinstance(outcome, KINDS)
         if told is not None:
             told(len(outcomes), len(every), safe)
     journal.drop()
@@ -97,7 +100,8 @@ def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
 def _outcomes(
     design: Design, path: str, cases: Sequence[Case], every: list[Steps], left: list[int], processes: int
 ) -> Iterator[tuple[int, Outcome]]:
-    chunks = [left[at : at + CHUNK] for at in range(0, len(left), CHUNK)]
+    size = min(CHUNK, 1 + len(left) // (4 * processes))
+    chunks = [left[at : at + size] for at in range(0, len(left), size)]
     if processes < 2 or len(chunks) < processes:
         worker = Worker(design, path, cases)
         for chunk in chunks:
@@ -125,7 +129,7 @@ class Worker:
 
     def compile(self) -> None:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
-        measure(self.plans[:1], self.design, self.costs)
+        self._measure(self.plans[:1], self.design)
 
     def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
         """What becomes of these orders."""
@@ -133,10 +137,25 @@ class Worker:
 
     def _outcome(self, steps: Steps) -> Outcome:
         failure = first_failure(self.suite, steps)
+        if failure is None and self.path in PATHS:
+            failure = of_high(self.suite, steps)
         if failure is not None:
             return failure
-        changed = replace(self.design, paths=self.design.paths | {self.path: steps})
-        return measure(self.plans, changed, self.costs)
+        return self.measured(steps)
+
+    def failures(self, steps: Steps) -> list[Failure]:
+        """What an order violates first in each case, where it violates something."""
+        return [failure for failure in (bench.failure(steps) for bench in self.suite) if failure is not None]
+
+    def measured(self, steps: Steps) -> Costly:
+        """What an order costs in the clock."""
+        return self._measure(self.plans, replace(self.design, paths=self.design.paths | {self.path: steps}))
+
+    def _measure(self, plans: Sequence[CasePlan], design: Design) -> Costly:
+        """Paths are compared by what they are searched for."""
+        if self.path not in PATHS:
+            return measure(plans, design, self.costs)
+        return measure_throttled([plan for plan in plans if plan.case.has_high], design, self.costs)
 
 
 _worker: Worker | None = None
@@ -156,19 +175,21 @@ def _go_on(some: list[Steps]) -> list[Outcome]:
 def _found(
     design: Design, path: str, cases: Sequence[Case], outcomes: Sequence[tuple[Steps, Outcome]], wall_s: float
 ) -> Found:
-    safe = [(steps, outcome) for steps, outcome in outcomes if isinstance(outcome, Measure)]
+    safe = [(steps, outcome) for steps, outcome in outcomes if isinstance(outcome, KINDS)]
     front = pareto([each for _, each in safe])
     packaged: dict[Steps, list[str]] = {}
-    for name in designs.names():
-        packaged.setdefault(designs.load(name).paths[path], []).append(name)
+    for known in (designs.load(name) for name in designs.names()):
+        if path not in PATHS or has_memory_high(known):
+            packaged.setdefault(known.paths[path], []).append(known.name)
     kept = [
         Safe(steps, moved(design.paths[path], steps), each, best, packaged.get(steps, []))
         for (steps, each), best in zip(safe, front, strict=True)
     ]
-    kept.sort(key=lambda each: (not each.pareto, each.measure.lock_hold_ns, each.measure.steps_run, len(each.moved)))
+    kept.sort(key=lambda each: (not each.pareto, each.measure.key(), len(each.moved)))
     failures = Counter((each.property, each.case) for _, each in outcomes if isinstance(each, Failure))
     failed_by: dict[str, dict[str, int]] = {}
     for (name, case), count in failures.most_common():
         failed_by.setdefault(name, {})[case] = count
+    own = Worker(design, path, cases).failures(design.paths[path])
     return Found(path, design.name, tuple(case.name for case in cases), len(outcomes), tuple(kept), failed_by,
-                 round(wall_s, 6))  # fmt: skip
+                 tuple(own), round(wall_s, 6))  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,13 @@ from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker import boot
 from cowpath.checker.coverage import coverage_of
+from cowpath.checker.graph import Graph, starved, stuck
 from cowpath.checker.space import Space
 from cowpath.designs import Design
 from cowpath.engine import explore, machine
 from cowpath.engine import properties as p
 from cowpath.engine.costs import Costs
+from cowpath.kernel.state import EXPLORE
 from cowpath.kernel.steps import PATH_NAMES
 
 from .orders import Steps
@@ -25,6 +29,8 @@ from .orders import Steps
 ALL = (1 << p.OF_STATES) - 1
 VACUOUS = "vacuous"  # nothing is violated, for somebody never gets past some step
 NO_ROOM = "no-room"  # the small machine has run out of something: nothing is proved
+IDLE = "idle"  # nothing is violated, for a step that pays for memory.high has nothing to do where it stands
+EVERY = "every case"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Bench:
         self.k: Any = boot.start(self.plan, design, costs, self.space)
         self._buffer: npt.NDArray[Any] = np.asarray(self.k.base).view(np.uint8)
         self._start = self._buffer.copy()
+        self.slept = self.called = 0  # places of the path, a bit each, in the last search that came to its end
 
     def states(self) -> int:
         """How many states the design itself has here: how much work the case is."""
@@ -62,7 +69,28 @@ class Bench:
             return Failure(p.NAMES[min(found)[1]], self.plan.case.name)
         if why != explore.DONE:
             return Failure(NO_ROOM, self.plan.case.name)
-        return Failure(VACUOUS, self.plan.case.name) if self._is_vacuous(steps) else None
+        if self._is_vacuous(steps):
+            return Failure(VACUOUS, self.plan.case.name)
+        self._note_acts()
+        return None
+
+    def endless(self, steps: Steps) -> Failure | None:
+        """What keeps a task from its end though no state is bad: a call that goes round and round for its pages."""
+        self._buffer[:] = self._start
+        machine.set_path(self.k, self.path, steps)
+        self.space.explore(0, reduce=False, edges=True)
+        graph = Graph.of(self.space)
+        if stuck(graph, EXPLORE.tasks)[0] >= 0:
+            return Failure(p.NAMES[p.NO_STUCK], self.plan.case.name)
+        if starved(graph, EXPLORE.tasks).state >= 0:
+            return Failure(p.NAMES[p.STARVATION], self.plan.case.name)
+        return None
+
+    def _note_acts(self) -> None:
+        """At which places of the path somebody has slept for memory.high, and where a step has called another path."""
+        seen = self.space.coverage[:, self.path]
+        self.slept = int(np.bitwise_or.reduce(seen["throttled"]))
+        self.called = int(np.bitwise_or.reduce(seen["called"]))
 
     def _is_vacuous(self, steps: Steps | None) -> bool:
         """What has been searched whole is safe because somebody stands still."""
@@ -85,3 +113,22 @@ def first_failure(suite: Sequence[Bench], steps: Steps) -> Failure | None:
         if failure is not None:
             return failure
     return None
+
+
+def of_high(suite: Sequence[Bench], steps: Steps) -> Failure | None:
+    """Of an order that violates no property of states: what else is wrong with where it pays for memory.high."""
+    failure = idle(suite, steps)
+    for bench in suite if failure is None else ():
+        failure = failure or (bench.endless(steps) if bench.plan.case.has_high else None)
+    return failure
+
+
+def idle(suite: Sequence[Bench], steps: Steps) -> Failure | None:
+    """Of an order that nothing refutes: a step that pays for memory.high has had nothing to do in any case, so that
+    nothing is proved of its place.
+    """
+    slept = reduce(or_, (bench.slept for bench in suite))
+    called = reduce(or_, (bench.called for bench in suite))
+    acted = {"reclaim_high": called, "high_delay": slept}
+    unused = [step for place, step in enumerate(steps) if step in acted and not acted[step] >> place & 1]
+    return Failure(IDLE, EVERY) if unused else None

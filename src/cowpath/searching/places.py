@@ -1,0 +1,36 @@
+"""Where a path may pay for memory.high: ``reclaim_high`` and ``high_delay`` in every place, or left out.
+
+On the way to user mode a task always pays (``exit_to_user``), so what a path leaves out is done there. All other steps
+keep their order: a step moved out of a loop, or into one, is done another number of times, and what such steps ask of
+each other is declared only as far as faults need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cowpath.kernel.steps import FAULT_PATHS, PATH_NAMES, STEPS, number_of
+from cowpath.kernels.check import PAYING
+
+from .orders import Steps, is_possible
+
+AT_RETURN = "exit_to_user"
+AFTER_A_FAULT = "pagefault_out_of_memory"  # it has failed, and nothing has been charged
+MISPLACED = {path for step in PAYING for where in STEPS[number_of(step)].misplaced for path in where.paths}
+PATHS = tuple(path for path in PATH_NAMES if path not in {*FAULT_PATHS, *MISPLACED, AT_RETURN, AFTER_A_FAULT})
+
+
+def placements(path: str, steps: Sequence[str]) -> Iterator[Steps]:
+    """Every path that these steps make when those that pay are moved; first the one that pays at the return only."""
+    rest = tuple(step for step in steps if step not in PAYING)
+    reclaim, delay = PAYING
+    for reclaimed in (rest, *_with(rest, reclaim)):
+        for order in (reclaimed, *_with(reclaimed, delay)):
+            if is_possible(path, order):
+                yield order
+
+
+def _with(steps: Steps, step: str) -> Iterator[Steps]:
+    """The step in each of the places between, before and after these."""
+    for place in range(len(steps) + 1):
+        yield (*steps[:place], step, *steps[place:])
