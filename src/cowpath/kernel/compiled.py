@@ -50,7 +50,6 @@ HOT_MODULES = frozenset(
     memcg_commit mmap_lock fork exit pgtable mmap
     """.split()
 )
-)
 
 
 def _is_hot(function: Function) -> bool:
