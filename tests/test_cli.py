@@ -70,8 +70,8 @@ def test_version_loads_nothing_heavy() -> None:
 
 def test_a_small_run_loads_what_it_uses_only() -> None:
     loaded = loaded_by("run", str(EXAMPLES / "oom-off.sh"), "--until", "1us")
-    assert {"numba", "numpy"} <= loaded
-    assert not loaded & (OF_REPORTS | OF_FILES | {"rustworkx"})
+    assert "numpy" in loaded
+    assert not loaded & (OF_REPORTS | OF_FILES | {"numba", "rustworkx"})  # plain Python wants no compiler either
 
 
 def test_without_polars_only_data_frames_are_missed(small: str) -> None:

@@ -24,7 +24,7 @@ from cowpath.observe.costs import (
     session_costs,
 )
 from cowpath.observe.costs_tables import END_MARK, begin_mark, check_marks, markdown, report, with_tables
-from cowpath.observe.metrics import BLOCKING_NAMES
+from cowpath.observe.metrics import BLOCKING
 
 AMOUNTS = st.floats(1, 1e12)
 
@@ -38,7 +38,7 @@ def a_run(faults: int = 100, verdict: str = "isolated", ended: str = "script", *
         "verdict": verdict,
         "ended": ended,
         "fault_ns": 1000 * faults,
-        "blocked_ns": dict.fromkeys(BLOCKING_NAMES, 0),
+        "blocked_ns": dict.fromkeys((n.WAITS[kind].figure for kind in BLOCKING), 0),
     }
 
 

@@ -129,7 +129,7 @@ class Worker:
 
     def compile(self) -> None:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
-        self._measure(self.plans[:1], self.design)
+        self._measure(self._told_by()[:1], self.design)
 
     def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
         """What becomes of these orders."""
@@ -149,13 +149,16 @@ class Worker:
 
     def measured(self, steps: Steps) -> Costly:
         """What an order costs in the clock."""
-        return self._measure(self.plans, replace(self.design, paths=self.design.paths | {self.path: steps}))
+        return self._measure(self._told_by(), replace(self.design, paths=self.design.paths | {self.path: steps}))
 
     def _measure(self, plans: Sequence[CasePlan], design: Design) -> Costly:
         """Paths are compared by what they are searched for."""
-        if self.path not in PATHS:
-            return measure(plans, design, self.costs)
-        return measure_throttled([plan for plan in plans if plan.case.has_high], design, self.costs)
+        how = measure_throttled if self.path in PATHS else measure
+        return how(plans, design, self.costs)
+
+    def _told_by(self) -> list[CasePlan]:
+        """The cases that the clock runs."""
+        return [plan for plan in self.plans if self.path not in PATHS or plan.case.has_high]
 
 
 _worker: Worker | None = None
