@@ -12,6 +12,7 @@ from statistics import median
 
 from sides import Side, Spent, finished, installed
 from tables import Target, console, show, show_targets
+from weight import mib
 
 RUN = ("run", "examples/oom-off.sh")
 CHECK = ("check", "-d", "linux-3.0", "-c", "commit")
@@ -73,8 +74,7 @@ def shown(value: float | None, unit: str) -> str:
 
 def weight(side: Side) -> Row:
     """The environment, as installed: before anything has been imported in it."""
-    blocks = sum(path.lstat().st_blocks for path in side.environment.rglob("*"))
-    return {"virtual environment": blocks * 512 / 2**20}
+    return {"virtual environment": mib(side.environment)}
 
 
 def from_a_clone(side: Side) -> Row:

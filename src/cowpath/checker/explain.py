@@ -9,7 +9,7 @@ from cowpath.engine import explore, waitfor
 from cowpath.engine import moves as m
 from cowpath.engine import properties as p
 from cowpath.kernel import names as n
-from cowpath.kernel.generated import rwsem_row
+from cowpath.kernel.generated import lock_row
 from cowpath.observe.scene import Scene
 from cowpath.observe.words import Chain, chain_of_hops
 
@@ -107,7 +107,7 @@ def left_behind(k: Any, scene: Scene) -> str:
         if mutex.owner != n.FREE:
             return f"the {mutex.title} is held"
     for kind, wait in enumerate(n.WAITS):
-        if wait.rwsem is not None and any(int(sem.readers) or int(sem.writer) != n.NONE for sem in rwsem_row(k, kind)):
+        if wait.rwsem is not None and any(int(sem.readers) or int(sem.writer) != n.NONE for sem in lock_row(k, kind)):
             return f"an {wait.rwsem.name} is held"
     return ""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cowpath.engine import explore
 from cowpath.kernel import names as n
-from cowpath.kernel.generated import rwsem_row
+from cowpath.kernel.generated import lock_row
 from cowpath.kernel.steps import PATH_NAMES, TAKES
 from cowpath.observe.words import Chain
 
@@ -139,7 +139,7 @@ def _locks(scene: CaseScene) -> Iterator[LockState]:
     for kind, wait in enumerate(n.WAITS):
         if wait.rwsem is None or wait.writes:
             continue
-        for which, sem in enumerate(rwsem_row(scene.k, kind)):
+        for which, sem in enumerate(lock_row(scene.k, kind)):
             writer = int(sem.writer)
             holders = [f"{scene.task(t)} (to read)" for t in tasks_of(scene.k) if _reads(scene.k, t, kind, which)]
             holders += [f"{scene.task(writer)} (to write)"] if writer != n.NONE else []

@@ -27,21 +27,11 @@ __all__ = [
 # ``forceinline`` on to everything that it calls: one function of 57,000 instructions, most of them rarely used.
 HOT = frozenset(
     """
-    __alloc_pages_nodemask __do_fault __lock_page_or_retry __mem_cgroup_commit_charge __mem_cgroup_try_charge
-    __mem_cgroup_uncharge_common _clear _find_table _grant _group_del _unmap _zone_add _zone_del accessible
-    after_kernel begin_frame begin_hold begin_page bucket_of cached_page call_handle_pte_fault charge_group
-    charges_table check_locked clear_frame clear_pte consume_stock current do_anonymous_page do_page_fault down_read
-    drop_mapped_hold due emit end_hold fatal_signal_pending filemap_fault find_get_page find_vma finish_charge
-    forget_charge free_page free_pages group_add handle_mm_fault handle_pte_fault hold_kind is_cache_path is_none
-    leave list_of lock_page look_ahead lookup_pte lru_add lru_cache_add lru_del made_progress map_new
-    mark_page_accessed may_take
-    mem_cgroup_newpage_charge mem_cgroup_uncharge_page mm_of_pte move next_cpu note_fault note_hold note_latency
-    note_mapped note_recent page_add_file_rmap page_add_new_anon_rmap page_cache_release parent_of place_of pte_of
-    push random_below res_counter_uncharge run_fault_step set_page_dirty set_pte settle slice_of spend start_timers
-    step step_alloc_page step_anon_vma_prepare step_charge step_copy_page step_find_page step_find_vma
-    step_handle_pte_fault step_lock_page step_map_page step_mmap_read_lock step_mmap_read_unlock step_put_page
-    step_set_page_dirty step_unlock_page take_page touch trylock_page unlock_page up_read user zap_pte
-    zap_pte_range
+    __alloc_pages_nodemask __do_fault __mem_cgroup_commit_charge __mem_cgroup_uncharge_common accessible begin_frame
+    begin_page bucket_of cached_page check_locked clear_frame consume_stock do_anonymous_page due filemap_fault
+    find_get_page forget_charge made_progress map_new mem_cgroup_uncharge_page move next_cpu note_hold note_latency
+    note_mapped page_cache_release parent_of place_of res_counter_uncharge run_fault_step set_page_dirty slice_of
+    start_timers step_find_page step_map_page step_set_page_dirty
     """.split()
 )
 HOT_MODULES = frozenset(

@@ -116,16 +116,9 @@ which_rwsem = _by_kind(
 )  # fmt: skip
 
 
-def rwsem_row(k: Any, kind: int) -> Any:
-    """All rwsems of a kind, for Python."""
-    _, wait, name = next(each for each in _RWSEMS if each[0] == kind)
-    things = records.THINGS[wait.of]
-    return [row[name] for row in k.state[things.array][: int(k.state[things.count])]]
-
-
-def mutex_row(k: Any, kind: int) -> Any:
-    """All mutexes of a kind, for Python."""
-    _, wait, name = next(each for each in _MUTEXES if each[0] == kind)
+def lock_row(k: Any, kind: int) -> Any:
+    """All mutexes or rwsems that a kind of wait is for, for Python."""
+    _, wait, name = next(each for each in [*_MUTEXES, *_RWSEMS] if each[0] == kind)
     if wait.of == "machine":
         return [k.state[name]]
     things = records.THINGS[wait.of]

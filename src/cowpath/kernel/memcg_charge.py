@@ -16,6 +16,7 @@ from .memcg_commit import (
     FROM_STOCK,
     RECLAIMED,
     TRY,
+    begin_charge,
     bypass,
     charge_fails,
     finish_charge,
@@ -50,9 +51,10 @@ def step_charge(k, t):
 @compiled
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
-    if f.batch != 1:  # it has met none yet
-        return try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
+    had_met = f.batch == 1
     answer = try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
+    if not had_met:
+        return answer
     over_since = k.books.tasks[t].over_since
     if (answer == n.NEXT or f.batch == 0) and over_since > 0:
         emit(k, n.EV_CHARGE, t, g, 0, k.books.now - (over_since - 1), 0)
@@ -82,10 +84,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
             if goes_past(k, t):
                 return bypass(k, t, f)
         if f.batch == 0:
-            f.batch = k.books.charge_batch
-            f.retries = k.books.reclaim_retries
-            f.oomed = 0
-            f.tried = 0
+            begin_charge(k, f)
         if consume_stock(k, task.cpu, g):
             return finish_charge(k, t, f, g)
         f.phase = TRY

@@ -59,6 +59,15 @@ def keep_table(f):
 
 
 @compiled
+def begin_charge(k, f):
+    """A charge that has tried nothing yet."""
+    f.batch = k.books.charge_batch
+    f.retries = k.books.reclaim_retries
+    f.oomed = 0
+    f.tried = 0
+
+
+@compiled
 def dying(k, t):
     """The task is being killed: TIF_MEMDIE, or a fatal signal is pending."""
     return k.state.tasks[t].memdie != 0 or fatal_signal_pending(k, t)

@@ -10,6 +10,7 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
 from .memcontrol import drain_all_stock_async, drain_stock
+from .memcontrol import refill_stock as keep_in_stock
 from .wait import emit, spend
 
 CAP_32, CAP_64 = 32, 64  # pages of a stock; above it all of it goes back
@@ -63,12 +64,8 @@ def page_counter_charge(k, g, pages):
 @compiled
 def refill_stock(k, c, g, pages):
     """Keep what a batch brought too much; a stock that gets larger than a batch goes back as a whole."""
-    cpu = k.state.cpus[c]
-    if cpu.stock_group != g:
-        drain_stock(k, c)
-        cpu.stock_group = g
-    cpu.stock += pages
-    if cpu.stock > (CAP_64 if k.state.batch_of_64 else CAP_32):
+    keep_in_stock(k, c, g, pages)
+    if k.state.cpus[c].stock > (CAP_64 if k.state.batch_of_64 else CAP_32):
         drain_stock(k, c)
 
 

@@ -15,6 +15,7 @@ from .memcg_commit import (
     RECLAIMED,
     TRIED_DRAIN,
     TRIED_OOM,
+    begin_charge,
     bypass,
     charge_fails,
     dying,
@@ -40,10 +41,7 @@ def try_charge(k, t, f, g):
     if g == 0:
         return finish_charge(k, t, f, 0)
     if f.batch == 0:
-        f.batch = k.books.charge_batch
-        f.retries = k.books.reclaim_retries
-        f.oomed = 0
-        f.tried = 0
+        begin_charge(k, f)
     if consume_stock(k, k.state.tasks[t].cpu, g):
         return finish_charge(k, t, f, g)
     return charge_counters(k, t, f, g)

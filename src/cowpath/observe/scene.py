@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel.generated import mutex_row
+from cowpath.kernel.generated import lock_row
 from cowpath.kernel.places import ANONYMOUS, COPIED, SWAPPED, TRUNCATED, UNKNOWN, VPN_BITS, place_of
 from cowpath.observe.text import clean, size, task_label
 from cowpath.programs.code import Region
@@ -206,7 +206,7 @@ class Scene:
             lock = wait.mutex
             if lock is None:
                 continue
-            for number, mutex in enumerate(mutex_row(self.k, kind)):
+            for number, mutex in enumerate(lock_row(self.k, kind)):
                 title = lock.name if lock.of == "machine" else f"{lock.name} of {self.thing(lock.of, number)}"
                 yield MutexState(title, int(mutex.owner), self.queue(mutex.waiters))
 

@@ -125,11 +125,12 @@ class Worker:
         self.design, self.path = design, path
         self.costs: Costs = costs.load()
         self.suite: list[Bench] = benches(cases, design, self.costs, path)
-        self.plans: list[CasePlan] = [compile_case(case) for case in cases if not case.outside]
+        timed = [case for case in cases if not case.outside and (path not in PATHS or case.has_high)]
+        self.plans: list[CasePlan] = [compile_case(case) for case in timed]  # that the clock runs
 
     def compile(self) -> None:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
-        self._measure(self._told_by()[:1], self.design)
+        self._measure(self.plans[:1], self.design)
 
     def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
         """What becomes of these orders."""
@@ -149,16 +150,12 @@ class Worker:
 
     def measured(self, steps: Steps) -> Costly:
         """What an order costs in the clock."""
-        return self._measure(self._told_by(), replace(self.design, paths=self.design.paths | {self.path: steps}))
+        return self._measure(self.plans, replace(self.design, paths=self.design.paths | {self.path: steps}))
 
     def _measure(self, plans: Sequence[CasePlan], design: Design) -> Costly:
         """Paths are compared by what they are searched for."""
         how = measure_throttled if self.path in PATHS else measure
         return how(plans, design, self.costs)
-
-    def _told_by(self) -> list[CasePlan]:
-        """The cases that the clock runs."""
-        return [plan for plan in self.plans if self.path not in PATHS or plan.case.has_high]
 
 
 _worker: Worker | None = None
