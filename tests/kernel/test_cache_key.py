@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import itertools
 import os
 import pkgutil
 import shutil
@@ -50,6 +51,15 @@ def before(copied: Path) -> str:
     return what_is_compiled(copied)
 
 
+TIMES = itertools.count(1_000_000_000)
+
+
+def write_at_a_time_of_its_own(source: Path, text: str) -> None:
+    """Two edits of one size within one second are one to Python, which compares size and second with its ``.pyc``'s."""
+    source.write_text(text)
+    os.utime(source, (time := next(TIMES), time))
+
+
 class Edited:
     """A source with some of its text replaced, for the time of a block."""
 
@@ -59,10 +69,10 @@ class Edited:
         self.edited = self.text.replace(old, new, 1)
 
     def __enter__(self) -> None:
-        self.source.write_text(self.edited)
+        write_at_a_time_of_its_own(self.source, self.edited)
 
     def __exit__(self, *_: object) -> None:
-        self.source.write_text(self.text)
+        write_at_a_time_of_its_own(self.source, self.text)
 
 
 COMPILED_ANEW = {
@@ -174,8 +184,9 @@ def test_what_was_edited_after_it_was_loaded_is_not_kept_as_the_edited(copied: P
     """In a notebook: imported, edited, run. The next process must not get the old code for the new source."""
     names = copied / "kernel" / "names.py"
     edit = (
-        "from cowpath.engine.tiny import asked; from pathlib import Path\n"
+        "from cowpath.engine.tiny import asked; from pathlib import Path; import os\n"
         f"names = Path({str(names)!r}); names.write_text(names.read_text().replace('= 4096', '= 8192', 1))\n"
+        "os.utime(names, (1, 1));"
         "print(asked(1), asked(1.5))"
     )
     with Edited(names, "PAGE_SIZE = 4096", "PAGE_SIZE = 4096"):
