@@ -82,6 +82,7 @@ def build(
     books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
+    books.charges_kmem = 1
     books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)

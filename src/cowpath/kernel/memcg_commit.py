@@ -7,6 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
 from .hierarchy import parent_of
+from .kmem import note_kernel_page
 from .lru import lru_del
 from .memcontrol import (
     __mem_cgroup_commit_charge,
@@ -59,6 +60,16 @@ def keep_table(f):
 
 
 @compiled
+def keep_kernel_page(k, f, g):
+    """The kernel memory in hand is paid for; what comes after starts anew."""
+    note_kernel_page(k, f, g)
+    f.phase = 0
+    f.batch = 0
+    f.group = 0
+    return n.NEXT
+
+
+@compiled
 def begin_charge(k, f):
     """A charge that has tried nothing yet."""
     f.batch = k.books.charge_batch
@@ -84,10 +95,10 @@ def bypass(k, t, f):
     """A dying task's charge goes past the limit: on nobody's account (3.0), root's (3.12), or its group's all the same
     (4.19)."""
     k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
+    if k.state.dying_charge == FORCED or f.gfp & n.GFP_KERNEL_PAGE:
+        return force_charge(k, t, f)
     if k.state.dying_charge == TO_ROOT:
         return finish_charge(k, t, f, 0)
-    if k.state.dying_charge == FORCED:
-        return force_charge(k, t, f)
     if charges_table(f):
         return keep_table(f)
     f.held |= n.H_CHARGE
@@ -136,6 +147,8 @@ def mem_cgroup_cache_charge(k, p, g):
 def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
     f.tried = 0
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        return keep_kernel_page(k, f, g)
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
@@ -159,6 +172,8 @@ def finish_charge(k, t, f, g):
 def force_charge(k, t, f):
     """The page is charged over the limit."""
     g = mem_cgroup_try_charge_swapin(k, t, f) if f.path == s.P_SWAP_IN else k.state.tasks[t].group
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        g = f.charged_group
     if g > 0:
         page_counter_charge(k, g, 1)
     return finish_charge(k, t, f, g)
@@ -187,7 +202,9 @@ def charge_fails(k, t, f):
     f.batch = 0
     f.group = 0
     f.tried = 0
-    if charges_table(f):
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        f.gfp &= ~n.GFP_KERNEL_PAGE
+    elif charges_table(f):
         page_cache_release(k, f.prealloc_pte)
         f.prealloc_pte = n.NONE
         k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1

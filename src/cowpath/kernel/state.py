@@ -163,6 +163,7 @@ def books_record(c: Capacity) -> Record:
         quantum="i8",  # ns of user-mode computing in one move
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256

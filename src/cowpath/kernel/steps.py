@@ -21,6 +21,7 @@ from .names import (
     H_I_MUTEX,
     H_INVALIDATE_READ,
     H_INVALIDATE_WRITE,
+    H_KMEM,
     H_MMAP_READ,
     H_MMAP_WRITE,
     H_NEW_PAGE,
@@ -40,7 +41,7 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps",
+    "read_maps", "mprotect",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
@@ -118,6 +119,13 @@ IN_RECLAIM = Misplaced(
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
 
+ONLY_FORKS = Misplaced(_all_but("fork", "clone"), "no task is made on this path", "it belongs to fork and clone")
+
+MAKES_NO_MAPPING = Misplaced(
+    _all_but("mmap", "mmap_populate", "munmap", "mlock", "mprotect"), "no mapping is made on this path",
+    "it belongs to mmap, munmap, mlock and mprotect",
+)  # fmt: skip
+
 NOT_OF_A_FILE = Misplaced(
     _all_but("readahead", "read", "write", "truncate", "fadvise"),
     "there is no file on this path",
@@ -182,9 +190,9 @@ STEPS: list[StepInfo] = [
     # of the other system calls
     StepInfo("mmap_write_lock", "memory", takes=H_MMAP_WRITE),
     StepInfo("mmap_write_unlock", "memory", needs=H_MMAP_WRITE, gives=H_MMAP_WRITE),
-    StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE),
-    StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE),
-    StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE),
+    StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
     StepInfo("populate", "syscalls", calls=("page_fault", "handle_mm_fault")),
     StepInfo("invalidate_page", "filemap"),
     StepInfo("truncate_setsize", "truncate", needs=H_I_MUTEX),
@@ -196,7 +204,7 @@ STEPS: list[StepInfo] = [
     StepInfo("filemap_flush", "writeback", calls=("writeback",)),
     # of tasks, of the groups' files and of kernel threads
     StepInfo("dup_mm", "fork", needs=H_MMAP_WRITE),
-    StepInfo("wake_up_new_task", "fork"),
+    StepInfo("wake_up_new_task", "fork", gives=H_KMEM),
     StepInfo("exec_mmap", "fork"),
     StepInfo("exit_mm", "exit"),
     StepInfo("exit_notify", "exit"),
@@ -225,7 +233,8 @@ STEPS: list[StepInfo] = [
     StepInfo("invalidate_unlock", "invalidate_lock", needs=H_INVALIDATE_WRITE, gives=H_INVALIDATE_WRITE),
     StepInfo("fatal_signal_pending", "syscalls"),
     # of fork, where it charges page tables
-    StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, misplaced=(ONLY_FORK,)),
+    StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_FORK,)),
     StepInfo("copy_page_range", "fork", needs=H_MMAP_WRITE, gives=H_PAGE_TABLE, misplaced=(ONLY_FORK,)),
     # of the locks of mappings
     StepInfo("lock_vma", "vma_lock", takes=H_VMA_READ, misplaced=(AROUND_A_FAULT,)),
@@ -235,6 +244,12 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    # of kernel memory
+    StepInfo("copy_process", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_FORKS,)),
+    StepInfo("vm_area_alloc", "kmem_charge", needs=H_MMAP_WRITE, takes=H_KMEM, calls=("reclaim",), call=RECLAIM,
+             charges=True, misplaced=(MAKES_NO_MAPPING,)),
+    StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

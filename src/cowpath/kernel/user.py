@@ -20,7 +20,7 @@ from .cgroup import (
     rmdir_tree,
 )
 from .compiled import compiled
-from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
+from .exit import EXEC_FAILED_STATUS, SIGBUS_STATUS, SIGSEGV_STATUS
 from .filemap import FORCE_PHASE
 from .frames import do_page_fault, push
 from .memcg_high import exit_to_user_mode, paid
@@ -91,9 +91,12 @@ def end_of_call(k, t, path, status):
     if path == s.P_PAGE_FAULT and status == n.FAIL_CHARGE:
         return pagefault_out_of_memory(k, t)
     if path != s.P_PAGE_FAULT:  # a system call failed
+        if path == s.P_EXEC:
+            return do_exit(k, t, SIGSEGV_STATUS if status == n.FAIL_SEGV else EXEC_FAILED_STATUS)
         task.status = errno_of(status)
+        shell = path == s.P_FORK and k.books.ops[task.pc].bits & n.FORK_SHELL
         finish_op(k, t)
-        return n.NEXT
+        return fork_failed(k, t, n.HOST_FORK_NOMEM) if shell else n.NEXT
     if task.reuse_left > 0:  # an earlier page is no longer there (the file was truncated)
         task.reuse_left -= 1
         task.reuse_vpn = n.NONE
@@ -148,7 +151,7 @@ def user(k, t):
     if code == n.OP_FILL:
         return fill(k, t, op)
     if code == n.OP_EXIT:
-        return do_exit(k, t, op.a)
+        return do_exit(k, t, task.status if op.a == n.EXIT_ERRNO else op.a)
     return system_call(k, t, op)
 
 
@@ -264,6 +267,13 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.op = task.pc
+    elif code == n.OP_MPROTECT:
+        f = push(k, t, s.P_MPROTECT)
+        f.mm = task.mm
+        f.vpn = op.a
+        f.count = op.b
+        f.arg = op.bits
+        task.status = 0
     elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
         force_page_cache_readahead(k, t, op)
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
@@ -345,16 +355,21 @@ def fork_again(k, t, op):
     task.status = EAGAIN
     if op.bits & n.FORK_SHELL == 0:
         return finish_op(k, t)
-    k.books.host_task = t
-    k.books.host = n.HOST_FORK_FAILED
     if task.progress < FORK_RETRIES:
         f = push(k, t, s.P_SLEEP)
         f.arg = SECOND_NS << task.progress
         task.progress += 1
-        k.books.host = n.HOST_FORK_RETRY
-    else:
-        finish_op(k, t)
-    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
+        return fork_failed(k, t, n.HOST_FORK_RETRY)
+    finish_op(k, t)
+    return fork_failed(k, t, n.HOST_FORK_FAILED)
+
+
+@compiled
+def fork_failed(k, t, what):
+    """A shell says so."""
+    k.books.host_task = t
+    k.books.host = what
+    emit(k, n.EV_HOST, t, what, 0, 0, 0)
     return n.HOST
 
 

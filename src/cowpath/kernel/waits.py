@@ -196,6 +196,7 @@ H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address spa
 H_INVALIDATE_READ = 256  # frame.file's invalidate_lock, shared
 H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
 H_VMA_READ = 1024  # the lock of frame.vma, shared: instead of mmap_sem
+H_KMEM = 2048  # kernel memory that frame.charged_group is charged for: frame.kmem pages, frame.objects bytes
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -220,6 +221,7 @@ BUILT_IN_HOLDS = (
     Hold("invalidate_lock (read)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("invalidate_lock (write)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("VMA lock (read)", "vma", "vma", VMA_LOCK_ORDER),
+    Hold("kernel memory"),
 )
 
 

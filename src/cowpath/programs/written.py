@@ -71,6 +71,13 @@ def _mlock(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MLOCK, *_range(w, line))
 
 
+@command("mprotect REGION r|rw [first] [pages]")
+def _mprotect(w: Writer, line: Line) -> None:
+    region, access, *rest = line.arguments
+    first, pages = _pages(w, region, rest)
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+
+
 @command("madv REGION populate_read|populate_write [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
@@ -229,9 +236,11 @@ def _loop(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_NEXT, a=register, b=rounds, c=back)
 
 
-@command("exit [status]")
+@command("exit [status|errno]")
 def _exit(w: Writer, line: Line) -> None:
-    w.asm.emit(n.OP_EXIT, a=number(line.arguments[0], 0, 255) if line.arguments else 0)
+    errno = bool(line.arguments) and line.arguments[0].text == "errno"
+    status = number(line.arguments[0], 0, 255) if line.arguments and not errno else 0
+    w.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO if errno else status)
 
 
 @command("mark")

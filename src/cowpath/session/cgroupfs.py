@@ -33,6 +33,7 @@ ERRORS = {  # by errno, in glibc's words
 FORK = {  # bash's make_child
     n.HOST_FORK_RETRY: "fork: retry: Resource temporarily unavailable",
     n.HOST_FORK_FAILED: "fork: Resource temporarily unavailable",
+    n.HOST_FORK_NOMEM: "fork: Cannot allocate memory",
 }
 
 

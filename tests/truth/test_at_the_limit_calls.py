@@ -1,0 +1,86 @@
+"""System calls in a full group, measured on Linux 6.18.44 (cgroup v1) and 6.18.15 (v2): which error, what is done so far.
+
+See ``at_the_limit.py``. A call that is charged fails where the killer is off; a fault of user mode waits at its end.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from cowpath.kernel import names as n
+
+from .at_the_limit import FULL_AT, LIMIT, S, Limited
+
+WAIT = f"sleep {FULL_AT}"
+PAGES = 16
+
+
+def one(folder: Path, before: str, call: str, room: int = 0) -> tuple[int, Limited]:
+    """The errno of a call in the full group, and the session."""
+    run = Limited(folder, {"t": f"{before}\n{WAIT}\n{call}\nexit errno"}, room=room)
+    return run.exits["t"], run
+
+
+# --- mappings ------------------------------------------------------------------------------------
+def test_mmap_of_a_new_vma_is_enomem(tmp_path: Path) -> None:
+    failed, run = one(tmp_path, "anon a 4", "anon b 4")
+    assert failed == errno.ENOMEM and run.waits_for_memory("sleeper")
+
+
+@pytest.mark.parametrize("call", ["munmap a 4 4", "mprotect a r 4 4", "mlock a 4 4"])
+def test_a_call_that_splits_a_vma_is_enomem(call: str, tmp_path: Path) -> None:
+    failed, _ = one(tmp_path, f"anon a {PAGES}\ntouch a 0 {PAGES} 1 w", call)
+    assert failed == errno.ENOMEM
+
+
+@pytest.mark.parametrize("call", ["munmap a", "mprotect a r", "mlock a"])
+def test_and_of_a_whole_mapping_it_works(call: str, tmp_path: Path) -> None:
+    failed, _ = one(tmp_path, f"anon a {PAGES}\ntouch a 0 {PAGES} 1 w", call)
+    assert failed == 0
+
+
+def test_mlock_of_a_fresh_mapping_is_eagain_and_it_stays_locked(tmp_path: Path) -> None:
+    run = Limited(tmp_path, {"t": f"anon a {PAGES}\n{WAIT}\nmlock a\nsleep 1000"})
+    task = run.task("t")
+    vma = run.k.state.vmas[int(run.k.state.mms[int(task.mm)].vmas)]
+    assert int(vma.prot) & n.VM_LOCKED and int(run.k.state.mms[int(task.mm)].anon_rss) == 0
+    failed, _ = one(tmp_path, f"anon a {PAGES}", "mlock a")
+    assert failed == errno.EAGAIN
+
+
+@pytest.mark.parametrize(("room", "done"), [(0, 0), (8, 5)])
+def test_populate_write_is_enomem_and_what_is_done_stays(room: int, done: int, tmp_path: Path) -> None:
+    """With room for 5 pages (and for the sleeper's two, and a page table) there are 5."""
+    before = f"anon a {PAGES}\n{WAIT}\nmadv a populate_write"
+    run = Limited(tmp_path, {"t": f"{before}\nsleep 1000"}, room=room)
+    assert int(run.k.state.mms[int(run.task("t").mm)].anon_rss) == done
+    assert one(tmp_path, f"anon a {PAGES}", "madv a populate_write", room)[0] == errno.ENOMEM
+
+
+@pytest.mark.parametrize(("room", "failed", "done"), [(0, errno.ENOMEM, 0), (3, 0, 0), (8, 0, 5)])
+def test_map_populate_is_a_success_unless_the_vma_is_refused(room: int, failed: int, done: int, tmp_path: Path) -> None:
+    """Of the room two pages are the sleeper's, one is for the new mapping's object, and one its page table. That of the
+    object the last refusal gives back: what is left of it and of the page before it is a page (drain_obj_stock).
+    """
+    run = Limited(tmp_path, {"t": f"{WAIT}\nanonpop a {PAGES}\nsleep 1000"}, room=room)
+    assert int(run.k.state.mms[int(run.task("t").mm)].anon_rss) == done
+    assert one(tmp_path, "", f"anonpop a {PAGES}", room)[0] == failed
+
+
+# --- files ---------------------------------------------------------------------------------------
+def test_read_of_a_cold_file_is_enomem(tmp_path: Path) -> None:
+    failed, run = one(tmp_path, "", "readf @cold 0 4")
+    assert failed == errno.ENOMEM and run.a.cache == 0
+
+
+def test_a_new_page_of_tmpfs_is_enomem_not_enospc(tmp_path: Path) -> None:
+    failed, run = one(tmp_path, "", "writef @/dev/shm/f 0 1")
+    assert failed == errno.ENOMEM and run.a.cache == 0
+
+
+def test_a_write_fault_on_a_new_page_of_tmpfs_waits_like_an_anonymous_one(tmp_path: Path) -> None:
+    run = Limited(tmp_path, {"t": f"mapf m @/dev/shm/f 4 rw shared\n{WAIT}\ntouch m 0 1 1 w"})
+    assert run.waits_for_memory("t") and "t" not in run.exits
