@@ -60,7 +60,7 @@ def fork(room: int, kernel: str = KERNEL) -> tuple[str, int, int]:
 
 
 def test_forks_ladder() -> None:
-    """As room grows: the task_struct, the stack, the other objects, the page tables' upper levels, VMAs, page tables."""
+    """As room grows: task_struct, the stack, the other objects, the upper page tables, VMAs, page tables."""
     at = [fork(room) for room in range(20)]
     whole = next(room for room, (failed, *_) in enumerate(at) if not failed)
     for failed, status, left in at[:whole]:

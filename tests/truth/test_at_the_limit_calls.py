@@ -1,4 +1,4 @@
-"""System calls in a full group, measured on Linux 6.18.44 (cgroup v1) and 6.18.15 (v2): which error, what is done so far.
+"""System calls in a full group, measured on Linux 6.18.44 (cgroup v1) and 6.18.15 (v2): which error, what is done.
 
 See ``at_the_limit.py``. A call that is charged fails where the killer is off; a fault of user mode waits at its end.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from cowpath.kernel import names as n
 
-from .at_the_limit import FULL_AT, LIMIT, S, Limited
+from .at_the_limit import FULL_AT, Limited
 
 WAIT = f"sleep {FULL_AT}"
 PAGES = 16

@@ -48,7 +48,7 @@ def charge_pages(k, t, f, pages):
 
 @compiled
 def charge_objects(k, t, f, size, pages):
-    """Objects of so many bytes are the caller's, who has so many pages in hand besides. NEXT, or what a charge answers."""
+    """Objects of so many bytes are the caller's, who has so many pages in hand besides. NEXT, or a charge's answer."""
     g = f.charged_group
     if f.phase == 0 and room_for_objects(k, g) + (f.kmem - pages) * n.PAGE_SIZE >= size:
         if f.kmem > pages:
@@ -136,8 +136,8 @@ def grows_into(k, f, v):
 
 @compiled
 def step_vm_area_alloc(k, t):
-    """vm_area_alloc, vm_area_dup: the mappings that the call makes, charged with mmap_sem held for writing; those at the
-    edges of its range are split (__split_vma).
+    """vm_area_alloc, vm_area_dup: the mappings that the call makes, charged with mmap_sem held for writing; those at
+    the edges of its range are split (__split_vma).
     """
     f = current(k, t)
     if is_counted(k, t, f) and f.objects == 0:
