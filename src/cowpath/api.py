@@ -349,7 +349,7 @@ def told_free(free: Any, scene: Scene) -> Summary:
 
 def victims_summary(k: Any, clock: Any, scene: Scene) -> list[Summary]:
     """Whom the OOM killer has chosen and who has not died: since when, what they wait for, and whether in a cycle."""
-    from cowpath.engine.waitfor import chain, victims
+    from cowpath.engine.chain import chain, victims
 
     found = []
     for t in victims(k):
