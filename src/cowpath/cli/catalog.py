@@ -30,7 +30,7 @@ def designs(context: typer.Context) -> None:
 
 @designs_app.command("list", cls=Command)
 def list_designs() -> None:
-    """List the packaged designs, and the kernels that are finished (cowpath kernels has all).
+    """List the kernels and the packaged designs.
 
     Example: cowpath designs list
     """

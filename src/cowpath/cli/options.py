@@ -27,8 +27,8 @@ Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(
         "--design", "-d",
-        help="A packaged design or a TOML file; give it once for each. Default: all packaged; to compare a session, those "
-        "of kernels whose newest cgroups are of its version.",
+        help="A packaged design or a TOML file; give it once for each. Default: all packaged; to compare a session, "
+        "those of kernels whose newest cgroups are of its version.",
     ),
 ]  # fmt: skip
 Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
