@@ -26,6 +26,7 @@ from .frames import do_page_fault, push
 from .memcg_high import exit_to_user_mode, paid
 from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
+from .readahead import forget_opened, most_willneed
 from .syscalls import accessible
 from .wait import emit, random_below, spend
 from .writeback import EVERYTHING
@@ -62,7 +63,7 @@ def after_kernel(k, t, path, status):
         paid(k, t)
         return n.NEXT
     status = end_of_call(k, t, path, status)
-    if k.state.tasks[t].over_high > 0:
+    if k.state.tasks[t].over_high > 0 and not (path == s.P_READAHEAD and k.state.tasks[t].progress > 0):
         exit_to_user_mode(k, t)
     return status
 
@@ -80,6 +81,8 @@ def end_of_call(k, t, path, status):
             return n.NEXT  # a shell tries again to fork
         if path == s.P_PAGEFAULT_OUT_OF_MEMORY:
             return n.NEXT  # the access is tried again
+        if path == s.P_READAHEAD and next_batch(k, t):
+            return n.NEXT
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -303,6 +306,8 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
+    elif code == n.OP_OPEN:
+        return do_sys_open(k, t, op)
     elif code == n.OP_LSEEK:
         f = push(k, t, s.P_LSEEK)
         f.file = op.a
@@ -329,13 +334,36 @@ def madvise_populate(k, t, op):
 
 @compiled
 def force_page_cache_readahead(k, t, op):
-    """POSIX_FADV_WILLNEED: one batch of up to 2 MiB, however large the file's window is."""
+    """POSIX_FADV_WILLNEED: batches of up to 2 MiB, however large the file's window is."""
+    task = k.state.tasks[t]
     f = push(k, t, s.P_READAHEAD)
     f.file = op.a
-    f.index = op.b
-    f.count = op.c if op.c != n.NONE else n.MOST_WILLNEED
+    f.index = op.b + task.progress
+    f.count = min(n.WILLNEED_BATCH, most_willneed(k, op) - task.progress)
     f.arg = FORCE_PHASE
+    task.status = 0
+
+
+@compiled
+def next_batch(k, t):
+    """force_page_cache_ra goes on with the next batch, if it has not asked for all; in the kernel still."""
+    task = k.state.tasks[t]
+    op = k.books.ops[task.pc]
+    if op.code != n.OP_FADVISE or task.progress + n.WILLNEED_BATCH >= most_willneed(k, op):
+        return False
+    task.progress += n.WILLNEED_BATCH
+    return True
+
+
+@compiled
+def do_sys_open(k, t, op):
+    """open(2) of a file whose name is known: what a reader knows of it begins anew; a struct file may be charged."""
+    forget_opened(k, t, op.a)
     k.state.tasks[t].status = 0
+    if k.books.paths[s.P_OPEN].length == 0:
+        return finish_op(k, t)
+    push(k, t, s.P_OPEN)
+    return n.NEXT
 
 
 @compiled
