@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel.kmem import STACK, UPPER_TABLES
 from cowpath.kernel.books import PSI_AVERAGES
+from cowpath.kernel.kmem import STACK, UPPER_TABLES
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
