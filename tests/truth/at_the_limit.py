@@ -20,6 +20,7 @@ KERNEL = "linux-6.18"
 S = 1_000_000_000
 LIMIT = 1024  # pages
 FILLER = f"anon a {LIMIT}\nfill a\nmlock a\nsleep 1000"
+ALMOST = f"anon a {LIMIT - 40}\ntouch a 0 {LIMIT - 40} 1 w\nmlock a\nsleep 1000"  # nobody is killed for it
 SLEEPER = "anon b 1\nsleep 1\ntouch b 0 1 1 w\nsleep 1000"
 FULL_AT = 3  # seconds
 
@@ -42,7 +43,7 @@ class Limited:
         kernel: str = KERNEL,
     ) -> None:
         outside = outside or {}
-        every = {"filler": FILLER, "sleeper": SLEEPER} | programs | outside
+        every = {"filler": ALMOST if killer else FILLER, "sleeper": SLEEPER} | programs | outside
         lines = ['[machine]\nreuse = 0\nmemory = "64M"\n[bystanders]\nprograms = []\n']
         for name, program in every.items():
             (folder / f"{name}.prog").write_text(program + "\n", encoding="utf-8")

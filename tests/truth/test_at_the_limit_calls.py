@@ -12,7 +12,7 @@ import pytest
 
 from cowpath.kernel import names as n
 
-from .at_the_limit import FULL_AT, Limited
+from .at_the_limit import FULL_AT, Limited, S
 
 WAIT = f"sleep {FULL_AT}"
 PAGES = 16
@@ -84,3 +84,46 @@ def test_a_new_page_of_tmpfs_is_enomem_not_enospc(tmp_path: Path) -> None:
 def test_a_write_fault_on_a_new_page_of_tmpfs_waits_like_an_anonymous_one(tmp_path: Path) -> None:
     run = Limited(tmp_path, {"t": f"mapf m @/dev/shm/f 4 rw shared\n{WAIT}\ntouch m 0 1 1 w"})
     assert run.waits_for_memory("t") and "t" not in run.exits
+
+
+# --- from outside --------------------------------------------------------------------------------
+TARGET = f"anon a {PAGES}\ntouch a 0 2 1 w\nsleep 1000"
+
+
+@pytest.mark.parametrize(
+    ("call", "failed"),
+    [
+        ("vmw t a 4 1", errno.EFAULT), ("vmw t a", 0), ("pmem t a 4", errno.EIO), ("pmem t a", 0),
+        ("ptr t a 4", errno.EIO), ("ptr t a 1", 0), ("vmr t a 0 2", 0),
+    ],
+)  # fmt: skip
+def test_who_writes_into_the_full_group_from_outside_gets_an_error_or_a_short_count(
+    call: str, failed: int, tmp_path: Path
+) -> None:
+    """EFAULT, or EIO of /proc/PID/mem and ptrace; no error where pages that are there have been written before."""
+    run = Limited(tmp_path, {"t": TARGET}, {"o": f"{WAIT}\n{call}\nexit errno"})
+    assert run.exits["o"] == failed and not run.killed and "t" not in run.exits
+    assert int(run.k.state.mms[int(run.task("t").mm)].anon_rss) == 2
+
+
+def test_a_refused_write_from_outside_counts_19_refusals(tmp_path: Path) -> None:
+    """failcnt of the target's group, by one charge that fails for good; of the writer's nothing."""
+    counts = []
+    for call in ("sleep 1ms", "vmw t a 4 1"):
+        folder = tmp_path / call.partition(" ")[0]
+        folder.mkdir()
+        counts.append(int(Limited(folder, {"t": TARGET}, {"o": f"{WAIT}\n{call}\nexit errno"}).a.failcnt))
+    assert counts[1] - counts[0] == 19
+
+
+def test_with_the_killer_on_the_outsider_runs_it_and_the_filler_dies(tmp_path: Path) -> None:
+    """The largest of the group; the caller and the small target live, and the report names the outsider as invoker."""
+    run = Limited(tmp_path, {"t": "anon a 64\nsleep 1000"}, {"o": f"{WAIT}\nvmw t a\nsleep 1000"}, killer=True)
+    assert run.killed == ["filler"] and run.killers == ["o"]
+    assert int(run.task("o").status) == 0 and int(run.task("o").group) == 0 and int(run.task("o").over_high) == 0
+    assert int(run.k.state.mms[int(run.task("t").mm)].anon_rss) == 64
+
+
+def test_the_pages_are_the_targets(tmp_path: Path) -> None:
+    run = Limited(tmp_path, {"t": TARGET}, {"o": "sleep 100ms\nvmw t a\nsleep 1000"}, until=S // 2)
+    assert int(run.k.books.groups[0].rss) == 0 and run.a.rss == PAGES

@@ -82,6 +82,18 @@ def charge_object(k, t, f, g):
 
 
 @compiled
+def get_mem_cgroup_from_mm(k, t, f):
+    """The group that a charge is made to: the task's, or, where it works on another's memory, that one's. What it reads
+    ahead then is its own all the same.
+    """
+    task = k.state.tasks[t]
+    first = task.frames[0]
+    if first.path != s.P_ACCESS_REMOTE_VM or (f.path == s.P_READAHEAD and not k.state.files[f.file].shmem):
+        return task.group
+    return k.state.mms[first.mm].owner_group
+
+
+@compiled
 def begin_charge(k, f):
     """A charge that has tried nothing yet."""
     f.batch = k.books.charge_batch
@@ -187,7 +199,7 @@ def finish_charge(k, t, f, g):
 @compiled
 def force_charge(k, t, f):
     """The page is charged over the limit."""
-    g = mem_cgroup_try_charge_swapin(k, t, f) if f.path == s.P_SWAP_IN else k.state.tasks[t].group
+    g = mem_cgroup_try_charge_swapin(k, t, f) if f.path == s.P_SWAP_IN else get_mem_cgroup_from_mm(k, t, f)
     if f.gfp & n.GFP_KERNEL_PAGE:
         g = f.charged_group
     if g > 0:
@@ -248,7 +260,7 @@ def mem_cgroup_try_charge_swapin(k, t, f):
     g = k.state.pages[f.page].group
     if g == n.NONE:
         g = k.state.swaps[f.swap].group
-    return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
+    return g if g != n.NONE and k.state.groups[g].alive else get_mem_cgroup_from_mm(k, t, f)
 
 
 @compiled

@@ -278,11 +278,12 @@ OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_OPEN = 39  # a = file
 OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
+OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect", "remote",
 )  # fmt: skip
 
 EXIT_ERRNO = -1  # of OP_EXIT: the errno of the last call, 0 if it went well
@@ -292,6 +293,10 @@ ALL_TASKS = -3
 PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, smaps, exe, ...: with the mm's mmap_sem
 PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
+REMOTE_READV = 0  # of OP_REMOTE: process_vm_readv
+REMOTE_WRITEV = 1  # process_vm_writev
+REMOTE_MEM = 2  # a write to /proc/PID/mem
+REMOTE_POKE = 3  # PTRACE_POKEDATA
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
 IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)

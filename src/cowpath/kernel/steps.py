@@ -41,10 +41,11 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open", "mprotect",
+    "read_maps", "open", "mprotect", "access_remote_vm",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open",
+                "access_remote_vm")  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -118,6 +119,10 @@ IN_RECLAIM = Misplaced(
 )
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
+
+ONLY_REMOTE = Misplaced(
+    _all_but("access_remote_vm"), "nobody else's memory is accessed on this path", "it belongs to access_remote_vm"
+)
 
 ONLY_FORKS = Misplaced(_all_but("fork", "clone"), "no task is made on this path", "it belongs to fork and clone")
 
@@ -253,6 +258,8 @@ STEPS: list[StepInfo] = [
              misplaced=(ONLY_FORKS,)),
     StepInfo("vm_area_alloc", "kmem_charge", needs=H_MMAP_WRITE, takes=H_KMEM, calls=("reclaim",), call=RECLAIM,
              charges=True, misplaced=(MAKES_NO_MAPPING,)),
+    StepInfo("get_user_pages_remote", "remote", needs=H_MMAP_READ, calls=("handle_mm_fault",),
+             misplaced=(ONLY_REMOTE,)),
     StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
 ]  # fmt: skip
 

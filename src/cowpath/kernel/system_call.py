@@ -9,6 +9,7 @@ from .compiled import compiled
 from .filemap import FORCE_PHASE
 from .frames import finish_op, push
 from .readahead import forget_opened, most_willneed
+from .remote import access_remote_vm, has_mm
 from .small_call import small_call
 from .wait import emit, spend
 from .writeback import EVERYTHING
@@ -31,6 +32,7 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.op = task.pc
+        task.status = 0
     elif code == n.OP_MPROTECT:
         f = push(k, t, s.P_MPROTECT)
         f.mm = task.mm
@@ -46,6 +48,7 @@ def system_call(k, t, op):
         f.index = op.b
         f.count = op.c
         f.arg = op.d
+        task.status = 0
     elif code == n.OP_FSYNC:
         f = push(k, t, s.P_FSYNC)
         f.file = op.a
@@ -77,6 +80,8 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
+    elif code == n.OP_REMOTE:
+        return access_remote_vm(k, t, op)
     elif code == n.OP_OPEN:
         return do_sys_open(k, t, op)
     elif code == n.OP_LSEEK:
@@ -100,6 +105,7 @@ def madvise_populate(k, t, op):
     f.vpn = op.a
     f.count = op.b
     f.todo = op.bits
+    k.state.tasks[t].status = 0
     return n.NEXT
 
 
@@ -160,15 +166,6 @@ def fork_failed(k, t, what):
     k.books.host = what
     emit(k, n.EV_HOST, t, what, 0, 0, 0)
     return n.HOST
-
-
-@compiled
-def has_mm(k, t):
-    """get_task_mm finds one: the task has an address space that is not being taken down."""
-    task = k.state.tasks[t]
-    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
-        return False
-    return task.mm != n.NONE and k.state.mms[task.mm].users > 0
 
 
 @compiled

@@ -15,7 +15,7 @@ from cowpath.kernel.records import REGISTERS
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
-from cowpath.programs.unit import Call, Unit
+from cowpath.programs.unit import Call, FarRegion, Unit
 from cowpath.programs.writer import TASK_STARTS, Loop, Writer, command, started
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest
@@ -76,6 +76,39 @@ def _mprotect(w: Writer, line: Line) -> None:
     region, access, *rest = line.arguments
     first, pages = _pages(w, region, rest)
     w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+
+
+@command("vmw TASK REGION [first] [pages]")
+def _vmw(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_WRITEV)
+
+
+@command("vmr TASK REGION [first] [pages]")
+def _vmr(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_READV)
+
+
+@command("pmem TASK REGION [first] [pages]")
+def _pmem(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_MEM)
+
+
+@command("ptr TASK REGION [page]")
+def _ptr(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_POKE)
+
+
+def _remote(w: Writer, line: Line, kind: int) -> None:
+    """Pages of another task: the region is of this program, if the task is one of its own, else of that task's."""
+    task, region, *rest = line.arguments
+    if task.text in w.tasks:
+        first, pages = _pages(w, region, rest)
+        w.asm.emit(n.OP_REMOTE, a=w.slot(task), b=first, c=1 if kind == n.REMOTE_POKE else pages, bits=kind)
+        return
+    first = number(rest[0]) if rest else 0
+    pages = 1 if kind == n.REMOTE_POKE else number(rest[1], 1) if len(rest) > 1 else 0
+    at = w.asm.emit(n.OP_REMOTE, a=w.slot(task), b=first, c=pages, bits=kind)
+    w.far.append(FarRegion(at, task, region, pages))
 
 
 @command("madv REGION populate_read|populate_write [first] [pages]")
