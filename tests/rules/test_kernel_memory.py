@@ -108,6 +108,37 @@ def test_a_childs_kernel_memory_is_its_groups_until_it_is_gone() -> None:
     assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
 
 
+def test_execs_ladder() -> None:
+    """Before the point of no return the program is not run (126), behind it the task dies of SIGSEGV (139)."""
+    ends = []
+    for room in range(UPPER_TABLES + 4):
+        hand, g, t = at_the_limit(room)
+        hand.call(t, s.P_EXEC, s.BPRM_MM_INIT, mm=int(hand.task_of(t).mm))
+        task = hand.task_of(t)
+        for _ in range(1500):
+            look_ahead(hand.k, t)
+            step(hand.k, t)
+            if int(task.exiting) or not int(task.depth):
+                break
+        assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
+        ends.append(int(task.frames[0].arg) if int(task.exiting) else 0)
+    first = UPPER_TABLES + 1  # and a page for the objects; those of the program's mappings take one more
+    assert ends == [126] * first + [139] + [0] * (len(ends) - first - 1)
+
+
+def test_a_pipes_pages_are_its_groups_until_it_is_closed() -> None:
+    hand, g, t = at_the_limit(4)
+    assert play(hand, t, s.P_PIPE) == ("", 0)
+    assert play(hand, t, s.P_PIPE_WRITE, count=2) == ("", 0) and int(hand.of(g).kernel_pages) == 2
+    assert play(hand, t, s.P_PIPE_WRITE, count=8) == ("pipe_write", 0), "short: one page more"
+    assert play(hand, t, s.P_PIPE_WRITE, count=1) == ("pipe_write", errno.ENOMEM)
+    hand.of(g).res.limit += 100
+    play(hand, t, s.P_PIPE_WRITE, count=20)
+    assert int(hand.of(g).kernel_pages) == kmem.PIPE_BUFFERS
+    kmem.close_pipe(hand.k, t)
+    assert int(hand.of(g).kernel_pages) == 0 and invariants.check_pages(hand.k) == (invariants.FINE, -1)
+
+
 def test_objects_share_pages_and_a_refusal_parks_what_is_left() -> None:
     hand, g, t = at_the_limit(1)
     per_page = n.PAGE_SIZE // VM_AREA

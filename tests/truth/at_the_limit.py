@@ -52,7 +52,7 @@ class Limited:
         text = f"cgcreate -g memory:A\ncgset -r memory.limit_in_bytes={4 * LIMIT}K A\n"
         text += "" if killer else "cgset -r memory.oom_control=1 A\n"
         text += "".join(f"cgexec -g memory:A {name} &\n" for name in programs)
-        text += "".join(f"{name} &\n" for name in outside)
+        text += "".join(f"{name} &\n" for name in outside if name not in then)
         text += "sleep 1\ncgexec -g memory:A filler &\n" + ("" if killer else "cgexec -g memory:A sleeper &\n")
         text += f"sleep 1.5\ncgset -r memory.limit_in_bytes={4 * (LIMIT + room)}K A\n" if room else ""
         self.plan = plan_session(text + then, "session.sh", read_table(folder / "session.toml"))

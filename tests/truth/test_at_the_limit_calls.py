@@ -86,6 +86,47 @@ def test_a_write_fault_on_a_new_page_of_tmpfs_waits_like_an_anonymous_one(tmp_pa
     assert run.waits_for_memory("t") and "t" not in run.exits
 
 
+# --- tasks and pipes -----------------------------------------------------------------------------
+@pytest.mark.parametrize("kernel", ["linux-6.1", "linux-6.18", "linux-7.2"])
+def test_fork_is_enomem_without_a_wait(kernel: str, tmp_path: Path) -> None:
+    run = Limited(tmp_path, {"t": f"anon a 1\ntouch a 0 1 1 w\n{WAIT}\nfork c\nend\nexit errno"}, kernel=kernel)
+    assert run.exits["t"] == errno.ENOMEM and "c" not in run.exits
+
+
+def test_fork_with_just_enough_room_and_its_first_write_waits(tmp_path: Path) -> None:
+    """Of the outcomes that were measured: the child sleeps at its first copy-on-write (or its parent does)."""
+    fork = f"anon a 1\ntouch a 0 1 1 w\n{WAIT}\nfork c\n  touch a 0 1 1 w\nend"
+    status = []
+    for room in range(12, 18):
+        folder = tmp_path / str(room)
+        folder.mkdir()
+        status.append(Limited(folder, {"t": f"{fork}\nexit errno"}, room=room).exits["t"])
+    enough = status.index(0)
+    assert enough > 0 and status == [errno.ENOMEM] * enough + [0] * (len(status) - enough)
+    run = Limited(tmp_path, {"t": f"{fork}\nsleep 1000"}, room=12 + enough)
+    assert run.waits_for_memory("c") and "c" not in run.exits
+
+
+@pytest.mark.parametrize(("room", "status"), [(0, 126), (4, 126), (20, 3)])
+def test_a_program_whose_address_space_is_refused_is_not_run(room: int, status: int, tmp_path: Path) -> None:
+    """126, as a shell's child ends that could not run a program."""
+    then = f"sleep {FULL_AT}\ncgexec -g memory:A late"
+    run = Limited(tmp_path, {}, {"other": "exit 0", "late": "exit 3"}, then=then, room=room)
+    assert run.exits["late"] == status
+
+
+def test_a_new_pipe_is_enfile(tmp_path: Path) -> None:
+    failed, _ = one(tmp_path, "", "pipe")
+    assert failed == errno.ENFILE
+
+
+@pytest.mark.parametrize(("room", "failed", "pages"), [(0, errno.ENOMEM, 0), (5, 0, 3)])
+def test_a_write_to_a_pipe_is_enomem_or_short(room: int, failed: int, pages: int, tmp_path: Path) -> None:
+    run = Limited(tmp_path, {"t": f"pipe\n{WAIT}\npipew 8\nsleep 1000"}, room=room)
+    assert int(run.task("t").pipe_pages) == pages
+    assert one(tmp_path, "pipe", "pipew 8", room)[0] == failed
+
+
 # --- from outside --------------------------------------------------------------------------------
 TARGET = f"anon a {PAGES}\ntouch a 0 2 1 w\nsleep 1000"
 

@@ -12,7 +12,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.kmem import PIPE_OBJECTS, STACK, TASK_OBJECTS, TASK_STRUCT, UPPER_TABLES, VM_AREA
+from cowpath.kernel.kmem import FILE_OBJECTS, PIPE_OBJECTS, STACK, TASK_OBJECTS, TASK_STRUCT, UPPER_TABLES, VM_AREA
 from cowpath.kernel.lru import list_of
 from cowpath.kernel.memcg_commit import FORCED
 from cowpath.kernel.pgtable import pte_of
@@ -420,7 +420,7 @@ def kernel_memory_adds_up(k):
             objects[task.kmem - 1] += TASK_STRUCT + TASK_OBJECTS
         if task.pipe:
             pages[task.pipe - 1] += task.pipe_pages
-            objects[task.pipe - 1] += PIPE_OBJECTS
+            objects[task.pipe - 1] += PIPE_OBJECTS + FILE_OBJECTS
         for d in range(task.depth):
             f = task.frames[d]
             if f.held & n.H_KMEM:

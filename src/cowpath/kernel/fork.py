@@ -234,6 +234,7 @@ def step_exec_mmap(k, t):
         fresh = mm_alloc(k, task.group)
         if fresh == n.NONE:
             return n.FAIL_OOM
+        give_to_mm(k, f, fresh)
         f.other_mm = task.mm
         f.mm = n.NONE
         task.mm = fresh

@@ -21,9 +21,11 @@ UPPER_TABLES = 3  # pages: an address space's pgd, a pud and a pmd
 TASK_STRUCT = 10 << 10  # bytes
 TASK_OBJECTS = 4 << 10  # signal_struct, sighand_struct, files_struct, fs_struct, ...
 MM_OBJECTS = 2 << 10  # mm_struct
-PROGRAM_OBJECTS = 2 << 10  # the mappings that every program has: its text, its stack, ...
+PROGRAM_OBJECTS = 3 << 10  # the dozen mappings that every program has: its text, its stack, ...
 VM_AREA = 256  # vm_area_struct
-PIPE_OBJECTS = 2 << 10  # an inode, pipe_inode_info and its ring
+PIPE_OBJECTS = 2 << 10  # an inode, pipe_inode_info and its ring of PIPE_BUFFERS
+FILE_OBJECTS = 512  # two struct file
+PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -148,6 +150,8 @@ def give_to_mm(k, f, m):
     mm.objects = MM_OBJECTS + (PROGRAM_OBJECTS if f.objects >= TASK_STRUCT else 0)
     f.objects -= mm.objects
     f.kmem -= UPPER_TABLES
+    if f.kmem == 0 and f.objects == 0:
+        f.held &= ~n.H_KMEM
 
 
 @compiled
@@ -177,8 +181,15 @@ def free_stack(k, t):
     task = k.state.tasks[t]
     if task.kmem:
         uncharge_pages(k, task.kmem - 1, STACK)
+    close_pipe(k, t)
+
+
+@compiled
+def close_pipe(k, t):
+    """free_pipe_info: its pages and all else of it."""
+    task = k.state.tasks[t]
     if task.pipe:
-        free_objects(k, task.pipe - 1, PIPE_OBJECTS)
+        free_objects(k, task.pipe - 1, PIPE_OBJECTS + FILE_OBJECTS)
         uncharge_pages(k, task.pipe - 1, task.pipe_pages)
         task.pipe = 0
         task.pipe_pages = 0

@@ -10,13 +10,17 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .kmem import (
+    FILE_OBJECTS,
     MM_OBJECTS,
+    PIPE_BUFFERS,
+    PIPE_OBJECTS,
     PROGRAM_OBJECTS,
     STACK,
     TASK_OBJECTS,
     TASK_STRUCT,
     UPPER_TABLES,
     VM_AREA,
+    close_pipe,
     give_to_vma,
     join_objects,
     room_for_objects,
@@ -89,6 +93,67 @@ def step_copy_process(k, t):
         status = hold_objects(k, t, f, rest, STACK)
     if status == n.NEXT and f.path == s.P_FORK:
         status = charge_pages(k, t, f, STACK + UPPER_TABLES)
+    return status
+
+
+@compiled
+def step_bprm_mm_init(k, t):
+    """bprm_mm_init: the new program's address space, before the point of no return."""
+    f = current(k, t)
+    if not is_counted(k, t, f):
+        return n.NEXT
+    status = hold_objects(k, t, f, MM_OBJECTS, 0) if f.objects == 0 else n.NEXT
+    return charge_pages(k, t, f, UPPER_TABLES) if status == n.NEXT else status
+
+
+@compiled
+def step_load_elf_binary(k, t):
+    """load_elf_binary: the mappings that every program has. The old ones are gone: who cannot have them dies."""
+    f = current(k, t)
+    mm = k.state.mms[k.state.tasks[t].mm]
+    if not is_counted(k, t, f) or mm.kmem == 0:
+        return n.NEXT
+    status = charge_objects(k, t, f, PROGRAM_OBJECTS, 0)
+    if status == n.NEXT:
+        mm.objects += PROGRAM_OBJECTS
+    return n.FAIL_SEGV if status == n.FAIL_CHARGE else status
+
+
+# --- pipes ---------------------------------------------------------------------------------------
+@compiled
+def step_alloc_pipe_info(k, t):
+    """create_pipe_files: an inode and the pipe, or ENFILE; then its files, or ENOMEM."""
+    f = current(k, t)
+    if not is_counted(k, t, f):
+        return n.NEXT
+    if f.objects == 0:
+        status = hold_objects(k, t, f, PIPE_OBJECTS, 0)
+        if status != n.NEXT:
+            return n.FAIL_NFILE if status == n.FAIL_CHARGE else status
+    status = hold_objects(k, t, f, FILE_OBJECTS, 0)
+    if status == n.NEXT:
+        close_pipe(k, t)  # what it had before
+        k.state.tasks[t].pipe = 1 + f.charged_group
+        f.objects = 0
+        f.held &= ~n.H_KMEM
+    return status
+
+
+@compiled
+def step_pipe_write(k, t):
+    """pipe_write: a page into the task's own pipe, which nobody reads: EAGAIN when it is full."""
+    f = current(k, t)
+    task = k.state.tasks[t]
+    if task.pipe == 0:
+        return n.NEXT
+    f.charged_group = task.pipe - 1
+    if task.pipe_pages >= PIPE_BUFFERS:
+        return n.FAIL_AGAIN
+    status = charge_pages(k, t, f, 1)
+    if status == n.NEXT:
+        task.pipe_pages += 1
+        f.kmem = 0
+        f.held &= ~n.H_KMEM
     return status
 
 

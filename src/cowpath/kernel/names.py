@@ -120,10 +120,11 @@ FAIL_EXIST = 17  # -EEXIST
 FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode is tried again
 FAIL_AGAIN = 19  # -EAGAIN
 FAIL_ACCES = 20  # -EACCES
+FAIL_NFILE = 21  # -ENFILE
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
     "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
-    "EACCES",
+    "EACCES", "ENFILE",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -279,11 +280,12 @@ OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE:
 OP_OPEN = 39  # a = file
 OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
+OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect", "remote",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect", "remote", "pipe",
 )  # fmt: skip
 
 EXIT_ERRNO = -1  # of OP_EXIT: the errno of the last call, 0 if it went well

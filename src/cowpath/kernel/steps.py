@@ -41,11 +41,11 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open", "mprotect", "access_remote_vm",
+    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open",
-                "access_remote_vm")  # fmt: skip
+                "access_remote_vm", "pipe", "pipe_write")  # fmt: skip
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -119,6 +119,12 @@ IN_RECLAIM = Misplaced(
 )
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
+
+ONLY_EXEC = Misplaced(_all_but("exec"), "no program begins on this path", "it belongs to exec")
+
+ONLY_PIPE = Misplaced(
+    _all_but("pipe", "pipe_write"), "there is no pipe on this path", "it belongs to pipe and pipe_write"
+)
 
 ONLY_REMOTE = Misplaced(
     _all_but("access_remote_vm"), "nobody else's memory is accessed on this path", "it belongs to access_remote_vm"
@@ -212,7 +218,7 @@ STEPS: list[StepInfo] = [
     # of tasks, of the groups' files and of kernel threads
     StepInfo("dup_mm", "fork", needs=H_MMAP_WRITE),
     StepInfo("wake_up_new_task", "fork", gives=H_KMEM),
-    StepInfo("exec_mmap", "fork"),
+    StepInfo("exec_mmap", "fork", gives=H_KMEM),
     StepInfo("exit_mm", "exit"),
     StepInfo("exit_notify", "exit"),
     StepInfo("do_wait", "exit"),
@@ -258,6 +264,14 @@ STEPS: list[StepInfo] = [
              misplaced=(ONLY_FORKS,)),
     StepInfo("vm_area_alloc", "kmem_charge", needs=H_MMAP_WRITE, takes=H_KMEM, calls=("reclaim",), call=RECLAIM,
              charges=True, misplaced=(MAKES_NO_MAPPING,)),
+    StepInfo("bprm_mm_init", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_EXEC,)),
+    StepInfo("load_elf_binary", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_EXEC,)),
+    StepInfo("alloc_pipe_info", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_PIPE,)),
+    StepInfo("pipe_write", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_PIPE,)),
     StepInfo("get_user_pages_remote", "remote", needs=H_MMAP_READ, calls=("handle_mm_fault",),
              misplaced=(ONLY_REMOTE,)),
     StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),

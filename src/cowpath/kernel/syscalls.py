@@ -117,7 +117,7 @@ def user_copy_failed(f):
 @compiled
 def what_was_done(k, t, f):
     """read(2) and write(2) for which there is no memory: the pages so far, if there are any, and no error."""
-    if (f.path != s.P_READ and f.path != s.P_WRITE) or f.vpn == 0:
+    if (f.path != s.P_READ and f.path != s.P_WRITE and f.path != s.P_PIPE_WRITE) or f.vpn == 0:
         return n.FAIL_CHARGE
     if f.path == s.P_READ:
         end_of_read(k, t, f)

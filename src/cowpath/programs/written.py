@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cowpath.kernel import names as n
+from cowpath.kernel.kmem import PIPE_BUFFERS
 from cowpath.kernel.records import REGISTERS
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
@@ -76,6 +77,16 @@ def _mprotect(w: Writer, line: Line) -> None:
     region, access, *rest = line.arguments
     first, pages = _pages(w, region, rest)
     w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+
+
+@command("pipe")
+def _pipe(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_PIPE)
+
+
+@command("pipew pages")
+def _pipew(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_PIPE, a=number(line.arguments[0], 1, PIPE_BUFFERS))
 
 
 @command("vmw TASK REGION [first] [pages]")
