@@ -112,7 +112,7 @@ def test_execs_ladder() -> None:
     """Before the point of no return the program is not run (126), behind it the task dies of SIGSEGV (139)."""
     ends = []
     for room in range(UPPER_TABLES + 4):
-        hand, g, t = at_the_limit(room)
+        hand, _, t = at_the_limit(room)
         hand.call(t, s.P_EXEC, s.BPRM_MM_INIT, mm=int(hand.task_of(t).mm))
         task = hand.task_of(t)
         for _ in range(1500):
