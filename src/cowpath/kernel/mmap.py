@@ -311,7 +311,7 @@ def copy_page_range(k, m, child, v, start, end):
             anon = p != n.NONE and k.state.pages[p].bits & n.PG_ANON
             if anon or p == n.NONE or vma.prot & n.VM_ANON_VMA:
                 if vma.prot & n.VM_SHARED == 0:
-                    pte.bits &= ~n.PTE_WRITE
+                    pte.bits &= ~(n.PTE_WRITE | n.PTE_EXCLUSIVE)
                 if p != n.NONE:
                     k.state.pages[p].refs += 1
                 set_pte(k, child, vpn, p, pte.bits & ~n.PTE_ZERO)
@@ -319,6 +319,7 @@ def copy_page_range(k, m, child, v, start, end):
                 copied += 1
         elif pte.bits & n.PTE_SWAP:
             k.state.swaps[pte.page].count += 1
+            pte.bits &= ~n.PTE_EXCLUSIVE
             set_swap_pte(k, child, vpn, pte.page)
             spend(k, s.DUP_PTE)
             copied += 1

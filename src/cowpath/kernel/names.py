@@ -192,6 +192,7 @@ PTE_ACCESSED = 4
 PTE_DIRTY = 8
 PTE_ZERO = 16  # maps the zero page: pte.page is NONE
 PTE_SWAP = 32  # not present: pte.page is the swap slot where the page is
+PTE_EXCLUSIVE = 64  # the page, or what is in the slot, is this entry's alone (PG_anon_exclusive, pte_swp_exclusive)
 
 # --- pages (page.bits) -------------------------------------------------------------------------
 PG_UPTODATE = 1

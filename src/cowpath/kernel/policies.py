@@ -108,6 +108,12 @@ POLICIES = (
         " further (6.10)",
     ),
     Policy(
+        "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
+        "when a write-protected anonymous page need not be copied: if no other entry has it, which is looked at under"
+        " its lock; or if nobody else has a reference to it, without waiting (09854ba94c6a), or it is known to be the"
+        " entry's alone (6c287605fd56, 5.19)",
+    ),
+    Policy(
         "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
         "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
     ),

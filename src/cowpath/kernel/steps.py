@@ -154,7 +154,7 @@ STEPS: list[StepInfo] = [
     StepInfo("map_zero_page", "map_page", gives=H_PAGE_TABLE, fault=True),
     StepInfo("recheck_mapping", "memory", needs=H_PAGE_LOCK, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
     StepInfo("page_mkwrite", "memory", needs=H_PAGE_REF, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
-    StepInfo("wp_reuse", "memory", takes=H_PAGE_REF, fault=True, misplaced=(ONLY_WP_COPY,)),
+    StepInfo("wp_reuse", "wp_reuse", takes=H_PAGE_REF, fault=True, misplaced=(ONLY_WP_COPY,)),
     StepInfo("find_swap_page", "swap_state", takes=H_PAGE_REF, calls=("swap_readahead",), fault=True,
              misplaced=(ONLY_SWAP,)),
     StepInfo("balance_dirty_pages", "writeback", calls=("writeback",), fault=True),
