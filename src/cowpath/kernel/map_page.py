@@ -48,9 +48,17 @@ def step_map_page(k, t):
     if taken:  # lost the race
         drop_newpage(k, t, f)
         return n.NEXT
+    if not check_stable_address_space(k, f):
+        return n.FAIL_SIGBUS
     if f.path == s.P_ANON:
         return do_anonymous_page(k, t, f)
     return __do_fault(k, t, f)
+
+
+@compiled
+def check_stable_address_space(k, f):
+    """False where the OOM reaper has begun to take what is private: nobody may find zeroes in its place."""
+    return not k.state.mms[f.mm].unstable or k.state.vmas[f.vma].prot & n.VM_SHARED != 0
 
 
 @compiled
@@ -186,5 +194,5 @@ def step_map_zero_page(k, t):
         pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
-        return do_anonymous_page(k, t, f)
+        return do_anonymous_page(k, t, f) if check_stable_address_space(k, f) else n.FAIL_SIGBUS
     return n.NEXT

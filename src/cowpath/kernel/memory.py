@@ -16,10 +16,13 @@ from .mmap_lock import vma_end_read
 from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import unlock_page
 from .pgtable import lookup_pte, pte_of
+from .policies import number as number_of
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, lock_swap_page
 from .wait import current, emit, go_to, spend
+
+DIRTY_RETRY = number_of("dirty_fault", "retry")
 
 
 # --- the entry ---------------------------------------------------------------------------------
@@ -119,6 +122,11 @@ def step_handle_pte_fault(k, t):
         return n.CALL
     f.phase = 0
     status = -f.ret
+    if status == n.NEXT and f.held & (n.H_MMAP_READ | n.H_VMA_READ) == 0 and f.path == s.P_PAGE_FAULT:
+        if k.state.dirty_fault != DIRTY_RETRY:
+            f.pc = k.books.paths[f.path].length - 1  # VM_FAULT_COMPLETED: there is no lock to let go
+        else:
+            status = n.RETRY
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
     minor_of_vma = f.fault & n.F_VMA_LOCK != 0 and f.fault & n.F_MAJOR == 0  # what follows is the first attempt again

@@ -151,7 +151,8 @@ MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for w
 KT_NONE = 0  # an ordinary task
 KT_KSWAPD = 1
 KT_FLUSHER = 2
-KT_NAMES = ("", "kswapd0", "flush-8:0")
+KT_OOM_REAPER = 3
+KT_NAMES = ("", "kswapd0", "flush-8:0", "oom_reaper")
 
 # --- what a frame holds (frame.held): the table is in waits.py -----------------------------------
 HOLDS = waits.holds()

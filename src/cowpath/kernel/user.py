@@ -278,7 +278,7 @@ def system_call(k, t, op):
         f.count = EVERYTHING
         f.todo = 0 if k.state.files[op.a].shmem else k.state.files[op.a].room  # noop_fsync
     elif code == n.OP_KTHREAD:
-        push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
+        push(k, t, kthread_path(op.a))
     elif code == n.OP_TRUNCATE:
         f = push(k, t, s.P_TRUNCATE)
         f.file = op.a
@@ -311,6 +311,14 @@ def system_call(k, t, op):
     else:
         return small_call(k, t, op)
     return n.NEXT
+
+
+@compiled
+def kthread_path(which):
+    """What a kernel thread does."""
+    if which == n.KT_KSWAPD:
+        return s.P_KSWAPD
+    return s.P_FLUSHER if which == n.KT_FLUSHER else s.P_OOM_REAPER
 
 
 @compiled
