@@ -17,7 +17,7 @@ from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 
 DESIGNS = (
     "linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.0-oom-flag",
-    "linux-3.1", "linux-2.6.39", "pte-alloc-under-lock", "pte-prealloc",
+    "linux-3.1", "linux-2.6.39", "linux-3.12", "pte-alloc-under-lock", "pte-prealloc",
 )  # fmt: skip
 REGIONS = (16, 100, 1000)  # first pages of what programs map
 REGION_PAGES = 24  # where actions begin; each region is mapped for twice as many at the start
@@ -107,7 +107,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
         st.tuples(st.just("fsync"), file),
-        st.tuples(st.just("lseek"), file),
+        st.tuples(st.sampled_from(["lseek", "open"]), file),
         st.tuples(st.sampled_from(["stat", "creat"]), file, st.integers(0, 3)),
         st.tuples(st.just("readdir"), file),
         st.tuples(st.just("proc"), st.just(n.ALL_TASKS)),
@@ -290,8 +290,8 @@ class _Image:
                 emit(n.OP_CLASSIFY, group, slot)
             case ("fsync", file):
                 emit(n.OP_FSYNC, file)
-            case ("lseek", file):
-                emit(n.OP_LSEEK, file)
+            case ("lseek" | "open" as name, file):
+                emit(n.OP_LSEEK if name == "lseek" else n.OP_OPEN, file)
             case ("stat" | "creat" as name, file, dentry):
                 emit(n.OP_STAT if name == "stat" else n.OP_CREAT, file, dentry)
             case ("readdir", file):

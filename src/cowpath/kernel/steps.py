@@ -40,11 +40,15 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps",
+    "read_maps", "open",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
+<<<<<<< HEAD
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
 FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
+=======
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
+>>>>>>> main
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -128,6 +132,8 @@ NOT_OF_A_FILE = Misplaced(
 ONLY_REAPER = Misplaced(_all_but("oom_reaper"), "nobody is reaped on this path", "it belongs to oom_reaper")
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
+
+ONLY_OPEN = Misplaced(_all_but("open"), "no file is opened on this path", "it belongs to open")
 
 ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
 
@@ -238,9 +244,14 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+<<<<<<< HEAD
     # of the OOM reaper
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
+=======
+    # of open
+    StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
+>>>>>>> main
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

@@ -1,48 +1,20 @@
 """User mode: a task's program, an instruction at a time. What enters the kernel pushes a frame.
 
-Accesses to mapped pages are only the processor's; the rule for re-use lives here too. A recording has first touches
-only, so after each recorded touch the task goes back to ``reuse`` earlier ones (books.reuse, in 1/256), chosen so that
-every power of two of distance back in its program is as likely as another: often the last few pages, now and then one
-from the beginning. Only what is still mapped is touched, for reading.
+Accesses to pages: ``user_access.py``; system calls: ``system_call.py``.
 """
 
 from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .cgroup import (
-    cgroup_attach_task,
-    cgroup_create,
-    cgroup_rmdir,
-    cgroup_subtree_control_write,
-    errno_of,
-    may_attach,
-    rmdir_tree,
-)
+from .cgroup import errno_of
 from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
-from .filemap import FORCE_PHASE
-from .frames import do_page_fault, push
+from .frames import finish_op, push
 from .memcg_high import exit_to_user_mode, paid
-from .memcontrol import mem_cgroup_margin
-from .mmap import find_vma
-from .syscalls import accessible
-from .wait import emit, random_below, spend
-from .writeback import EVERYTHING
-
-ACCESSES = 32  # of mapped pages in one move
-EAGAIN = 11
-FORK_RETRIES = 4  # of a shell
-SECOND_NS = 1_000_000_000
-
-
-@compiled
-def finish_op(k, t):
-    """On to the next instruction."""
-    task = k.state.tasks[t]
-    task.pc += 1
-    task.progress = 0
-    return n.NEXT
+from .system_call import next_batch, system_call
+from .user_access import fill, touch
+from .wait import spend
 
 
 @compiled
@@ -62,7 +34,7 @@ def after_kernel(k, t, path, status):
         paid(k, t)
         return n.NEXT
     status = end_of_call(k, t, path, status)
-    if k.state.tasks[t].over_high > 0:
+    if k.state.tasks[t].over_high > 0 and not (path == s.P_READAHEAD and k.state.tasks[t].progress > 0):
         exit_to_user_mode(k, t)
     return status
 
@@ -80,6 +52,8 @@ def end_of_call(k, t, path, status):
             return n.NEXT  # a shell tries again to fork
         if path == s.P_PAGEFAULT_OUT_OF_MEMORY:
             return n.NEXT  # the access is tried again
+        if path == s.P_READAHEAD and next_batch(k, t):
+            return n.NEXT
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -165,6 +139,7 @@ def compute(k, t, op):
     if task.remaining > 0:
         return n.AGAIN
     return finish_op(k, t)
+<<<<<<< HEAD
 
 
 @compiled
@@ -507,3 +482,5 @@ def classify(k, g, t, threads):
             cgroup_attach_task(k, other, g)
     cgroup_attach_task(k, t, g)
     return 0
+=======
+>>>>>>> main
