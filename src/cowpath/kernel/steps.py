@@ -43,12 +43,8 @@ PATH_NAMES = (
     "read_maps", "open",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-<<<<<<< HEAD
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
-FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
-=======
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
->>>>>>> main
+FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -244,14 +240,11 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
-<<<<<<< HEAD
     # of the OOM reaper
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
-=======
     # of open
     StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
->>>>>>> main
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------
