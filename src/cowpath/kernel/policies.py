@@ -59,7 +59,7 @@ POLICIES = (
     ),
     Policy(
         "rotational_readahead", "two_requests", ("128 KiB", "two requests"), "459779d04ae8", "6.17",
-        "the window of a disk that says that it rotates, as most virtual ones do: 128 KiB as for others, or two of its"
+        "the window of a disk that says that it rotates, as many virtual ones do: 128 KiB as for others, or two of its"
         " largest requests (459779d04ae8)",
     ),
     Policy(
