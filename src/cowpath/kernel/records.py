@@ -258,6 +258,9 @@ mm = record(
     kmem=ref("group", at=1),  # 1 + the group that is charged for its upper page tables and its objects, or 0
     objects="i4",  # bytes
     oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
+    unstable="i4",  # MMF_UNSTABLE: and has begun
+    reap="i4",  # it is in the OOM reaper's queue (oom_queue.py)
+    reap_next=ref("mm"),  # the next one in it
     owner_group=ref("group", start=0),
     **mutexes("mm"),
 )
