@@ -40,7 +40,7 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps",
+    "read_maps", "mprotect",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
@@ -114,6 +114,10 @@ IN_RECLAIM = Misplaced(
     ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
     "nothing is charged on this path, nor paid for",
     "it belongs to the paths that charge, and to exit_to_user",
+)
+
+ONLY_MPROTECT = Misplaced(
+    _all_but("mprotect"), "nobody's protection is changed on this path", "it belongs to mprotect"
 )
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
@@ -235,6 +239,7 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    StepInfo("mprotect_fixup", "mprotect", needs=H_MMAP_WRITE, misplaced=(ONLY_MPROTECT,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

@@ -26,6 +26,7 @@ from .frames import do_page_fault, push
 from .memcg_high import exit_to_user_mode, paid
 from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
+from .signals import do_signal_stop, send_sigkill
 from .syscalls import accessible
 from .wait import emit, random_below, spend
 from .writeback import EVERYTHING
@@ -122,8 +123,12 @@ def pagefault_out_of_memory(k, t):
 def user(k, t):
     """One move in user mode."""
     task = k.state.tasks[t]
+    if task.sigterm:
+        send_sigkill(k, t)
     if task.sigkill:
         return do_exit(k, t, 0)
+    if task.sigstop:
+        return do_signal_stop(k, t)
     op = k.books.ops[task.pc]
     code = op.code
     if code == n.OP_TOUCH:
@@ -303,6 +308,12 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
+    elif code == n.OP_MPROTECT:
+        f = push(k, t, s.P_MPROTECT)
+        f.mm = task.mm
+        f.vpn = op.a
+        f.count = op.b
+        f.todo = op.bits
     elif code == n.OP_LSEEK:
         f = push(k, t, s.P_LSEEK)
         f.file = op.a

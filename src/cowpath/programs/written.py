@@ -71,6 +71,12 @@ def _mlock(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MLOCK, *_range(w, line))
 
 
+@command("mprotect REGION r|rw")
+def _mprotect(w: Writer, line: Line) -> None:
+    first, pages = _pages(w, line.arguments[0], ())
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(line.arguments[1], {"r": 0, "rw": n.VM_WRITE}))
+
+
 @command("madv REGION populate_read|populate_write [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
@@ -290,9 +296,10 @@ def _wait(w: Writer, line: Line) -> None:
         w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
 
 
-@command("kill TASK [tree]")
+@command("kill TASK [tree|term|stop|cont]")
 def _kill(w: Writer, line: Line) -> None:
-    bits = choice(line.arguments[1], {"tree": n.KILL_TREE}) if len(line.arguments) > 1 else 0
+    kinds = {"tree": n.KILL_TREE, "term": n.KILL_TERM, "stop": n.KILL_STOP, "cont": n.KILL_CONT}
+    bits = choice(line.arguments[1], kinds) if len(line.arguments) > 1 else 0
     w.asm.emit(n.OP_KILL, a=w.slot(line.arguments[0]), bits=bits)
 
 
