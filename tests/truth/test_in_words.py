@@ -73,7 +73,7 @@ def test_populate_write_holds_up_a_siblings_mmap_and_what_queues_behind_it(kerne
     Measured: the sibling for 11.6 s, until the call ends. Behind it readers of maps up to 6.12, of cmdline and smaps on all;
     faults of siblings on 6.1 only: from 6.4 on they have the locks of their mappings, from 6.17 on maps, too.
     """
-    sibling, faults = "sleep 5\n  anon s 1", "sleep 6\n  touch b 0 1 1 w\n  touch b 3500 1 1 w"
+    sibling, faults = "sleep 5\n  anon s 1", "sleep 6\n  touch b 3500 1 1 w\n  sleep 1000"
     eats = f"anon b 4096\nthread sibling\n  {sibling}\nend\nthread faults\n  {faults}\nend\nmadv b populate_write 0 3072\n{STAYS}"
     looks = {name: f"sleep 6\nreadproc eats {name}" for name in ("maps", "smaps", "cmdline")}
     text = f"mkdir {ROOT}/A; echo 8M > {ROOT}/A/memory.high\ncgexec -g memory:A eats & maps & smaps & cmdline & sleep 40"

@@ -129,7 +129,8 @@ def write_small(k, g, what, value):
     books = k.books.groups[g]
     if what == n.CG_OOM_CONTROL:
         shared = group.use_hierarchy and has_children(k, g)
-        if shared or (group.parent > 0 and k.state.groups[group.parent].use_hierarchy):
+        shared = shared or (group.parent > 0 and k.state.groups[group.parent].use_hierarchy)
+        if shared and k.state.always_hierarchy == 0:
             return n.FAIL_INVAL
         group.oom_kill_disable = value
         if value == 0:
@@ -138,6 +139,8 @@ def write_small(k, g, what, value):
         if value > 100:
             return n.FAIL_INVAL
         group.swappiness = value
+    elif what == n.CG_USE_HIERARCHY and k.state.always_hierarchy:
+        return n.NEXT if value == 1 else n.FAIL_INVAL
     elif what == n.CG_USE_HIERARCHY:
         up = group.parent
         if (up > 0 and k.state.groups[up].use_hierarchy) or value > 1:

@@ -117,6 +117,10 @@ POLICIES = (
         " meanwhile (6.1, 6.12), or once (4.19)",
     ),
     Policy(
+        "hierarchy", "always_hierarchy", ("chosen", "always"), "bef9f0ba300a", "5.11",
+        "v1: whether a group is charged for those below it says `memory.use_hierarchy`, or it always is (bef9f0ba300a)",
+    ),
+    Policy(
         "limit_write", "limit_once", ("five times", "once"), "", "4.19",
         "who lowers a limit of v1 below usage is refused (EBUSY) after five rounds of reclaim that have freed nothing, or"
         " after one",

@@ -12,6 +12,7 @@ from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.steps import PATH_NAMES
 
 from . import tables
+from .check import check_retry
 
 TEXTS = ("name", "summary", "release", "commit")
 LISTS = ("interface", "missing", "not_seen")
@@ -72,6 +73,7 @@ def from_data(data: dict[str, Any], source: str) -> Kernel:
         raise InputError(f"policy {missing.name!r} is not named", file=source, hint=f"[policies]: {values}")
     for path in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {path!r} has no steps", file=source, hint="a kernel names all paths")
+    check_retry(paths, policies, source)
     return Kernel(
         data["name"], data["summary"], numbers(data["release"]), data.get("commit", ""), tuple(data["interface"]),
         tuple(data.get("missing", ())), tuple(data.get("not_seen", ())), source, paths,
