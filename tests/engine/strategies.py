@@ -107,7 +107,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
         st.tuples(st.just("fsync"), file),
-        st.tuples(st.just("lseek"), file),
+        st.tuples(st.sampled_from(["lseek", "open"]), file),
         st.tuples(st.sampled_from(["stat", "creat"]), file, st.integers(0, 3)),
         st.tuples(st.just("readdir"), file),
         st.tuples(st.just("proc"), st.just(n.ALL_TASKS)),
@@ -290,8 +290,8 @@ class _Image:
                 emit(n.OP_CLASSIFY, group, slot)
             case ("fsync", file):
                 emit(n.OP_FSYNC, file)
-            case ("lseek", file):
-                emit(n.OP_LSEEK, file)
+            case ("lseek" | "open" as name, file):
+                emit(n.OP_LSEEK if name == "lseek" else n.OP_OPEN, file)
             case ("stat" | "creat" as name, file, dentry):
                 emit(n.OP_STAT if name == "stat" else n.OP_CREAT, file, dentry)
             case ("readdir", file):

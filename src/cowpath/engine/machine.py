@@ -90,7 +90,7 @@ def build(
     if cgroup2:
         state.cgroup2 = state.groups[0].controls = 1  # systemd passes the controller on to the groups that it makes
         state.recursiveprot = settings.recursiveprot is not False  # and mounts it so
-    _set_files(k, plan)
+    _set_files(k, plan, design)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
@@ -220,8 +220,17 @@ def _set_groups(k: Any, count: int, swappiness: int) -> None:
     root.swappiness = swappiness
 
 
-def _set_files(k: Any, plan: Plan) -> None:
-    readahead = DEFAULT_READAHEAD if plan.settings.readahead is None else plan.settings.readahead
+def _readahead(plan: Plan, design: Design) -> int:
+    """The largest window in pages, of all files (bdi->ra_pages)."""
+    if plan.settings.readahead is not None:
+        return plan.settings.readahead
+    if plan.settings.rotational is False or design.policies["rotational_readahead"] == "128 KiB":
+        return DEFAULT_READAHEAD
+    return 2 * (n.IO_PAGES_OF_4M if design.policies["disk_request"] == "4 MiB" else n.IO_PAGES)
+
+
+def _set_files(k: Any, plan: Plan, design: Design) -> None:
+    readahead = _readahead(plan, design)
     k.state.n_files = len(plan.files)
     first, rows = 0, k.state.files
     for number, file in enumerate(plan.files):

@@ -17,7 +17,7 @@ from .memcontrol import (
     uncharge_lone,
 )
 from .page_alloc import free_page
-from .page_counter import page_counter_charge
+from .page_counter import page_counter_charge, refill_stock
 from .policies import number
 from .wait import emit, fatal_signal_pending, go_to
 
@@ -60,6 +60,18 @@ def keep_table(f):
 
 
 @compiled
+def charge_object(k, t, f, g):
+    """obj_cgroup_charge: small objects are charged by the page (bf4f059954dc, 5.9). What is left of pages makes up for
+    this one, so it goes back to the stock at once: that has been filled, if it was empty.
+    """
+    f.phase = 0
+    f.tried = 0
+    if g > 0:
+        refill_stock(k, k.state.tasks[t].cpu, g, 1)
+    return n.NEXT
+
+
+@compiled
 def begin_charge(k, f):
     """A charge that has tried nothing yet."""
     f.batch = k.books.charge_batch
@@ -91,6 +103,8 @@ def bypass(k, t, f):
         return force_charge(k, t, f)
     if charges_table(f):
         return keep_table(f)
+    if f.path == s.P_OPEN:
+        return charge_object(k, t, f, 0)
     f.held |= n.H_CHARGE
     f.phase = 0
     f.tried = 0
@@ -140,6 +154,8 @@ def finish_charge(k, t, f, g):
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
+    if f.path == s.P_OPEN:
+        return charge_object(k, t, f, g)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
         made_progress(k, g)

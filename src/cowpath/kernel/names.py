@@ -276,12 +276,13 @@ OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
 OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
-OP_MPROTECT = 39  # a = first page, b = pages; bits = VM_WRITE, or none
+OP_OPEN = 39  # a = file
+OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE, or none
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise", "mprotect",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect",
 )  # fmt: skip
 
 ANY_CHILD = -1
@@ -292,7 +293,8 @@ PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
-MOST_WILLNEED = 512  # pages of one call (force_page_cache_readahead)
+IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
+WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2

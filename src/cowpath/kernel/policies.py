@@ -50,8 +50,17 @@ POLICIES = (
     ),
     Policy(
         "readahead_most", "whole_request", ("window", "request"), "9491ae4aade6", "4.10",
-        "the largest window for a `read`: the file's, or for one that asks for more as much as that, up to 1280 KiB"
-        " (9491ae4aade6)",
+        "the largest window for a `read`: the file's, or half of what is free if that is less (until 600e19afc5f8,"
+        " 4.4); or the file's, or for one that asks for more as much, up to a request of the disk (9491ae4aade6)",
+    ),
+    Policy(
+        "disk_request", "request_of_4m", ("1280 KiB", "4 MiB"), "9b8b84879d4a", "6.17",
+        "the largest request of a disk (9b8b84879d4a)",
+    ),
+    Policy(
+        "rotational_readahead", "two_requests", ("128 KiB", "two requests"), "459779d04ae8", "6.17",
+        "the window of a disk that says that it rotates, as most virtual ones do: 128 KiB as for others, or two of its"
+        " largest requests (459779d04ae8)",
     ),
     Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",

@@ -40,10 +40,10 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "mprotect",
+    "read_maps", "open", "mprotect",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -129,6 +129,8 @@ NOT_OF_A_FILE = Misplaced(
 )
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
+
+ONLY_OPEN = Misplaced(_all_but("open"), "no file is opened on this path", "it belongs to open")
 
 ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
 
@@ -239,6 +241,9 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    # of open
+    StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
+    # of mprotect
     StepInfo("mprotect_fixup", "mprotect", needs=H_MMAP_WRITE, misplaced=(ONLY_MPROTECT,)),
 ]  # fmt: skip
 

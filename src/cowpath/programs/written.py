@@ -158,7 +158,7 @@ def _fadv(w: Writer, line: Line) -> None:
     if rest and bits == n.FADV_DONTNEED:
         raise rest[0].error("dontneed is for the whole file", "no pages after it")
     first = number(rest[0]) if rest else 0
-    pages = number(rest[1], 1, n.MOST_WILLNEED) if len(rest) > 1 else n.NONE
+    pages = number(rest[1], 1) if len(rest) > 1 else n.NONE
     w.asm.emit(n.OP_FADVISE, a=w.file(name, first + max(pages, 0)), b=first, c=pages, bits=bits)
 
 
@@ -171,6 +171,11 @@ def _truncate(w: Writer, line: Line) -> None:
 @command("fsync @file")
 def _fsync(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_FSYNC, a=w.file(line.arguments[0], 0))
+
+
+@command("open @file")
+def _open(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_OPEN, a=w.file(line.arguments[0], 0))
 
 
 @command("lseek @file set|cur|end")
