@@ -49,7 +49,9 @@ class Played:
         self.k: Any = api.build_machine(self.plan, design_of(kernel), options)
         self.k.books.log_mask = mask_of((n.EV_WAKE, n.EV_FORK, n.EV_EXEC))
         self.blocks: list[Any] = []
-        self.clock = api.make_clock(self.k, self.plan, design_of(kernel), lambda block: self.blocks.append(block.copy()))
+        self.clock = api.make_clock(
+            self.k, self.plan, design_of(kernel), lambda block: self.blocks.append(block.copy())
+        )
 
     def run(self, until: int = 30 * S) -> Played:
         """Go on until this moment of virtual time, or to the end of the session."""

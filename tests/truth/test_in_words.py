@@ -15,7 +15,7 @@ import pytest
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 
-from .played import MEASURED, MS, ROOT, STAYS, S, Played
+from .played import MEASURED, MS, ROOT, STAYS, Played, S
 
 KERNELS = ("linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 BY_KERNEL = pytest.mark.parametrize("kernel", KERNELS)
@@ -24,7 +24,9 @@ PENALTY = 2 * S  # for a batch, at 50 % over the mark
 START = 3 * S  # when the group is over its mark, and nobody sleeps
 
 
-def over_its_mark(folder: Path, kernel: str, text: str, programs: dict[str, str], until: int = 60 * S, **more: Any) -> Played:
+def over_its_mark(
+    folder: Path, kernel: str, text: str, programs: dict[str, str], until: int = 60 * S, **more: Any
+) -> Played:
     """Group A over its mark from 3 s on; these commands come then."""
     start = f"mkdir {ROOT}/A\ncgexec -g memory:A filler & sleep 1; echo 8M > {ROOT}/A/memory.high; sleep 2\n"
     return Played(folder, start + text, {"filler": FILLS, **programs}, kernel, **more).run(until)
@@ -38,8 +40,10 @@ def within(took: int, measured: float) -> bool:
 # --- the sleep at the return to user mode, and within the kernel -------------------------------------
 @BY_KERNEL
 def test_a_fault_is_paid_for_at_the_return_to_user_mode_with_nothing_held(kernel: str, tmp_path: Path) -> None:
-    programs = {"eats": f"anon a 200\ntouch a 0 200 1 w\n{STAYS}", "outside": "readproc eats maps\nreadproc eats cmdline\nmark"}
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A eats & sleep 1; outside; echo done; sleep 9", programs, 4500 * MS)
+    looks = "readproc eats maps\nreadproc eats cmdline"
+    programs = {"eats": f"anon a 200\ntouch a 0 200 1 w\n{STAYS}", "outside": looks}
+    text = "cgexec -g memory:A eats & sleep 1; outside; echo done; sleep 9"
+    run = over_its_mark(tmp_path, kernel, text, programs, 4500 * MS)
     assert run.waits("eats") == "throttled" and not run.holds("eats") and run.lines == ["done"]
     assert [path for path, _ in run.stack("eats")] == ["exit_to_user"]
     sleeps = run.run(15 * S).sleeps("eats", n.W_THROTTLE)
@@ -70,13 +74,15 @@ def test_read_as_cat_does_nobody_waits(kernel: str, tmp_path: Path) -> None:
 def test_populate_write_holds_up_a_siblings_mmap_and_what_queues_behind_it(kernel: str, tmp_path: Path) -> None:
     """high09: 3072 pages in one call, the mark at 8 MiB; a sibling maps memory after 5 s, others look after that.
 
-    Measured: the sibling for 11.6 s, until the call ends. Behind it readers of maps up to 6.12, of cmdline and smaps on all;
-    faults of siblings on 6.1 only: from 6.4 on they have the locks of their mappings, from 6.17 on maps, too.
+    Measured: the sibling for 11.6 s, until the call ends. Behind it readers of maps up to 6.12, of cmdline and smaps on
+    all; faults of siblings on 6.1 only: from 6.4 on they have the locks of their mappings, from 6.17 on maps, too.
     """
     sibling, faults = "sleep 5\n  anon s 1", "sleep 6\n  touch b 3500 1 1 w\n  sleep 1000"
-    eats = f"anon b 4096\nthread sibling\n  {sibling}\nend\nthread faults\n  {faults}\nend\nmadv b populate_write 0 3072\n{STAYS}"
+    threads = f"thread sibling\n  {sibling}\nend\nthread faults\n  {faults}\nend"
+    eats = f"anon b 4096\n{threads}\nmadv b populate_write 0 3072\n{STAYS}"
     looks = {name: f"sleep 6\nreadproc eats {name}" for name in ("maps", "smaps", "cmdline")}
-    text = f"mkdir {ROOT}/A; echo 8M > {ROOT}/A/memory.high\ncgexec -g memory:A eats & maps & smaps & cmdline & sleep 40"
+    start = f"mkdir {ROOT}/A; echo 8M > {ROOT}/A/memory.high\n"
+    text = start + "cgexec -g memory:A eats & maps & smaps & cmdline & sleep 40"
     run = Played(tmp_path, text, {"eats": eats, **looks}, kernel).run(40 * S)
     assert within(run.held_up("sibling"), 11.6)
     behind = {name for name in looks if run.held_up(name) > 500 * MS}
@@ -90,7 +96,8 @@ def test_fork_holds_up_maps_and_cmdline_until_it_is_through(kernel: str, tmp_pat
     """high17: 400 page tables to copy, the mark at 1 MiB."""
     eats = f"anon a 204800\ntouch a 0 400 512 w\nsleep 2\nfork child\n  sleep 1000\nend\n{STAYS}"
     looks = {name: f"sleep 5\nreadproc eats {name}" for name in ("maps", "cmdline")}
-    text = f"mkdir {ROOT}/A\ncgexec -g memory:A eats & maps & cmdline & sleep 1; echo 1M > {ROOT}/A/memory.high; sleep 20"
+    start = f"mkdir {ROOT}/A\ncgexec -g memory:A eats & maps & cmdline & sleep 1\n"
+    text = start + f"echo 1M > {ROOT}/A/memory.high; sleep 20"
     run = Played(tmp_path, text, {"eats": eats, **looks}, kernel).run(25 * S)
     sleeps = run.sleeps("eats", n.W_THROTTLE)
     assert len(sleeps) >= 3 and all(within(each, 2) for each in sleeps[:2])
@@ -118,12 +125,15 @@ def test_write_holds_up_writers_of_the_file_and_no_readers(kernel: str, tmp_path
 def test_clean_unlocked_pages_that_it_has_just_read_go_first(kernel: str, tmp_path: Path) -> None:
     """And those that are mapped do not."""
     programs = {"reads": f"readf @cold 0 64 32\n{STAYS}"}
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A reads & sleep 20", programs, 20 * S, files="[files.cold]\npages = 64\nwarm = false")
+    files = "[files.cold]\npages = 64\nwarm = false"
+    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A reads & sleep 20", programs, 20 * S, files=files)
     assert run.pages("cold").count(run.number("A")) < 32
 
 
 @BY_KERNEL
-def test_truncate_waits_behind_the_invalidate_lock_and_a_reader_far_away_behind_that(kernel: str, tmp_path: Path) -> None:
+def test_truncate_waits_behind_the_invalidate_lock_and_a_reader_far_away_behind_that(
+    kernel: str, tmp_path: Path
+) -> None:
     programs = {
         "reads": f"readf @cold 0 256\n{STAYS}", "cuts": f"sleep 1\ntruncate @cold 2000\n{STAYS}",
         "far": f"sleep 1.2\nreadf @cold 1500 1\n{STAYS}",
@@ -148,7 +158,9 @@ def test_unless_the_window_is_as_large_as_the_mark(kernel: str, tmp_path: Path) 
     """Then about 1 s a call."""
     text = f"mkdir {ROOT}/A; echo 1M > {ROOT}/A/memory.high\ncgexec -g memory:A reads & sleep 30"
     run = Played(tmp_path, text, {"reads": f"readf @cold 0 1024 256\n{STAYS}"}, kernel).run(60 * S)
-    print(kernel, [x / S for x in run.sleeps("reads", n.W_THROTTLE)])
+    slept = sum(run.sleeps("reads", n.W_THROTTLE))
+    if kernel != "linux-6.1":
+        assert within(slept // 4, 1)
 
 
 @BY_KERNEL
@@ -197,18 +209,19 @@ def test_sigterm_ends_it_sigstop_stops_it_and_a_raised_limit_lets_it_go_on(kerne
 # --- memory.max below usage ------------------------------------------------------------------------
 @BY_KERNEL
 def test_lowering_memory_max_kills_from_the_writer_and_returns_0(kernel: str, tmp_path: Path) -> None:
-    """max01: 3000 and 1000 pages, 8 MiB. Whether the small one dies too is a race: in 61 of 72 rounds it did. `oom` counts
-    every turn while the victim dies: 99 to 11,129 for one kill.
+    """max01: 3000 and 1000 pages, 8 MiB: the biggest dies. Whether the small one does, too, is a race: in 61 of 72 rounds it
+    did, and none of these. `oom` counts every turn while the victim dies: 99 to 11,129 for one kill.
     """
-    alive = set()
     for seed in range(3):
-        programs = {"big": f"anon a 3000\ntouch a 0 3000 1 w\n{STAYS}", "small": f"anon a 1000\ntouch a 0 1000 1 w\n{STAYS}"}
-        text = f"mkdir {ROOT}/A\ncgexec -g memory:A big & sleep 1; cgexec -g memory:A small & sleep 1\necho 8M > {ROOT}/A/memory.max && echo fine; sleep 1"
+        sizes = {"big": 3000, "small": 1000}
+        programs = {name: f"anon a {size}\ntouch a 0 {size} 1 w\n{STAYS}" for name, size in sizes.items()}
+        start = f"mkdir {ROOT}/A\ncgexec -g memory:A big & sleep 1; cgexec -g memory:A small & sleep 1\n"
+        text = start + f"echo 8M > {ROOT}/A/memory.max && echo fine; sleep 1"
         run = Played(tmp_path, text, programs, kernel, seed=seed).run(8 * S)
         assert run.lines == ["fine"] and not run.tasks("big")
         events = run.events("A")
-        assert events["oom"] > events["oom_kill"] >= 1 and events["max"] == 0, "nobody has charged"
-        alive |= run.alive("small")
+        assert events["max"] == 0, "nobody has charged"
+        assert events["oom_kill"] == 2 - len(run.alive("small")) and 99 / MEASURED <= events["oom"] <= 11129
 
 
 # --- who pays --------------------------------------------------------------------------------------
@@ -223,21 +236,25 @@ def test_a_small_neighbour_pays_for_anothers_excess(kernel: str, tmp_path: Path)
 @BY_KERNEL
 def test_a_command_costs_nothing_or_two_or_four_seconds(kernel: str, tmp_path: Path) -> None:
     """high19: fork, exec and exit of a small process, five times."""
-    programs = {"small": f"anon a 1\ntouch a 0 1 1 w\nloop 5\n  run true\nend\n{STAYS}", "true": "anon x 8\ntouch x 0 8 1 w"}
+    small = f"anon a 1\ntouch a 0 1 1 w\nloop 5\n  run true\nend\n{STAYS}"
+    programs = {"small": small, "true": "anon x 8\ntouch x 0 8 1 w"}
     run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A small & sleep 40", programs, 40 * S)
     slept = run.sleeps("small", n.W_THROTTLE) + run.sleeps("true", n.W_THROTTLE)
     assert all(within(each, 2) for each in slept) and 1 <= len(slept) <= 10
 
 
 # --- files -----------------------------------------------------------------------------------------
-NEW_IN_6_18 = """pgdemote_kswapd pgdemote_direct pgdemote_khugepaged pgdemote_proactive pgpromote_success pswpin pswpout
-pgscan_khugepaged pgscan_proactive pgsteal_khugepaged pgsteal_proactive swpin_zero swpout_zero zswpwb thp_swpout
-thp_swpout_fallback numa_pages_migrated numa_pte_updates numa_hint_faults""".split()
+NEW_IN_6_18 = {
+    "pgdemote_kswapd", "pgdemote_direct", "pgdemote_khugepaged", "pgdemote_proactive", "pgpromote_success", "pswpin",
+    "pswpout", "pgscan_khugepaged", "pgscan_proactive", "pgsteal_khugepaged", "pgsteal_proactive", "swpin_zero",
+    "swpout_zero", "zswpwb", "thp_swpout", "thp_swpout_fallback", "numa_pages_migrated", "numa_pte_updates",
+    "numa_hint_faults",
+}  # fmt: skip
 
 
 def test_the_keys_of_memory_stat() -> None:
     old, new = memcg_files.load("linux-6.1").stat, memcg_files.load("linux-6.18").stat
-    assert {*new} - {*old} == {*NEW_IN_6_18} and len(NEW_IN_6_18) == 19
+    assert {*new} - {*old} == NEW_IN_6_18 and len(NEW_IN_6_18) == 19
     assert [key for key in new if key in old] == list(old)
 
 
@@ -246,7 +263,8 @@ def test_the_failcnt_of_memory_and_swap(kernel: str, counts: bool, tmp_path: Pat
     """With both limits the same 38 to 99 for a few charges that fail on 6.1, and 0 on 6.18; memory's is 0 on both."""
     text = ("cgcreate -g memory:A\ncgset -r memory.limit_in_bytes=1M A; cgset -r memory.memsw.limit_in_bytes=1M A\n"
             "cgset -r memory.oom_control=1 A; cgexec -g memory:A filler & sleep 1; cgexec -g memory:A eats & sleep 1")  # fmt: skip
-    run = Played(tmp_path, text, {"filler": f"anon f 300\nfill f\n{STAYS}", "eats": f"readf @cold 0 2 1\n{STAYS}"}, kernel).run(3 * S)
+    programs = {"filler": f"anon f 300\nfill f\n{STAYS}", "eats": f"readf @cold 0 2 1\n{STAYS}"}
+    run = Played(tmp_path, text, programs, kernel).run(3 * S)
     assert run.failcnt("A") == 0
     assert (38 <= run.memsw_failcnt("A") <= 99) if counts else run.memsw_failcnt("A") == 0
     assert re.fullmatch("[0-9]+", run.file("A", "memory.memsw.failcnt"))

@@ -20,8 +20,8 @@ PAUSED = 3
 
 @compiled
 def mem_cgroup_resize_max(k, t, f, g, most, memsw):
-    """A limit below usage: the stocks are drained, once; then a pass of reclaim after the other, and EBUSY after the first
-    one that has freed nothing.
+    """A limit below usage: the stocks are drained, once; then a pass of reclaim after the other, and EBUSY after the
+    first one that has freed nothing.
     """
     group = k.state.groups[g]
     counter = group.memsw if memsw else group.res
@@ -46,7 +46,7 @@ def mem_cgroup_resize_max(k, t, f, g, most, memsw):
 
 @compiled
 def force_empty(k, t, f, g):
-    """mem_cgroup_force_empty: reclaims until as many passes as a charge has retries were in vain, and always succeeds."""
+    """mem_cgroup_force_empty: reclaims until as many passes as a charge has retries were in vain, and succeeds."""
     if f.phase == 0:
         f.retries = k.books.reclaim_retries
         drain_all_stock(k, k.state.tasks[t].cpu, g)

@@ -131,8 +131,8 @@ POLICIES = (
     ),
     Policy(
         "limit_write", "limit_once", ("five times", "once"), "", "4.19",
-        "who lowers a limit of v1 below usage is refused (EBUSY) after five rounds of reclaim that have freed nothing, or"
-        " after one",
+        "who lowers a limit of v1 below usage is refused (EBUSY) after five rounds of reclaim that have freed nothing,"
+        " or after one",
     ),
     Policy(
         "force_empty", "force_empty", ("moves", "pauses", "reclaims"), "", "4.19",

@@ -1,7 +1,7 @@
 """Signals (kernel/signal.c). SIGKILL: a killable sleep ends, everything else sees it when it next looks.
 
-SIGTERM, which no task here handles, is the same for who may act on it. SIGSTOP ends no sleep but that of who waits to be
-interrupted: a task stops when it next comes to user mode (``do_signal_stop``), until SIGCONT.
+SIGTERM, which no task here handles, is the same for who may act on it. SIGSTOP ends no sleep: a task stops when it next
+comes to user mode (``do_signal_stop``), until SIGCONT.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def send_sigterm(k, t):
 
 @compiled
 def send_sigstop(k, t):
-    """SIGSTOP, or what PTRACE_ATTACH sends: it wakes nobody, but who sleeps interruptibly, to no other effect."""
+    """SIGSTOP, which PTRACE_ATTACH sends, too. (Who sleeps interruptibly is woken, and sleeps on when he goes on.)"""
     leader = k.state.tasks[t].leader
     for other in range(k.state.n_tasks):
         if is_of(k, other, leader):
