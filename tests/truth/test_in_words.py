@@ -131,9 +131,7 @@ def test_clean_unlocked_pages_that_it_has_just_read_go_first(kernel: str, tmp_pa
 
 
 @BY_KERNEL
-def test_truncate_waits_behind_the_invalidate_lock_and_a_reader_far_away_behind_that(
-    kernel: str, tmp_path: Path
-) -> None:
+def test_truncate_waits_behind_the_invalidate_lock_and_a_reader_far_away_behind_it(kernel: str, tmp_path: Path) -> None:
     programs = {
         "reads": f"readf @cold 0 256\n{STAYS}", "cuts": f"sleep 1\ntruncate @cold 2000\n{STAYS}",
         "far": f"sleep 1.2\nreadf @cold 1500 1\n{STAYS}",
@@ -209,8 +207,8 @@ def test_sigterm_ends_it_sigstop_stops_it_and_a_raised_limit_lets_it_go_on(kerne
 # --- memory.max below usage ------------------------------------------------------------------------
 @BY_KERNEL
 def test_lowering_memory_max_kills_from_the_writer_and_returns_0(kernel: str, tmp_path: Path) -> None:
-    """max01: 3000 and 1000 pages, 8 MiB: the biggest dies. Whether the small one does, too, is a race: in 61 of 72 rounds it
-    did, and none of these. `oom` counts every turn while the victim dies: 99 to 11,129 for one kill.
+    """max01: 3000 and 1000 pages, 8 MiB: the biggest dies. Whether the small one does, too, is a race: in 61 of 72 rounds
+    it did, and in none of these. `oom` counts every turn while the victim dies: 99 to 11,129 for one kill.
     """
     for seed in range(3):
         sizes = {"big": 3000, "small": 1000}
@@ -261,8 +259,9 @@ def test_the_keys_of_memory_stat() -> None:
 @pytest.mark.parametrize(("kernel", "counts"), [("linux-6.1", True), ("linux-6.18", False)])
 def test_the_failcnt_of_memory_and_swap(kernel: str, counts: bool, tmp_path: Path) -> None:
     """With both limits the same 38 to 99 for a few charges that fail on 6.1, and 0 on 6.18; memory's is 0 on both."""
-    text = ("cgcreate -g memory:A\ncgset -r memory.limit_in_bytes=1M A; cgset -r memory.memsw.limit_in_bytes=1M A\n"
-            "cgset -r memory.oom_control=1 A; cgexec -g memory:A filler & sleep 1; cgexec -g memory:A eats & sleep 1")  # fmt: skip
+    files = ("memory.limit_in_bytes=1M", "memory.memsw.limit_in_bytes=1M", "memory.oom_control=1")
+    limits = "; ".join(f"cgset -r {file} A" for file in files)
+    text = f"cgcreate -g memory:A\n{limits}\ncgexec -g memory:A filler & sleep 1; cgexec -g memory:A eats & sleep 1"
     programs = {"filler": f"anon f 300\nfill f\n{STAYS}", "eats": f"readf @cold 0 2 1\n{STAYS}"}
     run = Played(tmp_path, text, programs, kernel).run(3 * S)
     assert run.failcnt("A") == 0
