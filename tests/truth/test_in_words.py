@@ -207,8 +207,8 @@ def test_sigterm_ends_it_sigstop_stops_it_and_a_raised_limit_lets_it_go_on(kerne
 # --- memory.max below usage ------------------------------------------------------------------------
 @BY_KERNEL
 def test_lowering_memory_max_kills_from_the_writer_and_returns_0(kernel: str, tmp_path: Path) -> None:
-    """max01: 3000 and 1000 pages, 8 MiB: the biggest dies. Whether the small one does, too, is a race: in 61 of 72 rounds
-    it did, and in none of these. `oom` counts every turn while the victim dies: 99 to 11,129 for one kill.
+    """max01: 3000 and 1000 pages, 8 MiB: the biggest dies. Whether the small one does, too, is a race: in 61 of 72
+    rounds it did, and in none of these. `oom` counts every turn while the victim dies: 99 to 11,129 for one kill.
     """
     for seed in range(3):
         sizes = {"big": 3000, "small": 1000}
