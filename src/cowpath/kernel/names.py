@@ -277,12 +277,11 @@ OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_OPEN = 39  # a = file
-OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE, or none
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open",
 )  # fmt: skip
 
 ANY_CHILD = -1

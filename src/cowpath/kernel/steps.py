@@ -116,8 +116,6 @@ IN_RECLAIM = Misplaced(
     "it belongs to the paths that charge, and to exit_to_user",
 )
 
-ONLY_MPROTECT = Misplaced(_all_but("mprotect"), "nobody's protection is changed on this path", "it belongs to mprotect")
-
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
 
 NOT_OF_A_FILE = Misplaced(

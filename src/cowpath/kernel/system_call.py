@@ -70,12 +70,6 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
-    elif code == n.OP_MPROTECT:
-        f = push(k, t, s.P_MPROTECT)
-        f.mm = task.mm
-        f.vpn = op.a
-        f.count = op.b
-        f.todo = op.bits
     elif code == n.OP_OPEN:
         return do_sys_open(k, t, op)
     elif code == n.OP_LSEEK:

@@ -71,12 +71,6 @@ def _mlock(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MLOCK, *_range(w, line))
 
 
-@command("mprotect REGION r|rw")
-def _mprotect(w: Writer, line: Line) -> None:
-    first, pages = _pages(w, line.arguments[0], ())
-    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(line.arguments[1], {"r": 0, "rw": n.VM_WRITE}))
-
-
 @command("madv REGION populate_read|populate_write [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
