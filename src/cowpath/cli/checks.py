@@ -118,12 +118,12 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
         typer.echo(json.dumps(checks.summary, indent=2))
         return
     from cowpath.checker.show import matrix, results_table
-    from cowpath.designs import kernel_lines, notes_of
+    from cowpath.designs import kernel_lines
     from cowpath.observe.tables import Terminal
 
     console = Terminal()
     console.print(matrix(checks.results) if as_matrix else results_table(checks.results))
-    for note in notes_of(checks.designs):
+    for note in checks.notes:
         console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
     for line in kernel_lines(checks.designs):
         console.print(visible(line), style="dim", highlight=False)
