@@ -137,9 +137,8 @@ READS = "mkdir /sys/fs/cgroup/A; echo {limit} > /sys/fs/cgroup/A/memory.max\ncge
 def test_a_run_that_reclaims_says_by_which_lists(limit: str, reclaims: bool, tmp_path: Path) -> None:
     session = tmp_path / "s.sh"
     session.write_text(READS.format(limit=limit))
-    [run] = json.loads(out("run", str(session), "-d", "linux-6.18", "--bystander", "", "--until", "500ms", "--json"))[
-        "runs"
-    ]
+    words = ("run", str(session), "-d", "linux-6.18", "--bystander", "", "--until", "500ms", "--json")
+    [run] = json.loads(out(*words))["runs"]
     assert any("the classic lists" in note for note in run["notes"]) == reclaims
     assert run["kernel"] == {"name": "linux-6.18", "chosen": "named"}
 
