@@ -61,7 +61,7 @@ class Played:
     @property
     def lines(self) -> list[str]:
         """What the session has printed."""
-        return self.clock.output.splitlines()
+        return str(self.clock.output).splitlines()
 
     # --- groups
     def number(self, group: str) -> int:
