@@ -260,6 +260,7 @@ def run_plan(
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
+    plan = plan.on(design)
     with Watch(wanted, plan) as watch:
         k = build_machine(plan, design, options)
         watch.begin(k)

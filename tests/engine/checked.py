@@ -35,8 +35,9 @@ def loaded_design(name: str) -> Design:
 
 def boot(session: Session) -> Any:
     """The session's machine, ready to run."""
+    design = loaded_design(session.design)
     k = machine.build(
-        plan_of(session), loaded_design(session.design), loaded_costs(), cpus=session.cpus,
+        plan_of(session).on(design), design, loaded_costs(), cpus=session.cpus,
         memory=session.memory * n.PAGE_SIZE, swap=session.swap * n.PAGE_SIZE, seed=session.seed, capacity=SMALL,
     )  # fmt: skip
     if session.reserve:

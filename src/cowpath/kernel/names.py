@@ -154,7 +154,8 @@ MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for w
 KT_NONE = 0  # an ordinary task
 KT_KSWAPD = 1
 KT_FLUSHER = 2
-KT_NAMES = ("", "kswapd0", "flush-8:0")
+KT_OOM_REAPER = 3
+KT_NAMES = ("", "kswapd0", "flush-8:0", "oom_reaper")
 
 # --- what a frame holds (frame.held): the table is in waits.py -----------------------------------
 HOLDS = waits.holds()
@@ -196,6 +197,7 @@ PTE_ACCESSED = 4
 PTE_DIRTY = 8
 PTE_ZERO = 16  # maps the zero page: pte.page is NONE
 PTE_SWAP = 32  # not present: pte.page is the swap slot where the page is
+PTE_EXCLUSIVE = 64  # the page, or what is in the slot, is this entry's alone (PG_anon_exclusive, pte_swp_exclusive)
 
 # --- pages (page.bits) -------------------------------------------------------------------------
 PG_UPTODATE = 1

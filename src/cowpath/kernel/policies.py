@@ -59,7 +59,7 @@ POLICIES = (
     ),
     Policy(
         "rotational_readahead", "two_requests", ("128 KiB", "two requests"), "459779d04ae8", "6.17",
-        "the window of a disk that says that it rotates, as most virtual ones do: 128 KiB as for others, or two of its"
+        "the window of a disk that says that it rotates, as many virtual ones do: 128 KiB as for others, or two of its"
         " largest requests (459779d04ae8)",
     ),
     Policy(
@@ -108,6 +108,10 @@ POLICIES = (
         " later (e4a38402c36e, 5.18)",
     ),
     Policy(
+        "reap_mlocked", "reaps_mlocked", (False, True), "a213e5cf71cb", "5.18",
+        "whether the OOM reaper takes what is mlocked, too (a213e5cf71cb)",
+    ),
+    Policy(
         "failcnt", "failcnt_of_memory", ("all", "memory"), "", "6.15",
         "what counts its refusals: memory and memory + swap, or memory alone",
     ),
@@ -115,6 +119,21 @@ POLICIES = (
         "readahead_charge", "readahead_charge", ("oom", "skip", "end", "end twice"), "8a5c743e308d", "4.19",
         "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
         " further (6.10), but for a second try where folios may be large (`page_cache_ra_order`; ext4 since 6.16)",
+    ),
+    Policy(
+        "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
+        "when a write-protected anonymous page need not be copied: if no other entry has it, which is looked at under"
+        " its lock; or if nobody else has a reference to it, without waiting (09854ba94c6a), or it is known to be the"
+        " entry's alone (6c287605fd56, 5.19)",
+    ),
+    Policy(
+        "dirty_throttling", "dirty_sleeps", ("writes", "sleeps"), "143dfe8611a6", "3.2",
+        "who has dirtied too much writes pages itself and pauses, or only sleeps (143dfe8611a6)",
+    ),
+    Policy(
+        "dirty_fault", "dirty_fault", ("keeps", "retry", "completed"), "89b15332af7c", "5.5",
+        "a fault that has dirtied a shared page looks at the limits of dirty pages with `mmap_sem`, or without, and is"
+        " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
     ),
     Policy(
         "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",

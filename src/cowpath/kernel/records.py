@@ -252,6 +252,9 @@ mm = record(
     swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
     oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
+    unstable="i4",  # MMF_UNSTABLE: and has begun
+    reap="i4",  # it is in the OOM reaper's queue (oom_queue.py)
+    reap_next=ref("mm"),  # the next one in it
     owner_group=ref("group", start=0),
     **mutexes("mm"),
 )

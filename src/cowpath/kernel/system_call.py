@@ -45,7 +45,7 @@ def system_call(k, t, op):
         f.count = EVERYTHING
         f.todo = 0 if k.state.files[op.a].shmem else k.state.files[op.a].room  # noop_fsync
     elif code == n.OP_KTHREAD:
-        push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
+        push(k, t, kthread_path(op.a))
     elif code == n.OP_TRUNCATE:
         f = push(k, t, s.P_TRUNCATE)
         f.file = op.a
@@ -192,6 +192,14 @@ def read_proc(k, t, op):
     f.mm = k.state.tasks[other].mm
     k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
     return n.NEXT
+
+
+@compiled
+def kthread_path(which):
+    """What a kernel thread does."""
+    if which == n.KT_KSWAPD:
+        return s.P_KSWAPD
+    return s.P_FLUSHER if which == n.KT_FLUSHER else s.P_OOM_REAPER
 
 
 @compiled
