@@ -20,7 +20,7 @@ LIMIT, WORDS = 32, 31
 
 
 @cache
-def tests_of(file: str) -> set[str]:
+def names_in(file: str) -> set[str]:
     """The tests of a file."""
     tree = ast.parse((HERE / f"{file}.py").read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
@@ -29,7 +29,7 @@ def tests_of(file: str) -> set[str]:
 @pytest.mark.parametrize(("part", "row", "test"), ROWS)
 def test_the_rows_test_is_there(part: str, row: str, test: str) -> None:
     file, _, name = test.partition("::")
-    assert name in tests_of(file), f"{part}: {row}"
+    assert name in names_in(file), f"{part}: {row}"
 
 
 def test_each_row_is_there_once() -> None:
