@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cowpath.kernel import names as n
 
-from .at_the_limit import FULL_AT, Limited, S
+from .at_the_limit import FULL_AT, KERNEL, Limited, S
+from .played import ROOT, Played
 
 WAIT = f"sleep {FULL_AT}"
 PAGES = 16
@@ -168,3 +170,56 @@ def test_with_the_killer_on_the_outsider_runs_it_and_the_filler_dies(tmp_path: P
 def test_the_pages_are_the_targets(tmp_path: Path) -> None:
     run = Limited(tmp_path, {"t": TARGET}, {"o": "sleep 100ms\nvmw t a\nsleep 1000"}, until=S // 2)
     assert int(run.k.books.groups[0].rss) == 0 and run.a.rss == PAGES
+
+
+# --- cgroup v2 -----------------------------------------------------------------------------------
+def statuses(run: Played, until: int) -> dict[str, int]:
+    """By program the status with which it has ended."""
+    run.k.books.log_mask |= 1 << n.EV_EXIT
+    run.run(until)
+    names, found = {0: "sh"}, {}
+    for event in np.concatenate(run.blocks):
+        kind, task = int(event["kind"]), int(event["task"])
+        if kind == n.EV_FORK:
+            names[int(event["a"])] = run.plan.comms[int(event["b"])]
+        elif kind == n.EV_EXEC:
+            names[task] = run.plan.comms[int(event["a"])]
+        elif kind == n.EV_EXIT:
+            found[names[task]] = int(event["value"])
+    return {name: status for name, status in found.items() if name not in ("sh", "sleep")}
+
+
+def test_where_nobody_may_be_killed_calls_fail(tmp_path: Path) -> None:
+    """There is no "killer off" in v2, but oom_score_adj = -1000: in system calls the charge fails all the same."""
+    calls = {
+        "fork": ("fork c\nend\nexit errno", errno.ENOMEM), "map": ("anon new 4\nexit errno", errno.ENOMEM),
+        "pipe": ("pipe\nexit errno", errno.ENFILE), "read": ("readf @cold 0 1\nexit errno", errno.ENOMEM),
+    }  # fmt: skip
+    programs = {name: f"oom_score_adj -1000\nsleep 500ms\n{call}" for name, (call, _) in calls.items()}
+    programs["hard"] = "oom_score_adj -1000\nanon a 1100\nsleep 460ms\ntouch a 0 1100 1 w"
+    programs |= {"vmw": "sleep 508ms\nvmw hard a 1090 4\nexit errno", "ptr": "sleep 512ms\nptr hard a 1090\nexit errno"}
+    text = f"mkdir {ROOT}/A; echo 4M > {ROOT}/A/memory.max\n"
+    text += "".join(f"cgexec -g memory:A {name} &\n" for name in [*calls, "hard"]) + "vmw &\nptr &\nsleep 5"
+    failed = statuses(Played(tmp_path, text, programs, KERNEL), 53 * S // 100)
+    assert failed == {name: status for name, (_, status) in calls.items()} | {"vmw": errno.EFAULT, "ptr": errno.EIO}
+
+
+def test_an_outsider_is_never_charged_throttled_or_killed(tmp_path: Path) -> None:
+    """high11: A is half over its mark; an outsider writes 1024 fresh pages into its task, and does not sleep. Then A
+    has a limit: the outsider's write has its task killed, and the outsider lives.
+    """
+    text = (
+        f"mkdir {ROOT}/A\ncgexec -g memory:A t & sleep 1\necho 8M > {ROOT}/A/memory.high; sleep 1\nout &\nsleep 3\n"
+        f"echo 24M > {ROOT}/A/memory.max; late & sleep 3"
+    )
+    programs = {
+        "t": "anon a 3072\nanon b 8192\ntouch a 0 3072 1 w\nsleep 1000", "out": "vmw t b 0 1024\nsleep 1000",
+        "late": "vmw t b 1024 4096\nexit errno",
+    }  # fmt: skip
+    run = Played(tmp_path, text, programs, KERNEL)
+    run.run(4 * S)
+    outside = run.k.books.groups[0]
+    assert int(outside.waits[n.W_THROTTLE]) == 0 and int(outside.rss) == 0
+    assert run.books("A").rss == 3072 + 1024 and run.alive("t", "out") == {"t", "out"}
+    run.run(9 * S)
+    assert run.alive("t", "out") == {"out"} and int(outside.rss) == 0
