@@ -8,7 +8,8 @@ from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 
-from .invariants_pages import OK, may_exceed
+from .invariants_accounts import may_exceed
+from .invariants_pages import OK
 
 
 @compiled
