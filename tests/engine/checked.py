@@ -94,7 +94,7 @@ def count_events(k: Any, events: Any, seen: Counter[str]) -> None:
     seen["tasks that joined a group"] += int((files["b"] == n.NONE).sum())
     seen["pages of shmem brought back"] += int((events[events["kind"] == n.EV_SWAP_IN]["extra"] != 0).sum())
     waits = events[events["kind"] == n.EV_WAIT]["a"]
-    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED):
+    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED, n.W_THROTTLE, n.W_STOPPED, n.W_OOM):
         seen[f"waits for {n.WAIT_NAMES[kind]}"] += int((waits == kind).sum())
 
 

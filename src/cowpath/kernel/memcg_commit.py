@@ -39,7 +39,8 @@ TO_ROOT = number("dying_charge", "root")
 FORCED = number("dying_charge", "force")
 AS_OTHERS = number("dying_charge", "fail")
 RA_AS_OTHERS = number("readahead_charge", "oom")
-RA_END = number("readahead_charge", "end")
+RA_SKIP = number("readahead_charge", "skip")
+RA_END_TWICE = number("readahead_charge", "end twice")
 
 
 @compiled
@@ -218,12 +219,17 @@ def charge_fails(k, t, f):
 
 @compiled
 def leave_out(k, t, f):
-    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read."""
+    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read, in the
+    end (6.18 with large folios) after it has been tried once more."""
     page_cache_release(k, f.newpage)
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
-    if k.state.readahead_charge == RA_END:
+    if k.state.readahead_charge == RA_END_TWICE and f.gfp & n.GFP_SECOND_TRY == 0:
+        f.gfp |= n.GFP_SECOND_TRY
+        go_to(k, f, s.EACH_PAGE)
+        return n.AGAIN
+    if k.state.readahead_charge != RA_SKIP:
         f.count = 1
     go_to(k, f, s.NEXT_PAGE)
     return n.AGAIN

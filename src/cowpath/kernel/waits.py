@@ -146,7 +146,8 @@ W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over me
 W_INVALIDATE_READ = 14
 W_INVALIDATE_WRITE = 15
 W_VMA_LOCK = 16  # of who has mmap_sem for writing: until nobody faults on the mapping
-W_SWAP_ENTRY = 17  # while somebody else makes a page for a swap slot
+W_STOPPED = 17  # in user mode, until SIGCONT
+W_SWAP_ENTRY = 18  # while somebody else makes a page for a swap slot
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -184,6 +185,7 @@ BUILT_IN = (
         "VMA lock", of="vma", colour=OTHER_LOCK, does="waits for a VMA lock (to write)", what="a VMA lock (to write)",
         short="VMA lock", figure="mmap_write",
     ),
+    Wait("stopped", does="is stopped", short="SIGSTOP"),
     Wait(
         "swap entry", of="swap", queue="waiters", colour=OTHER_LOCK, does="waits for a swap entry", what="a swap entry",
         short="swap entry", figure="page_lock", in_a_fault=True,
