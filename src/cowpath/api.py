@@ -302,7 +302,7 @@ def run_plan(
         "exhausted": what_ran_out(ending.exhausted),
         "wall_s": round(wall_s, 6),
         "output": clock.output,
-        "notes": [*plan.notes, *design.kernel.notes],
+        "notes": [*plan.notes, *design.kernel.notes, *(design.kernel.reclaim_notes if metrics.reclaims else [])],
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)

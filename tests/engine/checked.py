@@ -13,12 +13,13 @@ from cowpath.engine import costs, invariants, loop, machine
 from cowpath.kernel import names as n
 from cowpath.kernel import steps
 from cowpath.kernel.state import Capacity
+from cowpath.kernel.steps import PATH_NAMES
 
 from .strategies import Session, plan_of
 
 SMALL = Capacity(
     pages=4096, tasks=64, mms=64, vmas=512, directories=256, tables=256, entries=16, files=24, slots=1024, groups=6,
-    cpus=3, requests=64, swaps=64, ops=1024, names=16, dentries=6, paths=40, path_steps=32, log=16384,
+    cpus=3, requests=64, swaps=64, ops=1024, names=16, dentries=6, paths=len(PATH_NAMES), path_steps=32, log=16384,
 )  # fmt: skip
 UNTIL_NS = 200_000_000_000
 MOVES = 8_000
@@ -93,7 +94,7 @@ def count_events(k: Any, events: Any, seen: Counter[str]) -> None:
     seen["tasks that joined a group"] += int((files["b"] == n.NONE).sum())
     seen["pages of shmem brought back"] += int((events[events["kind"] == n.EV_SWAP_IN]["extra"] != 0).sum())
     waits = events[events["kind"] == n.EV_WAIT]["a"]
-    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED):
+    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED, n.W_THROTTLE, n.W_STOPPED, n.W_OOM):
         seen[f"waits for {n.WAIT_NAMES[kind]}"] += int((waits == kind).sum())
 
 

@@ -120,7 +120,7 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
         return
     from cowpath.checker.matrix import Matrix
     from cowpath.checker.show import never_in_short, reasons, results_table
-    from cowpath.designs import kernel_lines, notes_of
+    from cowpath.designs import kernel_lines
     from cowpath.observe.tables import Terminal
 
     console = Terminal()
@@ -128,7 +128,7 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
         console.print(Matrix(checks.results), *reasons(checks.results), *never_in_short(checks.results))
     else:
         console.print(results_table(checks.results))
-    for note in notes_of(checks.designs):
+    for note in checks.notes:
         console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
     for line in kernel_lines(checks.designs):
         console.print(visible(line), style="dim", highlight=False)

@@ -37,6 +37,9 @@ from .waits import (
     H_PAGE_TABLE as H_PAGE_TABLE,
 )
 from .waits import (
+    H_SWAP_ENTRY as H_SWAP_ENTRY,
+)
+from .waits import (
     H_VMA_READ as H_VMA_READ,
 )
 from .waits import (
@@ -77,6 +80,12 @@ from .waits import (
 )
 from .waits import (
     W_PAUSE as W_PAUSE,
+)
+from .waits import (
+    W_STOPPED as W_STOPPED,
+)
+from .waits import (
+    W_SWAP_ENTRY as W_SWAP_ENTRY,
 )
 from .waits import (
     W_THROTTLE as W_THROTTLE,
@@ -177,6 +186,7 @@ F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in 
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
+GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
 VM_WRITE = 1
@@ -250,7 +260,7 @@ OP_FORK = (
 OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
 OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
 OP_SLEEP = 14  # a = nanoseconds
-OP_KILL = 15  # a = slot: SIGKILL; bits 1 = its descendants too
+OP_KILL = 15  # a = slot; bits = KILL_*, none: SIGKILL
 OP_LOOP = 16  # a = loop register: set it to 0
 OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
@@ -298,7 +308,10 @@ JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
 FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
-KILL_TREE = 1
+KILL_TREE = 1  # SIGKILL, its descendants too
+KILL_TERM = 2  # SIGTERM: nobody handles it
+KILL_STOP = 3
+KILL_CONT = 4
 CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
 CREATE_ENABLES = 2  # in cgroup v2, the parent passes the memory controller on (cgcreate)
 DELETE_TREE = 1  # first the groups below it (cgdelete -r)

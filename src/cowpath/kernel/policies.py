@@ -116,9 +116,9 @@ POLICIES = (
         "what counts its refusals: memory and memory + swap, or memory alone",
     ),
     Policy(
-        "readahead_charge", "readahead_charge", ("oom", "skip", "end"), "8a5c743e308d", "4.19",
+        "readahead_charge", "readahead_charge", ("oom", "skip", "end", "end twice"), "8a5c743e308d", "4.19",
         "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
-        " further (6.10)",
+        " further (6.10), but for a second try where folios may be large (`page_cache_ra_order`; ext4 since 6.16)",
     ),
     Policy(
         "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
@@ -143,6 +143,20 @@ POLICIES = (
         "high_write", "high_write", ("goes on", "watches", "once"), "", "6.18",
         "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
         " meanwhile (6.1, 6.12), or once (4.19)",
+    ),
+    Policy(
+        "hierarchy", "always_hierarchy", ("chosen", "always"), "bef9f0ba300a", "5.11",
+        "v1: whether a group is charged for those below it says `memory.use_hierarchy`, or it always is (bef9f0ba300a)",
+    ),
+    Policy(
+        "limit_write", "limit_once", ("five times", "once"), "", "4.19",
+        "who lowers a limit of v1 below usage is refused (EBUSY) after five rounds of reclaim that have freed nothing,"
+        " or after one",
+    ),
+    Policy(
+        "force_empty", "force_empty", ("moves", "pauses", "reclaims"), "", "4.19",
+        "`memory.force_empty` is refused (EBUSY) with tasks or groups inside, and charges what it cannot reclaim to the"
+        " parent, or only reclaims, with 100 ms after a round in vain (4.19) or without (6.1), and always succeeds",
     ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

@@ -188,6 +188,8 @@ task = record(
     lock_sleeps="i4",  # times that it has slept for the page lock that it wants; WOKEN: it only waits, and is done
     granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
+    sigstop="i4",  # it is to stop, or has stopped
+    sigterm="i4",  # SIGTERM, sent to a task that is to stop: it dies when it comes back to user mode
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
@@ -300,6 +302,8 @@ swap = record(
     count="i4",  # page table entries that hold it (swap_map)
     page=ref("page", at=1),  # 1 + the page that the swap cache has for it
     group=ref("group", start=0),  # who is charged for it (swap_cgroup), or NONE
+    reserved="i4",  # SWAP_HAS_CACHE without a page yet: somebody is making one
+    waiters=waitq,  # for that
     owner=ref("group", at=1),  # v2: 1 + the group whose swap_usage counts it, or 0
     next=ref("swap", start=0),  # free slots
 )

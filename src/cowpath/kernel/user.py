@@ -12,6 +12,7 @@ from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import finish_op, push
 from .memcg_high import exit_to_user_mode, paid
+from .signals import do_signal_stop, send_sigkill
 from .system_call import next_batch, system_call
 from .user_access import fill, touch
 from .wait import spend
@@ -96,8 +97,12 @@ def pagefault_out_of_memory(k, t):
 def user(k, t):
     """One move in user mode."""
     task = k.state.tasks[t]
+    if task.sigterm:
+        send_sigkill(k, t)
     if task.sigkill:
         return do_exit(k, t, 0)
+    if task.sigstop:
+        return do_signal_stop(k, t)
     op = k.books.ops[task.pc]
     code = op.code
     if code == n.OP_TOUCH:

@@ -95,6 +95,7 @@ class Metrics:
         self.throttled_ns = [int(ns) for ns in k.books.groups["wait_ns"][:, n.W_THROTTLE]]  # by group number
         waits = k.books.groups["wait_ns"][: int(k.state.n_groups)].sum(axis=0)
         self.blocked_ns = {kind: int(waits[kind]) for kind in BLOCKING}  # of all tasks, by what they slept for
+        self.reclaims = bool(k.books.groups["counters"][: int(k.state.n_groups), n.C_SCANNED].any())
         self._add_unfinished(k)
 
     @property

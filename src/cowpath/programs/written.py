@@ -295,9 +295,10 @@ def _wait(w: Writer, line: Line) -> None:
         w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
 
 
-@command("kill TASK [tree]")
+@command("kill TASK [tree|term|stop|cont]")
 def _kill(w: Writer, line: Line) -> None:
-    bits = choice(line.arguments[1], {"tree": n.KILL_TREE}) if len(line.arguments) > 1 else 0
+    kinds = {"tree": n.KILL_TREE, "term": n.KILL_TERM, "stop": n.KILL_STOP, "cont": n.KILL_CONT}
+    bits = choice(line.arguments[1], kinds) if len(line.arguments) > 1 else 0
     w.asm.emit(n.OP_KILL, a=w.slot(line.arguments[0]), bits=bits)
 
 
