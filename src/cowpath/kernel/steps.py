@@ -28,6 +28,7 @@ from .names import (
     H_PAGE_LOCK,
     H_PAGE_REF,
     H_PAGE_TABLE,
+    H_SWAP_ENTRY,
     H_VMA_READ,
 )
 
@@ -44,8 +45,10 @@ PATH_NAMES = (
     "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open",
-                "access_remote_vm", "pipe", "pipe_write")  # fmt: skip
+MAY_BE_EMPTY = (
+    "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open", "lseek",
+    "access_remote_vm", "pipe", "pipe_write",
+)  # fmt: skip
 FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
@@ -144,6 +147,10 @@ NOT_OF_A_FILE = Misplaced(
     "it belongs to readahead and truncate",
 )
 
+ONLY_SWAP_READAHEAD = Misplaced(
+    _all_but("swap_readahead"), "no page is read from swap on this path", "it belongs to swap_readahead"
+)
+
 ONLY_REAPER = Misplaced(_all_but("oom_reaper"), "nobody is reaped on this path", "it belongs to oom_reaper")
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
@@ -200,7 +207,7 @@ STEPS: list[StepInfo] = [
     StepInfo("i_mutex_lock", "syscalls", takes=H_I_MUTEX),
     StepInfo("i_mutex_unlock", "syscalls", needs=H_I_MUTEX, gives=H_I_MUTEX),
     StepInfo("swap_window", "swap_state"),
-    StepInfo("add_to_swap_cache", "swap_state", needs=H_NEW_PAGE, gives=H_NEW_PAGE),
+    StepInfo("add_to_swap_cache", "swap_state", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE | H_SWAP_ENTRY),
     StepInfo("write_cache_pages", "writeback"),
     StepInfo("filemap_fdatawait", "writeback"),
     # of the other system calls
@@ -260,6 +267,8 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    # of swap, where a page is charged when it is made for the swap cache
+    StepInfo("swapcache_prepare", "swap_state", takes=H_SWAP_ENTRY, needs=H_NEW_PAGE, misplaced=(ONLY_SWAP_READAHEAD,)),
     # of the OOM reaper
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
