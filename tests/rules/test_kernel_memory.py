@@ -6,6 +6,7 @@ import errno
 
 import pytest
 
+from cowpath.designs import Design, from_data
 from cowpath.engine import invariants
 from cowpath.kernel import kmem
 from cowpath.kernel import names as n
@@ -21,9 +22,9 @@ TASK_PAGES = -(-TASK_STRUCT // n.PAGE_SIZE)
 LATER = ("linux-4.19", "linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 
 
-def at_the_limit(room: int, kernel: str = KERNEL) -> tuple[Hand, int, int]:
+def at_the_limit(room: int, kernel: str | Design = KERNEL) -> tuple[Hand, int, int]:
     """A group with so much room, and a task of it that has a mapping with one page (which is outside's)."""
-    hand, g = full(loaded_design(kernel))
+    hand, g = full(loaded_design(kernel) if isinstance(kernel, str) else kernel)
     t = hand.task(g)
     hand.maps(t, 64, hand.page(0))
     mapped(hand, t, 65, 7)
@@ -109,10 +110,14 @@ def test_a_childs_kernel_memory_is_its_groups_until_it_is_gone() -> None:
 
 
 def test_execs_ladder() -> None:
-    """Before the point of no return the program is not run (126), behind it the task dies of SIGSEGV (139)."""
+    """Before the point of no return the program is not run (126), behind it the task dies of SIGSEGV (139). No packaged
+    kernel has the steps.
+    """
+    steps = ["bprm_mm_init", "mmap_read_lock", "mmap_read_unlock", "exec_mmap", "load_elf_binary"]
+    design = from_data({"extends": KERNEL, "paths": {"exec": steps}}, "execs.toml")
     ends = []
     for room in range(UPPER_TABLES + 4):
-        hand, _, t = at_the_limit(room)
+        hand, _, t = at_the_limit(room, design)
         hand.call(t, s.P_EXEC, s.BPRM_MM_INIT, mm=int(hand.task_of(t).mm))
         task = hand.task_of(t)
         for _ in range(1500):

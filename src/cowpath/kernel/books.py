@@ -16,7 +16,7 @@ def record(**fields: Any) -> np.dtype[Any]:
     return layout.record(**fields).dtype
 
 
-COSTS = 128  # room for the cost table
+COSTS = 144  # room for the cost table
 
 task_books = record(
     vruntime="i8",

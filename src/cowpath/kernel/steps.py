@@ -32,7 +32,7 @@ from .names import (
     H_VMA_READ,
 )
 
-MOST_STEPS = 96  # numbers below are steps', those from here on what else costs time
+MOST_STEPS = 112  # numbers below are steps', those from here on what else costs time
 
 
 # --- paths: what a task in the kernel is on; ``P_FILE_COW`` and so on are their numbers -----------
