@@ -116,6 +116,11 @@ POLICIES = (
         "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
         " meanwhile (6.1, 6.12), or once (4.19)",
     ),
+    Policy(
+        "high_delay_in_charge", "high_at_once", ("over a batch", "always"), "", "none",
+        "when who owes for memory.high pays within the kernel: once it is more than a batch, or each time (proposed in"
+        " 2026)",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}
 
