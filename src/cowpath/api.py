@@ -209,7 +209,7 @@ def load_all(
         plan = load_plan(session, options)
     else:
         plan = load_plan(session, options)
-        loaded = [designs.load(name) for name in designs.names(plan.interfaces)]
+        loaded = [designs.load(name) for name in designs.names(plan.interfaces or ("v1",))]
         if not loaded:
             choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)  # says why
     for each in loaded:
@@ -240,7 +240,7 @@ def misplaced(session: str) -> InputError | None:
     """What to say if the name of something else stands where a session belongs, and is no file's."""
     from cowpath import cases, designs
 
-    if session in designs.every_name() and not Path(session).exists():
+    if session in designs.names() and not Path(session).exists():
         return InputError(f"{session!r} is a design, where a session belongs", hint=f"SESSION --design {session}")
     if session in cases.names() and not Path(session).exists():
         return InputError(f"{session!r} is a case, where a session belongs", hint=f"cowpath check --case {session}")
@@ -349,7 +349,7 @@ def told_free(free: Any, scene: Scene) -> Summary:
 
 def victims_summary(k: Any, clock: Any, scene: Scene) -> list[Summary]:
     """Whom the OOM killer has chosen and who has not died: since when, what they wait for, and whether in a cycle."""
-    from cowpath.engine.waitfor import chain, victims
+    from cowpath.engine.chain import chain, victims
 
     found = []
     for t in victims(k):

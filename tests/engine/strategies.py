@@ -17,7 +17,7 @@ from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 
 DESIGNS = (
     "linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.0-oom-flag",
-    "linux-3.1", "linux-2.6.39", "pte-alloc-under-lock", "pte-prealloc",
+    "linux-3.1", "linux-2.6.39", "linux-3.12", "pte-alloc-under-lock", "pte-prealloc",
 )  # fmt: skip
 REGIONS = (16, 100, 1000)  # first pages of what programs map
 REGION_PAGES = 24  # where actions begin; each region is mapped for twice as many at the start

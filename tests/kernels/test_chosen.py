@@ -14,10 +14,10 @@ from cowpath import designs
 from cowpath.cli import app
 from cowpath.errors import InputError
 from cowpath.kernel.steps import OF_THE_KERNEL, STEPS
-from cowpath.kernels import DEFAULT, chosen, profile, provenance, releases
+from cowpath.kernels import DEFAULT, chosen, profile, provenance
 from cowpath.kernels.chosen import choose_kernel
 
-EVERY = profile.every_name()
+EVERY = profile.names()
 PACKAGE = Path(profile.__file__).parents[1]
 SHORT = ("--bystander", "", "--until", "5ms")
 
@@ -36,14 +36,10 @@ def test_names_of_v1_and_none_get_the_default() -> None:
     assert choose_kernel(False, False) == chosen.Chosen(DEFAULT, either)
 
 
-def test_names_of_v2_get_the_newest_finished_kernel_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "names", lambda: ["linux-3.0", "linux-6.18", "linux-3.1"])
+def test_names_of_v2_get_the_newest_kernel_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "names", lambda: ["linux-3.0", "linux-6.1", "linux-6.18", "linux-3.1"])
     found = choose_kernel(False, True)
     assert found.name == "linux-6.18" and "v2" in found.why
-    monkeypatch.setattr(profile, "names", lambda: ["linux-3.0", "linux-3.1"])
-    with pytest.raises(InputError, match="no kernel is finished that has it") as error:
-        choose_kernel(False, True)
-    assert "--design linux-6.18" in (error.value.hint or "")
 
 
 def test_a_mix_is_an_error() -> None:
@@ -86,13 +82,15 @@ def test_a_check_says_its_kernels() -> None:
     ]
 
 
-def test_all_that_is_made_with_a_draft_says_so() -> None:
-    for name in (name for name in EVERY if profile.load(name).draft):
-        note = f"{name} is a draft: "
-        assert note in " ".join(out("check", "-c", "cold-page", "-p", "killable", "-d", name).split())
-        [told] = json.loads(out("check", "-c", "cold-page", "-p", "killable", "-d", name, "--json"))["notes"]
-        assert told.startswith(note)
-        assert note in out("designs", "show", name)
+def test_what_is_made_with_a_kernel_that_lacks_something_says_so() -> None:
+    for name in EVERY:
+        notes = profile.load(name).notes
+        assert len(notes) == bool(profile.load(name).missing)
+        told = json.loads(out("check", "-c", "cold-page", "-p", "killable", "-d", name, "--json"))["notes"]
+        assert told == notes
+        text = out("check", "-c", "cold-page", "-p", "killable", "-d", name), out("designs", "show", name)
+        for note in notes:
+            assert note.startswith(f"{name}: ") and all(note in " ".join(each.split()) for each in text)
 
 
 # --- releases ------------------------------------------------------------------------------------
@@ -106,12 +104,6 @@ def test_an_unknown_release_names_the_nearest_and_why(name: str, words: str) -> 
     with pytest.raises(InputError) as error:
         designs.load(name)
     assert words in (error.value.hint or "")
-
-
-def test_a_draft_is_called_one_where_it_is_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "every_name", lambda: ("linux-3.0", "linux-6.18"))
-    draft = ", a draft" if profile.load("linux-6.18").draft else ""
-    assert f"the nearest is linux-6.18{draft}, 1 release before it" in releases.what_there_is((6, 19))
 
 
 # --- what the steps stand for ----------------------------------------------------------------------
@@ -145,7 +137,7 @@ def test_the_list_of_kernels() -> None:
     assert [each["name"] for each in found if each["default"]] == [DEFAULT]
     for each in found:
         kernel = profile.load(each["name"])
-        assert kernel.name in text and (each["draft"], each["missing"]) == (kernel.draft, list(kernel.missing))
+        assert kernel.name in text and each["missing"] == list(kernel.missing)
         assert all(words in " ".join(text.split()) for words in (*kernel.missing, *kernel.not_seen))
         for step in each["steps_not_seen"]:
             assert provenance.stands_for(step, kernel) == provenance.NOT_SEEN

@@ -1,4 +1,4 @@
-"""Kernels: each profile is whole, one that is not says what is missing, and drafts are there by their name only."""
+"""Kernels: each profile is whole, one that is not says what is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cowpath.kernel.steps import MAY_BE_EMPTY, PATH_NAMES
 from cowpath.kernels import DEFAULT, profile
 
 SOURCE = Path(profile.__file__).parent
-EVERY = profile.every_name()
+EVERY = profile.names()
 
 
 def data_of(name: str = DEFAULT) -> dict[str, Any]:
@@ -37,7 +37,6 @@ def test_a_kernel_has_all_paths_and_policies(name: str) -> None:
     kernel = profile.load(name)
     assert kernel.name == name == f"linux-{data['release']}" and kernel.summary
     assert all(steps or path in MAY_BE_EMPTY for path, steps in kernel.paths.items())
-    assert kernel.draft <= bool(kernel.missing), "a draft says what it lacks"
 
 
 def test_they_come_by_their_release() -> None:
@@ -77,20 +76,18 @@ def test_only_what_some_kernels_do_not_do_may_have_no_steps() -> None:
     ("release", "3.x", "release '3.x' is no number"), ("release", "", "a kernel must say its release"),
     ("interface", [], "a kernel must say its interface"), ("interface", ["v3"], "no interface 'v3'"),
     ("interface", "v1", "interface must be a list of texts"), ("missing", "much", "missing must be a list of texts"),
-    ("draft", "yes", "draft must be true or false"), ("paths", 3, "paths must be a table"),
+    ("paths", 3, "paths must be a table"),
 ])  # fmt: skip
 def test_what_is_wrong_in_a_kernels_file(key: str, value: Any, problem: str) -> None:
     assert refused(data_of() | {key: value}).problem == problem
 
 
-def test_a_draft_is_there_by_its_name_only() -> None:
-    drafts = [name for name in EVERY if profile.load(name).draft]
-    for name in drafts:
-        assert name not in profile.names() and name not in designs.names() and name in designs.every_name()
-        kernel = designs.load(name).kernel
-        assert kernel.notes == [f"{name} is a draft: {'; '.join(kernel.missing)}"]
-    assert not set(drafts) & {design.kernel.name for design in map(designs.load, designs.names())}
-    assert [name for name in EVERY if name not in drafts] == profile.names()
+def test_which_designs_fit_a_session() -> None:
+    """Those of its time: of the kernels whose newest cgroups it has."""
+    assert set(EVERY) < set(designs.names())
+    old, new = set(designs.names(["v1"])), set(designs.names(["v2"]))
+    assert old | new == set(designs.names()) and not old & new and not designs.names(["v1", "v2"])
+    assert {"linux-3.0", "preallocate", "linux-3.12"} < old and {"linux-4.19", "linux-6.18"} < new
 
 
 def test_a_design_knows_its_kernel_and_has_its_policies(tmp_path: Path) -> None:

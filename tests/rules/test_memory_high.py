@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cowpath.engine.waitfor import find_stalled, may_act, survey
+from cowpath.engine.standstill import may_act, survey
+from cowpath.engine.waitfor import find_stalled
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import JIFFY_NS

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cowpath.cases.plan import CasePlan
-from cowpath.engine import explore, waitfor
+from cowpath.engine import explore
 from cowpath.engine import moves as m
 from cowpath.engine import properties as p
+from cowpath.engine.chain import chain
 from cowpath.kernel import names as n
 from cowpath.kernel.generated import lock_row
 from cowpath.observe.scene import Scene
@@ -50,7 +51,7 @@ MOST_MOVES = 400  # that a machine is let go on to see how a task that can never
 
 def hops_of(space: Space, scene: CaseScene, t: int) -> Chain:
     """The wait-for chain of a task, on the machine as it stands."""
-    links = waitfor.chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task))
+    links = chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task))
     return chain_of_hops(links, scene)
 
 

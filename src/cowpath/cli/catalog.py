@@ -30,7 +30,7 @@ def designs(context: typer.Context) -> None:
 
 @designs_app.command("list", cls=Command)
 def list_designs() -> None:
-    """List the packaged designs, and the kernels that are finished (cowpath kernels has all).
+    """List the kernels and the packaged designs.
 
     Example: cowpath designs list
     """
@@ -93,9 +93,8 @@ def kernels(as_json: o.Json = False) -> None:
 
     A kernel is a profile of one release: all paths and policies. run, check and the others take one with --design;
     designs extend one. Without --design a session with names of cgroup v1 runs on linux-3.0, one with names of v2 on
-    the newest kernel that is finished and has v2; every result says which it was, and why. Of a draft not all is
-    built: it is there by its name only. "not seen" is what a profile does without anybody having looked whether the
-    release does.
+    the newest kernel; every result says which it was, and why. "missing" is what the release does and the profile does
+    not; "not seen" is what a profile does without anybody having looked whether the release does.
 
     Example: cowpath kernels
     """

@@ -71,6 +71,6 @@ def kinds() -> dict[str, list[str]]:
     from cowpath.kernel.steps import PATH_NAMES
 
     return {
-        "--design": designs.every_name(), "--case": cases.names(), "--property": properties.names(),
+        "--design": designs.names(), "--case": cases.names(), "--property": properties.names(),
         "--path": list(PATH_NAMES),
     }  # fmt: skip

@@ -20,7 +20,7 @@ def say_notes(notes: Sequence[str]) -> None:
 
 
 def say_kernels(designs: Sequence[Design]) -> None:
-    """Which kernel a result is of, and how it was chosen; that it is a draft, if it is."""
+    """Which kernel a result is of, and how it was chosen; what it lacks."""
     from cowpath.designs import kernel_lines, notes_of
 
     for line in kernel_lines(designs):

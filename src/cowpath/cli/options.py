@@ -20,15 +20,17 @@ Design = Annotated[
     typer.Option(
         "--design", "-d",
         help=f"A kernel or a packaged design (cowpath designs), or a TOML file. Default: {DEFAULT}; for a session with "
-        "names of cgroup v2 the newest finished kernel that has it.",
+        "names of cgroup v2 the newest kernel.",
     ),
 ]  # fmt: skip
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(
-        "--design", "-d", help="A packaged design or a TOML file; give it once for each. Default: all packaged."
+        "--design", "-d",
+        help="A packaged design or a TOML file; give it once for each. Default: all packaged; to compare a session, "
+        "those of kernels whose newest cgroups are of its version.",
     ),
-]
+]  # fmt: skip
 Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
 Memory = Annotated[str | None, typer.Option(help="Memory of the machine: 2G.", metavar="SIZE")]
 Swap = Annotated[str | None, typer.Option(help="Swap space of the machine: 256M (default: none).", metavar="SIZE")]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .design import Design, charges_page_tables, diff, every_name, from_data, has_memory_high, load, names, to_data
+from .design import Design, charges_page_tables, diff, from_data, has_memory_high, load, names, to_data
 from .told import kernel_lines, kernel_told, kernels_told, notes_of
 
 __all__ = [
-    "Design", "charges_page_tables", "diff", "every_name", "from_data", "has_memory_high", "kernel_lines",
+    "Design", "charges_page_tables", "diff", "from_data", "has_memory_high", "kernel_lines",
     "kernel_told", "kernels_told", "load", "names", "notes_of", "to_data",
 ]  # fmt: skip

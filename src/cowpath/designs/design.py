@@ -60,21 +60,16 @@ def packaged() -> list[str]:
 
 
 def names(interfaces: Iterable[str] = ()) -> list[str]:
-    """Finished kernels and packaged designs: 3.0 first, then what cures it, in the order of the commit's own list.
+    """Kernels and packaged designs: 3.0 first, then what cures it, in the order of the commit's own list.
 
-    Only those whose kernel has these interfaces of memory cgroups.
+    With an interface of memory cgroups, only those of the kernels whose newest it is.
     """
     first = [DEFAULT, "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock",
              "linux-3.0-oom-flag", "linux-3.1"]  # fmt: skip
     found = list(dict.fromkeys([*first, *profile.names(), *packaged()]))
     if not interfaces:
         return found
-    return [name for name in found if set(interfaces) <= set(load(name).kernel.interface)]
-
-
-def every_name() -> list[str]:
-    """The same, and the kernels that are drafts."""
-    return list(dict.fromkeys([*names(), *profile.every_name()]))
+    return [name for name in found if {load(name).kernel.interface[-1]} == set(interfaces)]
 
 
 def load(name: str | Path) -> Design:
@@ -83,7 +78,7 @@ def load(name: str | Path) -> Design:
 
 
 def _load(name: str, beside: Path, depth: int) -> Design:
-    if name in profile.every_name():
+    if name in profile.names():
         return of_kernel(profile.load(name))
     text, source, folder = _read(name, beside)
     return from_data(tables.parse(text, source), source, folder, depth)
@@ -136,10 +131,10 @@ def _read(name: str, beside: Path) -> tuple[str, str, Path]:
 def _release_or(name: str) -> str:
     """What to say of a design that is not there. A release is that one or none: no other is as good."""
     several = [part.strip() for part in re.split("[,; ]", name) if part.strip()]
-    if len(several) > 1 and all(part in every_name() for part in several):
+    if len(several) > 1 and all(part in names() for part in several):
         return "one --design for each: " + " ".join(f"-d {part}" for part in several)
     wanted = releases.release_of(name)
-    return tables.near(name, every_name()) if wanted is None else releases.what_there_is(wanted)
+    return tables.near(name, names()) if wanted is None else releases.what_there_is(wanted)
 
 
 def has_memory_high(design: Design) -> bool:

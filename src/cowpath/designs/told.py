@@ -35,5 +35,5 @@ def kernel_lines(designs: Iterable[Design]) -> list[str]:
 
 
 def notes_of(designs: Iterable[Design]) -> list[str]:
-    """What everybody who gets a result of these should know, once each: drafts."""
+    """What everybody who gets a result of these should know, once each: that a kernel lacks something."""
     return list(dict.fromkeys(note for design in designs for note in design.kernel.notes))

@@ -11,8 +11,9 @@ import numpy as np
 from cowpath.kernel import names as n
 
 from . import loop
+from .chain import Link, chain, memory_in
 from .exhausted import Exhausted, exhausted
-from .waitfor import Link, chain, memory_in, survey
+from .standstill import survey
 
 if TYPE_CHECKING:
     from cowpath.designs import Design

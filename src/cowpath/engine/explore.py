@@ -24,7 +24,8 @@ from .local import is_local
 from .moves import DISK, MOVERS, can_move, move
 from .properties import OF_STATES, marks, offender, violated
 from .script import bring_to, play, time_goes_on, who_can_move
-from .waitfor import find_holder_of_memory, write_survey
+from .standstill import write_survey
+from .waitfor import find_holder_of_memory
 
 # why ``expand`` returned
 LEVEL = 0  # every state of the frontier is expanded, and the caller wants to know

@@ -16,8 +16,10 @@ from cowpath.kernel.compiled import compiled, entry_point
 from . import invariants_disk as disk
 from . import invariants_locks as locks
 from . import invariants_pages as pages
+from . import invariants_queues as queues
 from . import invariants_ranges as ranges
 from . import invariants_swap as swap
+from . import invariants_tasks as tasks
 from . import loop
 from .invariants_pages import OK
 
@@ -124,22 +126,22 @@ def check_locks(k):
     at = locks.mutexes_have_owners(k)
     if at != OK:
         return 16, at
-    at = locks.sleepers_stand_in_their_queue(k)
+    at = queues.sleepers_stand_in_their_queue(k)
     if at != OK:
         return 17, at
-    at = locks.no_wakeup_is_lost(k)
+    at = queues.no_wakeup_is_lost(k)
     if at != OK:
         return 18, at
     at = locks.oom_sections_add_up(k)
     if at != OK:
         return 19, at
-    at = locks.mms_have_users(k)
+    at = tasks.mms_have_users(k)
     if at != OK:
         return 20, at
-    at = locks.tasks_are_queued_once(k)
+    at = tasks.tasks_are_queued_once(k)
     if at != OK:
         return 21, at
-    at = locks.families_are_whole(k)
+    at = tasks.families_are_whole(k)
     if at != OK:
         return 22, at
     return FINE, OK

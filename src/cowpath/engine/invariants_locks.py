@@ -1,4 +1,4 @@
-"""What must always be true of locks, wait queues, tasks and timers. Each function answers OK, or what is wrong."""
+"""What must always be true of locks, and of what frames say they hold. Each function answers OK, or what is wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.charge_oom import OOM_MUTEX_PHASE, W_OOM_LOCK
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of, which_mutex, which_rwsem
 from cowpath.kernel.hierarchy import is_below
@@ -15,7 +14,6 @@ from cowpath.kernel.page_lock import was_handed
 from cowpath.kernel.step import IN_USER_MODE, UNWINDING
 
 from .invariants_pages import OK, mm_is_free
-from .timers import WAKE_TASK
 from .waitfor import alive
 
 
@@ -58,7 +56,6 @@ def request_has(k, r, p):
     return other == p
 
 
-# --- locks ---------------------------------------------------------------------------------------
 @compiled
 def page_locks_have_owners(k):
     """The owner of a page lock is alive and knows it, or is a disk request that has the page."""
@@ -212,156 +209,6 @@ def mutexes_have_owners(k):
     return OK
 
 
-# --- wait queues ---------------------------------------------------------------------------------
-@compiled
-def count_queue(k, queue, kind, other_kind, which, seen):
-    """Mark who stands in a wait queue. False if somebody does not belong there or the queue's ends are wrong.
-
-    ``which`` = NONE: the queue is for many things.
-    """
-    last = n.NONE
-    t = queue.head
-    while t != n.NONE:
-        task = k.state.tasks[t]
-        if seen[t] or task.run_state != n.T_SLEEPING or (task.wait_id != which and which != n.NONE):
-            return False
-        if task.wait_kind != kind and task.wait_kind != other_kind:
-            return False
-        seen[t] = 1
-        last = t
-        t = task.wait_next
-    return queue.tail == last
-
-
-@compiled
-def sleepers_stand_in_their_queue(k):
-    """Each sleeper is in the queue that it names, and nobody else is in any; who is being killed sleeps on only
-    where the kernel lets him."""
-    state = k.state
-    seen = np.zeros(state.n_tasks, np.int8)
-    for p in range(state.n_pages):
-        if not count_queue(k, state.pages[p].waiters, n.W_PAGE_LOCK, n.W_PAGE_LOCK, p, seen):
-            return p
-    for kind in range(n.WAIT_KINDS):
-        for i in range(0 if n.TO_WRITE[kind] else rwsems_of(k, kind)):
-            if not count_queue(k, rwsem_of(k, kind, i).waiters, kind, kind + 1, i, seen):
-                return i
-    for kind in range(n.WAIT_KINDS):
-        for i in range(mutexes_of(k, kind)):
-            if not count_queue(k, mutex_of(k, kind, i).waiters, kind, kind, i, seen):
-                return i
-    for g in range(state.n_groups):
-        if not count_queue(k, state.groups[g].oom_waiters, n.W_OOM, n.W_OOM, g, seen):
-            return g
-    if not count_queue(k, state.congested, n.W_CONGESTED, n.W_CONGESTED, 0, seen):
-        return n.UNLIMITED
-    if not count_queue(k, state.writeback_waiters, n.W_WRITEBACK, n.W_WRITEBACK, n.NONE, seen):
-        return n.UNLIMITED
-    for t in range(state.n_tasks):
-        task = state.tasks[t]
-        if task.run_state != n.T_SLEEPING:
-            if seen[t] or task.wait_kind != n.W_NONE:
-                return t
-            continue
-        if seen[t] != n.QUEUED[task.wait_kind] or (task.sigkill and task.killable):
-            return t
-    return OK
-
-
-@compiled
-def will_lock(k, p):
-    """A runnable task is about to take this page's lock."""
-    for t in range(k.state.n_tasks):
-        if k.state.tasks[t].run_state != n.T_RUNNABLE or k.state.tasks[t].depth == 0:
-            continue
-        f = k.state.tasks[t].frames[k.state.tasks[t].depth - 1]
-        step = step_of(k, t)
-        locking = step == s.LOCK_PAGE or step == s.GRAB_PAGE or step == s.TRUNCATE_PAGE or step == s.WP_REUSE
-        locking = locking or step == s.WRITE_CACHE_PAGES or step == s.UNMAP_REGION or step == s.MAP_REGION
-        locking = locking or step == s.EXIT_MM or step == s.EXEC_MMAP or step == s.MMPUT  # munlock_vma_pages_range
-        if locking and f.page == p and f.held & n.H_PAGE_REF:
-            return True
-    return False
-
-
-@compiled
-def will_lock_mutex(k, kind, which):
-    """A runnable task is about to take this mutex."""
-    for t in range(k.state.n_tasks):
-        task = k.state.tasks[t]
-        step = step_of(k, t) if task.run_state == n.T_RUNNABLE else n.NONE
-        if kind == W_OOM_LOCK and step != n.NONE:
-            locking = task.frames[task.depth - 1].phase == OOM_MUTEX_PHASE and s.CHARGES[step] != 0
-        else:
-            locking = step != n.NONE and s.TAKES[step] & n.HOLD_OF_WAIT[kind] != 0
-        if locking and which_mutex(task.frames[task.depth - 1], kind) == which:
-            return True
-    return False
-
-
-@compiled
-def has_alarm(k, t):
-    """The timer that ends the task's sleep is set, or one that goes off before."""
-    if k.books.tasks[t].ends < k.books.tasks[t].alarm:
-        return False
-    for i in range(k.books.n_timers):
-        timer = k.books.timers[i]
-        if timer.what == WAKE_TASK and timer.which == t and timer.at == k.books.tasks[t].alarm:
-            return True
-    return False
-
-
-@compiled
-def no_wakeup_is_lost(k):
-    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, for a page that is written
-    already, or without a timer; the flusher does not sleep for ever while something is dirty.
-    """
-    state = k.state
-    for t in range(state.n_tasks):
-        task = state.tasks[t]
-        if task.run_state != n.T_SLEEPING:
-            continue
-        kind = task.wait_kind
-        which = task.wait_id
-        if kind == n.W_PAGE_LOCK and state.pages[which].locked_by == n.FREE and not will_lock(k, which):
-            return t
-        if n.IS_MUTEX[kind] and mutex_of(k, kind, which).owner == n.FREE and not will_lock_mutex(k, kind, which):
-            return t
-        if n.IS_RWSEM[kind]:
-            sem = rwsem_of(k, kind, which)
-            if sem.writer == n.NONE and sem.readers == 0:
-                return t
-        if kind == n.W_VMA_LOCK:
-            vma = state.vmas[which]
-            if vma.readers == 0 or state.mms[vma.mm].mmap_sem.writer != t:
-                return t
-        if n.ENDS_BY_TIME[kind] and not has_alarm(k, t):
-            return t
-        if kind == n.W_WRITEBACK and state.pages[which].bits & n.PG_WRITEBACK == 0:
-            return t
-        if kind == n.W_IDLE and task.kthread != which:
-            return t
-        if kind == n.W_IDLE and which == n.KT_FLUSHER and state.zone.dirty > 0 and not has_alarm(k, t):
-            return t
-        if kind == n.W_CHILD and not has_living_child(k, t, which):
-            return t
-    return OK
-
-
-@compiled
-def has_living_child(k, t, want):
-    """There is a child to wait for, and none that is dead already."""
-    child = k.state.tasks[t].first_child
-    living = False
-    while child != n.NONE:
-        if want < 0 or k.state.tasks[child].slot == want:
-            if not alive(k, child):
-                return False
-            living = True
-        child = k.state.tasks[child].sibling
-    return living
-
-
 @compiled
 def oom_sections_add_up(k):
     """oom_lock and under_oom of a group are at most the tasks in a section over it, and 0 when there are none.
@@ -391,96 +238,3 @@ def oom_sections_add_up(k):
         if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_OOM and not in_section:
             return t
     return OK
-
-
-# --- tasks and address spaces --------------------------------------------------------------------
-@compiled
-def mms_have_users(k):
-    """An mm's users: the tasks that run in it, who read it through /proc, and a fork that fills it.
-
-    One without users is free, or is being taken down by exactly one frame.
-    """
-    state = k.state
-    users = np.zeros(state.n_mms, np.int32)
-    taken_down = np.zeros(state.n_mms, np.int32)
-    for t in range(state.n_tasks):
-        task = state.tasks[t]
-        for d in range(task.depth):
-            f = task.frames[d]
-            if f.path == s.P_READ_PROC or f.path == s.P_READ_MAPS:
-                users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
-                taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
-            elif f.path == s.P_FORK and f.other_mm != n.NONE:
-                users[f.other_mm] += step_of(k, t) != n.NONE or f.unwinding != 0
-            elif f.path == s.P_EXIT and f.phase == 1 and step_of(k, t) == s.EXIT_MM and f.other_mm != n.NONE:
-                taken_down[f.other_mm] += 1
-            elif f.path == s.P_EXEC and f.phase == 1 and f.other_mm != n.NONE and state.mms[f.other_mm].users == 0:
-                taken_down[f.other_mm] += 1
-        if alive(k, t) and task.mm != n.NONE:
-            users[task.mm] += 1
-    for m in range(state.n_mms):
-        if state.mms[m].users != users[m] or mm_is_free(k, m) != (users[m] == 0 and taken_down[m] == 0):
-            return m
-        if users[m] == 0 and taken_down[m] > 1:
-            return m
-    return OK
-
-
-@compiled
-def tasks_are_queued_once(k):
-    """A runnable task is on one CPU, in one CPU's queue, or has just been woken; nobody else is.
-
-    Nobody stands in the queue of a CPU on which it may not run, or of one that idles: there it would wait for ever.
-    """
-    seen = np.zeros(k.state.n_tasks, np.int32)
-    for c in range(k.state.n_cpus):
-        cpu = k.books.cpus[c]
-        if cpu.curr != n.NONE:
-            seen[cpu.curr] += 1
-        for i in range(cpu.queued):
-            t = k.books.runq[c].heap[i]
-            seen[t] += 1
-            affinity = k.state.tasks[t].affinity
-            if cpu.curr == n.NONE or (affinity != n.NONE and affinity != c):
-                return t
-    for i in range(k.books.n_woken):
-        seen[k.books.woken[i]] += 1
-    for t in range(k.state.n_tasks):
-        if seen[t] != (k.state.tasks[t].run_state == n.T_RUNNABLE):
-            return t
-    return OK
-
-
-@compiled
-def families_are_whole(k):
-    """Children and parents name each other; a thread group has a leader; the groups know how many tasks they have."""
-    state = k.state
-    left = 0
-    threads = 0  # with those that are being forked
-    members = np.zeros(state.n_groups, np.int32)
-    for t in range(state.n_tasks):
-        task = state.tasks[t]
-        if task.run_state == n.T_FREE:
-            continue
-        threads += (k.books.tasks[t].reaped != 2) + (
-            task.depth > 0 and (task.frames[0].path == s.P_FORK or task.frames[0].path == s.P_CLONE)
-        )
-        left += task.parent != n.NONE
-        members[task.group] += alive(k, t)
-        leader = task.leader
-        if not 0 <= leader < state.n_tasks or state.tasks[leader].run_state == n.T_FREE:
-            return t
-        if state.tasks[leader].leader != leader or (not alive(k, t) and task.mm != n.NONE):
-            return t
-        child = task.first_child
-        while child != n.NONE:
-            if state.tasks[child].parent != t or state.tasks[child].run_state == n.T_FREE:
-                return child
-            left -= 1
-            child = state.tasks[child].sibling
-    for g in range(state.n_groups):
-        if state.groups[g].tasks != members[g] or (members[g] > 0 and not state.groups[g].alive):
-            return g
-    if threads != k.books.nr_threads:
-        return threads
-    return OK if left == 0 else left

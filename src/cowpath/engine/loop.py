@@ -18,8 +18,9 @@ from cowpath.kernel.wait import emit, random_below, try_to_wake_up
 
 from .psi import psi_collect, psi_settle
 from .runqueue import activate, enqueue, pull, slice_of, take, update_min_vruntime
+from .standstill import settled
 from .timers import DISK_DONE, WAKE_TASK, add_timer, drop_first
-from .waitfor import find_stalled, settled
+from .waitfor import find_stalled
 
 BUDGET = 0  # so many moves are done: time for progress and Ctrl-C
 LOG_FULL = 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from cowpath.kernel.compiled import INTERPRETED, Told, announced
 
-from . import loop, waitfor
+from . import loop, standstill, waitfor
 
 
 def ready(k: Any, told: Told | None = None) -> None:
@@ -19,7 +19,7 @@ def ready(k: Any, told: Told | None = None) -> None:
     number = numba.int64
     wanted: list[tuple[Any, tuple[Any, ...]]] = [
         (loop.run, (machine, number, number, number)),
-        (waitfor.survey, (machine,)),
+        (standstill.survey, (machine,)),
         (waitfor.find_end, (machine, number)),
     ]
     with announced(told or (lambda done, total: None)):

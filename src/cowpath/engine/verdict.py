@@ -20,8 +20,9 @@ import numpy as np
 
 from cowpath.kernel import names as n
 
+from .chain import chain
 from .clock import Clock, Stall
-from .waitfor import chain, survey
+from .standstill import survey
 
 if TYPE_CHECKING:
     from cowpath.session.plan import Plan

@@ -36,8 +36,8 @@ HOT = frozenset(
 )
 HOT_MODULES = frozenset(
     """
-    step dispatch user wait frames signals vmscan shrink lru rmap page_alloc kswapd memory page_lock rwsem memcg_charge
-    memcg_commit mmap_lock fork exit pgtable mmap
+    step dispatch user user_access system_call small_call wait frames signals vmscan shrink lru rmap page_alloc kswapd
+    memory page_lock rwsem memcg_charge memcg_commit mmap_lock fork exit pgtable mmap
     """.split()
 )
 

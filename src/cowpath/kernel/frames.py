@@ -66,3 +66,12 @@ def call_reclaim(k, t, f):
     below.group = f.group
     below.arg = f.todo
     return n.NEXT
+
+
+@compiled
+def finish_op(k, t):
+    """On to the next instruction."""
+    task = k.state.tasks[t]
+    task.pc += 1
+    task.progress = 0
+    return n.NEXT

@@ -25,9 +25,9 @@ class Chosen:
 
 
 def choose_kernel(uses_v1: bool, uses_v2: bool) -> Chosen:
-    """The default for names of v1, or of none; for names of v2 the newest finished kernel that has them.
+    """The default for names of v1, or of none; for names of v2 the newest kernel that has them.
 
-    Raises InputError for both at once, and where no kernel is finished that has v2.
+    Raises InputError for both at once.
     """
     if uses_v1 and uses_v2:
         raise InputError(
@@ -37,9 +37,5 @@ def choose_kernel(uses_v1: bool, uses_v2: bool) -> Chosen:
     if not uses_v2:
         names = "v1 names only" if uses_v1 else "no name that only one version of cgroups has"
         return Chosen(DEFAULT, f"default: the session uses {names}")
-    able = [name for name in profile.names() if "v2" in profile.load(name).interface]
-    if not able:
-        drafts = [name for name in profile.every_name() if "v2" in profile.load(name).interface]
-        raise InputError("the session uses names of cgroup v2, and no kernel is finished that has it",
-                         hint="drafts: " + " or ".join(f"--design {name}" for name in drafts))  # fmt: skip
-    return Chosen(able[-1], "default: the session uses v2 names; the newest kernel that is finished")
+    newest = [name for name in profile.names() if "v2" in profile.load(name).interface][-1]
+    return Chosen(newest, "default: the session uses v2 names; the newest kernel")

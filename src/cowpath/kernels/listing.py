@@ -16,7 +16,7 @@ WIDTH = 110  # letters of a line
 
 def every() -> list[Kernel]:
     """All of them, the oldest release first."""
-    return [profile.load(name) for name in profile.every_name()]
+    return [profile.load(name) for name in profile.names()]
 
 
 def unseen(kernel: Kernel) -> list[str]:
@@ -29,7 +29,7 @@ def as_json() -> dict[str, Any]:
     kernels = [
         {
             "name": kernel.name, "release": ".".join(map(str, kernel.release)), "summary": kernel.summary,
-            "interface": list(kernel.interface), "draft": kernel.draft, "default": kernel.name == DEFAULT,
+            "interface": list(kernel.interface), "default": kernel.name == DEFAULT,
             "missing": list(kernel.missing), "not_seen": list(kernel.not_seen), "steps_not_seen": unseen(kernel),
         }
         for kernel in every()
@@ -39,13 +39,11 @@ def as_json() -> dict[str, Any]:
 
 def lines() -> list[str]:
     """The same for people."""
-    width = max(len(name) for name in profile.every_name())
+    width = max(len(name) for name in profile.names())
     found = []
     for kernel in every():
-        marks = [", a draft"] * kernel.draft + [", the default"] * (kernel.name == DEFAULT)
-        found.append(
-            f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{''.join(marks)}: {kernel.summary}"
-        )
+        mark = ", the default" if kernel.name == DEFAULT else ""
+        found.append(f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{mark}: {kernel.summary}")
         told = [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
         if steps := unseen(kernel):
             told.append(("not seen", f"in its source: {', '.join(steps)}"))

@@ -15,7 +15,7 @@ from . import tables
 
 TEXTS = ("name", "summary", "release", "commit")
 LISTS = ("interface", "missing", "not_seen")
-KEYS = (*TEXTS, *LISTS, "draft", *tables.TABLES)
+KEYS = (*TEXTS, *LISTS, *tables.TABLES)
 INTERFACES = ("v1", "v2")  # of memory cgroups
 
 
@@ -28,7 +28,6 @@ class Kernel:
     release: tuple[int, ...]
     commit: str
     interface: tuple[str, ...]  # which of ``INTERFACES`` it has
-    draft: bool  # not all that it says is built: it is there by its name only
     missing: tuple[str, ...]  # what the release does and the profile does not, as far as known
     not_seen: tuple[str, ...]  # what the profile does without anybody having looked whether the release does
     source: str
@@ -39,9 +38,9 @@ class Kernel:
     @property
     def notes(self) -> list[str]:
         """What everybody who gets a result of it should know."""
-        if not self.draft:
-            return []
-        return [f"{self.name} is a draft: " + "; ".join(self.missing or ("it is not finished",))]
+        count = len(self.missing)
+        its = "1 thing that the release does is" if count == 1 else f"{count} things that the release does are"
+        return [f"{self.name}: {its} not in its profile (cowpath kernels)"] * bool(count)
 
 
 def _folder() -> Any:
@@ -49,22 +48,17 @@ def _folder() -> Any:
 
 
 @cache
-def every_name() -> tuple[str, ...]:
-    """All kernels, drafts too, the oldest release first."""
+def names() -> tuple[str, ...]:
+    """All kernels, the oldest release first."""
     found = [entry.name[:-5] for entry in _folder().iterdir() if entry.name.startswith("linux-")]
     return tuple(sorted(found, key=lambda name: numbers(name.removeprefix("linux-"))))
-
-
-def names() -> list[str]:
-    """The kernels that are finished, the oldest release first."""
-    return [name for name in every_name() if not load(name).draft]
 
 
 @cache
 def load(name: str) -> Kernel:
     """A packaged kernel by its name. Raises InputError."""
-    if name not in every_name():
-        raise InputError(f"no kernel {name!r}", hint=tables.near(name, every_name()))
+    if name not in names():
+        raise InputError(f"no kernel {name!r}", hint=tables.near(name, names()))
     source = f"{name}.toml"
     return from_data(tables.parse((_folder() / source).read_text(encoding="utf-8"), source), source)
 
@@ -80,7 +74,7 @@ def from_data(data: dict[str, Any], source: str) -> Kernel:
         raise InputError(f"path {path!r} has no steps", file=source, hint="a kernel names all paths")
     return Kernel(
         data["name"], data["summary"], numbers(data["release"]), data.get("commit", ""), tuple(data["interface"]),
-        data.get("draft", False), tuple(data.get("missing", ())), tuple(data.get("not_seen", ())), source, paths,
+        tuple(data.get("missing", ())), tuple(data.get("not_seen", ())), source, paths,
         tables.error_exits(data, source), policies,
     )  # fmt: skip
 
@@ -99,8 +93,6 @@ def _check(data: dict[str, Any], source: str) -> None:
     for interface in data["interface"]:
         if interface not in INTERFACES:
             raise InputError(f"no interface {interface!r}", file=source, hint=tables.near(interface, INTERFACES))
-    if not isinstance(data.get("draft", False), bool):
-        raise InputError("draft must be true or false", file=source)
 
 
 def numbers(release: str) -> tuple[int, ...]:

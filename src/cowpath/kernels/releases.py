@@ -21,7 +21,7 @@ def release_of(name: str) -> tuple[int, ...] | None:
 
 def what_there_is(wanted: tuple[int, ...]) -> str:
     """What to say of a release that has no profile."""
-    releases = {profile.load(name).release: name for name in profile.every_name()}
+    releases = {profile.load(name).release: name for name in profile.names()}
     if found := releases.get(wanted):
         return f"did you mean {found!r}?"
     if found := releases.get(wanted[:-1]):
@@ -33,10 +33,9 @@ def what_there_is(wanted: tuple[int, ...]) -> str:
 def _nearest(wanted: tuple[int, ...], releases: dict[tuple[int, ...], str]) -> str:
     away, release = min((abs(_place(release) - _place(wanted)), release) for release in releases)
     name = releases[release]
-    draft = ", a draft" if profile.load(name).draft else ""
     side = "before" if _place(release) < _place(wanted) else "after"
     count = f"{away} release{'' if away == 1 else 's'}"
-    return f"the nearest is {name}{draft}, {count} {side} it: what changed between them is not in it"
+    return f"the nearest is {name}, {count} {side} it: what changed between them is not in it"
 
 
 def _place(release: tuple[int, ...]) -> int:

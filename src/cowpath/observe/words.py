@@ -15,7 +15,7 @@ CHOSE = ("it chose", HAD_CHOSEN)  # how the OOM killer's victim stands in the wa
 
 
 class Link(Protocol):
-    """A link of ``engine.waitfor.chain``: a task and what it waits for."""
+    """A link of ``engine.chain``: a task and what it waits for."""
 
     @property
     def task(self) -> int:

@@ -29,7 +29,7 @@ def check(plan: Plan, kernel: Kernel) -> None:
 
 def _no_version(plan: Plan, kernel: Kernel, version: str) -> InputError:
     """The kernel has no such cgroups."""
-    others = [name for name in profile.every_name() if version in profile.load(name).interface]
+    others = [name for name in profile.names() if version in profile.load(name).interface]
     kernels = f"--design {others[-1]} has it" if others else "no kernel has it"
     have = " and ".join(kernel.interface)
     word = dict(plan.meant).get(version)

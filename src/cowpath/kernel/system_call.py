@@ -1,0 +1,182 @@
+"""Where a system call enters the kernel: it is done at once (``small_call``), or its path begins."""
+
+from __future__ import annotations
+
+from . import names as n
+from . import steps as s
+from .cgroup import errno_of
+from .compiled import compiled
+from .filemap import FORCE_PHASE
+from .frames import finish_op, push
+from .small_call import small_call
+from .wait import emit, spend
+from .writeback import EVERYTHING
+
+EAGAIN = 11
+FORK_RETRIES = 4  # of a shell
+SECOND_NS = 1_000_000_000
+
+
+@compiled
+def system_call(k, t, op):
+    """Everything else: either done at once, or a path."""
+    task = k.state.tasks[t]
+    code = op.code
+    spend(k, s.SYSCALL)
+    if code == n.OP_MMAP or code == n.OP_MUNMAP or code == n.OP_MLOCK:
+        mmap = s.P_MMAP_POPULATE if op.bits & n.MAP_POPULATE else s.P_MMAP
+        f = push(k, t, mmap if code == n.OP_MMAP else (s.P_MUNMAP if code == n.OP_MUNMAP else s.P_MLOCK))
+        f.mm = task.mm
+        f.vpn = op.a
+        f.count = op.b
+        f.op = task.pc
+    elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
+        force_page_cache_readahead(k, t, op)
+    elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
+        f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
+        f.file = op.a
+        f.index = op.b
+        f.count = op.c
+        f.arg = op.d
+    elif code == n.OP_FSYNC:
+        f = push(k, t, s.P_FSYNC)
+        f.file = op.a
+        f.count = EVERYTHING
+        f.todo = 0 if k.state.files[op.a].shmem else k.state.files[op.a].room  # noop_fsync
+    elif code == n.OP_KTHREAD:
+        push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
+    elif code == n.OP_TRUNCATE:
+        f = push(k, t, s.P_TRUNCATE)
+        f.file = op.a
+        f.arg = op.b
+    elif code == n.OP_FORK:
+        if k.books.nr_threads >= k.books.max_threads:
+            return fork_again(k, t, op)
+        k.books.nr_threads += 1
+        f = push(k, t, s.P_CLONE if op.bits & n.FORK_THREAD else s.P_FORK)
+        f.mm = task.mm
+        f.op = task.pc
+        task.status = 0
+    elif code == n.OP_EXEC or code == n.OP_KILL or code == n.OP_CG_SET:
+        f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
+        f.op = task.pc
+        f.mm = task.mm if code == n.OP_EXEC else n.NONE
+    elif code == n.OP_WAIT or code == n.OP_SLEEP:
+        f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
+        f.arg = op.a
+        task.status = 0
+    elif code == n.OP_READ_PROC:
+        return read_proc(k, t, op)
+    elif code == n.OP_MADVISE:
+        return madvise_populate(k, t, op)
+    elif code == n.OP_LSEEK:
+        f = push(k, t, s.P_LSEEK)
+        f.file = op.a
+    elif code == n.OP_STAT or code == n.OP_CREAT or code == n.OP_READDIR:
+        return path_walk(k, t, op)
+    else:
+        return small_call(k, t, op)
+    return n.NEXT
+
+
+@compiled
+def madvise_populate(k, t, op):
+    """MADV_POPULATE_READ, MADV_POPULATE_WRITE (4ca9b3859dac, 5.14); EINVAL where there is none."""
+    if k.books.paths[s.P_MADVISE_POPULATE].length == 0:
+        k.state.tasks[t].status = errno_of(n.FAIL_INVAL)
+        return finish_op(k, t)
+    f = push(k, t, s.P_MADVISE_POPULATE)
+    f.mm = k.state.tasks[t].mm
+    f.vpn = op.a
+    f.count = op.b
+    f.todo = op.bits
+    return n.NEXT
+
+
+@compiled
+def force_page_cache_readahead(k, t, op):
+    """POSIX_FADV_WILLNEED: one batch of up to 2 MiB, however large the file's window is."""
+    f = push(k, t, s.P_READAHEAD)
+    f.file = op.a
+    f.index = op.b
+    f.count = op.c if op.c != n.NONE else n.MOST_WILLNEED
+    f.arg = FORCE_PHASE
+    k.state.tasks[t].status = 0
+
+
+@compiled
+def fork_again(k, t, op):
+    """copy_process at the machine's limit of tasks: EAGAIN. A shell says so, sleeps 1, 2, 4 and 8 s, and gives up."""
+    task = k.state.tasks[t]
+    task.status = EAGAIN
+    if op.bits & n.FORK_SHELL == 0:
+        return finish_op(k, t)
+    k.books.host_task = t
+    k.books.host = n.HOST_FORK_FAILED
+    if task.progress < FORK_RETRIES:
+        f = push(k, t, s.P_SLEEP)
+        f.arg = SECOND_NS << task.progress
+        task.progress += 1
+        k.books.host = n.HOST_FORK_RETRY
+    else:
+        finish_op(k, t)
+    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
+    return n.HOST
+
+
+@compiled
+def has_mm(k, t):
+    """get_task_mm finds one: the task has an address space that is not being taken down."""
+    task = k.state.tasks[t]
+    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
+        return False
+    return task.mm != n.NONE and k.state.mms[task.mm].users > 0
+
+
+@compiled
+def next_process(k, t):
+    """The next process in /proc that has an address space, from ``task.progress`` on; NONE when all have been seen."""
+    task = k.state.tasks[t]
+    for other in range(task.progress, k.state.n_tasks):
+        if has_mm(k, other) and k.state.tasks[other].leader == other:
+            task.progress = other + 1
+            return other
+    return n.NONE
+
+
+@compiled
+def read_proc(k, t, op):
+    """A file of /proc/PID: of one task, or of all processes that are there, one a move. Some need the mmap_sem."""
+    task = k.state.tasks[t]
+    if op.a == n.ALL_TASKS:
+        other = next_process(k, t)
+        if other == n.NONE:
+            task.status = 0
+            return finish_op(k, t)
+    else:
+        other = k.state.names[op.a] - 1
+        if other == n.NONE or not has_mm(k, other):
+            task.status = 2
+            return finish_op(k, t)
+    if op.bits == n.PROC_NO_LOCK:
+        spend(k, s.SHOW_MAP)
+        return n.AGAIN if op.a == n.ALL_TASKS else finish_op(k, t)
+    maps = op.bits == n.PROC_MAPS and k.books.paths[s.P_READ_MAPS].length > 0
+    f = push(k, t, s.P_READ_MAPS if maps else s.P_READ_PROC)
+    f.mm = k.state.tasks[other].mm
+    k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
+    return n.NEXT
+
+
+@compiled
+def path_walk(k, t, op):
+    """A name, or all names of a directory. What the dcache has, a mere look-up finds there, without a lock."""
+    if op.code == n.OP_STAT and k.state.dentries[op.b]:
+        k.state.tasks[t].status = 0
+        return finish_op(k, t)
+    path = s.P_LOOKUP if op.code == n.OP_STAT else (s.P_CREAT if op.code == n.OP_CREAT else s.P_READDIR)
+    f = push(k, t, path)
+    f.file = op.a
+    f.dentry = op.b
+    f.count = EVERYTHING  # to its last block
+    return n.NEXT
