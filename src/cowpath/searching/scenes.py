@@ -1,4 +1,4 @@
-"""Scenes: what an order of a path that pays for memory.high costs is measured on, with the kernel's own batch and retries.
+"""Scenes: on what it is measured what an order of a path that pays for memory.high costs; the kernel's own batches.
 
 A session of ``scenes/``, named after its path. Its group's task marks in its program where what is measured begins and
 ends. Lines that end in ``# outside`` are left out where the task is alone.
