@@ -1,4 +1,5 @@
-# make demo    the commit's session, before and after it, on every design (needs nothing but Python 3.11)
+# make demo    the commit's session, before and after it, on every design; and the same bug on today's kernels (needs
+#              nothing but Python 3.11)
 # make test    style, types and tests
 # make nightly 20,800 of the random sessions of which test checks 520; make mutants, make wheel
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
@@ -16,6 +17,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
+TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
@@ -40,6 +42,7 @@ demo: .venv/run.stamp
 	$(BIN)/cowpath warm-up
 	$(COMPARE) --seed 1 examples/commit.sh --report build/commit.html
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
+	$(BIN)/cowpath compare $(addprefix --design ,$(TODAY)) examples/high-readahead.sh --report build/today.html
 
 # the README's picture: the demo's page in a browser, before and after the commit (needs Chromium)
 picture: demo .venv/dev.stamp

@@ -1,4 +1,5 @@
-"""How fast cowpath is here: the core against C and SimPy, growth, builds, start-up, a page, sessions, the first answer.
+"""How fast cowpath is here: the core against C and SimPy and on two kernels, growth, builds, start-up, a page,
+sessions, the first answer.
 
 With ``--base COMMIT`` the first answer and the warm speeds of that commit beside this tree's (a quarter of an hour).
 Ends with 1 if a target is not met. One process, one thread at a time; let nothing else run meanwhile.
@@ -13,6 +14,7 @@ import sys
 
 import builds
 import cold
+import core_kernels
 import core_rate
 import growth
 import numba
@@ -28,6 +30,7 @@ from cowpath import __version__
 
 POINTS = {
     "core": core_rate.measure,
+    "kernels": core_kernels.measure,
     "growth": growth.measure,
     "builds": builds.measure,
     "startup": startup.measure,

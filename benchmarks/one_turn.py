@@ -42,16 +42,15 @@ def session(name: str, until_ns: int) -> float:
 
 def check(fold: bool) -> float:
     """Transitions per second of a search of all states."""
-    import spin_bench
-
     from cowpath import designs
+    from cowpath.cases import load
     from cowpath.cases.plan import compile_case
     from cowpath.checker import boot
     from cowpath.checker.properties import find
     from cowpath.checker.space import Space
     from cowpath.engine import costs
 
-    case = compile_case(spin_bench.cowpath_case(spin_bench.CROWD))
+    case = compile_case(load(Path(__file__).parent / "spin" / "crowd.toml"))
     rates = []
     for _ in range(TRIES):
         space = Space()

@@ -9,54 +9,40 @@ import json
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spin_models import (
+    AT,
+    ISOLATION,
+    LIMIT,
+    MODELS,
+    UNMERGED,
+    UNREDUCED,
+    cowpath_case,
+    cowpath_design,
+    cowpath_verdict,
+    make_pan,
+    missing,
+    run_pan,
+    spin_verdict,
+)
 from tables import Target, console, rate, show, show_targets
 
-from cowpath import designs
-from cowpath.cases import Case, load
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
-from cowpath.checker.check import check_case
 from cowpath.checker.properties import find
 from cowpath.checker.space import Space
 from cowpath.engine import costs
 
-HERE = Path(__file__).resolve().parent / "spin"
-DESIGNS = ("linux-3.0", "preallocate", "charge-after-unlock", "unlock-charge-relock")  # DESIGN is 1 to 4 in kernel.pml
-CASES = (
-    "commit", "hierarchy", "oom-on", "killed-waiter", "truncate-while-waiting", "two-threads", "mmap-sem-reader",
-    "write",
-)  # fmt: skip
-ISOLATION = "isolation"
-NO_STALE_PAGE = "no-stale-page"
 CROWD = "crowd"  # the case for the rates: larger than the packaged ones
 REPETITIONS = 3  # of the searches
 COMMANDS = 2  # of the whole commands
-
-UNREDUCED = ("-O2", "-DSAFETY", "-DNOREDUCE")
 REDUCED = ("-O2", "-DSAFETY")
-BY_BREADTH = (*UNREDUCED, "-DBFS")
-UNMERGED = ("-o3",)  # of spin: each statement a transition, so that depths and transitions are counted in moves
-AT = re.compile(r"assertion violated .*\(at depth (\d+)\)", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the property is violated, and after how many moves at the earliest (0: it is not)."""
-
-    violated: bool
-    moves: int
-
-    def __str__(self) -> str:
-        return "VIOLATED" if self.violated else "proved"
 
 
 @dataclass(frozen=True)
@@ -72,62 +58,11 @@ class Speed:
 
 
 # --- SPIN -----------------------------------------------------------------------------------------
-def missing() -> str:
-    """What is not installed, or nothing."""
-    return " and ".join(tool for tool in ("spin", "gcc") if shutil.which(tool) is None)
-
-
-def properties(case: str) -> tuple[str, ...]:
-    """The properties that the two are compared on."""
-    return (ISOLATION, NO_STALE_PAGE) if case == "truncate-while-waiting" else (ISOLATION,)
-
-
-def make_pan(folder: Path, case: str, design: str, prop: str, spin: Sequence[str], gcc: Sequence[str]) -> Path:
-    """The checker that SPIN makes of a case, compiled in ``folder``. Raises RuntimeError if SPIN or gcc fails."""
-    for source in (HERE / "kernel.pml", HERE / f"{case}.pml"):
-        shutil.copy(source, folder)
-    defines = [f"-DDESIGN={DESIGNS.index(design) + 1}"] + (["-DNO_STALE_PAGE"] if prop == NO_STALE_PAGE else [])
-    _run(["spin", *spin, *defines, "-a", f"{case}.pml"], folder)
-    _run(["gcc", *gcc, "-o", "pan", "pan.c"], folder)
-    return folder / "pan"
-
-
-def run_pan(pan: Path) -> str:
-    """What it prints. Who sleeps for ever is no error here (-E). Raises RuntimeError if it did not visit all states."""
-    told = _run([str(pan), "-E"], pan.parent)
-    if "errors:" not in told or "max search depth too small" in told or "Search not completed" in _before_errors(told):
-        raise RuntimeError(f"pan did not finish:\n{told}")
-    return told
-
-
-def _before_errors(told: str) -> str:
-    """An incomplete search is one only if it was not for a violation that it stopped."""
-    return "" if "assertion violated" in told else told
-
-
-def _run(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def _number(pattern: str, told: str) -> float:
     found = re.search(pattern, told)
     if found is None:
         raise RuntimeError(f"pan does not say {pattern!r}:\n{told}")
     return float(found[1])
-
-
-def spin_verdict(case: str, design: str, prop: str) -> Verdict:
-    """By a breadth-first search without reduction: the first violation is a nearest one.
-
-    pan counts the transitions before the one whose assertion fails; that one is a move as well.
-    """
-    with tempfile.TemporaryDirectory(prefix="cowpath-spin-") as name:
-        told = run_pan(make_pan(Path(name), case, design, prop, UNMERGED, BY_BREADTH))
-    found = AT.search(told)
-    return Verdict(found is not None, int(found[1]) + 1 if found else 0)
 
 
 def spin_speed(pan: Path) -> Speed:
@@ -156,26 +91,10 @@ def spin_seconds(case: str, design: str) -> tuple[float, bool]:
 
 
 # --- cowpath --------------------------------------------------------------------------------------
-def cowpath_case(name: str) -> Case:
-    """A packaged case, or one of those here."""
-    own = HERE / f"{name}.toml"
-    return load(own if own.exists() else name)
-
-
-def cowpath_verdict(case: str, design: str, prop: str) -> Verdict:
-    """By the search without reduction."""
-    plan = compile_case(cowpath_case(case))
-    result = check_case(plan, designs.load(design), [find(prop)], costs.load())[0]
-    if result.verdict not in ("proved", "violated"):
-        raise RuntimeError(f"{case} on {design}: {result.reason}")
-    violated = result.verdict == "violated"
-    return Verdict(violated, result.depth if violated else 0)
-
-
 def cowpath_speed(case: str, design: str) -> Speed:
     """One search of all states, without folding or reduction, which looks for violations of isolation in each."""
     space = Space()
-    boot.start(compile_case(cowpath_case(case)), designs.load(design), costs.load(), space)
+    boot.start(compile_case(cowpath_case(case)), cowpath_design(design), costs.load(), space)
     began = time.process_time()
     space.explore(1 << find(ISOLATION).number, fold=False, reduce=False)
     cpu_s = time.process_time() - began
@@ -199,16 +118,14 @@ def verdicts() -> list[str]:
     """Print them side by side; returns what does not agree."""
     rows = []
     wrong = []
-    for case in CASES:
-        for prop in properties(case):
-            for design in DESIGNS:
-                ours, theirs = cowpath_verdict(case, design, prop), spin_verdict(case, design, prop)
-                agree = ours == theirs
-                if not agree:
-                    said = f"cowpath {ours} {ours.moves}, SPIN {theirs} {theirs.moves}"
-                    wrong.append(f"{prop} of {case} on {design}: {said}")
-                moves = [str(each.moves) if each.violated else "" for each in (ours, theirs)]
-                rows.append((case, design, prop, str(ours), str(theirs), *moves, "yes" if agree else "NO"))
+    for case, prop, design in (question for model in MODELS for question in model.questions()):
+        ours, theirs = cowpath_verdict(case, design, prop), spin_verdict(case, design, prop)
+        agree = ours == theirs
+        if not agree:
+            said = f"cowpath {ours} {ours.moves}, SPIN {theirs} {theirs.moves}"
+            wrong.append(f"{prop} of {case} on {design}: {said}")
+        moves = [str(each.moves) if each.violated else "" for each in (ours, theirs)]
+        rows.append((case, design, prop, str(ours), str(theirs), *moves, "yes" if agree else "NO"))
     headings = ("case", "design", "property", "cowpath", "SPIN", "moves", "SPIN's", "agree")
     show("1. Verdicts, and the moves of a shortest counterexample", headings, rows)
     return wrong
@@ -225,7 +142,7 @@ def rates() -> list[Target]:
     """Both search all states of the crowd without reduction, in turns."""
     rows = []
     targets = []
-    for design in DESIGNS[2:]:  # isolation holds (a violation would end SPIN's search), and it takes long enough
+    for design in LIMIT.designs[2:]:  # isolation holds (a violation would end SPIN's search), and it takes long enough
         cowpath_speed(CROWD, design)  # compiles, if need be
         with tempfile.TemporaryDirectory(prefix="cowpath-spin-") as name:
             pan = make_pan(Path(name), CROWD, design, ISOLATION, UNMERGED, UNREDUCED)
@@ -257,18 +174,19 @@ def times() -> tuple[list[Target], list[str]]:
     rows = []
     wrong = []
     worst = 0.0
-    cowpath_seconds(CASES[0], DESIGNS[0])  # compiles, if need be
-    for case in CASES:
-        for design in DESIGNS:
-            ours, theirs = [], []
-            for _ in range(COMMANDS):
-                ours.append(cowpath_seconds(case, design))
-                theirs.append(spin_seconds(case, design))
-            if len({violated for _, violated in (*ours, *theirs)}) > 1:
-                wrong.append(f"{ISOLATION} of {case} on {design}, with reduction")
-            own, other = min(ours)[0], min(theirs)[0]
-            worst = max(worst, own / other)
-            rows.append((case, design, f"{own:.2f}", f"{other:.2f}", f"{own / other:.2f}"))
+    cowpath_seconds("commit", LIMIT.designs[0])  # compiles, if need be
+    for case, prop, design in LIMIT.questions():
+        if prop != ISOLATION:
+            continue
+        ours, theirs = [], []
+        for _ in range(COMMANDS):
+            ours.append(cowpath_seconds(case, design))
+            theirs.append(spin_seconds(case, design))
+        if len({violated for _, violated in (*ours, *theirs)}) > 1:
+            wrong.append(f"{ISOLATION} of {case} on {design}, with reduction")
+        own, other = min(ours)[0], min(theirs)[0]
+        worst = max(worst, own / other)
+        rows.append((case, design, f"{own:.2f}", f"{other:.2f}", f"{own / other:.2f}"))
     show(
         f"3. From the command to the verdict on isolation, with reduction (best of {COMMANDS})",
         ("case", "design", "cowpath, s", "spin + gcc + pan, s", "ratio"), rows,

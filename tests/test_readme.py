@@ -11,9 +11,14 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize(("session", "seed"), [("commit.sh", 1), ("oom-off.sh", 0)])
-def test_every_row_of_the_readme(session: str, seed: int) -> None:
-    designs = ["linux-3.0", "preallocate", "linux-3.0-oom-flag", "linux-3.1"]
+THEN = ("linux-3.0", "preallocate", "linux-3.0-oom-flag", "linux-3.1")
+TODAY = ("linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
+
+
+@pytest.mark.parametrize(
+    ("session", "seed", "designs"), [("commit.sh", 1, THEN), ("oom-off.sh", 0, THEN), ("high-readahead.sh", 0, TODAY)]
+)
+def test_every_row_of_the_readme(session: str, seed: int, designs: tuple[str, ...]) -> None:
     options = api.Options(seed=seed)
     plan = api.load_plan(ROOT / "examples" / session, options)
     for design in designs:

@@ -43,6 +43,11 @@ class Run:
         """Simulated page faults per second of the CPU."""
         return self.figures["faults"] / self.seconds
 
+    @property
+    def moves_per_s(self) -> float:
+        """Moves per second of the CPU."""
+        return self.figures["moves"] / self.seconds
+
 
 def bucket_at(latencies: list[int], q: float) -> int:
     """The number of the bucket (README.md) of the nearest-rank quantile of sorted latencies in ns."""

@@ -260,6 +260,7 @@ def run_plan(
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
+    plan = plan.on(design)
     with Watch(wanted, plan) as watch:
         k = build_machine(plan, design, options)
         watch.begin(k)
@@ -289,7 +290,7 @@ def run_plan(
         "exhausted": what_ran_out(ending.exhausted),
         "wall_s": round(wall_s, 6),
         "output": clock.output,
-        "notes": [*plan.notes, *design.kernel.notes],
+        "notes": [*plan.notes, *design.kernel.notes, *(design.kernel.reclaim_notes if metrics.reclaims else [])],
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)

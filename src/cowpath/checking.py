@@ -60,13 +60,21 @@ class Checks:
     def summary(self) -> dict[str, Any]:
         """The object that ``cowpath check --json`` prints."""
         from cowpath.checker.result import missed
-        from cowpath.designs import kernels_told, notes_of
+        from cowpath.designs import kernels_told
 
         states = max((result.states for result in self.results), default=0)
         designs = self.designs
-        return {"version": __version__, "kernels": kernels_told(designs), "notes": notes_of(designs),
+        return {"version": __version__, "kernels": kernels_told(designs), "notes": self.notes,
                 "most_states": states, "missed_state_bound": missed(states),
                 "results": [result.as_json() for result in self.results], "coverage": self.coverage}  # fmt: skip
+
+    @property
+    def notes(self) -> list[str]:
+        """What everybody who gets these results should know: what a kernel lacks; of memory.high, how it reclaims."""
+        from cowpath.designs import notes_of
+
+        reclaims = [note for job in self.jobs if job.case.has_high for note in job.design.kernel.reclaim_notes]
+        return list(dict.fromkeys([*notes_of(self.designs), *reclaims]))
 
     @property
     def coverage(self) -> list[dict[str, Any]]:

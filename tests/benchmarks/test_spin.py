@@ -13,15 +13,15 @@ BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
 
 @pytest.fixture(scope="module")
 def bench() -> Any:
-    """The module ``spin_bench`` of the benchmarks, which is not installed."""
+    """The module ``spin_models`` of the benchmarks, which is not installed."""
     sys.path.insert(0, BENCHMARKS)
     try:
-        import spin_bench
+        import spin_models
     finally:
         sys.path.remove(BENCHMARKS)
-    if spin_bench.missing():
-        pytest.skip(f"{spin_bench.missing()} not installed")
-    return spin_bench
+    if spin_models.missing():
+        pytest.skip(f"{spin_models.missing()} not installed")
+    return spin_models
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,13 @@ def bench() -> Any:
         ("mmap-sem-reader", "preallocate", "isolation", 12),
         ("truncate-while-waiting", "charge-after-unlock", "no-stale-page", 23),
         ("truncate-while-waiting", "unlock-charge-relock", "no-stale-page", 0),
+        ("high-read", "linux-6.18", "isolation", 22),
+        ("high-read", "high-after-submit", "isolation", 0),
+        ("high-read", "high-after-submit", "no-reread", 20),
+        ("high-truncate", "linux-6.18", "isolation", 21),
+        ("high-truncate", "high-after-submit", "isolation", 28),
+        ("high-truncate", "high-at-return", "isolation", 0),
+        ("high-truncate", "high-at-return", "no-reread", 0),
     ],
 )
 def test_spin_and_cowpath_agree(bench: Any, case: str, design: str, prop: str, moves: int) -> None:

@@ -35,8 +35,9 @@ def loaded_design(name: str) -> Design:
 
 def boot(session: Session) -> Any:
     """The session's machine, ready to run."""
+    design = loaded_design(session.design)
     k = machine.build(
-        plan_of(session), loaded_design(session.design), loaded_costs(), cpus=session.cpus,
+        plan_of(session).on(design), design, loaded_costs(), cpus=session.cpus,
         memory=session.memory * n.PAGE_SIZE, swap=session.swap * n.PAGE_SIZE, seed=session.seed, capacity=SMALL,
     )  # fmt: skip
     if session.reserve:
@@ -92,7 +93,7 @@ def count_events(k: Any, events: Any, seen: Counter[str]) -> None:
     seen["tasks that joined a group"] += int((files["b"] == n.NONE).sum())
     seen["pages of shmem brought back"] += int((events[events["kind"] == n.EV_SWAP_IN]["extra"] != 0).sum())
     waits = events[events["kind"] == n.EV_WAIT]["a"]
-    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED):
+    for kind in (n.W_WRITEBACK, n.W_PAUSE, n.W_CONGESTED, n.W_THROTTLE, n.W_STOPPED, n.W_OOM):
         seen[f"waits for {n.WAIT_NAMES[kind]}"] += int((waits == kind).sum())
 
 

@@ -19,6 +19,11 @@ DESIGNS = (
     "linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock", "unlock-charge-relock", "linux-3.0-oom-flag",
     "linux-3.1", "linux-2.6.39", "linux-3.12", "pte-alloc-under-lock", "pte-prealloc",
 )  # fmt: skip
+LATER = ("linux-4.19", "linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
+IN_V2 = {  # what becomes of v1's files in a session of cgroup v2
+    "limit": n.CG_MAX, "memsw": n.CG_HIGH, "oom": n.CG_OOM_GROUP, "hierarchy": n.CG_KILL, "empty": n.CG_RECLAIM,
+    "swappiness": n.CG_LOW,
+}  # fmt: skip
 REGIONS = (16, 100, 1000)  # first pages of what programs map
 REGION_PAGES = 24  # where actions begin; each region is mapped for twice as many at the start
 SLOTS = 8  # the first belong to the session's tasks, the others to their children
@@ -75,6 +80,7 @@ class Session:
     tasks: tuple[Task, ...]
     shell: tuple[Action, ...]
     kill_all_ns: int  # when everybody is killed, after which all must be given back; 0: never
+    v2: bool = False  # of memory cgroups
 
 
 def actions(depth: int) -> st.SearchStrategy[Action]:
@@ -95,8 +101,9 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("truncate"), file, st.integers(0, FILE_ROOM)),
         st.tuples(st.just("sleep"), st.sampled_from([1, 10_000, 200_000, 10_000_000, 40_000_000_000])),
         st.tuples(st.just("compute"), st.sampled_from([1_000, 100_000])),
-        st.tuples(st.just("kill"), slot, st.booleans()),
-        st.tuples(st.just("proc"), slot),
+        st.tuples(st.just("kill"), slot, st.integers(0, n.KILL_CONT)),
+        st.tuples(st.sampled_from(["proc", "maps"]), slot),
+        st.tuples(st.just("madvise"), region, place, count, write),
         st.tuples(st.just("wait"), st.sampled_from([n.ANY_CHILD, n.ALL_CHILDREN]) | slot),
         st.tuples(st.just("fill"), region),
         st.tuples(st.just("badread"), file, index, st.integers(0, 8)),
@@ -107,7 +114,7 @@ def actions(depth: int) -> st.SearchStrategy[Action]:
         st.tuples(st.just("attach"), st.integers(0, 3)),
         st.tuples(st.just("classify"), st.integers(0, 3), slot),
         st.tuples(st.just("fsync"), file),
-        st.tuples(st.just("lseek"), file),
+        st.tuples(st.sampled_from(["lseek", "open"]), file),
         st.tuples(st.sampled_from(["stat", "creat"]), file, st.integers(0, 3)),
         st.tuples(st.just("readdir"), file),
         st.tuples(st.just("proc"), st.just(n.ALL_TASKS)),
@@ -135,7 +142,7 @@ SHELL_ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("hierarchy"), st.integers(1, 3), st.integers(0, 1)),
     st.tuples(st.just("delete"), st.integers(1, 3)),
     st.tuples(st.just("create"), st.integers(1, 3), st.integers(0, 2)),
-    st.tuples(st.just("kill"), st.integers(0, SLOTS - 1), st.booleans()),
+    st.tuples(st.just("kill"), st.integers(0, SLOTS - 1), st.integers(0, n.KILL_CONT)),
     st.tuples(st.just("proc"), st.integers(0, SLOTS - 1)),
     st.tuples(st.just("truncate"), st.integers(0, 2), st.integers(0, FILE_ROOM)),
     st.tuples(st.just("fsync"), st.integers(0, 2)),
@@ -155,12 +162,12 @@ def swappers() -> st.SearchStrategy[tuple[Action, ...]]:
     return st.builds(lambda *parts: (parts[0], parts[1], *parts[2], parts[3], *parts[4]), sweep, child, few, sweep, few)
 
 
-def sessions() -> st.SearchStrategy[Session]:
+def sessions(names: tuple[str, ...] = DESIGNS, v2: tuple[bool, ...] = (False,)) -> st.SearchStrategy[Session]:
     """A machine of 1 to 3 CPUs, up to 3 groups and files, up to 4 tasks, and what the shell does to them."""
     some = st.sampled_from([0, 0, 1, 20, 2 * REGION_PAGES])
     return st.builds(
         Session,
-        design=st.sampled_from(DESIGNS),
+        design=st.sampled_from(names),
         cpus=st.integers(1, 3),
         memory=st.sampled_from([2000, 260, 190, 190, 190]),
         swap=st.sampled_from([0, 0, 5, 60]),
@@ -212,6 +219,7 @@ def sessions() -> st.SearchStrategy[Session]:
         ).map(tuple),
         shell=st.lists(SHELL_ACTIONS, min_size=2, max_size=12).map(tuple),
         kill_all_ns=st.sampled_from([0, 100_000, 5_000_000, 50_000_000, 500_000_000]),
+        v2=st.sampled_from(v2),
     )
 
 
@@ -219,8 +227,8 @@ def sessions() -> st.SearchStrategy[Session]:
 class _Image:
     """Emits actions; the bodies of forks come after the program that forks them."""
 
-    def __init__(self, cpus: int) -> None:
-        self.cpus = cpus
+    def __init__(self, cpus: int, v2: bool) -> None:
+        self.cpus, self.v2 = cpus, v2
         self.asm = Assembler("random")
         self.comm = self.asm.comm("task")
         self.bodies: list[tuple[int, tuple[Action, ...]]] = []
@@ -244,6 +252,9 @@ class _Image:
 
     def action(self, action: Action, nested: int) -> None:
         emit = self.asm.emit
+        if self.v2 and action[0] in IN_V2:
+            emit(n.OP_CG_SET, action[1], IN_V2[action[0]], action[2] if len(action) > 2 else REGION_PAGES)
+            return
         match action:
             case ("touch", region, place, count, write):
                 emit(n.OP_TOUCH, REGIONS[region] + place, count, 1, bits=n.F_WRITE if write else 0)
@@ -270,10 +281,12 @@ class _Image:
                 emit(n.OP_SLEEP, ns)
             case ("compute", ns):
                 emit(n.OP_COMPUTE, ns)
-            case ("kill", slot, tree):
-                emit(n.OP_KILL, slot, bits=n.KILL_TREE if tree else 0)
-            case ("proc", slot):
-                emit(n.OP_READ_PROC, slot)
+            case ("kill", slot, how):
+                emit(n.OP_KILL, slot, bits=how)
+            case ("proc" | "maps" as name, slot):
+                emit(n.OP_READ_PROC, slot, bits=n.PROC_MAPS if name == "maps" else n.PROC_MMAP_SEM)
+            case ("madvise", region, place, count, write):
+                emit(n.OP_MADVISE, REGIONS[region] + place, count, bits=n.F_WRITE if write else 0)
             case ("wait", what):
                 emit(n.OP_WAIT, what)
             case ("fill", region):
@@ -290,8 +303,8 @@ class _Image:
                 emit(n.OP_CLASSIFY, group, slot)
             case ("fsync", file):
                 emit(n.OP_FSYNC, file)
-            case ("lseek", file):
-                emit(n.OP_LSEEK, file)
+            case ("lseek" | "open" as name, file):
+                emit(n.OP_LSEEK if name == "lseek" else n.OP_OPEN, file)
             case ("stat" | "creat" as name, file, dentry):
                 emit(n.OP_STAT if name == "stat" else n.OP_CREAT, file, dentry)
             case ("readdir", file):
@@ -334,7 +347,7 @@ class _Image:
 
 def plan_of(session: Session) -> Plan:
     """The session as the engine takes it."""
-    image = _Image(session.cpus)
+    image = _Image(session.cpus, session.v2)
     asm = image.asm
     forks = _emit_shell(image, session)
     for fork, task in zip(forks, session.tasks, strict=True):
@@ -365,6 +378,7 @@ def plan_of(session: Session) -> Plan:
         shell=0,
         texts=(),
         settings=MachineSettings(readahead=session.readahead, reuse=session.reuse, swappiness=session.swappiness),
+        interfaces=frozenset({"v2" if session.v2 else "v1"}),
     )
 
 
@@ -372,15 +386,17 @@ def _emit_shell(image: _Image, session: Session) -> list[int]:
     """The shell's program; the places of its forks."""
     emit = image.asm.emit
     for number, group in enumerate(session.groups, 1):
-        emit(n.OP_CG_CREATE, number, group.parent if group.parent < number else 0)
-        if group.hierarchy:
+        emit(n.OP_CG_CREATE, number, group.parent if group.parent < number else 0, bits=n.CREATE_ENABLES)
+        if group.hierarchy and not session.v2:
             emit(n.OP_CG_SET, number, n.CG_USE_HIERARCHY, 1)
         if group.limit is not None:
-            emit(n.OP_CG_SET, number, n.CG_LIMIT, group.limit)
-            if group.memsw is not None:
+            emit(n.OP_CG_SET, number, n.CG_MAX if session.v2 else n.CG_LIMIT, group.limit)
+            if group.memsw is not None and session.v2:
+                emit(n.OP_CG_SET, number, n.CG_HIGH, max(group.limit - group.memsw, 0))
+            elif group.memsw is not None:
                 emit(n.OP_CG_SET, number, n.CG_MEMSW_LIMIT, group.limit + group.memsw)
         if not group.killer:
-            emit(n.OP_CG_SET, number, n.CG_OOM_CONTROL, 1)
+            emit(n.OP_CG_SET, number, n.CG_SWAP_MAX if session.v2 else n.CG_OOM_CONTROL, 1)
     for number, file in enumerate(session.files):
         if file.bad:
             emit(n.OP_FAIL_READS, number, 4, file.bad)

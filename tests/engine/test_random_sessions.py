@@ -12,7 +12,7 @@ from cowpath.engine import invariants, loop
 from cowpath.kernel import names as n
 
 from .checked import boot, run_counting
-from .strategies import DESIGNS, Session, sessions
+from .strategies import DESIGNS, LATER, Session, sessions
 
 pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
@@ -64,5 +64,45 @@ def test_random_sessions_keep_every_rule(part: int) -> None:
     assert reached["finished"] > EXAMPLES // 4
 
 
+SEEN_LATER = (
+    "waits for throttled", "waits for stopped", "waits for memory (OOM)", "tasks moved", "page tables made", "retries",
+    "oom_kills", "charges_wasted", "swap_ins", "events of memory.high",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
+    """Two thirds of them with cgroup v2: memory.max, .high, .low, .swap.max, .reclaim, .oom.group and cgroup.kill."""
+    reached: Counter[str] = Counter()
+
+    @seed(part)
+    @settings(
+        max_examples=EXAMPLES // 2, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(sessions(LATER, (True, True, False)))
+    def keeps_every_rule(session: Session) -> None:
+        k = boot(session)
+        why, problem = run_counting(k, reached)
+        assert not problem, f"{problem}; after {k.books.steps} moves"
+        mortal = k.state["tasks"]["kthread"] == n.KT_NONE
+        if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
+            assert invariants.nothing_is_left(k)
+            reached["finished"] += 1
+        counters = k.books["groups"]["counters"].sum(axis=0)
+        for name in REACHED:
+            reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
+        events = k.books["groups"]["events_local"].sum(axis=0)
+        reached["events of memory.high"] += int(events[n.ME_HIGH])
+        reached["tasks started"] += len(session.tasks)
+        reached["tasks moved"] = reached["tasks that joined a group"] - reached["tasks started"]
+
+    keeps_every_rule()
+    missing = [name for name in SEEN_LATER if reached[name] <= 0]
+    assert not missing, f"the sessions are too tame: no {', '.join(missing)}"
+    assert reached["finished"] > EXAMPLES // 10
+
+
 def test_all_designs_are_among_them() -> None:
     assert set(DESIGNS) == set(designs.names(["v1"]))
+    assert set(LATER) == {design for design in designs.names(["v2"]) if designs.load(design).extends is None}

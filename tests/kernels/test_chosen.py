@@ -122,6 +122,34 @@ def test_each_step_of_a_kernel_stands_for_something_or_was_not_seen(name: str) -
         assert f"{step} " in page and told in page
 
 
+def test_7_2_has_7_1s_order_and_says_what_of_it_nobody_has_seen() -> None:
+    kernel = profile.load("linux-7.2")
+    assert kernel.order_of == "7.1" and any("7.2.12" in text for text in kernel.not_seen)
+    assert provenance.stands_for("oom_wait", kernel) == "mem_cgroup_oom_synchronize, mm/memcontrol-v1.c"
+    shown = out("designs", "show", "linux-7.2")
+    assert "steps, and what they stand for in Linux 7.1" in shown and "order: of Linux 7.1" in out("kernels")
+
+
+READS = "mkdir /sys/fs/cgroup/A; echo {limit} > /sys/fs/cgroup/A/memory.max\ncgexec -g memory:A ls\n"
+
+
+@pytest.mark.parametrize(("limit", "reclaims"), [("200K", True), ("512M", False)])
+def test_a_run_that_reclaims_says_by_which_lists(limit: str, reclaims: bool, tmp_path: Path) -> None:
+    session = tmp_path / "s.sh"
+    session.write_text(READS.format(limit=limit))
+    words = ("run", str(session), "-d", "linux-6.18", "--bystander", "", "--until", "500ms", "--json")
+    [run] = json.loads(out(*words))["runs"]
+    assert any("the classic lists" in note for note in run["notes"]) == reclaims
+    assert run["kernel"] == {"name": "linux-6.18", "chosen": "named"}
+
+
+def test_a_check_of_memory_high_says_so_too() -> None:
+    told = json.loads(out("check", "-c", "high-fault", "-p", "isolation", "-d", "linux-6.18", "--json"))["notes"]
+    assert any("the classic lists" in note for note in told)
+    told = json.loads(out("check", "-c", "cold-page", "-p", "killable", "-d", "linux-6.18", "--json"))["notes"]
+    assert not any("the classic lists" in note for note in told)
+
+
 def test_a_release_that_no_line_names_is_not_seen() -> None:
     seen = {release for lines in provenance.table().values() for text in lines.values() for release in text.split()}
     assert {"2.6.39", "3.0", "3.1", provenance.OWN} < seen

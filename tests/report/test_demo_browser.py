@@ -25,7 +25,7 @@ def demo_commands() -> list[list[str]]:
     return [shlex.split(line)[1:] for line in said.splitlines() if "cowpath compare" in line]
 
 
-@pytest.fixture(scope="module", params=[0, 1], ids=["commit.sh", "oom-off.sh"])
+@pytest.fixture(scope="module", params=[0, 1, 2], ids=["commit.sh", "oom-off.sh", "high-readahead.sh"])
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], Path]:
     """The runs as JSON, and their page."""
     words = demo_commands()[request.param]
@@ -39,8 +39,8 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return runs, page
 
 
-def test_two_pages_of_seven_designs() -> None:
-    assert [sum(word == "--design" for word in words) for words in demo_commands()] == [7, 7]
+def test_two_pages_of_seven_designs_and_one_of_todays_kernels() -> None:
+    assert [sum(word == "--design" for word in words) for words in demo_commands()] == [7, 7, 5]
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -65,7 +65,7 @@ def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage,
         assert run["verdict"] in words
         assert all(f"{sentence}." in words for sentence in run["chain"][:3])
     chains = page.locator("#chains figure svg").all_text_contents()
-    holders = [re.search(r"held by (\S+)", run["chain"][0]) for run in runs if run["chain"]]
+    holders = [re.search(r"(?:held|to the disk) by (\S+)", run["chain"][0]) for run in runs if run["chain"]]
     assert all(holder is not None and any(holder[1] in chain for chain in chains) for holder in holders)
     verdicts = page.locator("#tables table").first.locator("tbody tr").all()
     for row, run in zip(verdicts, runs, strict=True):

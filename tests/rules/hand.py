@@ -78,7 +78,7 @@ class Hand:
     def task(self, group: int = 0, parent: int = n.NONE) -> int:
         """A task with an address space of its own."""
         t = int(self.k.state.n_tasks)
-        machine._boot(self.k, Start(0, 0, n.NONE, n.NONE, False))
+        machine.boot_task(self.k, Start(0, 0, n.NONE, n.NONE, False))
         task = self.k.state.tasks[t]
         task.is_root = 0
         cgroup_attach_task(self.k, t, group)

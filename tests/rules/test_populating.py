@@ -20,7 +20,7 @@ def is_in_order(hand: Hand) -> bool:
     for check in (invariants.check_pages, invariants.check_swap_and_disk):
         assert check(hand.k) == (invariants.FINE, -1), invariants.in_words(*map(int, check(hand.k)))
     return bool(
-        invariants.locks.mms_have_users(hand.k) == invariants.OK == invariants.locks.rwsems_add_up(hand.k)
+        invariants.tasks.mms_have_users(hand.k) == invariants.OK == invariants.locks.rwsems_add_up(hand.k)
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.filemap import MISSED_PHASE
-from cowpath.kernel.readahead import IO_PAGES, step_ra_window
+from cowpath.kernel.readahead import step_ra_window
 
 from .hand import Hand
 
@@ -16,7 +16,7 @@ WINDOW = 4
 
 @pytest.mark.parametrize(("design", "wanted", "window"), [
     ("linux-3.0", 2, 4), ("linux-3.0", 16, 2 * WINDOW), ("linux-6.18", 2, 4), ("linux-6.18", 16, 16),
-    ("linux-6.18", 2 * IO_PAGES, IO_PAGES),
+    ("linux-6.18", 2 * n.IO_PAGES_OF_4M, n.IO_PAGES_OF_4M), ("linux-6.12", 2 * n.IO_PAGES, n.IO_PAGES),
 ])  # fmt: skip
 def test_a_read_of_more_than_the_window(design: str, wanted: int, window: int) -> None:
     """As much as it asks for, and as one request of the disk can be (9491ae4aade6, 4.10); 3.0 reads two windows."""

@@ -20,7 +20,16 @@ from cowpath.kinds import check_kind
 from cowpath.words import nearest
 
 KEYS = ("name", "summary", "path", "machine", "files", "groups", "tasks", "setup", "outside")
-MACHINE_KEYS = ("cpus", "memory", "swap", "readahead", "charge_batch", "reclaim_retries", "whole_reclaim")
+MACHINE_KEYS = (
+    "cpus",
+    "memory",
+    "swap",
+    "readahead",
+    "charge_batch",
+    "reclaim_retries",
+    "whole_reclaim",
+    "dirty_ratelimit",
+)
 FILE_KEYS = ("pages", "warm", "unreadable")
 GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy", "high", "oom_group")
 TASK_KEYS = ("group", "before", "does", "then", "thread_of", "child_of", "count", "starts")
@@ -40,6 +49,7 @@ class MachineSpec:
     charge_batch: int = 1
     reclaim_retries: int = 0
     whole_reclaim: bool = True
+    dirty_ratelimit: int = 32
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,11 @@ class Case:
     def has_oom_group(self) -> bool:
         """It is about memory.oom.group: likewise."""
         return any(group.oom_group for group in self.groups)
+
+    @property
+    def may_kill(self) -> bool:
+        """A group has its OOM killer on, or somebody may turn it on."""
+        return any(group.killer for group in self.groups) or any("killer" in move for move in self.outside)
 
 
 def names() -> list[str]:
@@ -248,6 +263,7 @@ def _machine(table: _Table) -> MachineSpec:
         charge_batch=table.number("charge_batch", 1, 1, 64),
         reclaim_retries=table.number("reclaim_retries", 0, 0, 16),
         whole_reclaim=table.flag("whole_reclaim", True),
+        dirty_ratelimit=table.number("dirty_ratelimit", 32, 1, 32),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,9 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
     pages = EXPLORE.pages if spec.memory is None or capacity is not EXPLORE else spec.memory
     if capacity is not EXPLORE:
         pages = max(pages, machine.LEAST_PAGES * 2)
+    whole = replace(plan.plan.on(design), starts=plan.plan.starts)  # the OOM reaper comes last (start)
     k = machine.build(
-        plan.plan, design, costs, cpus=cpus or spec.cpus, memory=pages * n.PAGE_SIZE, swap=spec.swap * n.PAGE_SIZE,
+        whole, design, costs, cpus=cpus or spec.cpus, memory=pages * n.PAGE_SIZE, swap=spec.swap * n.PAGE_SIZE,
         capacity=capacity,
     )  # fmt: skip
     _set_groups(k, plan)
@@ -39,6 +41,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
             k.state.files[number].bad_count = file.pages
     k.books.charge_batch = spec.charge_batch
     k.books.reclaim_retries = spec.reclaim_retries
+    k.books.dirty_ratelimit = spec.dirty_ratelimit
     return k
 
 
@@ -61,6 +64,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     """The small machine, brought to the start of the exploration. Raises InputError if a task does not get there."""
     k = build(plan, design, costs)
     k.books.driver = 0
+    k.books.reap_retries = 1
     k.books.n_woken = 0
     k.books.whole_reclaim = plan.case.machine.whole_reclaim
     k.books.shares_mm = any(player.spec and player.spec.thread_of for player in plan.players) or bool(
@@ -80,6 +84,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
                 file=plan.case.source, hint="it waits for memory or for another task: a higher limit, or fewer pages",
             )  # fmt: skip
         _check_pools(k, plan)
+    _boot_oom_reaper(k, plan, design)
     tables = [_tables_of(k, g) for g in range(int(k.state.n_groups))]
     _raise_limits(k, [count - room for count in tables])
     for move in plan.setup:
@@ -91,6 +96,19 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     k.state.outside = 0
     _allow(k, plan.outside, tables)
     return k
+
+
+def _boot_oom_reaper(k: Any, plan: CasePlan, design: Design) -> None:
+    """The kernel thread, where somebody may be killed: after all tasks that the case has at the start."""
+    whole = plan.plan.on(design)
+    if len(whole.starts) == len(plan.plan.starts) or not plan.case.may_kill:
+        return
+    if int(k.state.n_tasks) == EXPLORE.tasks:
+        raise InputError(
+            f"{EXPLORE.tasks} tasks, and on {design.name} the OOM reaper", file=plan.case.source,
+            hint=f"{EXPLORE.tasks - 1} at most, or no OOM killer",
+        )  # fmt: skip
+    machine.boot_task(k, whole.starts[-1])
 
 
 def _tables_of(k: Any, g: int) -> int:

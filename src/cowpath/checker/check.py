@@ -64,8 +64,7 @@ class _Check:
     def __init__(self, plan: CasePlan, design: Design, costs: Costs, settings: Settings) -> None:
         self.plan, self.design, self.costs, self.settings = plan, design, costs, settings
         self.began = time.perf_counter()
-        groups = plan.case.groups
-        self.killers = any(group.killer for group in groups) or any("killer" in move.words for move in plan.outside)
+        self.killers = plan.case.may_kill
 
     def search(self, what: str, wanted: int, **options: Any) -> Space:
         """A search from the case's start; the machine must not run out of anything."""

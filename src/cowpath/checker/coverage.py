@@ -22,7 +22,7 @@ from cowpath.cases.case import Case
 from cowpath.cases.plan import CasePlan, Player
 from cowpath.designs import Design, has_memory_high
 from cowpath.engine.coverage import LEFT_DONE, LEFT_FAILED
-from cowpath.kernel.steps import OF_THE_KERNEL, PATH_NAMES, STEP_NAMES
+from cowpath.kernel.steps import FOR_EVER, OF_THE_KERNEL, PATH_NAMES, STEP_NAMES
 
 from .movers import task_name
 
@@ -154,7 +154,7 @@ class _Crowd:
         """The tasks and paths that have been entered and never completed."""
         for task, paths in self.of.items():
             for path, done in paths.items():
-                if not done.left & LEFT_DONE:
+                if not done.left & LEFT_DONE and PATH_NAMES[path] not in FOR_EVER:
                     at = done.tried.bit_length()
                     yield NeverDone(task, PATH_NAMES[path], at, self.steps[path][at - 1], self._why(paths, path))
 

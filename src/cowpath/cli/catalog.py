@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from cowpath.cli import options as o
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup
 from cowpath.cli.notes import say_notes
+
+if TYPE_CHECKING:
+    from cowpath.kernels.profile import Kernel
 
 Name = Annotated[str, typer.Argument(help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN")]
 
@@ -64,7 +67,7 @@ def show_design(name: Name) -> None:
         ("paths", [(path, " ".join(steps) or "-") for path, steps in design.paths.items()]),
         ("error exits", [(path, " ".join(steps)) for path, steps in design.on_error.items()]),
         (
-            f"steps, and what they stand for in {design.kernel.name}",
+            f"steps, and what they stand for in {_source(design.kernel)}",
             [(step, stands_for(step, design.kernel)) for step in steps_of(design.paths)],
         ),
     ):
@@ -73,6 +76,11 @@ def show_design(name: Name) -> None:
         typer.echo(f"\n{title}:")
         for line in columns(rows):
             typer.echo(f"  {line}")
+
+
+def _source(kernel: Kernel) -> str:
+    """Whose functions the steps stand for."""
+    return f"Linux {kernel.order_of}" if kernel.order_of else kernel.name
 
 
 @designs_app.command("diff", cls=Command)

@@ -95,7 +95,8 @@ def audit(
 ) -> None:
     """Check every path of every design: a matrix of verdicts, and for each violation its wait-for chain.
 
-    A cell names what is violated, and by how many moves. Exit status as of check.
+    A cell names what is violated, and by how many moves; where there are more designs than the terminal is wide for, in
+    signs, with a key below. Exit status as of check.
 
     Example: cowpath audit --design linux-3.0 --design linux-3.1
     """
@@ -117,13 +118,17 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     if as_json:
         typer.echo(json.dumps(checks.summary, indent=2))
         return
-    from cowpath.checker.show import matrix, results_table
-    from cowpath.designs import kernel_lines, notes_of
+    from cowpath.checker.matrix import Matrix
+    from cowpath.checker.show import never_in_short, reasons, results_table
+    from cowpath.designs import kernel_lines
     from cowpath.observe.tables import Terminal
 
     console = Terminal()
-    console.print(matrix(checks.results) if as_matrix else results_table(checks.results))
-    for note in notes_of(checks.designs):
+    if as_matrix:
+        console.print(Matrix(checks.results), *reasons(checks.results), *never_in_short(checks.results))
+    else:
+        console.print(results_table(checks.results))
+    for note in checks.notes:
         console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
     for line in kernel_lines(checks.designs):
         console.print(visible(line), style="dim", highlight=False)

@@ -122,6 +122,7 @@ def walk(plan: Plan, design: Design, options: Options, start_ns: int) -> Iterato
     from cowpath.observe.watch import EVERYTHING, mask_of
     from cowpath.observe.who import Tracker
 
+    plan = plan.on(design)
     k = build_machine(plan, design, options)
     ready(k, Progress().compiling)
     tracker, walker = Tracker([s.comm for s in plan.starts], plan.kthreads), Walker(plan)

@@ -125,14 +125,26 @@ def entry_fits(k, pte, m, vpn):
     if v == n.NONE or state.vmas[v].start > vpn:
         return False
     if pte.bits & n.PTE_PRESENT == 0:
-        return pte.bits == n.PTE_SWAP
+        return pte.bits & ~n.PTE_EXCLUSIVE == n.PTE_SWAP and is_alone(k, pte)
     if pte.page == n.NONE:
         return pte.bits & n.PTE_ZERO != 0 and pte.bits & n.PTE_WRITE == 0
     page = state.pages[pte.page]
     if page.bits & n.PG_ANON:
-        return page.file == n.NONE
+        return page.file == n.NONE and is_alone(k, pte)
     vma = state.vmas[v]
     return page.file == vma.file and page.index == vma.pgoff + (vpn - vma.start)
+
+
+@compiled
+def is_alone(k, pte):
+    """What an entry calls its own alone no other entry maps or names."""
+    if pte.bits & n.PTE_EXCLUSIVE == 0:
+        return True
+    if pte.bits & n.PTE_SWAP:
+        return k.state.swaps[pte.page].count == 1
+    page = k.state.pages[pte.page]
+    named = k.state.swaps[page.index].count if page.bits & n.PG_SWAPCACHE else 0
+    return page.mapcount == 1 and named == 0
 
 
 @compiled

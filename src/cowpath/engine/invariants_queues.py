@@ -117,7 +117,8 @@ def has_alarm(k, t):
 @compiled
 def no_wakeup_is_lost(k):
     """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, for a page that is written
-    already, or without a timer; the flusher does not sleep for ever while something is dirty.
+    already, or without a timer; the flusher does not sleep for ever while something is dirty, nor the OOM reaper while
+    there is a victim.
     """
     state = k.state
     for t in range(state.n_tasks):
@@ -145,6 +146,8 @@ def no_wakeup_is_lost(k):
         if kind == n.W_IDLE and task.kthread != which:
             return t
         if kind == n.W_IDLE and which == n.KT_FLUSHER and state.zone.dirty > 0 and not has_alarm(k, t):
+            return t
+        if kind == n.W_IDLE and which == n.KT_OOM_REAPER and state.oom_reaper_list != n.NONE:
             return t
         if kind == n.W_CHILD and not has_living_child(k, t, which):
             return t

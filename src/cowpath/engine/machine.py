@@ -34,11 +34,14 @@ DEFAULT_SWAPPINESS = 60
 DEFAULT_REUSE = 4.0  # accesses to earlier pages for each recorded one
 DEFAULT_READAHEAD = 32  # pages: 128 KiB
 LEAST_PAGES = 64  # of memory, beside the files that are there from the start
+RATELIMIT_PAGES = 32  # of a small machine
 QUANTUM_NS = 50_000
 PRESSURE = "memory.pressure"  # the file
 THREAD_SIZE = 8192  # bytes: a task's kernel stack (arch/x86/include/asm/page_64_types.h)
 LEAST_TASKS = 20  # fork_init
 NR_REQUESTS = 128  # of the disk's queue, to write: BLKDEV_MAX_RQ
+KTHREADS = {n.KT_KSWAPD: "kswapd", n.KT_FLUSHER: "flusher", n.KT_OOM_REAPER: "oom_reaper"}
+REAP_RETRIES = 10  # MAX_OOM_REAP_RETRIES
 LOOPS_OVER_FILE = ("read", "lookup", "creat", "readdir")
 
 
@@ -82,6 +85,8 @@ def build(
     books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
+    books.dirty_ratelimit = RATELIMIT_PAGES
+    books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]
     _set_design(k, design)
     _set_costs(k, costs)
@@ -90,14 +95,14 @@ def build(
     if cgroup2:
         state.cgroup2 = state.groups[0].controls = 1  # systemd passes the controller on to the groups that it makes
         state.recursiveprot = settings.recursiveprot is not False  # and mounts it so
-    _set_files(k, plan)
+    _set_files(k, plan, design)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     books.psi_on = any(PRESSURE in text.files for text in plan.texts)
     books.psi_next = PSI_FREQ_NS
     for start in plan.starts:
-        _boot(k, start)
+        boot_task(k, start)
     books.driver = 1
     return k
 
@@ -220,8 +225,17 @@ def _set_groups(k: Any, count: int, swappiness: int) -> None:
     root.swappiness = swappiness
 
 
-def _set_files(k: Any, plan: Plan) -> None:
-    readahead = DEFAULT_READAHEAD if plan.settings.readahead is None else plan.settings.readahead
+def _readahead(plan: Plan, design: Design) -> int:
+    """The largest window in pages, of all files (bdi->ra_pages)."""
+    if plan.settings.readahead is not None:
+        return plan.settings.readahead
+    if plan.settings.rotational is False or design.policies["rotational_readahead"] == "128 KiB":
+        return DEFAULT_READAHEAD
+    return 2 * (n.IO_PAGES_OF_4M if design.policies["disk_request"] == "4 MiB" else n.IO_PAGES)
+
+
+def _set_files(k: Any, plan: Plan, design: Design) -> None:
+    readahead = _readahead(plan, design)
     k.state.n_files = len(plan.files)
     first, rows = 0, k.state.files
     for number, file in enumerate(plan.files):
@@ -268,7 +282,7 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     k.books.groups[0].cache += count
 
 
-def _boot(k: Any, start: Any) -> None:
+def boot_task(k: Any, start: Any) -> None:
     """A task that is there from the beginning, outside all groups: ready to run, or a kernel thread, asleep."""
     state, books = k.state, k.books
     t = int(state.n_tasks)
@@ -293,7 +307,7 @@ def _boot(k: Any, start: Any) -> None:
         task.run_state = n.T_SLEEPING
         task.wait_kind = n.W_IDLE
         task.wait_id = start.kthread
-        state["kswapd" if start.kthread == n.KT_KSWAPD else "flusher"] = t
+        state[KTHREADS[start.kthread]] = t
         return
     task.mm = _boot_mm(k)
     task.run_state = n.T_RUNNABLE

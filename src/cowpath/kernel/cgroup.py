@@ -21,6 +21,8 @@ def cgroup_create(k, g, parent):
     group.alive = 1
     group.parent = parent
     group.use_hierarchy = k.state.groups[parent].use_hierarchy if parent > 0 else k.state.cgroup2
+    if k.state.always_hierarchy:
+        group.use_hierarchy = 1
     group.oom_kill_disable = k.state.groups[parent].oom_kill_disable if parent > 0 else 0
     group.swappiness = k.state.groups[parent].swappiness
     group.res.limit = n.UNLIMITED

@@ -11,12 +11,15 @@ from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .places import note_mapped
+from .policies import number as number_of
 from .pte_alloc import pmd_populate
 from .rmap import page_add_new_anon_rmap
 from .shmem import add_from_swap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
 from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
+
+EXCLUSIVE = number_of("wp_reuse", "exclusive")
 
 
 @compiled
@@ -45,9 +48,17 @@ def step_map_page(k, t):
     if taken:  # lost the race
         drop_newpage(k, t, f)
         return n.NEXT
+    if not check_stable_address_space(k, f):
+        return n.FAIL_SIGBUS
     if f.path == s.P_ANON:
         return do_anonymous_page(k, t, f)
     return __do_fault(k, t, f)
+
+
+@compiled
+def check_stable_address_space(k, f):
+    """False where the OOM reaper has begun to take what is private: nobody may find zeroes in its place."""
+    return not k.state.mms[f.mm].unstable or k.state.vmas[f.vma].prot & n.VM_SHARED != 0
 
 
 @compiled
@@ -79,7 +90,8 @@ def map_new(k, t, f):
     p = f.newpage
     page = k.state.pages[p]
     page.bits |= n.PG_ANON | n.PG_ACTIVE
-    if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED):
+    own = n.PTE_EXCLUSIVE if k.state.wp_reuse == EXCLUSIVE else 0
+    if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED | own):
         return n.FAIL_OOM
     note_mapped(k, t, p, f)
     page_add_new_anon_rmap(k, p)
@@ -105,8 +117,8 @@ def do_swap_page(k, t, f, number):
             counters[n.C_CHARGES_WASTED] += 1
         return n.NEXT
     page = k.state.pages[f.page]
-    bits = n.PTE_ACCESSED
-    if f.fault & n.F_WRITE and reuse_swap_page(k, f.page):
+    bits = n.PTE_ACCESSED | is_exclusive(k, f, number)
+    if f.fault & n.F_WRITE and (bits & n.PTE_EXCLUSIVE or may_write(k, f.page)):
         bits |= n.PTE_WRITE | n.PTE_DIRTY
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
@@ -127,6 +139,25 @@ def do_swap_page(k, t, f, number):
     elif vm_swap_full(k):
         try_to_free_swap(k, f.page)
     return n.NEXT
+
+
+@compiled
+def may_write(k, p):
+    """A page from swap may be written to at once: by its entries, until it is known whose it is alone."""
+    return k.state.wp_reuse != EXCLUSIVE and reuse_swap_page(k, p)
+
+
+@compiled
+def is_exclusive(k, f, number):
+    """PTE_EXCLUSIVE if the entry says so, or if the swap cache lets the page go and nobody else has it; else 0."""
+    if k.state.wp_reuse != EXCLUSIVE:
+        return 0
+    if pte_of(k, number).bits & n.PTE_EXCLUSIVE:
+        return n.PTE_EXCLUSIVE
+    page = k.state.pages[f.page]
+    last = page.refs == 1 + (page.bits & n.PG_SWAPCACHE != 0) and k.state.swaps[f.swap].count == 1
+    lets_go = page.bits & n.PG_WRITEBACK == 0 and (f.fault & n.F_WRITE != 0 or vm_swap_full(k))
+    return n.PTE_EXCLUSIVE if last and lets_go else 0
 
 
 @compiled
@@ -163,5 +194,5 @@ def step_map_zero_page(k, t):
         pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
     if number == n.NONE or is_none(pte_of(k, number)):
-        return do_anonymous_page(k, t, f)
+        return do_anonymous_page(k, t, f) if check_stable_address_space(k, f) else n.FAIL_SIGBUS
     return n.NEXT

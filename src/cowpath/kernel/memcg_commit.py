@@ -17,7 +17,7 @@ from .memcontrol import (
     uncharge_lone,
 )
 from .page_alloc import free_page
-from .page_counter import page_counter_charge
+from .page_counter import page_counter_charge, refill_stock
 from .policies import number
 from .wait import emit, fatal_signal_pending, go_to
 
@@ -38,7 +38,8 @@ TO_ROOT = number("dying_charge", "root")
 FORCED = number("dying_charge", "force")
 AS_OTHERS = number("dying_charge", "fail")
 RA_AS_OTHERS = number("readahead_charge", "oom")
-RA_END = number("readahead_charge", "end")
+RA_SKIP = number("readahead_charge", "skip")
+RA_END_TWICE = number("readahead_charge", "end twice")
 
 
 @compiled
@@ -55,6 +56,18 @@ def keep_table(f):
     f.batch = 0
     f.group = 0
     f.tried = 0
+    return n.NEXT
+
+
+@compiled
+def charge_object(k, t, f, g):
+    """obj_cgroup_charge: small objects are charged by the page (bf4f059954dc, 5.9). What is left of pages makes up for
+    this one, so it goes back to the stock at once: that has been filled, if it was empty.
+    """
+    f.phase = 0
+    f.tried = 0
+    if g > 0:
+        refill_stock(k, k.state.tasks[t].cpu, g, 1)
     return n.NEXT
 
 
@@ -90,6 +103,8 @@ def bypass(k, t, f):
         return force_charge(k, t, f)
     if charges_table(f):
         return keep_table(f)
+    if f.path == s.P_OPEN:
+        return charge_object(k, t, f, 0)
     f.held |= n.H_CHARGE
     f.phase = 0
     f.tried = 0
@@ -139,6 +154,8 @@ def finish_charge(k, t, f, g):
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
+    if f.path == s.P_OPEN:
+        return charge_object(k, t, f, g)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
         made_progress(k, g)
@@ -198,12 +215,17 @@ def charge_fails(k, t, f):
 
 @compiled
 def leave_out(k, t, f):
-    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read."""
+    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read, in the
+    end (6.18 with large folios) after it has been tried once more."""
     page_cache_release(k, f.newpage)
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
-    if k.state.readahead_charge == RA_END:
+    if k.state.readahead_charge == RA_END_TWICE and f.gfp & n.GFP_SECOND_TRY == 0:
+        f.gfp |= n.GFP_SECOND_TRY
+        go_to(k, f, s.EACH_PAGE)
+        return n.AGAIN
+    if k.state.readahead_charge != RA_SKIP:
         f.count = 1
     go_to(k, f, s.NEXT_PAGE)
     return n.AGAIN

@@ -11,6 +11,7 @@ from .hierarchy import is_below
 from .memcg_commit import memsw_is_minimum
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
+from .memcontrol_v1 import force_empty, mem_cgroup_resize_max
 from .memory_files import memory_files_write
 from .wait import current, emit
 
@@ -26,14 +27,23 @@ def step_resize_limit(k, t):
     if not k.state.groups[g].alive:
         return finish(k, t, g, op, n.FAIL_NOENT)
     if op.b == n.CG_FORCE_EMPTY:
+        if k.state.force_empty:
+            return end_or_go_on(k, t, g, op, force_empty(k, t, f, g))
         return mem_cgroup_force_empty(k, t, f, op)
     if op.b >= n.CG_HIGH:
-        answer = memory_files_write(k, t, f, op)
-        running = answer == n.CALL or answer == n.AGAIN or answer == n.YIELD or answer == n.SLEEP
-        return answer if running else finish(k, t, g, op, answer)
+        return end_or_go_on(k, t, g, op, memory_files_write(k, t, f, op))
     if op.b != n.CG_LIMIT and op.b != n.CG_MEMSW_LIMIT:
         return finish(k, t, g, op, write_small(k, g, op.b, op.c))
+    if k.state.limit_once:
+        return end_or_go_on(k, t, g, op, mem_cgroup_resize_max(k, t, f, g, op.c, op.b == n.CG_MEMSW_LIMIT))
     return mem_cgroup_resize_limit(k, t, f, op)
+
+
+@compiled
+def end_or_go_on(k, t, g, op, answer):
+    """The writer gets its status when all is done."""
+    running = answer == n.CALL or answer == n.AGAIN or answer == n.YIELD or answer == n.SLEEP
+    return answer if running else finish(k, t, g, op, answer)
 
 
 @compiled
@@ -119,7 +129,8 @@ def write_small(k, g, what, value):
     books = k.books.groups[g]
     if what == n.CG_OOM_CONTROL:
         shared = group.use_hierarchy and has_children(k, g)
-        if shared or (group.parent > 0 and k.state.groups[group.parent].use_hierarchy):
+        shared = shared or (group.parent > 0 and k.state.groups[group.parent].use_hierarchy)
+        if shared and k.state.always_hierarchy == 0:
             return n.FAIL_INVAL
         group.oom_kill_disable = value
         if value == 0:
@@ -128,6 +139,8 @@ def write_small(k, g, what, value):
         if value > 100:
             return n.FAIL_INVAL
         group.swappiness = value
+    elif what == n.CG_USE_HIERARCHY and k.state.always_hierarchy:
+        return n.NEXT if value == 1 else n.FAIL_INVAL
     elif what == n.CG_USE_HIERARCHY:
         up = group.parent
         if (up > 0 and k.state.groups[up].use_hierarchy) or value > 1:

@@ -11,16 +11,18 @@ from .compiled import compiled
 from .figures import note_latency
 from .filemap import call_find_page, filemap_fault, page_cache_release
 from .frames import push
-from .map_page import drop_newpage
 from .mmap import find_vma as lookup_vma
 from .mmap_lock import vma_end_read
 from .page_alloc_slow import __alloc_pages_nodemask
-from .page_lock import WAITING, lock_page, unlock_page
+from .page_lock import unlock_page
 from .pgtable import lookup_pte, pte_of
+from .policies import number as number_of
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
-from .swap_state import call_find_swap_page, forget_copy, lock_swap_page, reuse_swap_page
+from .swap_state import call_find_swap_page, lock_swap_page
 from .wait import current, emit, go_to, spend
+
+DIRTY_RETRY = number_of("dirty_fault", "retry")
 
 
 # --- the entry ---------------------------------------------------------------------------------
@@ -120,6 +122,11 @@ def step_handle_pte_fault(k, t):
         return n.CALL
     f.phase = 0
     status = -f.ret
+    if status == n.NEXT and f.held & (n.H_MMAP_READ | n.H_VMA_READ) == 0 and f.path == s.P_PAGE_FAULT:
+        if k.state.dirty_fault != DIRTY_RETRY:
+            f.pc = k.books.paths[f.path].length - 1  # VM_FAULT_COMPLETED: there is no lock to let go
+        else:
+            status = n.RETRY
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
     if status == n.NEXT:
@@ -267,51 +274,6 @@ def step_recheck_mapping(k, t):
 @compiled
 def step_page_mkwrite(k, t):
     """->page_mkwrite(): the file system is told that a shared page will be written."""
-    return n.NEXT
-
-
-@compiled
-def step_wp_reuse(k, t):
-    """The start of do_wp_page: a page that is all ours becomes writable; else take it in hand for the copy.
-
-    An anonymous page is looked at under its lock. The rest of the path is skipped when the page is reused.
-    """
-    f = current(k, t)
-    if f.phase == 0:
-        number = lookup_pte(k, f.mm, f.vpn)
-        if number == n.NONE or pte_of(k, number).bits & n.PTE_PRESENT == 0:
-            return finish_path(k, t, f)  # the access faults again
-        f.page = pte_of(k, number).page
-        f.old_page = f.page
-        if f.page == n.NONE:
-            return n.NEXT
-        k.state.pages[f.page].refs += 1
-        f.held |= n.H_PAGE_REF
-        if k.state.pages[f.page].bits & n.PG_ANON == 0:
-            return n.NEXT
-        f.phase = 1
-    if lock_page(k, t, f.page) == WAITING:
-        return n.SLEEP
-    f.phase = 0
-    unlock_page(k, f.page)
-    number = lookup_pte(k, f.mm, f.vpn)
-    same = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT and pte_of(k, number).page == f.page
-    page = k.state.pages[f.page]
-    in_hand = page.refs > 2 + (page.bits & n.PG_SWAPCACHE != 0)
-    if same and (in_hand or not reuse_swap_page(k, f.page)):
-        return n.NEXT
-    if same:
-        forget_copy(k, f.page)
-        pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
-    step_put_page(k, t)
-    return finish_path(k, t, f)
-
-
-@compiled
-def finish_path(k, t, f):
-    """Skip the rest of the path; a new page that a design has made before goes back."""
-    drop_newpage(k, t, f)
-    f.pc = k.books.paths[f.path].length - 1
     return n.NEXT
 
 

@@ -12,6 +12,7 @@ from .compiled import compiled
 from .generated import begin_mm
 from .lru import lru_add, lru_del
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
+from .oom_queue import dequeue
 from .page_alloc import free_page
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .shmem import shmem_evict_inode
@@ -47,6 +48,9 @@ def mm_alloc(k, g):
 def mm_free(k, m):
     """The last user is gone and everything is unmapped."""
     mm = k.state.mms[m]
+    dequeue(k, m)
+    mm.oom_skip = 0
+    mm.unstable = 0
     mm.owner_group = 0
     mm.users = 0
     mm.vmas = n.NONE
@@ -311,7 +315,7 @@ def copy_page_range(k, m, child, v, start, end):
             anon = p != n.NONE and k.state.pages[p].bits & n.PG_ANON
             if anon or p == n.NONE or vma.prot & n.VM_ANON_VMA:
                 if vma.prot & n.VM_SHARED == 0:
-                    pte.bits &= ~n.PTE_WRITE
+                    pte.bits &= ~(n.PTE_WRITE | n.PTE_EXCLUSIVE)
                 if p != n.NONE:
                     k.state.pages[p].refs += 1
                 set_pte(k, child, vpn, p, pte.bits & ~n.PTE_ZERO)
@@ -319,6 +323,7 @@ def copy_page_range(k, m, child, v, start, end):
                 copied += 1
         elif pte.bits & n.PTE_SWAP:
             k.state.swaps[pte.page].count += 1
+            pte.bits &= ~n.PTE_EXCLUSIVE
             set_swap_pte(k, child, vpn, pte.page)
             spend(k, s.DUP_PTE)
             copied += 1

@@ -79,6 +79,9 @@ from .waits import (
     W_PAUSE as W_PAUSE,
 )
 from .waits import (
+    W_STOPPED as W_STOPPED,
+)
+from .waits import (
     W_THROTTLE as W_THROTTLE,
 )
 from .waits import (
@@ -151,7 +154,8 @@ MUTEX_KILLABLE = tuple(int(wait.mutex is not None and wait.mutex.killable) for w
 KT_NONE = 0  # an ordinary task
 KT_KSWAPD = 1
 KT_FLUSHER = 2
-KT_NAMES = ("", "kswapd0", "flush-8:0")
+KT_OOM_REAPER = 3
+KT_NAMES = ("", "kswapd0", "flush-8:0", "oom_reaper")
 
 # --- what a frame holds (frame.held): the table is in waits.py -----------------------------------
 HOLDS = waits.holds()
@@ -176,6 +180,7 @@ F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in 
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
+GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
 VM_WRITE = 1
@@ -192,6 +197,7 @@ PTE_ACCESSED = 4
 PTE_DIRTY = 8
 PTE_ZERO = 16  # maps the zero page: pte.page is NONE
 PTE_SWAP = 32  # not present: pte.page is the swap slot where the page is
+PTE_EXCLUSIVE = 64  # the page, or what is in the slot, is this entry's alone (PG_anon_exclusive, pte_swp_exclusive)
 
 # --- pages (page.bits) -------------------------------------------------------------------------
 PG_UPTODATE = 1
@@ -248,7 +254,7 @@ OP_FORK = (
 OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
 OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
 OP_SLEEP = 14  # a = nanoseconds
-OP_KILL = 15  # a = slot: SIGKILL; bits 1 = its descendants too
+OP_KILL = 15  # a = slot; bits = KILL_*, none: SIGKILL
 OP_LOOP = 16  # a = loop register: set it to 0
 OP_NEXT = 17  # a = loop register, b = rounds (-1: for ever), c = instruction to go back to
 OP_JUMP = 18  # a = instruction; bits = JUMP_*
@@ -272,11 +278,12 @@ OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
 OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
+OP_OPEN = 39  # a = file
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open",
 )  # fmt: skip
 
 ANY_CHILD = -1
@@ -287,14 +294,18 @@ PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
-MOST_WILLNEED = 512  # pages of one call (force_page_cache_readahead)
+IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
+WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
 FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
-KILL_TREE = 1
+KILL_TREE = 1  # SIGKILL, its descendants too
+KILL_TERM = 2  # SIGTERM: nobody handles it
+KILL_STOP = 3
+KILL_CONT = 4
 CREATE_MISSING = 1  # a group that is there already stays as it is, and that is no failure (cgcreate, mkdir -p)
 CREATE_ENABLES = 2  # in cgroup v2, the parent passes the memory controller on (cgcreate)
 DELETE_TREE = 1  # first the groups below it (cgdelete -r)

@@ -12,6 +12,7 @@ from .compiled import compiled
 from .figures import note_kill
 from .hierarchy import is_below, parent_of
 from .memcg_events import memcg_memory_event
+from .oom_queue import enqueue
 from .policies import number
 from .signals import send_sigkill
 from .wait import emit, spend
@@ -108,8 +109,11 @@ def task_will_free_mem(k, t):
 
 @compiled
 def mark_oom_victim(k, t):
-    """mark_oom_victim: it gets at the last pages of the machine, and its memory is waited for."""
+    """mark_oom_victim, queue_oom_reaper: it gets at the last pages of the machine, and its memory is waited for."""
     k.state.tasks[t].memdie = 1
+    m = mm_of(k, t)
+    if m != n.NONE:
+        enqueue(k, m)
 
 
 @compiled

@@ -261,7 +261,7 @@ def swap_out_pte(k, number, slot):
     _unmap(k, number)
     pte = pte_of(k, number)
     pte.page = slot
-    pte.bits = n.PTE_SWAP
+    pte.bits = n.PTE_SWAP | (pte.bits & n.PTE_EXCLUSIVE)
     pte.rmap_next = 0
     pte.rmap_prev = 0
     k.state.mms[m].swapents += 1

@@ -50,8 +50,17 @@ POLICIES = (
     ),
     Policy(
         "readahead_most", "whole_request", ("window", "request"), "9491ae4aade6", "4.10",
-        "the largest window for a `read`: the file's, or for one that asks for more as much as that, up to 1280 KiB"
-        " (9491ae4aade6)",
+        "the largest window for a `read`: the file's, or half of what is free if that is less (until 600e19afc5f8,"
+        " 4.4); or the file's, or for one that asks for more as much, up to a request of the disk (9491ae4aade6)",
+    ),
+    Policy(
+        "disk_request", "request_of_4m", ("1280 KiB", "4 MiB"), "9b8b84879d4a", "6.17",
+        "the largest request of a disk (9b8b84879d4a)",
+    ),
+    Policy(
+        "rotational_readahead", "two_requests", ("128 KiB", "two requests"), "459779d04ae8", "6.17",
+        "the window of a disk that says that it rotates, as many virtual ones do: 128 KiB as for others, or two of its"
+        " largest requests (459779d04ae8)",
     ),
     Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
@@ -99,13 +108,32 @@ POLICIES = (
         " later (e4a38402c36e, 5.18)",
     ),
     Policy(
+        "reap_mlocked", "reaps_mlocked", (False, True), "a213e5cf71cb", "5.18",
+        "whether the OOM reaper takes what is mlocked, too (a213e5cf71cb)",
+    ),
+    Policy(
         "failcnt", "failcnt_of_memory", ("all", "memory"), "", "6.15",
         "what counts its refusals: memory and memory + swap, or memory alone",
     ),
     Policy(
-        "readahead_charge", "readahead_charge", ("oom", "skip", "end"), "8a5c743e308d", "4.19",
+        "readahead_charge", "readahead_charge", ("oom", "skip", "end", "end twice"), "8a5c743e308d", "4.19",
         "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
-        " further (6.10)",
+        " further (6.10), but for a second try where folios may be large (`page_cache_ra_order`; ext4 since 6.16)",
+    ),
+    Policy(
+        "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
+        "when a write-protected anonymous page need not be copied: if no other entry has it, which is looked at under"
+        " its lock; or if nobody else has a reference to it, without waiting (09854ba94c6a), or it is known to be the"
+        " entry's alone (6c287605fd56, 5.19)",
+    ),
+    Policy(
+        "dirty_throttling", "dirty_sleeps", ("writes", "sleeps"), "143dfe8611a6", "3.2",
+        "who has dirtied too much writes pages itself and pauses, or only sleeps (143dfe8611a6)",
+    ),
+    Policy(
+        "dirty_fault", "dirty_fault", ("keeps", "retry", "completed"), "89b15332af7c", "5.5",
+        "a fault that has dirtied a shared page looks at the limits of dirty pages with `mmap_sem`, or without, and is"
+        " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
     ),
     Policy(
         "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
@@ -120,6 +148,20 @@ POLICIES = (
         "high_delay_in_charge", "high_at_once", ("over a batch", "always"), "", "none",
         "when who owes for memory.high pays within the kernel: once it is more than a batch, or each time (proposed in"
         " 2026)",
+    ),
+    Policy(
+        "hierarchy", "always_hierarchy", ("chosen", "always"), "bef9f0ba300a", "5.11",
+        "v1: whether a group is charged for those below it says `memory.use_hierarchy`, or it always is (bef9f0ba300a)",
+    ),
+    Policy(
+        "limit_write", "limit_once", ("five times", "once"), "", "4.19",
+        "who lowers a limit of v1 below usage is refused (EBUSY) after five rounds of reclaim that have freed nothing,"
+        " or after one",
+    ),
+    Policy(
+        "force_empty", "force_empty", ("moves", "pauses", "reclaims"), "", "4.19",
+        "`memory.force_empty` is refused (EBUSY) with tasks or groups inside, and charges what it cannot reclaim to the"
+        " parent, or only reclaims, with 100 ms after a round in vain (4.19) or without (6.1), and always succeeds",
     ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

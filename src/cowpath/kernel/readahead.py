@@ -15,8 +15,6 @@ from .page_alloc import free_pages
 from .records import OPEN_FILES
 from .wait import current
 
-IO_PAGES = 320  # bdi->io_pages: a request of 1280 KiB (BLK_DEF_MAX_SECTORS)
-
 
 @compiled
 def open_file(k, t, file):
@@ -53,9 +51,35 @@ def end_of_read(k, t, f):
 
 
 @compiled
+def forget_opened(k, t, file):
+    """The task has the file open anew: nothing is known of it."""
+    opened = open_file(k, t, file)
+    opened.prev = 0
+    opened.ra.start = 0
+    opened.ra.pages = 0
+    opened.ra.async_pages = 0
+
+
+@compiled
+def io_pages(k):
+    """bdi->io_pages: the largest request of the disk."""
+    return n.IO_PAGES_OF_4M if k.state.request_of_4m else n.IO_PAGES
+
+
+@compiled
+def most_willneed(k, op):
+    """How many pages are read ahead for a POSIX_FADV_WILLNEED: from 4.10 on as many as a window has, or a request."""
+    file = k.state.files[op.a]
+    most = n.WILLNEED_BATCH
+    if k.state.whole_request:
+        most = min(max(io_pages(k), file.readahead), max(1, file.pages - op.b))
+    return min(most, op.c) if op.c != n.NONE else most
+
+
+@compiled
 def max_sane_readahead(k, pages):
-    """No more than half of the memory that is free or holds unused files."""
-    if k.books.memory_suffices:
+    """No more than half of the memory that is free or holds unused files; it is gone from 4.4 on (600e19afc5f8)."""
+    if k.books.memory_suffices or k.state.whole_request:
         return pages
     return min(pages, (k.state.zone.lists[n.LRU_INACTIVE_FILE].count + free_pages(k)) // 2)
 
@@ -186,7 +210,7 @@ def step_ra_window(k, t):
     if f.vma == n.NONE:
         opened = open_file(k, t, f.file)
         if k.state.whole_request and most < wanted:
-            most = max_sane_readahead(k, max(readahead, min(wanted, IO_PAGES)))
+            most = max(readahead, min(wanted, io_pages(k)))
         ondemand_readahead(k, f, opened.ra, opened.prev, why == AHEAD_PHASE, wanted, most)
     elif why == AHEAD_PHASE:
         ondemand_readahead(k, f, k.state.vmas[f.vma].ra, 0, True, readahead, most)

@@ -188,6 +188,8 @@ task = record(
     lock_sleeps="i4",  # times that it has slept for the page lock that it wants; WOKEN: it only waits, and is done
     granted="i4",  # the rwsem was handed to it while it slept
     sigkill="i4",  # a fatal signal is pending
+    sigstop="i4",  # it is to stop, or has stopped
+    sigterm="i4",  # SIGTERM, sent to a task that is to stop: it dies when it comes back to user mode
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
@@ -251,6 +253,9 @@ mm = record(
     swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
     oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
+    unstable="i4",  # MMF_UNSTABLE: and has begun
+    reap="i4",  # it is in the OOM reaper's queue (oom_queue.py)
+    reap_next=ref("mm"),  # the next one in it
     owner_group=ref("group", start=0),
     **mutexes("mm"),
 )

@@ -119,6 +119,8 @@ def state_record(c: Capacity) -> Record:
         **{policy.field: num() for policy in POLICIES},  # policies, by the place of the value
         kswapd=ref("task"),  # or NONE
         flusher=ref("task"),
+        oom_reaper=ref("task"),
+        oom_reaper_list=ref("mm"),  # the first that it is to reap
         flush_file=ref("file", when="n_files > 0", start=0),  # the file at which the flusher goes on
         disk_busy=ref("request"),  # the request that the disk works on, or NONE
         outside="i4",  # the explorer's: which moves of the outside have been made, a bit each
@@ -162,6 +164,8 @@ def books_record(c: Capacity) -> Record:
         rng="i8",
         quantum="i8",  # ns of user-mode computing in one move
         charge_batch="i4",  # pages that a charge tries for at once (CHARGE_BATCH)
+        dirty_ratelimit="i4",  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages)
+        reap_retries="i4",  # tries of the OOM reaper to have a victim's mmap_sem (MAX_OOM_REAP_RETRIES)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         has_high="i4",  # a group may have a memory.high: charges look for it
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
@@ -216,6 +220,7 @@ def books_record(c: Capacity) -> Record:
         stalls=("i4", c.tasks),  # tasks whose wait has just become a stall
         queue=("i4", c.tasks),  # scratch
         request_at=("i8", c.requests),
+        reap_at=("i8", c.mms),  # when the delay of one in the OOM reaper's queue is over
         dirtied_at=("i8", c.files),  # when the file's oldest dirty page became so
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),

@@ -40,10 +40,11 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps",
+    "read_maps", "open",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps")
+MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
+FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")
 
@@ -124,7 +125,11 @@ NOT_OF_A_FILE = Misplaced(
     "it belongs to readahead and truncate",
 )
 
+ONLY_REAPER = Misplaced(_all_but("oom_reaper"), "nobody is reaped on this path", "it belongs to oom_reaper")
+
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
+
+ONLY_OPEN = Misplaced(_all_but("open"), "no file is opened on this path", "it belongs to open")
 
 ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
 
@@ -154,10 +159,10 @@ STEPS: list[StepInfo] = [
     StepInfo("map_zero_page", "map_page", gives=H_PAGE_TABLE, fault=True),
     StepInfo("recheck_mapping", "memory", needs=H_PAGE_LOCK, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
     StepInfo("page_mkwrite", "memory", needs=H_PAGE_REF, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
-    StepInfo("wp_reuse", "memory", takes=H_PAGE_REF, fault=True, misplaced=(ONLY_WP_COPY,)),
+    StepInfo("wp_reuse", "wp_reuse", takes=H_PAGE_REF, fault=True, misplaced=(ONLY_WP_COPY,)),
     StepInfo("find_swap_page", "swap_state", takes=H_PAGE_REF, calls=("swap_readahead",), fault=True,
              misplaced=(ONLY_SWAP,)),
-    StepInfo("balance_dirty_pages", "writeback", calls=("writeback",), fault=True),
+    StepInfo("balance_dirty_pages", "dirty_throttling", calls=("writeback",), fault=True),
     StepInfo("pte_alloc_one", "pte_alloc", takes=H_PAGE_TABLE, calls=("reclaim",), call=RECLAIM, charges=True,
              fault=True, misplaced=(HAS_TABLE,)),
     # of read-ahead, read, write and write-back
@@ -235,6 +240,11 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    # of the OOM reaper
+    StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
+    StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
+    # of open
+    StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

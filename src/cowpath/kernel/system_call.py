@@ -8,6 +8,7 @@ from .cgroup import errno_of
 from .compiled import compiled
 from .filemap import FORCE_PHASE
 from .frames import finish_op, push
+from .readahead import forget_opened, most_willneed
 from .small_call import small_call
 from .wait import emit, spend
 from .writeback import EVERYTHING
@@ -44,7 +45,7 @@ def system_call(k, t, op):
         f.count = EVERYTHING
         f.todo = 0 if k.state.files[op.a].shmem else k.state.files[op.a].room  # noop_fsync
     elif code == n.OP_KTHREAD:
-        push(k, t, s.P_KSWAPD if op.a == n.KT_KSWAPD else s.P_FLUSHER)
+        push(k, t, kthread_path(op.a))
     elif code == n.OP_TRUNCATE:
         f = push(k, t, s.P_TRUNCATE)
         f.file = op.a
@@ -69,6 +70,8 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
+    elif code == n.OP_OPEN:
+        return do_sys_open(k, t, op)
     elif code == n.OP_LSEEK:
         f = push(k, t, s.P_LSEEK)
         f.file = op.a
@@ -95,13 +98,36 @@ def madvise_populate(k, t, op):
 
 @compiled
 def force_page_cache_readahead(k, t, op):
-    """POSIX_FADV_WILLNEED: one batch of up to 2 MiB, however large the file's window is."""
+    """POSIX_FADV_WILLNEED: batches of up to 2 MiB, however large the file's window is."""
+    task = k.state.tasks[t]
     f = push(k, t, s.P_READAHEAD)
     f.file = op.a
-    f.index = op.b
-    f.count = op.c if op.c != n.NONE else n.MOST_WILLNEED
+    f.index = op.b + task.progress
+    f.count = min(n.WILLNEED_BATCH, most_willneed(k, op) - task.progress)
     f.arg = FORCE_PHASE
+    task.status = 0
+
+
+@compiled
+def next_batch(k, t):
+    """force_page_cache_ra goes on with the next batch, if it has not asked for all; in the kernel still."""
+    task = k.state.tasks[t]
+    op = k.books.ops[task.pc]
+    if op.code != n.OP_FADVISE or task.progress + n.WILLNEED_BATCH >= most_willneed(k, op):
+        return False
+    task.progress += n.WILLNEED_BATCH
+    return True
+
+
+@compiled
+def do_sys_open(k, t, op):
+    """open(2) of a file whose name is known: what a reader knows of it begins anew; a struct file may be charged."""
+    forget_opened(k, t, op.a)
     k.state.tasks[t].status = 0
+    if k.books.paths[s.P_OPEN].length == 0:
+        return finish_op(k, t)
+    push(k, t, s.P_OPEN)
+    return n.NEXT
 
 
 @compiled
@@ -166,6 +192,14 @@ def read_proc(k, t, op):
     f.mm = k.state.tasks[other].mm
     k.state.mms[f.mm].users += 1  # get_task_mm; mmput at the end
     return n.NEXT
+
+
+@compiled
+def kthread_path(which):
+    """What a kernel thread does."""
+    if which == n.KT_KSWAPD:
+        return s.P_KSWAPD
+    return s.P_FLUSHER if which == n.KT_FLUSHER else s.P_OOM_REAPER
 
 
 @compiled

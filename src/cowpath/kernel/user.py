@@ -12,7 +12,8 @@ from .compiled import compiled
 from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import finish_op, push
 from .memcg_high import exit_to_user_mode, paid
-from .system_call import system_call
+from .signals import do_signal_stop, send_sigkill
+from .system_call import next_batch, system_call
 from .user_access import fill, touch
 from .wait import spend
 
@@ -34,7 +35,7 @@ def after_kernel(k, t, path, status):
         paid(k, t)
         return n.NEXT
     status = end_of_call(k, t, path, status)
-    if k.state.tasks[t].over_high > 0:
+    if k.state.tasks[t].over_high > 0 and not (path == s.P_READAHEAD and k.state.tasks[t].progress > 0):
         exit_to_user_mode(k, t)
     return status
 
@@ -52,6 +53,8 @@ def end_of_call(k, t, path, status):
             return n.NEXT  # a shell tries again to fork
         if path == s.P_PAGEFAULT_OUT_OF_MEMORY:
             return n.NEXT  # the access is tried again
+        if path == s.P_READAHEAD and next_batch(k, t):
+            return n.NEXT
         return finish_op(k, t)
     if path == s.P_FORK or path == s.P_CLONE:  # it has made no task
         k.books.nr_threads -= 1
@@ -94,8 +97,12 @@ def pagefault_out_of_memory(k, t):
 def user(k, t):
     """One move in user mode."""
     task = k.state.tasks[t]
+    if task.sigterm:
+        send_sigkill(k, t)
     if task.sigkill:
         return do_exit(k, t, 0)
+    if task.sigstop:
+        return do_signal_stop(k, t)
     op = k.books.ops[task.pc]
     code = op.code
     if code == n.OP_TOUCH:

@@ -146,6 +146,7 @@ W_THROTTLE = 13  # mem_cgroup_handle_over_high: the penalty for charging over me
 W_INVALIDATE_READ = 14
 W_INVALIDATE_WRITE = 15
 W_VMA_LOCK = 16  # of who has mmap_sem for writing: until nobody faults on the mapping
+W_STOPPED = 17  # in user mode, until SIGCONT
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -183,6 +184,7 @@ BUILT_IN = (
         "VMA lock", of="vma", colour=OTHER_LOCK, does="waits for a VMA lock (to write)", what="a VMA lock (to write)",
         short="VMA lock", figure="mmap_write",
     ),
+    Wait("stopped", does="is stopped", short="SIGSTOP"),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page

@@ -1,4 +1,4 @@
-"""Write-back: the flusher thread, who dirties too much, fsync (fs/fs-writeback.c, mm/page-writeback.c of 3.0).
+"""Write-back: the flusher thread, fsync (fs/fs-writeback.c, mm/page-writeback.c of 3.0).
 
 A frame of the path ``writeback``: ``file`` whose pages are written (NONE: the files in turn, with ``arg`` only old
 ones), ``index`` the next page, ``count`` the most pages, ``done`` those written, ``which`` the request being filled.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .block import (
-    JIFFY_NS,
     REQUEST_PAGES,
     TENTH_NS,
     add_write,
@@ -17,7 +16,6 @@ from .block import (
     bdi_write_congested,
     congestion_wait,
     new_request,
-    pause,
     queue_is_full,
     submit,
     wait_on_page_writeback,
@@ -26,23 +24,17 @@ from .compiled import compiled
 from .filemap import cached_page, page_cache_release
 from .frames import push
 from .page_lock import WAITING, lock_page, unlock_page
-from .page_writeback import clear_page_dirty, dirty_limits, wake_flusher
+from .page_writeback import clear_page_dirty, dirty_limits
 from .rmap import page_mkclean
 from .wait import current, sleep_nap, spend
 
 LOOK_AHEAD = 4096  # slots of a file looked at in one move
-RATELIMIT = 32  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages of a small machine)
-WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
 INTERVAL_NS = 5_000_000_000  # dirty_writeback_interval
 EXPIRE_NS = 30_000_000_000  # dirty_expire_interval
 CHUNK = 1024  # MAX_WRITEBACK_PAGES
 
 EVERYTHING = 1 << 30
 ONE_FILE = 2  # frame.arg of the path writeback: no other file's pages
-
-# phases of balance_dirty_pages
-WRITTEN = 1
-PAUSED = 2
 
 
 # --- writing pages -------------------------------------------------------------------------------
@@ -216,49 +208,6 @@ def call_filemap_flush(k, t, f):
     below.count = EVERYTHING
     below.todo = k.state.files[f.file].room
     below.arg = ONE_FILE
-    return n.NEXT
-
-
-# --- who dirties too much ------------------------------------------------------------------------
-@compiled
-def step_balance_dirty_pages(k, t):
-    """Who dirties a page looks at the limits now and then."""
-    return balance_dirty_pages(k, t, current(k, t))
-
-
-@compiled
-def balance_dirty_pages(k, t, f):
-    """balance_dirty_pages_ratelimited: above the limit the writer writes pages itself, and pauses, longer each time."""
-    if f.phase == 0:
-        cpu = k.state.cpus[k.state.tasks[t].cpu]
-        cpu.dirtied += 1
-        if cpu.dirtied < RATELIMIT or k.state.files[f.file].shmem:
-            return n.NEXT
-        cpu.dirtied = 0
-        f.retries = 0
-    elif f.phase == WRITTEN and f.ret < WRITE_CHUNK:
-        f.phase = PAUSED
-        f.retries = min(f.retries * 2, 25) if f.retries > 0 else 1
-        return pause(k, t, min(f.retries * JIFFY_NS, TENTH_NS))
-    elif f.phase == WRITTEN:  # it has done its share
-        f.phase = 0
-        return n.NEXT
-    background, limit = dirty_limits(k)
-    zone = k.state.zone
-    if zone.dirty > background:
-        wake_flusher(k)
-    if zone.dirty + zone.writeback <= (background + limit) // 2:
-        f.phase = 0
-        return n.NEXT
-    f.phase = WRITTEN
-    return n.CALL
-
-
-@compiled
-def call_balance_dirty_pages(k, t, f):
-    """The writer's share."""
-    below = push(k, t, s.P_WRITEBACK)
-    below.count = WRITE_CHUNK
     return n.NEXT
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cowpath.errors import InputError
 from cowpath.kernel.names import H_CHARGE, H_MMAP_READ, H_NEW_PAGE, H_PAGE_LOCK, H_PAGE_REF, H_PAGE_TABLE, HOLD_NAMES
 from cowpath.kernel.steps import FAULT_PATHS, MAY_BE_EMPTY, STEPS, StepInfo, number_of
@@ -113,6 +115,18 @@ def _check_whole(path: str, done: frozenset[str], source: str) -> None:
         raise InputError(f"path {path!r} maps nothing", file=source, hint="a fault ends with map_page")
     if ("each_page" in done) != ("next_page" in done):
         raise InputError(f"path {path!r} has one of each_page and next_page without the other", file=source)
+
+
+def check_retry(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
+    """A fault that drops mmap_sem for I/O waits for the page with its lock. Raises InputError."""
+    if policies["fault_retry"] != "io":
+        return
+    for path in FAULT_PATHS:
+        if "find_page" in paths[path] and "lock_page" not in paths[path]:
+            raise InputError(
+                f'path {path!r}: fault_retry = "io" lets go of mmap_sem in find_page, and nothing waits for the page',
+                file=source, hint="lock_page after find_page, or another fault_retry",
+            )  # fmt: skip
 
 
 def _giver(bits: int) -> str:

@@ -29,7 +29,8 @@ def as_json() -> dict[str, Any]:
     kernels = [
         {
             "name": kernel.name, "release": ".".join(map(str, kernel.release)), "summary": kernel.summary,
-            "interface": list(kernel.interface), "default": kernel.name == DEFAULT,
+            "interface": list(kernel.interface), "default": kernel.name == DEFAULT, "order_of": kernel.order_of,
+            "lru": kernel.lru,
             "missing": list(kernel.missing), "not_seen": list(kernel.not_seen), "steps_not_seen": unseen(kernel),
         }
         for kernel in every()
@@ -44,7 +45,9 @@ def lines() -> list[str]:
     for kernel in every():
         mark = ", the default" if kernel.name == DEFAULT else ""
         found.append(f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{mark}: {kernel.summary}")
-        told = [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
+        told = [("order", f"of Linux {kernel.order_of}")] if kernel.order_of else []
+        told += [("reclaim", kernel.lru)] if kernel.lru else []
+        told += [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
         if steps := unseen(kernel):
             told.append(("not seen", f"in its source: {', '.join(steps)}"))
         for what, text in told:

@@ -12,8 +12,9 @@ from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.steps import PATH_NAMES
 
 from . import tables
+from .check import check_retry
 
-TEXTS = ("name", "summary", "release", "commit")
+TEXTS = ("name", "summary", "release", "commit", "order_of", "lru")
 LISTS = ("interface", "missing", "not_seen")
 KEYS = (*TEXTS, *LISTS, *tables.TABLES)
 INTERFACES = ("v1", "v2")  # of memory cgroups
@@ -30,6 +31,8 @@ class Kernel:
     interface: tuple[str, ...]  # which of ``INTERFACES`` it has
     missing: tuple[str, ...]  # what the release does and the profile does not, as far as known
     not_seen: tuple[str, ...]  # what the profile does without anybody having looked whether the release does
+    order_of: str  # the release whose source its steps are from, if that is not its own
+    lru: str  # which of its ways of reclaim the profile has, if it has several
     source: str
     paths: tables.Lists
     on_error: tables.Lists
@@ -41,6 +44,11 @@ class Kernel:
         count = len(self.missing)
         its = "1 thing that the release does is" if count == 1 else f"{count} things that the release does are"
         return [f"{self.name}: {its} not in its profile (cowpath kernels)"] * bool(count)
+
+    @property
+    def reclaim_notes(self) -> list[str]:
+        """What everybody who gets a result of it that depends on reclaim should know."""
+        return [f"{self.name}: reclaim goes by {self.lru}"] * bool(self.lru)
 
 
 def _folder() -> Any:
@@ -72,9 +80,11 @@ def from_data(data: dict[str, Any], source: str) -> Kernel:
         raise InputError(f"policy {missing.name!r} is not named", file=source, hint=f"[policies]: {values}")
     for path in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {path!r} has no steps", file=source, hint="a kernel names all paths")
+    check_retry(paths, policies, source)
     return Kernel(
         data["name"], data["summary"], numbers(data["release"]), data.get("commit", ""), tuple(data["interface"]),
-        tuple(data.get("missing", ())), tuple(data.get("not_seen", ())), source, paths,
+        tuple(data.get("missing", ())), tuple(data.get("not_seen", ())),
+        data.get("order_of", ""), data.get("lru", ""), source, paths,
         tables.error_exits(data, source), policies,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ def table() -> dict[str, dict[str, str]]:
 
 def stands_for(step: str, kernel: Kernel) -> str:
     """Functions with their files, the model's own, or ``NOT_SEEN``."""
-    release = ".".join(map(str, kernel.release))
+    release = kernel.order_of or ".".join(map(str, kernel.release))
     found = []
     for what, releases in table().get(step, {}).items():
         if releases == OWN:

@@ -5,7 +5,7 @@ polars is as large as all the rest but the compiler, and no command needs it: it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,10 +114,19 @@ def usage_frame(events: Events, groups: Sequence[str]) -> pl.DataFrame:
     )
 
 
+def _flat(group: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Its figures; those of memory.events each in a column of its own."""
+    for key, value in group.items():
+        if key == "memory.events":
+            yield from ((f"{key}.{name}", count) for name, count in value.items())
+        else:
+            yield key, value
+
+
 def groups_frame(groups: dict[str, dict[str, Any]]) -> pl.DataFrame:
     """One row per group: its verdict, its memory files and its counters, from a run's summary."""
     rows = [
-        {"group": name} | {key: v for key, v in group.items() if not isinstance(v, dict)}
+        {"group": name} | {key: v for key, v in _flat(group) if not isinstance(v, dict)}
         for name, group in groups.items()
     ]
     return frame_of(rows)

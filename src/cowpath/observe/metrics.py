@@ -92,8 +92,10 @@ class Metrics:
             Kill(*(int(kill[name]) for name in ("at", "group", "task", "comm", "badness")))
             for kill in k.books["kills"][: int(k.books.n_kills)]
         ]
+        self.throttled_ns = [int(ns) for ns in k.books.groups["wait_ns"][:, n.W_THROTTLE]]  # by group number
         waits = k.books.groups["wait_ns"][: int(k.state.n_groups)].sum(axis=0)
         self.blocked_ns = {kind: int(waits[kind]) for kind in BLOCKING}  # of all tasks, by what they slept for
+        self.reclaims = bool(k.books.groups["counters"][: int(k.state.n_groups), n.C_SCANNED].any())
         self._add_unfinished(k)
 
     @property
@@ -124,6 +126,8 @@ class Metrics:
             latencies = self.latencies[int(task.group)]
             latencies.blocked_ns += ns
             self.blocked_ns[int(task.wait_kind)] += ns
+            if task.wait_kind == n.W_THROTTLE:
+                self.throttled_ns[int(task.group)] += ns
             if task.wait_kind in IN_A_FAULT:
                 latencies.unfinished.append(ns)
                 if latencies.worst is None or ns > latencies.worst.ns:

@@ -57,9 +57,26 @@ def sum_of_counters(k: Any) -> dict[str, int]:
 
 
 def group_summary(scene: Scene, metrics: Metrics, number: int) -> Summary:
-    """A group's memory files (bytes, under the names that they have in a cgroup v1 file system) and its counters."""
+    """A group's memory files (bytes, under the names that they have on the machine) and its counters."""
     group, books = scene.k.state.groups[number], scene.k.books.groups[number]
-    pages = {
+    counters = {name: int(books.counters[i]) for i, name in enumerate(n.COUNTER_NAMES)}
+    return {
+        **(files2 if scene.k.state.cgroup2 else files1)(scene.k, metrics, number),
+        "tasks": int(group.tasks),
+        **counters,
+        "latency": metrics.of_group(number).summary() | {"worst": worst(metrics.of_group(number), scene)},
+    }
+
+
+def in_bytes(pages: dict[str, Any]) -> Summary:
+    """Sizes and limits; None where there is no limit."""
+    return {name: None if value >= n.UNLIMITED else int(value) * n.PAGE_SIZE for name, value in pages.items()}
+
+
+def files1(k: Any, metrics: Metrics, number: int) -> Summary:
+    """What its files say with cgroup v1."""
+    group, books = k.state.groups[number], k.books.groups[number]
+    sizes = {
         "memory.usage_in_bytes": group.res.usage,
         "memory.max_usage_in_bytes": books.max_usage,
         "memory.limit_in_bytes": group.res.limit,
@@ -67,17 +84,45 @@ def group_summary(scene: Scene, metrics: Metrics, number: int) -> Summary:
         "memory.memsw.max_usage_in_bytes": books.memsw_max_usage,
         "memory.memsw.limit_in_bytes": group.memsw.limit,
     }
-    counters = {name: int(books.counters[i]) for i, name in enumerate(n.COUNTER_NAMES)}
     return {
-        **{name: None if value >= n.UNLIMITED else int(value) * n.PAGE_SIZE for name, value in pages.items()},
+        **in_bytes(sizes),
         "memory.failcnt": int(books.failcnt),
         "memory.memsw.failcnt": int(books.memsw_failcnt),
         "oom_kill_disable": bool(group.oom_kill_disable),
         "under_oom": bool(group.under_oom),
-        "tasks": int(group.tasks),
-        **counters,
-        "latency": metrics.of_group(number).summary() | {"worst": worst(metrics.of_group(number), scene)},
     }
+
+
+def files2(k: Any, metrics: Metrics, number: int) -> Summary:
+    """What its files say with cgroup v2, and how long its tasks have slept for memory.high."""
+    group, books, psi = k.state.groups[number], k.books.groups[number], k.books.psi[number]
+    sizes = {
+        "memory.current": group.res.usage,
+        "memory.peak": books.max_usage,
+        "memory.high": group.high,
+        "memory.max": group.res.limit,
+        "memory.swap.current": group.swap_usage,
+        "memory.swap.max": group.swap_max,
+    }
+    return {
+        **in_bytes(sizes),
+        "memory.events": {name: int(books.events[i]) for i, name in enumerate(n.MEMCG_EVENTS[: n.ME_SWAP_HIGH])},
+        "memory.pressure": {name: int(ns) for name, ns in zip(("some_ns", "full_ns"), psi.total, strict=True)}
+        if k.books.psi_on
+        else None,
+        "throttled_ns": metrics.throttled_ns[number],
+    }
+
+
+def peak(group: Summary) -> int:
+    """The most that a group has used, in bytes."""
+    return int(group.get("memory.peak") or group.get("memory.max_usage_in_bytes") or 0)
+
+
+def met_limit(group: Summary) -> int:
+    """How often a group was over its limit, or its mark."""
+    events = group.get("memory.events")
+    return int(events["high"] + events["max"] if events else group["memory.failcnt"])
 
 
 def worst(latencies: Latencies, scene: Scene) -> Summary | None:

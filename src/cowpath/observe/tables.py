@@ -118,16 +118,40 @@ def ending(run: Run) -> str:
     return f"{duration(run['virtual_ns'])}, {run['ended']}" if run.get("ended") else duration(run["virtual_ns"])
 
 
-def group_columns(group: str) -> list[Column]:
-    """A group's progress and its memory files."""
+def group_files(runs: Sequence[Run], group: str) -> set[str]:
+    """The keys that some run has of a group: those of cgroup v1 or of v2."""
+    return {key for run in runs for key, value in (at("groups", group)(run) or {}).items() if value is not None}
+
+
+def group_columns(runs: Sequence[Run], group: str) -> list[Column]:
+    """A group's progress and its memory files, those of cgroup v1 or v2."""
     where = ("groups", group)
+    columns = [Column("jobs\ndone", shown(count, *where, "jobs_done"))]
+    if "memory.current" in group_files(runs, group):
+        files = ("current", "peak", "high", "max", "swap.current")
+        return [*columns, *(Column(file.replace(".", ".\n"), shown(size, *where, f"memory.{file}")) for file in files)]
     return [
-        Column("jobs\ndone", shown(count, *where, "jobs_done")),
+        *columns,
         Column("usage", shown(size, *where, "memory.usage_in_bytes")),
         Column("max\nusage", shown(size, *where, "memory.max_usage_in_bytes")),
         Column("failcnt", shown(count, *where, "memory.failcnt")),
         Column("memsw\nfailcnt", shown(count, *where, "memory.memsw.failcnt")),
     ]
+
+
+def pressure_columns(runs: Sequence[Run], group: str) -> list[Column]:
+    """With cgroup v2: how often a group was over its mark and its limit, and how long that has held its tasks up."""
+    where, has = ("groups", group), group_files(runs, group)
+    if "memory.events" not in has:
+        return []
+    columns = [Column(f"events:\n{event}", shown(count, *where, "memory.events", event)) for event in ("high", "max")]
+    columns.append(Column("throttled", shown(duration, *where, "throttled_ns")))
+    if "memory.pressure" in has:
+        columns += [
+            Column(f"pressure:\n{which}", shown(duration, *where, "memory.pressure", f"{which}_ns"))
+            for which in ("some", "full")
+        ]
+    return columns
 
 
 def cost_columns() -> list[Column]:
@@ -222,7 +246,9 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     if columns := locker_columns(runs):
         yield "The longest hold by each kind of owner (+: so far)", columns
     for name in group_names(runs):
-        yield f"Group {clean(name)}: its progress and its memory files", group_columns(name)
+        yield f"Group {clean(name)}: its progress and its memory files", group_columns(runs, name)
+        if columns := pressure_columns(runs, name):
+            yield f"Group {clean(name)}: its memory.events and its pressure", columns
         yield f"Group {clean(name)}: its page faults", latency_columns("groups", name, "latency")
     yield "What the page faults cost", cost_columns()
 

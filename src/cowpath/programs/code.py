@@ -23,6 +23,7 @@ TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a"}
 FILES = {
     n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a",
     n.OP_FSYNC: "a", n.OP_LSEEK: "a", n.OP_STAT: "a", n.OP_CREAT: "a", n.OP_READDIR: "a",
+    n.OP_OPEN: "a",
 }  # fmt: skip
 COMMS = {n.OP_FORK: "c", n.OP_EXEC: "c"}
 SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_CLASSIFY: "b"}

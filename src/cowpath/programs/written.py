@@ -152,7 +152,7 @@ def _fadv(w: Writer, line: Line) -> None:
     if rest and bits == n.FADV_DONTNEED:
         raise rest[0].error("dontneed is for the whole file", "no pages after it")
     first = number(rest[0]) if rest else 0
-    pages = number(rest[1], 1, n.MOST_WILLNEED) if len(rest) > 1 else n.NONE
+    pages = number(rest[1], 1) if len(rest) > 1 else n.NONE
     w.asm.emit(n.OP_FADVISE, a=w.file(name, first + max(pages, 0)), b=first, c=pages, bits=bits)
 
 
@@ -165,6 +165,11 @@ def _truncate(w: Writer, line: Line) -> None:
 @command("fsync @file")
 def _fsync(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_FSYNC, a=w.file(line.arguments[0], 0))
+
+
+@command("open @file")
+def _open(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_OPEN, a=w.file(line.arguments[0], 0))
 
 
 @command("lseek @file set|cur|end")
@@ -290,9 +295,10 @@ def _wait(w: Writer, line: Line) -> None:
         w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
 
 
-@command("kill TASK [tree]")
+@command("kill TASK [tree|term|stop|cont]")
 def _kill(w: Writer, line: Line) -> None:
-    bits = choice(line.arguments[1], {"tree": n.KILL_TREE}) if len(line.arguments) > 1 else 0
+    kinds = {"tree": n.KILL_TREE, "term": n.KILL_TERM, "stop": n.KILL_STOP, "cont": n.KILL_CONT}
+    bits = choice(line.arguments[1], kinds) if len(line.arguments) > 1 else 0
     w.asm.emit(n.OP_KILL, a=w.slot(line.arguments[0]), bits=bits)
 
 

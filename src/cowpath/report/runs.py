@@ -12,6 +12,7 @@ from bokeh.models import Range1d
 from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
+from cowpath.observe.summary import met_limit, peak
 from cowpath.observe.tables import notes
 from cowpath.observe.text import clean, duration
 from cowpath.report import html
@@ -34,6 +35,10 @@ NS = 1e9
 NOT_SENT = " (read-ahead had locked it, and not sent it to the disk yet)"
 LOCKERS = ["", NOT_SENT, NOT_SENT, ""]  # what a click on a hold says of its owner, by kind (HOLD_*)
 MOST_GROUPS = 8  # with a figure of their memory
+FILES = {
+    False: ("memory.usage_in_bytes", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes, where it is another one"),
+    True: ("memory.current", "memory.max", "memory.high"),
+}
 MEANINGS = {
     "isolated": "no task outside waited for a group's memory for long",
     "stalled": f"a task outside waited for a group's memory for longer than {duration(STALL_NS)}, and then it went on",
@@ -70,12 +75,19 @@ def page(results: Sequence[Result], command: str) -> str:
         tables=tables(summaries),
         designs=design_lists([result.loaded for result in results]),
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
+        files=_memory_files(summaries),
         lockers=LOCKERS,
         looks={state: look.did for state, look in LOOKS.items()},
         bokeh=script(),
         latencies=None if latencies is None else document(latencies),
         data=[_data(*pair, key) for key, pair in enumerate(zip(results, chosen, strict=True))],
     )
+
+
+def _memory_files(runs: Sequence[dict[str, Any]]) -> tuple[tuple[str, str, str], ...]:
+    """What the lines of the figures of memory are called: usage, its limit, and another one; with cgroup v1 and v2."""
+    version2 = {"memory.current" in group for run in runs for group in run["groups"].values()}
+    return tuple(FILES[name] for name in sorted(version2) or [False])
 
 
 def _alike(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -146,9 +158,8 @@ def _figure(result: Result, chosen: Chosen, key: int) -> Any:
     points = usage.points()
     for number in _drawn_groups(result):
         group = result.summary["groups"][result.plan.groups[number]]
-        peak = group["memory.max_usage_in_bytes"] or 0
         label = group_name(chosen.scene, number)
-        parts.append(memory_figure(usage, points, number, label, times, ends, peak))
+        parts.append(memory_figure(usage, points, number, label, times, ends, peak(group)))
     return column([part for part in parts if part is not None], sizing_mode="stretch_width")
 
 
@@ -156,5 +167,5 @@ def _drawn_groups(result: Result) -> list[int]:
     """The groups whose memory is drawn: those that met their limit most often, in the order of their numbers."""
     groups = result.summary["groups"]
     numbers = range(1, len(result.plan.groups))
-    fails = {number: groups[result.plan.groups[number]]["memory.failcnt"] for number in numbers}
+    fails = {number: met_limit(groups[result.plan.groups[number]]) for number in numbers}
     return sorted(sorted(numbers, key=lambda number: -fails[number])[:MOST_GROUPS])

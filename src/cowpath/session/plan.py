@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cowpath.kernel.names import KT_NONE
+import numpy as np
+
+from cowpath.kernel.names import KT_NAMES, KT_NONE, KT_OOM_REAPER, NONE, OP_KTHREAD
 from cowpath.programs.code import Ops, Region
 from cowpath.words import Word
+
+if TYPE_CHECKING:
+    from cowpath.designs import Design
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,7 @@ class MachineSettings:
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
     readahead: int | None = None  # pages
+    rotational: bool | None = None  # the disk says that it rotates
     costs: str | None = None  # a cost table: a file's path, or a packaged name
     cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
     recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot
@@ -86,6 +93,16 @@ class Plan:
     interfaces: frozenset[str] = frozenset({"v1"})  # of memory cgroups, whose names it uses
     meant: tuple[tuple[str, Word], ...] = ()  # for each of these, a word of the session that means it
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
+
+    def on(self, design: Design) -> Plan:
+        """With the kernel thread that only some kernels have: the OOM reaper, where its path has steps."""
+        if not design.paths["oom_reaper"]:
+            return self
+        start = Start(len(self.ops), len(self.comms), NONE, NONE, bystander=False, kthread=KT_OOM_REAPER)
+        ops = np.append(self.ops, np.zeros(1, self.ops.dtype))
+        ops[-1]["code"], ops[-1]["a"] = OP_KTHREAD, KT_OOM_REAPER
+        comms = (*self.comms, KT_NAMES[KT_OOM_REAPER])
+        return replace(self, ops=ops, comms=comms, starts=(*self.starts, start))
 
     @property
     def kthreads(self) -> tuple[int, ...]:

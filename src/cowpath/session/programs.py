@@ -33,6 +33,11 @@ NOT_THERE = {  # commands that are near to another one, which does something els
     "killall": "not there: kill takes a job, kill $! or kill %1",
     "htop": "not there: what it reads of every process is what top -c reads",
 }
+NOT_THERE |= dict.fromkeys(
+    ("systemd-run", "systemctl", "docker", "podman", "kubectl"),
+    "not understood: make the group, mkdir /sys/fs/cgroup/A, and write its memory.high (MemoryHigh) and memory.max"
+    " (MemoryMax, -m, limits.memory)",
+)
 LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")
 SHOWN = 80  # characters of a recorded command in a message

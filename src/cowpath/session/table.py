@@ -26,8 +26,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "copies", "cold", "costs",
-    "cgroup", "recursiveprot",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "rotational", "copies",
+    "cold", "costs", "cgroup", "recursiveprot",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)
@@ -204,6 +204,7 @@ class _Reader:
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
+            rotational=self.get(machine, "rotational", bool),
             costs=costs,
             cgroup=cgroup,
             recursiveprot=self.get(machine, "recursiveprot", bool),
