@@ -1,4 +1,4 @@
-"""Which kernel is affected by what: the audit of the profiles against the history of such bugs, which is written down here.
+"""Which kernel is affected by what: the audit of the profiles against the history of such bugs, as written down here.
 
 Each row is of the history: a case that asks for the bug, and the releases that had it, from one to before another, as
 the commits say that brought and mended it. What a profile does is in none of this.

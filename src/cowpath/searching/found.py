@@ -43,14 +43,13 @@ class Paid:
 
     places: Counts
     own: Costly  # what the design's own order costs
-    no_cure: tuple[Safe, ...]  # orders that violate no-reread, and nothing else: what those cost that change least
-    no_cures: int  # how many there are
+    no_cure: tuple[Safe, ...]  # some orders that violate no-reread, but not isolation: those that change least
     set_aside: tuple[Failure, ...]  # cases that the path fails wherever it pays, and what it violates there
     as_they_are: Counts | None  # of the orders, if the faults that the path makes pay, too; None: it makes none
 
     def as_json(self) -> dict[str, Any]:
         """``paid`` in docs/json.md."""
-        return {"places": self.places, "own": asdict(self.own), "no_cures": self.no_cures,
+        return {"places": self.places, "own": asdict(self.own),
                 "no_cure": [each.as_json() for each in self.no_cure],
                 "set_aside": [asdict(each) for each in self.set_aside], "as_they_are": self.as_they_are}  # fmt: skip
 

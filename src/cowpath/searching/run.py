@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from cowpath import designs
@@ -30,7 +31,7 @@ from .rank import measure, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
 CHUNK = 64  # orders that a process is given at once, at most
-MEASURED = 6  # orders that are no cure and are measured: those that change least
+MEASURED = 6  # orders that are no cure, and are measured
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
 
 
@@ -50,9 +51,8 @@ def search(
     paid = None
     if path in PATHS:
         own = Worker(design, path, cases).measured(design.paths[path])
-        no_cure = sorted(worker.only_reread(outcomes), key=lambda steps: len(moved(design.paths[path], steps)))
-        costs = [(steps, worker.measured(steps)) for steps in no_cure[:MEASURED]]
-        paid = Paid(by_place(outcomes), own, ranked(design, path, costs), len(no_cure), aside, as_they_are)
+        no_cure = ranked(design, path, worker.no_cure(outcomes))
+        paid = Paid(by_place(outcomes), own, no_cure, aside, as_they_are)
     for searched in (design, changed):
         Journal(_journal_file(searched, path, cases), False).drop()
     return Found(
@@ -148,11 +148,14 @@ class Worker:
         """What an order violates first in each case, where it violates something."""
         return [failure for failure in (bench.failure(steps) for bench in self.suite) if failure is not None]
 
-    def only_reread(self, outcomes: Sequence[tuple[Steps, Outcome]]) -> list[Steps]:
-        """The orders that are refuted, but by nothing else than that the task reads its own pages again."""
+    def no_cure(self, outcomes: Sequence[tuple[Steps, Outcome]]) -> list[tuple[Steps, Costly]]:
+        """Orders that free the outsiders and have the task read its own pages again: those that change least."""
         reread = p.NAMES[p.NO_REREAD]
         refuted = [steps for steps, each in outcomes if isinstance(each, Failure) and each.property == reread]
-        return [steps for steps in refuted if {failure.property for failure in self.failures(steps)} == {reread}]
+        refuted.sort(key=lambda steps: len(moved(self.design.paths[self.path], steps)))
+        marked = [bench for bench in self.suite if bench.plan.case.has_high]
+        found = (steps for steps in refuted if all(bench.isolates(steps) for bench in marked))
+        return [(steps, self.measured(steps)) for steps in islice(found, MEASURED)]
 
     def measured(self, steps: Steps) -> Costly:
         """What an order costs in the clock."""

@@ -70,8 +70,8 @@ def where_it_is_paid(found: Found, paid: Paid) -> Iterator[RenderableType]:
 
 def no_cure(found: Found, paid: Paid) -> Iterator[RenderableType]:
     """Orders that free the outsiders, and the task reads its pages again and again."""
-    words = "nobody outside waits, but the task reclaims what it has yet to get"
-    yield Text(f"No cure: in {count(paid.no_cures)} orders {words}. Those that change least:", "bold")
+    words = "nobody outside waits, but the task reclaims what it has yet to get, and reads it again"
+    yield Text(f"No cure, such as these: {words}.", "bold")
     yield orders_table(paid.no_cure, 1, "R")
     for at, each in enumerate(paid.no_cure, 1):
         yield from in_full(f"R{at}", each, found)

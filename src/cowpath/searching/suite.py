@@ -86,6 +86,13 @@ class Bench:
             return Failure(p.NAMES[p.STARVATION], self.plan.case.name)
         return None
 
+    def isolates(self, steps: Steps) -> bool:
+        """Whatever else the order violates, nobody outside waits."""
+        self._buffer[:] = self._start
+        machine.set_path(self.k, self.path, steps)
+        why = self.space.explore(1 << p.ISOLATION, stop_at_first=True)
+        return why == explore.DONE and self.space.found(p.ISOLATION) < 0
+
     def _note_acts(self) -> None:
         """At which places of the path somebody has slept for memory.high, and where a step has called another path."""
         seen = self.space.coverage[:, self.path]
