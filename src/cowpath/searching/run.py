@@ -41,8 +41,10 @@ def search(
     """Check and rank every order of a path's steps. Raises InputError; a KeyboardInterrupt leaves a whole journal."""
     began = time.perf_counter()
     changed, aside, as_they_are = design, tuple[Failure, ...](), None
+    named = tuple(case.name for case in cases)
     if path in PATHS:
         cases, aside = _set_aside(design, path, cases)
+        named = tuple(name for name in named if name not in {failure.case for failure in aside})
     outcomes = _search(changed, path, cases, processes, told, fresh)
     if path in PATHS and calls_faults(design, path):
         changed, as_they_are = with_bare_faults(design), failed_by(outcome for _, outcome in outcomes)
@@ -56,19 +58,23 @@ def search(
     for searched in (design, changed):
         Journal(_journal_file(searched, path, cases), False).drop()
     return Found(
-        path, design.name, tuple(case.name for case in cases), len(outcomes),
+        path, design.name, named, len(outcomes),
         ranked(design, path, safe_of(outcomes), as_they_are is None), failed_by(outcome for _, outcome in outcomes),
         tuple(Worker(design, path, cases).failures(design.paths[path])), round(time.perf_counter() - began, 6), paid,
     )  # fmt: skip
 
 
 def _set_aside(design: Design, path: str, cases: Sequence[Case]) -> tuple[list[Case], tuple[Failure, ...]]:
-    """The cases that say something of where memory.high is paid for; and what others violate without paying at all."""
+    """The cases of memory.high; and which of the others are violated. In those nobody ever pays, so that one order says
+    what is true of all.
+    """
+    marked = [case for case in cases if case.has_high]
+    if not marked:
+        return list(cases), ()
     nowhere = next(placements(path, design.paths[path]))
-    limits = benches([case for case in cases if not case.has_high], design, costs.load(), path)
-    aside = tuple(failure for failure in (bench.failure(nowhere) for bench in limits) if failure is not None)
-    names = {failure.case for failure in aside}
-    return [case for case in cases if case.name not in names], aside
+    others = [Bench(case, design, costs.load(), path) for case in cases if not case.has_high]
+    found = (bench.reduced(nowhere) for bench in others)
+    return marked, tuple(failure for failure in found if failure is not None)
 
 
 def _search(
@@ -153,8 +159,8 @@ class Worker:
         reread = p.NAMES[p.NO_REREAD]
         refuted = [steps for steps, each in outcomes if isinstance(each, Failure) and each.property == reread]
         refuted.sort(key=lambda steps: len(moved(self.design.paths[self.path], steps)))
-        marked = [bench for bench in self.suite if bench.plan.case.has_high]
-        found = (steps for steps in refuted if all(bench.isolates(steps) for bench in marked))
+        isolation = 1 << p.ISOLATION
+        found = (steps for steps in refuted if not any(bench.reduced(steps, isolation) for bench in self.suite))
         return [(steps, self.measured(steps)) for steps in islice(found, MEASURED)]
 
     def measured(self, steps: Steps) -> Costly:
