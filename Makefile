@@ -9,7 +9,7 @@
 # make bench   how fast it is here, against C and SimPy: some minutes; make bench BASE=COMMIT: that commit beside this tree
 # make same    BASE=COMMIT: whether that commit answers the same, on all cases and examples
 # make bench-spin  the checker against SPIN, on models of the same cases written for SPIN by hand
-# make picture the README's picture, drawn by a browser
+# make picture the README's pictures, drawn by a browser
 # make wheel   a wheel in dist/ that has the kernel compiled, for this Python on this kind of machine; and tries it
 # make clean   remove what make has made
 
@@ -44,9 +44,12 @@ demo: .venv/run.stamp
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
 	$(BIN)/cowpath compare $(addprefix --design ,$(TODAY)) examples/high-readahead.sh --report build/today.html
 
-# the README's picture: the demo's page in a browser, before and after the commit (needs Chromium)
+# the README's pictures: the demo's pages in a browser, before and after the commit, and today (needs Chromium)
 picture: demo .venv/dev.stamp
-	$(BIN)/python docs/pictures/draw.py build/oom-off.html docs/pictures/before-after.png
+	$(BIN)/python docs/pictures/draw.py build/oom-off.html docs/pictures/before-after.png \
+		linux-3.0="before: linux-3.0" preallocate="after: preallocate, the commit"
+	$(BIN)/python docs/pictures/draw.py build/today.html docs/pictures/today.png \
+		linux-5.15="before it came back: linux-5.15" linux-6.18="today: linux-6.18"
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md

@@ -1,4 +1,4 @@
-"""Draws the README's picture: the page of `make demo` in a browser, before and after the commit. See `make picture`.
+"""Draws the README's pictures: pages of `make demo` in a browser, two designs one below the other. See `make picture`.
 
 Needs Chromium, and Playwright to drive it.
 """
@@ -16,7 +16,6 @@ from playwright.sync_api import sync_playwright
 
 WIDTH = 900
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-HEADINGS = {"linux-3.0": "before: linux-3.0", "preallocate": "after: preallocate, the commit"}
 
 HEAD = """([at, words]) => {
   const box = document.getElementById(`timeline-${at}`), head = document.createElement("h2");
@@ -29,8 +28,9 @@ HEAD = """([at, words]) => {
 
 
 def main() -> None:
-    """PAGE PICTURE.png: the timelines of both designs, one below the other."""
+    """PAGE PICTURE.png DESIGN="what it is" ...: the timelines of these designs, one below the other."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
+    headings = dict(argument.split("=", 1) for argument in sys.argv[3:])
     executable = next((found for name in NAMES if (found := shutil.which(name))), None)
     if executable is None:
         sys.exit(f"no browser: none of {', '.join(NAMES)} is installed")
@@ -39,7 +39,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, device_scale_factor=1.5)
         page.goto(source.resolve().as_uri())
         page.wait_for_selector("html[data-drawn]", state="attached")
-        parts = [timeline(page, design, words) for design, words in HEADINGS.items()]
+        parts = [timeline(page, design, words) for design, words in headings.items()]
         browser.close()
     whole = Image.new("RGB", (max(part.width for part in parts), sum(part.height for part in parts)), "white")
     at = 0
@@ -55,6 +55,7 @@ def timeline(page: Any, design: str, words: str) -> Image.Image:
     at = designs.index(design)
     page.select_option("#design", str(at))
     page.wait_for_function(f"cowpath.roots.get('figure-{at}')")
+    page.click("button[data-do=all]")  # it has the stretch of time of the one before
     verdict = page.locator("#verdicts article").nth(at).locator(".verdict").first.inner_text()
     page.evaluate(HEAD, [at, f"{words}: the tasks outside are {verdict}"])
     page.wait_for_timeout(1000)  # the figure takes its place

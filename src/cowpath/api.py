@@ -212,9 +212,21 @@ def load_all(
         loaded = [designs.load(name) for name in designs.names(plan.interfaces or ("v1",))]
         if not loaded:
             choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)  # says why
+        loaded = [each for each in loaded if has_its_files(plan, each)] or loaded[-1:]
+        why = "default: all that have the files of the session's groups"
+        loaded = [each if each.extends_it else replace(each, chosen=why) for each in loaded]
     for each in loaded:
         check_cgroups(plan, each)
     return loaded, plan
+
+
+def has_its_files(plan: Plan, design: Design) -> bool:
+    """A session can run on this design."""
+    try:
+        check_cgroups(plan, design)
+    except InputError:
+        return False
+    return True
 
 
 def check_cgroups(plan: Plan, design: Design) -> None:

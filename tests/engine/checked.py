@@ -13,12 +13,13 @@ from cowpath.engine import costs, invariants, loop, machine
 from cowpath.kernel import names as n
 from cowpath.kernel import steps
 from cowpath.kernel.state import Capacity
+from cowpath.kernel.steps import PATH_NAMES
 
 from .strategies import Session, plan_of
 
 SMALL = Capacity(
     pages=4096, tasks=64, mms=64, vmas=512, directories=256, tables=256, entries=16, files=24, slots=1024, groups=6,
-    cpus=3, requests=64, swaps=64, ops=1024, names=16, dentries=6, paths=40, path_steps=32, log=16384,
+    cpus=3, requests=64, swaps=64, ops=1024, names=16, dentries=6, paths=len(PATH_NAMES), path_steps=32, log=16384,
 )  # fmt: skip
 UNTIL_NS = 200_000_000_000
 MOVES = 8_000

@@ -65,7 +65,14 @@ def test_what_ends_by_itself_is_no_lock() -> None:
         assert (n.BLOCKS[kind] and n.GOES_BY[kind]) == (kind == n.W_THROTTLE), wait.name
         assert n.ENDS_BY_TIME[kind] <= n.GOES_BY[kind], wait.name
     kinds = [n.W_PAGE_LOCK, n.W_MMAP_READ, n.W_MMAP_WRITE, n.W_I_MUTEX, n.W_OOM]
-    later = [n.W_THROTTLE, n.W_INVALIDATE_READ, n.W_INVALIDATE_WRITE, n.W_VMA_LOCK, waits.number("oom_lock")]
+    later = [
+        n.W_THROTTLE,
+        n.W_INVALIDATE_READ,
+        n.W_INVALIDATE_WRITE,
+        n.W_VMA_LOCK,
+        n.W_SWAP_ENTRY,
+        waits.number("oom_lock"),
+    ]
     assert list(metrics.BLOCKING) == kinds + later
     assert [kind for kind in range(n.W_MEMORY) if n.BLOCKS[kind]] == kinds
 

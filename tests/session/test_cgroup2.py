@@ -286,3 +286,9 @@ def test_v2_names_without_a_design(tmp_path: Path) -> None:
     assert (design.name, design.chosen) == (WITH_V2[-1], "default: the session uses v2 names; the newest kernel")
     loaded, _ = api.load_all(None, tmp_path / "s.sh", options)
     assert set(WITH_V2) <= {each.name for each in loaded} and "linux-3.0" not in {each.name for each in loaded}
+    (tmp_path / "s.sh").write_text(f"mkdir {A}; cat {A}/memory.pressure\n")  # since 4.20
+    loaded, _ = api.load_all(None, tmp_path / "s.sh", options)
+    assert {"linux-4.19"} == set(WITH_V2) - {each.name for each in loaded}
+    assert {each.how_chosen for each in loaded if not each.extends_it} == {
+        "default: all that have the files of the session's groups"
+    }

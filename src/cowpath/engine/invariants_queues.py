@@ -53,6 +53,9 @@ def sleepers_stand_in_their_queue(k):
         for i in range(mutexes_of(k, kind)):
             if not count_queue(k, mutex_of(k, kind, i).waiters, kind, kind, i, seen):
                 return i
+    for slot in range(state.n_swaps):
+        if not count_queue(k, state.swaps[slot].waiters, n.W_SWAP_ENTRY, n.W_SWAP_ENTRY, slot, seen):
+            return slot
     for g in range(state.n_groups):
         if not count_queue(k, state.groups[g].oom_waiters, n.W_OOM, n.W_OOM, g, seen):
             return g
@@ -146,6 +149,8 @@ def no_wakeup_is_lost(k):
         if kind == n.W_IDLE and task.kthread != which:
             return t
         if kind == n.W_IDLE and which == n.KT_FLUSHER and state.zone.dirty > 0 and not has_alarm(k, t):
+            return t
+        if kind == n.W_SWAP_ENTRY and not state.swaps[which].reserved:
             return t
         if kind == n.W_IDLE and which == n.KT_OOM_REAPER and state.oom_reaper_list != n.NONE:
             return t

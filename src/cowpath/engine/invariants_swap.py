@@ -7,14 +7,24 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.wait import holds_entry
 
 from .invariants_pages import OK, may_exceed
 
 
 @compiled
 def in_use(k, slot):
-    """An entry names the slot, or the swap cache has a page for it."""
-    return k.state.swaps[slot].count > 0 or k.state.swaps[slot].page > 0
+    """An entry names the slot, or the swap cache has a page for it, or somebody is making one."""
+    return k.state.swaps[slot].count > 0 or k.state.swaps[slot].page > 0 or k.state.swaps[slot].reserved > 0
+
+
+@compiled
+def reservations(k, slot):
+    """How many tasks have reserved the slot; a page is in the cache for none of them."""
+    found = 0
+    for t in range(k.state.n_tasks):
+        found += holds_entry(k, t, slot)
+    return found if found == 0 or k.state.swaps[slot].page == 0 else n.NONE
 
 
 @compiled
@@ -38,7 +48,7 @@ def slots_are_counted(k):
             named[state.shmem_swp[i] - 1] += 1
     used = 0
     for slot in range(state.n_swaps):
-        if state.swaps[slot].count != named[slot]:
+        if state.swaps[slot].count != named[slot] or state.swaps[slot].reserved != reservations(k, slot):
             return slot
         used += in_use(k, slot)
     free = 0

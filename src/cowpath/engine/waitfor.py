@@ -14,7 +14,7 @@ from cowpath.kernel.compiled import compiled, driver
 from cowpath.kernel.generated import mutex_of, rwsem_of
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.memcg_commit import NO_BOUND, RECLAIMED, charges_table
-from cowpath.kernel.wait import has_to_read, holds_vma, page_owner
+from cowpath.kernel.wait import has_to_read, holds_entry, holds_vma, page_owner
 
 
 @compiled
@@ -86,6 +86,11 @@ def visit_holders(k, t, count):
     if kind == n.W_VMA_LOCK:
         for other in range(k.state.n_tasks):
             if alive(k, other) and holds_vma(k, other, which):
+                count = visit(k, other, t, count)
+        return count
+    if kind == n.W_SWAP_ENTRY:
+        for other in range(k.state.n_tasks):
+            if alive(k, other) and holds_entry(k, other, which):
                 count = visit(k, other, t, count)
         return count
     if n.IS_RWSEM[kind]:

@@ -120,6 +120,9 @@ def do_swap_page(k, t, f, number):
     bits = n.PTE_ACCESSED | is_exclusive(k, f, number)
     if f.fault & n.F_WRITE and (bits & n.PTE_EXCLUSIVE or may_write(k, f.page)):
         bits |= n.PTE_WRITE | n.PTE_DIRTY
+    if page.bits & n.PG_ANON == 0 and page.group != n.NONE:  # charged when it was made for the swap cache
+        k.books.groups[page.group].cache -= 1
+        k.books.groups[page.group].rss += 1
     page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)

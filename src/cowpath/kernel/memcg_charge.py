@@ -43,6 +43,8 @@ def step_charge(k, t):
         if f.held & n.H_CHARGE:  # a design that charges before it locks has come back for another page
             mem_cgroup_cancel_charge_swapin(k, f)
         g = mem_cgroup_try_charge_swapin(k, t, f)
+    elif f.path == s.P_SWAP_READAHEAD:
+        g = mem_cgroup_try_charge_swapin(k, t, f)
     elif f.newpage == n.NONE:
         return n.NEXT  # write(2) found the page in the cache
     return charge_group(k, t, f, g)

@@ -19,6 +19,7 @@ from .memcontrol import (
 from .page_alloc import free_page
 from .page_counter import page_counter_charge, refill_stock
 from .policies import number
+from .swapfile import swapcache_free
 from .wait import emit, fatal_signal_pending, go_to
 
 # phases of a step that charges; those of the OOM are in memcg_oom.py
@@ -116,8 +117,8 @@ def bypass(k, t, f):
 
 @compiled
 def is_cache_path(path):
-    """What is charged on this path goes into the page cache."""
-    return path == s.P_READAHEAD or path == s.P_WRITE
+    """What is charged on this path goes into the page cache, or the swap cache."""
+    return path == s.P_READAHEAD or path == s.P_WRITE or path == s.P_SWAP_READAHEAD
 
 
 @compiled
@@ -175,7 +176,8 @@ def finish_charge(k, t, f, g):
 @compiled
 def force_charge(k, t, f):
     """The page is charged over the limit."""
-    g = mem_cgroup_try_charge_swapin(k, t, f) if f.path == s.P_SWAP_IN else k.state.tasks[t].group
+    swapped = f.path == s.P_SWAP_IN or f.path == s.P_SWAP_READAHEAD
+    g = mem_cgroup_try_charge_swapin(k, t, f) if swapped else k.state.tasks[t].group
     if g > 0:
         page_counter_charge(k, g, 1)
     return finish_charge(k, t, f, g)
@@ -210,6 +212,8 @@ def charge_fails(k, t, f):
         k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
     elif f.path == s.P_READAHEAD and f.gfp & n.GFP_READAHEAD:
         return leave_out(k, t, f)
+    elif f.path == s.P_SWAP_READAHEAD:
+        return leave_slot_out(k, t, f)
     return n.FAIL_CHARGE
 
 
@@ -232,8 +236,28 @@ def leave_out(k, t, f):
 
 
 @compiled
+def leave_slot_out(k, t, f):
+    """A slot that nobody has asked for is not read; the one that is wanted fails."""
+    if f.index == f.arg:
+        return n.FAIL_CHARGE
+    page_cache_release(k, f.newpage)
+    f.newpage = n.NONE
+    f.held &= ~n.H_NEW_PAGE
+    if f.held & n.H_SWAP_ENTRY:
+        swapcache_free(k, f)
+    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
+    go_to(k, f, s.NEXT_PAGE)
+    return n.AGAIN
+
+
+@compiled
 def mem_cgroup_try_charge_swapin(k, t, f):
-    """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own."""
+    """mem_cgroup_try_charge_swapin: the group that the page is charged to, or the slot; else the task's own. Of a page
+    that is made for the swap cache: the slot's (mem_cgroup_swapin_charge_page).
+    """
+    if f.path == s.P_SWAP_READAHEAD:
+        g = k.state.swaps[f.index].group
+        return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
     g = k.state.pages[f.page].group
     if g == n.NONE:
         g = k.state.swaps[f.swap].group

@@ -37,6 +37,9 @@ from .waits import (
     H_PAGE_TABLE as H_PAGE_TABLE,
 )
 from .waits import (
+    H_SWAP_ENTRY as H_SWAP_ENTRY,
+)
+from .waits import (
     H_VMA_READ as H_VMA_READ,
 )
 from .waits import (
@@ -80,6 +83,9 @@ from .waits import (
 )
 from .waits import (
     W_STOPPED as W_STOPPED,
+)
+from .waits import (
+    W_SWAP_ENTRY as W_SWAP_ENTRY,
 )
 from .waits import (
     W_THROTTLE as W_THROTTLE,

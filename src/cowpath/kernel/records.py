@@ -303,6 +303,8 @@ swap = record(
     count="i4",  # page table entries that hold it (swap_map)
     page=ref("page", at=1),  # 1 + the page that the swap cache has for it
     group=ref("group", start=0),  # who is charged for it (swap_cgroup), or NONE
+    reserved="i4",  # SWAP_HAS_CACHE without a page yet: somebody is making one
+    waiters=waitq,  # for that
     owner=ref("group", at=1),  # v2: 1 + the group whose swap_usage counts it, or 0
     next=ref("swap", start=0),  # free slots
 )

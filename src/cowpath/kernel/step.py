@@ -23,6 +23,7 @@ from .mmap_lock import vma_end_read, vma_end_write_all
 from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
 from .rwsem import up_read, up_write
+from .swapfile import swapcache_free
 from .syscalls import what_was_done
 from .user import after_kernel, user
 from .wait import emit, spend
@@ -150,6 +151,8 @@ def undo_one(k, t, f, bit):
     elif bit & (n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE):
         spend_unlock(k, bit)
         invalidate_unlock(k, f)
+    elif bit == n.H_SWAP_ENTRY:
+        swapcache_free(k, f)
     elif bit == n.H_VMA_READ:
         vma_end_read(k, f)
     elif bit & n.H_MUTEXES:

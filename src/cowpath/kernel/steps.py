@@ -27,6 +27,7 @@ from .names import (
     H_PAGE_LOCK,
     H_PAGE_REF,
     H_PAGE_TABLE,
+    H_SWAP_ENTRY,
     H_VMA_READ,
 )
 
@@ -125,6 +126,10 @@ NOT_OF_A_FILE = Misplaced(
     "it belongs to readahead and truncate",
 )
 
+ONLY_SWAP_READAHEAD = Misplaced(
+    _all_but("swap_readahead"), "no page is read from swap on this path", "it belongs to swap_readahead"
+)
+
 ONLY_REAPER = Misplaced(_all_but("oom_reaper"), "nobody is reaped on this path", "it belongs to oom_reaper")
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
@@ -181,7 +186,7 @@ STEPS: list[StepInfo] = [
     StepInfo("i_mutex_lock", "syscalls", takes=H_I_MUTEX),
     StepInfo("i_mutex_unlock", "syscalls", needs=H_I_MUTEX, gives=H_I_MUTEX),
     StepInfo("swap_window", "swap_state"),
-    StepInfo("add_to_swap_cache", "swap_state", needs=H_NEW_PAGE, gives=H_NEW_PAGE),
+    StepInfo("add_to_swap_cache", "swap_state", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE | H_SWAP_ENTRY),
     StepInfo("write_cache_pages", "writeback"),
     StepInfo("filemap_fdatawait", "writeback"),
     # of the other system calls
@@ -240,6 +245,8 @@ STEPS: list[StepInfo] = [
     StepInfo("vma_end_write_all", "vma_lock", needs=H_MMAP_WRITE),
     StepInfo("lock_next_vma", "vma_lock"),
     StepInfo("fault_around", "fault_around", before="map_page", once=True, fault=True, misplaced=(ONLY_FILE_READ,)),
+    # of swap, where a page is charged when it is made for the swap cache
+    StepInfo("swapcache_prepare", "swap_state", takes=H_SWAP_ENTRY, needs=H_NEW_PAGE, misplaced=(ONLY_SWAP_READAHEAD,)),
     # of the OOM reaper
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),

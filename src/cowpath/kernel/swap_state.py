@@ -12,12 +12,12 @@ from .compiled import compiled
 from .filemap import page_cache_release
 from .frames import push
 from .lru import lru_cache_add, lru_del
-from .memcontrol import count_majfault, mem_cgroup_uncharge_swapcache, uncharge_lone
+from .memcontrol import count_majfault, mem_cgroup_uncharge_page, mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
 from .page_lock import KILLED, RETRIED, WAITING, __lock_page_or_retry, unlock_page
 from .pgtable import lookup_pte, pte_of
-from .swapfile import get_swap_page, release_slot, swap_free
-from .wait import current, go_to, spend
+from .swapfile import get_swap_page, release_slot, swap_free, swapcache_free, uncharge_swap
+from .wait import current, go_to, sleep_on, spend
 
 MISSED_PHASE = 5  # of find_swap_page: the slot is being read
 PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
@@ -158,6 +158,7 @@ def call_find_swap_page(k, t, f):
     """Read the slot, and those around it."""
     below = push(k, t, s.P_SWAP_READAHEAD)
     below.index = f.swap
+    below.arg = f.swap
     return n.NEXT
 
 
@@ -223,24 +224,64 @@ def skip_slots(k, f):
 
 
 @compiled
-def step_add_to_swap_cache(k, t):
-    """A page of the window that is being read."""
-    read_swap_cache_async(k, current(k, t))
+def step_swapcache_prepare(k, t):
+    """swapcache_prepare of __read_swap_cache_async: the slot is reserved before the new page is charged (4c6355b25e8b,
+    5.8). Who finds it reserved sleeps, uninterruptibly, until its page is there or has failed.
+    """
+    f = current(k, t)
+    swap = k.state.swaps[f.index]
+    if swap.count == 0 or swap.page:
+        drop_for_slot(k, t, f)
+        go_to(k, f, s.NEXT_PAGE)
+        return n.AGAIN
+    if swap.reserved:
+        return sleep_on(k, t, swap.waiters, n.W_SWAP_ENTRY, f.index, 0, 0)
+    swap.reserved = 1
+    f.swap = f.index
+    f.held |= n.H_SWAP_ENTRY
     return n.NEXT
 
 
 @compiled
-def read_swap_cache_async(k, f):
-    """The new page joins the cache, locked and not up to date, unless somebody was faster."""
+def drop_for_slot(k, t, f):
+    """The page that was made for a slot is not needed: its charge goes back, and the reservation."""
     p = f.newpage
+    counters = k.books.groups[k.state.tasks[t].group].counters
+    if f.held & n.H_CHARGE:
+        mem_cgroup_uncharge_page(k, p)
+        counters[n.C_CHARGES_WASTED] += 1
+    k.state.pages[p].refs -= 1
+    free_page(k, p)
     f.newpage = n.NONE
-    f.held &= ~n.H_NEW_PAGE
+    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
+    if f.held & n.H_SWAP_ENTRY:
+        swapcache_free(k, f)
+
+
+@compiled
+def step_add_to_swap_cache(k, t):
+    """A page of the window that is being read."""
+    read_swap_cache_async(k, t, current(k, t))
+    return n.NEXT
+
+
+@compiled
+def read_swap_cache_async(k, t, f):
+    """The new page joins the cache, locked and not up to date, unless somebody was faster. If it is charged already,
+    nobody is for the slot any more (mem_cgroup_swapin_uncharge_swap).
+    """
+    p = f.newpage
     swap = k.state.swaps[f.index]
     if swap.count == 0 or swap.page:
-        k.state.pages[p].refs -= 1
-        free_page(k, p)
+        drop_for_slot(k, t, f)
         return
+    if f.held & n.H_CHARGE:
+        uncharge_swap(k, f.index)
     __add_to_swap_cache(k, p, f.index)
+    if f.held & n.H_SWAP_ENTRY:
+        swapcache_free(k, f)
+    f.newpage = n.NONE
+    f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
     lru_cache_add(k, p)
     k.books.pages[p].origin = k.books.origins[f.index]

@@ -10,7 +10,7 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
 from .memcg_swap import may_swap, mem_cgroup_try_charge_swap, mem_cgroup_uncharge_swap
-from .wait import spend
+from .wait import spend, wake_all
 
 
 @compiled
@@ -25,6 +25,8 @@ def get_swap_page(k, g):
     elif state.n_swaps < state.swap_pages:
         slot = state.n_swaps
         state.n_swaps += 1
+        state.swaps[slot].waiters.head = n.NONE
+        state.swaps[slot].waiters.tail = n.NONE
     else:
         return n.NONE
     spend(k, s.SWAP_SLOT)
@@ -55,7 +57,7 @@ def vm_swap_full(k):
 def release_slot(k, slot):
     """A slot that neither an entry nor the swap cache uses is free again."""
     swap = k.state.swaps[slot]
-    if swap.count > 0 or swap.page:
+    if swap.count > 0 or swap.page or swap.reserved:
         return
     spend(k, s.SWAP_SLOT)
     if k.state.cgroup2:
@@ -64,6 +66,16 @@ def release_slot(k, slot):
     swap.next = k.state.free_swap
     k.state.free_swap = slot
     k.state.used_swaps -= 1
+
+
+@compiled
+def swapcache_free(k, f):
+    """The frame gives its reservation of a slot back: who has waited for that looks again."""
+    k.state.swaps[f.swap].reserved = 0
+    wake_all(k, k.state.swaps[f.swap].waiters)
+    release_slot(k, f.swap)
+    f.held &= ~n.H_SWAP_ENTRY
+    f.swap = n.NONE
 
 
 @compiled

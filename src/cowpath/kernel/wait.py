@@ -188,6 +188,16 @@ def holds_vma(k, t, v):
 
 
 @compiled
+def holds_entry(k, t, slot):
+    """The task has reserved this swap slot."""
+    task = k.state.tasks[t]
+    for d in range(task.depth):
+        if task.frames[d].swap == slot and task.frames[d].held & n.H_SWAP_ENTRY:
+            return True
+    return False
+
+
+@compiled
 def try_to_wake_up(k, t):
     """try_to_wake_up: the task is runnable; the driver is told. It must be on no queue any more."""
     task = k.state.tasks[t]

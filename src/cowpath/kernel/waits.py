@@ -147,6 +147,7 @@ W_INVALIDATE_READ = 14
 W_INVALIDATE_WRITE = 15
 W_VMA_LOCK = 16  # of who has mmap_sem for writing: until nobody faults on the mapping
 W_STOPPED = 17  # in user mode, until SIGCONT
+W_SWAP_ENTRY = 18  # while somebody else makes a page for a swap slot
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -185,6 +186,10 @@ BUILT_IN = (
         short="VMA lock", figure="mmap_write",
     ),
     Wait("stopped", does="is stopped", short="SIGSTOP"),
+    Wait(
+        "swap entry", of="swap", queue="waiters", colour=OTHER_LOCK, does="waits for a swap entry", what="a swap entry",
+        short="swap entry", figure="page_lock", in_a_fault=True,
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page
@@ -198,6 +203,7 @@ H_PAGE_TABLE = 128  # frame.prealloc_pte is ours, charged, and in no address spa
 H_INVALIDATE_READ = 256  # frame.file's invalidate_lock, shared
 H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
 H_VMA_READ = 1024  # the lock of frame.vma, shared: instead of mmap_sem
+H_SWAP_ENTRY = 2048  # frame.swap is reserved (SWAP_HAS_CACHE): whoever else wants to read it waits
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -222,6 +228,7 @@ BUILT_IN_HOLDS = (
     Hold("invalidate_lock (read)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("invalidate_lock (write)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("VMA lock (read)", "vma", "vma", VMA_LOCK_ORDER),
+    Hold("swap entry", "swap", "swap"),
 )
 
 

@@ -15,7 +15,7 @@ from cowpath.kernel.steps import P_PAGE_FAULT, PATH_NAMES, STEP_NAMES
 from cowpath.observe import lanes
 from cowpath.observe.scene import Scene
 from cowpath.observe.trace_file import Key, Name, Notes, TraceFile
-from cowpath.observe.trace_tracks import USAGE, Tracks, lock_of, what_for
+from cowpath.observe.trace_tracks import FAILCNTS, LIMITS, REFUSED, SIZES, Tracks, lock_of, what_for
 from cowpath.observe.who import Events
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ STATES = (
     "runnable", "asleep", "dead",
 )  # fmt: skip
 CUT_OFF = ("cut off", "by the end of the run")  # the note on what has not ended
-LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT)
-FAILCNTS = (n.CG_FAILCNT, n.CG_MEMSW_FAILCNT)
 
 
 class Event(NamedTuple):
@@ -61,6 +59,7 @@ class TraceWriter:
     def __init__(self, path: Path, plan: Plan) -> None:
         self._file = TraceFile(path)
         self._plan = plan
+        self._v2 = "v2" in plan.interfaces
         self._life = dict(enumerate(range(len(plan.starts))))  # of each task, in the order in which they begin
         self._lives = len(self._life)
         self._on_cpu: dict[int, tuple[int, int]] = {}  # since when, which life
@@ -223,7 +222,7 @@ class TraceWriter:
     # --- groups ---
 
     def _usage(self, event: Event) -> None:
-        self._file.counter(("counter", event.a, USAGE), event.time, event.value * n.PAGE_SIZE)
+        self._file.counter(("counter", event.a, SIZES[self._v2]), event.time, event.value * n.PAGE_SIZE)
 
     def _charge_fail(self, event: Event) -> None:
         counts = self._failcnt[event.a]
@@ -234,7 +233,8 @@ class TraceWriter:
         self._count_fails(event.a, event.b, event.time)
 
     def _count_fails(self, group: int, memsw: int, time: int) -> None:
-        self._file.counter(("counter", group, n.CG_FILES[FAILCNTS[memsw]]), time, self._failcnt[group][memsw])
+        file = REFUSED if self._v2 else n.CG_FILES[FAILCNTS[memsw]]
+        self._file.counter(("counter", group, file), time, self._failcnt[group][memsw])
 
     def _group(self, event: Event) -> None:
         if event.b == n.NONE:

@@ -11,8 +11,11 @@ from cowpath.observe.scene import Scene
 from cowpath.observe.trace_file import Key, Name, Track
 
 OUTSIDE = "outside every group"
-USAGE = "memory.usage_in_bytes"
-COUNTERS = (USAGE, *(n.CG_FILES[i] for i in (n.CG_LIMIT, n.CG_MEMSW_LIMIT, n.CG_FAILCNT, n.CG_MEMSW_FAILCNT)))
+LIMITS = (n.CG_LIMIT, n.CG_MEMSW_LIMIT, n.CG_MAX, n.CG_HIGH)  # that have a counter
+FAILCNTS = (n.CG_FAILCNT, n.CG_MEMSW_FAILCNT)
+SIZES = ("memory.usage_in_bytes", "memory.current", *(n.CG_FILES[file] for file in LIMITS))
+REFUSED = "charges refused at memory.max"  # v2 has no file for it: in memory.events reclaim is counted
+COUNTERS = (*SIZES, *(n.CG_FILES[file] for file in FAILCNTS), REFUSED)
 
 TITLES = {
     "cpus": "CPUs",
@@ -133,7 +136,7 @@ class Tracks:
     def _unit(key: Key) -> str:
         if key[0] != "counter":
             return ""
-        return "bytes" if key[2].endswith("_in_bytes") else "count"
+        return "bytes" if key[2] in SIZES else "count"
 
 
 def lock_of(kind: int, which: int) -> Key | None:

@@ -150,6 +150,8 @@ def thing_of(link: Link, scene: Scene) -> Thing | None:
             return Thing(n.W_PAGE_LOCK, link.what, title, scene.page(link.what))
         case n.W_VMA_LOCK:
             return Thing(n.W_VMA_LOCK, link.what, "a VMA lock", "(to write)")
+        case n.W_SWAP_ENTRY:
+            return Thing(n.W_SWAP_ENTRY, link.what, "a swap entry", f"(swap slot {link.what})")
         case n.W_OOM | n.W_MEMORY:
             return Thing(n.W_MEMORY, link.what, f"{scene.group(link.what)}'s memory", scene.limits_of(link.what))
         case n.W_THROTTLE:
