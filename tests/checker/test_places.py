@@ -11,7 +11,7 @@ from cowpath import cases, checking, designs
 from cowpath.errors import InputError
 from cowpath.kernels.check import PAYING
 from cowpath.searching.measures import Throttled
-from cowpath.searching.places import PATHS, _with, placements, slept_at
+from cowpath.searching.places import PATHS, _with, paid_at, placements
 from cowpath.searching.run import Worker, _set_aside, search
 from cowpath.searching.show import where_it_is_paid
 from cowpath.searching.suite import EVERY, IDLE, Failure
@@ -165,6 +165,8 @@ def test_a_case_of_a_limit_that_no_place_can_help_is_set_aside() -> None:
 
 
 def test_where_an_order_sleeps() -> None:
-    assert slept_at(("lock", "charge")) == "at the return only"
-    assert slept_at(("lock", "reclaim_high", "charge", "high_delay", "reclaim_high")) == "at the end"
-    assert slept_at(("lock", "high_delay", "reclaim_high", "charge")) == "before charge"
+    reclaim, delay = PAYING
+    assert paid_at(("lock", "charge"), delay) == "at the return only"
+    assert paid_at(("lock", reclaim, "charge", delay), delay) == "at the end"
+    assert paid_at(("lock", delay, reclaim, "charge"), delay) == "before charge"
+    assert paid_at(("lock", reclaim, "charge", delay), reclaim) == "before charge"

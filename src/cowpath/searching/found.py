@@ -10,10 +10,11 @@ from typing import Any
 from cowpath import designs
 from cowpath.designs import Design, has_memory_high
 from cowpath.designs.edits import moved
+from cowpath.kernels.check import PAYING
 
 from .measures import KINDS, Costly, pareto
 from .orders import Steps
-from .places import PATHS, slept_at
+from .places import PATHS, paid_at
 from .suite import Failure
 
 Outcome = Failure | Costly
@@ -105,7 +106,7 @@ def by_place(outcomes: Sequence[tuple[Steps, Outcome]]) -> Counts:
     found: Counts = {}
     for steps, outcome in outcomes:
         what = outcome.property if isinstance(outcome, Failure) else SAFE
-        at = found.setdefault(slept_at(steps), {})
+        at = found.setdefault(paid_at(steps, PAYING[1]), {})
         at[what] = at.get(what, 0) + 1
     return found
 

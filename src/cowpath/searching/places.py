@@ -44,12 +44,11 @@ def with_bare_faults(design: Design) -> Design:
     return replace(design, paths=design.paths | bare)
 
 
-def slept_at(order: Steps) -> str:
-    """Where an order sleeps, in words."""
-    delay = PAYING[1]
-    if delay not in order:
+def paid_at(order: Steps, paying: str) -> str:
+    """Where an order reclaims, or sleeps, in words."""
+    if paying not in order:
         return "at the return only"
-    after = next((step for step in order[order.index(delay) + 1 :] if step not in PAYING), None)
+    after = next((step for step in order[order.index(paying) + 1 :] if step not in PAYING), None)
     return f"before {after}" if after else "at the end"
 
 

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from cowpath import designs
@@ -20,18 +19,18 @@ from cowpath.engine import costs
 from cowpath.engine import properties as p
 from cowpath.engine.costs import Costs
 from cowpath.kernel.compiled import cache_folder, sources_as_they_stand
+from cowpath.kernels.check import PAYING
 
 from . import scenes
 from .found import Found, Outcome, Paid, by_place, failed_by, ranked, safe_of
 from .journal import Journal
 from .measures import KINDS, Costly
 from .orders import Steps, orders
-from .places import PATHS, calls_faults, placements, with_bare_faults
+from .places import PATHS, calls_faults, paid_at, placements, with_bare_faults
 from .rank import measure, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
 CHUNK = 64  # orders that a process is given at once, at most
-MEASURED = 6  # orders that are no cure, and are measured
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
 
 
@@ -155,13 +154,17 @@ class Worker:
         return [failure for failure in (bench.failure(steps) for bench in self.suite) if failure is not None]
 
     def no_cure(self, outcomes: Sequence[tuple[Steps, Outcome]]) -> list[tuple[Steps, Costly]]:
-        """Orders that free the outsiders and have the task read its own pages again: those that change least."""
-        reread = p.NAMES[p.NO_REREAD]
+        """Orders that free the outsiders and have the task read its own pages again: of each place where it may reclaim
+        the one that changes least.
+        """
+        reread, isolation = p.NAMES[p.NO_REREAD], 1 << p.ISOLATION
         refuted = [steps for steps, each in outcomes if isinstance(each, Failure) and each.property == reread]
-        refuted.sort(key=lambda steps: len(moved(self.design.paths[self.path], steps)))
-        isolation = 1 << p.ISOLATION
-        found = (steps for steps in refuted if not any(bench.reduced(steps, isolation) for bench in self.suite))
-        return [(steps, self.measured(steps)) for steps in islice(found, MEASURED)]
+        found: dict[str, Steps] = {}
+        for steps in sorted(refuted, key=lambda steps: len(moved(self.design.paths[self.path], steps))):
+            place = paid_at(steps, PAYING[0])
+            if place not in found and not any(bench.reduced(steps, isolation) for bench in self.suite):
+                found[place] = steps
+        return [(steps, self.measured(steps)) for steps in found.values()]
 
     def measured(self, steps: Steps) -> Costly:
         """What an order costs in the clock."""
