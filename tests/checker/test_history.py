@@ -62,7 +62,7 @@ PROGRESS = {
     "oom-lock": (("", "3.1"),),  # 79dfdaccd1d5: a counter
     "unkillable": (("", "4.19"), ("5.15", "")),  # in between the charge goes past the limit
 }
-# where a profile is known not to be as its release: (property, case): on which more is violated, as its ``missing`` says
+# where a profile is known not to be as its release: on which more is violated, as its ``missing`` says
 DEPARTS = {("killable", "vma-lock"): {"linux-4.19"}, ("killable", "mmap-sem-oom-on"): {"linux-4.19"}}
 MISSING = "dc0ef0df7b6a"
 
