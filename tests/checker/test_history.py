@@ -25,6 +25,7 @@ ISOLATION: dict[str, tuple[tuple[str, str], ...]] = {
     "oom-on": (("", "3.1"),),
     "hierarchy": (("", "3.1"),),
     "unkillable": (("", "3.1"),),
+    "killed-waiter": (("", "3.1"),),
     # page locks of read-ahead; i_mutex; mmap_sem
     "cold-readahead": (UNWINDS,),
     "readahead-oom-on": (UNWINDS,),
@@ -75,7 +76,7 @@ def affected(intervals: tuple[tuple[str, str], ...]) -> set[str]:
     """The profiles whose releases are in one of the intervals."""
     found = set()
     for name in profile.names():
-        release = number(profile.load(name).release)
+        release = profile.load(name).release
         for since, until in intervals:
             if (not since or number(since) <= release) and (not until or release < number(until)):
                 found.add(name)
