@@ -13,12 +13,14 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, entry_point
 
+from . import invariants_accounts as accounts
 from . import invariants_disk as disk
 from . import invariants_locks as locks
 from . import invariants_pages as pages
 from . import invariants_queues as queues
 from . import invariants_ranges as ranges
 from . import invariants_swap as swap
+from . import invariants_tables as tables
 from . import invariants_tasks as tasks
 from . import loop
 from .invariants_pages import OK
@@ -72,16 +74,16 @@ def check_pages(k):
     at = pages.references_add_up(k)
     if at != OK:
         return 2, at
-    at = pages.mappings_point_back(k)
+    at = tables.mappings_point_back(k)
     if at != OK:
         return 3, at
-    at = pages.page_tables_add_up(k)
+    at = tables.page_tables_add_up(k)
     if at != OK:
         return 4, at
-    at = pages.vmas_are_in_order(k)
+    at = tables.vmas_are_in_order(k)
     if at != OK:
         return 5, at
-    at = pages.directories_add_up(k)
+    at = tables.directories_add_up(k)
     if at != OK:
         return 6, at
     at = pages.lru_lists_are_whole(k)
@@ -93,10 +95,10 @@ def check_pages(k):
     at = pages.page_cache_agrees(k)
     if at != OK:
         return 9, at
-    at = pages.usage_adds_up(k)
+    at = accounts.usage_adds_up(k)
     if at != OK:
         return 10, at
-    at = pages.statistics_add_up(k)
+    at = accounts.statistics_add_up(k)
     if at != OK:
         return 11, at
     return FINE, OK

@@ -1,6 +1,7 @@
-"""What must always be true of pages, mappings and accounts. Each function answers OK, or the number of what is wrong.
+"""What must always be true of pages: references, lists and the page cache. Each answers OK, or what is wrong.
 
-They hold between any two moves. Each is one pass over what was ever used, so they are for small machines.
+This and the other invariants hold between any two moves. Each is one pass over what was ever used, so they are for
+small machines.
 """
 
 from __future__ import annotations
@@ -8,18 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel import steps as s
-from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
-from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.lru import list_of
-from cowpath.kernel.memcg_commit import FORCED
-from cowpath.kernel.pgtable import pte_of
 
 OK = -1
 
 
-# --- free pages and references ------------------------------------------------------------------
 @compiled
 def free_pages_are_clean(k):
     """Nobody has, locks, maps, lists or is charged for a free page; all pages that are not free are in use."""
@@ -94,120 +89,6 @@ def references_add_up(k):
     return OK if used == state.used_pages else used
 
 
-# --- page tables ---------------------------------------------------------------------------------
-@compiled
-def mappings_point_back(k):
-    """A page's list of mappings is as long as its mapcount, and each entry on it maps the page."""
-    for p in range(k.state.n_pages):
-        page = k.state.pages[p]
-        count = 0
-        before = n.NONE
-        number = page.rmap if page.refs > 0 else n.NONE
-        while number != n.NONE:
-            pte = pte_of(k, number)
-            count += 1
-            if count > page.mapcount or pte.page != p or pte.rmap_prev != before or pte.bits & n.PTE_PRESENT == 0:
-                return p
-            before = number
-            number = pte.rmap_next
-        if count != page.mapcount:
-            return p
-    return OK
-
-
-@compiled
-def entry_fits(k, pte, m, vpn):
-    """An entry lies in a mapping of its address space and maps what belongs there, or names a swap slot."""
-    state = k.state
-    v = state.mms[m].vmas
-    while v != n.NONE and state.vmas[v].end <= vpn:
-        v = state.vmas[v].next
-    if v == n.NONE or state.vmas[v].start > vpn:
-        return False
-    if pte.bits & n.PTE_PRESENT == 0:
-        return pte.bits & ~n.PTE_EXCLUSIVE == n.PTE_SWAP and is_alone(k, pte)
-    if pte.page == n.NONE:
-        return pte.bits & n.PTE_ZERO != 0 and pte.bits & n.PTE_WRITE == 0
-    page = state.pages[pte.page]
-    if page.bits & n.PG_ANON:
-        return page.file == n.NONE and is_alone(k, pte)
-    vma = state.vmas[v]
-    return page.file == vma.file and page.index == vma.pgoff + (vpn - vma.start)
-
-
-@compiled
-def is_alone(k, pte):
-    """What an entry calls its own alone no other entry maps or names."""
-    if pte.bits & n.PTE_EXCLUSIVE == 0:
-        return True
-    if pte.bits & n.PTE_SWAP:
-        return k.state.swaps[pte.page].count == 1
-    page = k.state.pages[pte.page]
-    named = k.state.swaps[page.index].count if page.bits & n.PG_SWAPCACHE else 0
-    return page.mapcount == 1 and named == 0
-
-
-@compiled
-def page_tables_add_up(k):
-    """Each mm's rss, swap and table counts, each table's own, and each entry's place: no page beyond a truncation."""
-    state = k.state
-    entries = len(state.tables[0].pte)
-    anon = np.zeros(state.n_mms, np.int32)
-    file = np.zeros(state.n_mms, np.int32)
-    swapped = np.zeros(state.n_mms, np.int32)
-    tables = np.zeros(state.n_mms, np.int32)
-    total = 0
-    for i in range(state.n_tables):
-        used = 0
-        m = state.tables[i].mm
-        for slot in range(entries):
-            pte = state.tables[i].pte[slot]
-            if pte.bits & (n.PTE_PRESENT | n.PTE_SWAP) == 0:
-                if pte.page != 0 or pte.bits != 0:
-                    return i
-                continue
-            used += 1
-            if m < 0 or not entry_fits(k, pte, m, state.tables[i].start + slot):
-                return i
-            if pte.bits & n.PTE_SWAP:
-                swapped[m] += 1
-            elif pte.page != n.NONE:
-                total += 1
-                anon[m] += state.pages[pte.page].bits & n.PG_ANON != 0
-                file[m] += state.pages[pte.page].bits & n.PG_ANON == 0
-        if used != (state.tables[i].used if m != n.NONE else 0):
-            return i
-        if m != n.NONE:
-            tables[m] += 1
-    for m in range(state.n_mms):
-        mm = state.mms[m]
-        if mm.anon_rss != anon[m] or mm.file_rss != file[m] or mm.swapents != swapped[m] or mm.tables != tables[m]:
-            return m
-    for p in range(state.n_pages):
-        total -= state.pages[p].mapcount
-    return OK if total == 0 else total
-
-
-@compiled
-def vmas_are_in_order(k):
-    """Mappings of an mm do not overlap and stand in order; none is lost, and no page-table directory is."""
-    state = k.state
-    left = 0
-    for v in range(state.n_vmas):
-        left += state.vmas[v].end > 0
-    for m in range(state.n_mms):
-        v = state.mms[m].vmas if not mm_is_free(k, m) else n.NONE
-        end = 0
-        while v != n.NONE:
-            vma = state.vmas[v]
-            if vma.mm != m or vma.start < end or vma.start >= vma.end:
-                return m
-            end = vma.end
-            left -= 1
-            v = vma.next
-    return OK if left == 0 else left
-
-
 @compiled
 def mm_is_free(k, m):
     """The mm is on the free list."""
@@ -219,36 +100,6 @@ def mm_is_free(k, m):
     return False
 
 
-@compiled
-def directories_add_up(k):
-    """Each page-table directory that is in use counts its entries right and hangs in its parent."""
-    state = k.state
-    free = np.zeros(state.n_directories, np.int8)
-    d = state.free_directory
-    while d != n.NONE:
-        if free[d]:
-            return d
-        free[d] = 1
-        d = state.directories[d].up
-    below = np.zeros(state.n_directories, np.int32)
-    for i in range(state.n_tables):
-        if state.tables[i].mm != n.NONE:
-            below[state.tables[i].up] += 1
-            if state.directories[state.tables[i].up].entry[state.tables[i].slot] != i:
-                return state.tables[i].up
-    for d in range(state.n_directories):
-        up = state.directories[d].up
-        if not free[d] and up != n.NONE:
-            below[up] += 1
-            if state.directories[up].entry[state.directories[d].slot] != d:
-                return up
-    for d in range(state.n_directories):
-        if below[d] != (0 if free[d] else state.directories[d].used) or (below[d] == 0 and not free[d]):
-            return d
-    return OK
-
-
-# --- lists and the page cache --------------------------------------------------------------------
 @compiled
 def links_of(page, of_zone):
     """Its neighbours on the zone's list, or on its group's."""
@@ -340,76 +191,3 @@ def page_cache_agrees(k):
             return i
         cached -= count
     return OK if cached == 0 else cached
-
-
-# --- accounts ------------------------------------------------------------------------------------
-@compiled
-def usage_adds_up(k):
-    """Usage of a group = the pages charged in its subtree + what CPUs keep for it + charges in hand; within its limit.
-
-    A charge in hand is a page that bears its group already, but for one from swap.
-    """
-    state = k.state
-    own = np.zeros(state.n_groups, np.int64)
-    for p in range(state.n_pages):
-        if state.pages[p].group != n.NONE:
-            own[state.pages[p].group] += 1
-    for t in range(state.n_tasks):
-        for d in range(state.tasks[t].depth):
-            f = state.tasks[t].frames[d]
-            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.charged_group != n.NONE:
-                own[f.charged_group] += 1
-    for c in range(state.n_cpus):
-        if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
-            return n.UNLIMITED
-        own[state.cpus[c].stock_group] += state.cpus[c].stock
-    for g in range(1, state.n_groups):
-        group = state.groups[g]
-        want = 0
-        for other in range(1, state.n_groups):
-            if is_below(k, other, g):
-                want += own[other]
-        if not group.alive and want != 0:
-            return g
-        within = group.res.usage <= group.res.limit or may_exceed(k)
-        if group.alive and (group.res.usage != want or not within):
-            return g
-    return OK
-
-
-@compiled
-def may_exceed(k):
-    """By the design's policies, a charge may be made over the limit; in cgroup v2 the limit may be set below usage."""
-    forced = k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
-    return forced or k.state.cgroup2 != 0
-
-
-@compiled
-def statistics_add_up(k):
-    """cache, rss, mapped_file and pgpgin - pgpgout of memory.stat are what a count of the pages gives; max_usage is the
-    most. Page tables are none of these."""
-    state = k.state
-    cache = np.zeros(state.n_groups, np.int64)
-    kmem = np.zeros(state.n_groups, np.int64)
-    rss = np.zeros(state.n_groups, np.int64)
-    mapped = np.zeros(state.n_groups, np.int64)
-    for p in range(state.n_pages):
-        page = state.pages[p]
-        if page.group == n.NONE:
-            continue
-        if page.bits & n.PG_TABLE:
-            kmem[page.group] += 1
-        elif page.bits & n.PG_ANON:
-            rss[page.group] += 1
-        else:
-            cache[page.group] += 1
-            mapped[page.group] += page.mapcount > 0
-    for g in range(state.n_groups):
-        books = k.books.groups[g]
-        if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
-            return g
-        if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
-            return g
-        if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
-            return g
-    return OK

@@ -9,7 +9,8 @@ from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.wait import holds_entry
 
-from .invariants_pages import OK, may_exceed
+from .invariants_accounts import may_exceed
+from .invariants_pages import OK
 
 
 @compiled

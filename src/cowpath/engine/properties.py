@@ -16,8 +16,10 @@ from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.pgtable import pte_of
 from cowpath.kernel.state import EXPLORE
 
+from .invariants_accounts import usage_adds_up
 from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
-from .invariants_pages import OK, mappings_point_back, references_add_up, usage_adds_up
+from .invariants_pages import OK, references_add_up
+from .invariants_tables import mappings_point_back
 from .waitfor import alive, charging_frame, memory_behind, waiting_frame
 
 ISOLATION = 0

@@ -136,6 +136,10 @@ POLICIES = (
         " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
     ),
     Policy(
+        "memory_reclaim", "reclaims_quarters", ("whole", "quarter"), "287d5fedb377", "6.9",
+        "how much of what is left of a request a pass of memory.reclaim asks for: all, or a quarter (287d5fedb377)",
+    ),
+    Policy(
         "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
         "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
     ),

@@ -1,0 +1,86 @@
+"""What must always be true of what groups are charged for. Each function answers OK, or what is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
+from cowpath.kernel.charge_oom import KILL
+from cowpath.kernel.compiled import compiled
+from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.memcg_commit import FORCED
+
+from .invariants_pages import OK
+
+
+@compiled
+def usage_adds_up(k):
+    """Usage of a group = the pages charged in its subtree + what CPUs keep for it + charges in hand; within its limit.
+
+    A charge in hand is a page that bears its group already, but for one from swap.
+    """
+    state = k.state
+    own = np.zeros(state.n_groups, np.int64)
+    for p in range(state.n_pages):
+        if state.pages[p].group != n.NONE:
+            own[state.pages[p].group] += 1
+    for t in range(state.n_tasks):
+        for d in range(state.tasks[t].depth):
+            f = state.tasks[t].frames[d]
+            if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.charged_group != n.NONE:
+                own[f.charged_group] += 1
+    for c in range(state.n_cpus):
+        if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
+            return n.UNLIMITED
+        own[state.cpus[c].stock_group] += state.cpus[c].stock
+    for g in range(1, state.n_groups):
+        group = state.groups[g]
+        want = 0
+        for other in range(1, state.n_groups):
+            if is_below(k, other, g):
+                want += own[other]
+        if not group.alive and want != 0:
+            return g
+        within = group.res.usage <= group.res.limit or may_exceed(k)
+        if group.alive and (group.res.usage != want or not within):
+            return g
+    return OK
+
+
+@compiled
+def may_exceed(k):
+    """By the design's policies, a charge may be made over the limit; in cgroup v2 the limit may be set below usage."""
+    forced = k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
+    return forced or k.state.cgroup2 != 0
+
+
+@compiled
+def statistics_add_up(k):
+    """cache, rss, mapped_file and pgpgin - pgpgout of memory.stat are what a count of the pages gives; max_usage is the
+    most. Page tables are none of these."""
+    state = k.state
+    cache = np.zeros(state.n_groups, np.int64)
+    kmem = np.zeros(state.n_groups, np.int64)
+    rss = np.zeros(state.n_groups, np.int64)
+    mapped = np.zeros(state.n_groups, np.int64)
+    for p in range(state.n_pages):
+        page = state.pages[p]
+        if page.group == n.NONE:
+            continue
+        if page.bits & n.PG_TABLE:
+            kmem[page.group] += 1
+        elif page.bits & n.PG_ANON:
+            rss[page.group] += 1
+        else:
+            cache[page.group] += 1
+            mapped[page.group] += page.mapcount > 0
+    for g in range(state.n_groups):
+        books = k.books.groups[g]
+        if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
+            return g
+        if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
+            return g
+        if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
+            return g
+    return OK
