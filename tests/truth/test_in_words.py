@@ -261,9 +261,19 @@ def test_the_failcnt_of_memory_and_swap(kernel: str, counts: bool, tmp_path: Pat
     """With both limits the same 38 to 99 for a few charges that fail on 6.1, and 0 on 6.18; memory's is 0 on both."""
     files = ("memory.limit_in_bytes=1M", "memory.memsw.limit_in_bytes=1M", "memory.oom_control=1")
     limits = "; ".join(f"cgset -r {file} A" for file in files)
-    text = f"cgcreate -g memory:A\n{limits}\ncgexec -g memory:A filler & sleep 1; cgexec -g memory:A eats & sleep 1"
-    programs = {"filler": f"anon f 300\nfill f\n{STAYS}", "eats": f"readf @cold 0 2 1\n{STAYS}"}
+    text = f"cgcreate -g memory:A\n{limits}\ncgexec -g memory:A filler & cgexec -g memory:A eats & sleep 2"
+    programs = {"filler": f"anon f 300\nsleep 300ms\nfill f\n{STAYS}", "eats": f"sleep 1\nreadf @cold 0 2 1\n{STAYS}"}
     run = Played(tmp_path, text, programs, kernel).run(3 * S)
     assert run.failcnt("A") == 0
     assert (38 <= run.memsw_failcnt("A") <= 99) if counts else run.memsw_failcnt("A") == 0
     assert re.fullmatch("[0-9]+", run.file("A", "memory.memsw.failcnt"))
+
+
+@BY_KERNEL
+def test_memory_peak(kernel: str, tmp_path: Path) -> None:
+    """6.1: it cannot be written. From 6.12 on a write is about the open file: what others read stays."""
+    shows = f"cat {ROOT}/A/memory.peak"
+    text = f"mkdir {ROOT}/A\ncgexec -g memory:A eats; {shows}; echo 0 > {ROOT}/A/memory.peak && echo fine; {shows}"
+    before, answer, after = Played(tmp_path, text, {"eats": "anon a 900\ntouch a 0 900 1 w"}, kernel).run(3 * S).lines
+    assert answer == ("echo: A: memory.peak: Invalid argument" if kernel == "linux-6.1" else "fine")
+    assert before == after and int(before) >= 900 * 4096
