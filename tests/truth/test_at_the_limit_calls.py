@@ -109,14 +109,6 @@ def test_fork_with_just_enough_room_and_its_first_write_waits(tmp_path: Path) ->
     assert run.waits_for_memory("c") and "c" not in run.exits
 
 
-@pytest.mark.parametrize(("room", "status"), [(0, 126), (4, 126), (20, 3)])
-def test_a_program_whose_address_space_is_refused_is_not_run(room: int, status: int, tmp_path: Path) -> None:
-    """126, as a shell's child ends that could not run a program."""
-    then = f"sleep {FULL_AT}\ncgexec -g memory:A late"
-    run = Limited(tmp_path, {}, {"other": "exit 0", "late": "exit 3"}, then=then, room=room)
-    assert run.exits["late"] == status
-
-
 def test_a_new_pipe_is_enfile(tmp_path: Path) -> None:
     failed, _ = one(tmp_path, "", "pipe")
     assert failed == errno.ENFILE
