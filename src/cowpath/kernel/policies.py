@@ -149,6 +149,11 @@ POLICIES = (
         " meanwhile (6.1, 6.12), or once (4.19)",
     ),
     Policy(
+        "high_delay_in_charge", "high_at_once", ("over a batch", "always"), "", "none",
+        "when who owes for memory.high pays within the kernel: once it is more than a batch, or each time (proposed in"
+        " 2026)",
+    ),
+    Policy(
         "hierarchy", "always_hierarchy", ("chosen", "always"), "bef9f0ba300a", "5.11",
         "v1: whether a group is charged for those below it says `memory.use_hierarchy`, or it always is (bef9f0ba300a)",
     ),
