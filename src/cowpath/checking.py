@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cowpath.checker.result import Result
     from cowpath.checker.schedule import Schedule
     from cowpath.designs import Design
-    from cowpath.searching.run import Found
+    from cowpath.searching.found import Found
 
 Name = str | os.PathLike[str]
 MEMORY = 8 << 30  # bytes of a search's arrays

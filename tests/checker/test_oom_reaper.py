@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from cowpath import checking
+from cowpath import cases, checking
 
 NO_REAPER = 'extends = "linux-6.18"\n[policies]\noom_reaper = "none"\n[paths]\noom_reaper = []\n'
 
 
-def verdicts(design: str | Path, case: str, *properties: str) -> dict[str, str]:
+def verdicts(design: str | Path, case: str | Path, *properties: str) -> dict[str, str]:
     return {r.property: r.verdict for r in checking.check([design], [case], properties=list(properties)).results}
 
 
@@ -25,10 +25,29 @@ def test_without_the_reaper_who_kills_goes_round_for_ever(tmp_path: Path) -> Non
     assert verdicts("linux-3.0", "oom-victim-waits", "progress") == {"progress": "violated"}
 
 
+AT_THE_LIMIT = ("write-oom-on", "fork-oom-on", "populate-oom-on")
+
+
+@pytest.mark.parametrize("case", AT_THE_LIMIT)
 @pytest.mark.parametrize("design", ["linux-6.1", "linux-6.18", "linux-7.2"])
-def test_who_writes_waits_with_the_inodes_lock_until_its_victim_or_the_reaper_has_freed_memory(design: str) -> None:
-    found = verdicts(design, "write-oom-on", "isolation", "no-stuck", "progress")
+def test_who_charges_goes_round_with_its_locks_until_its_victim_or_the_reaper_has_freed_memory(
+    design: str, case: str
+) -> None:
+    found = verdicts(design, case, "isolation", "no-stuck", "progress")
     assert found == {"isolation": "violated", "no-stuck": "proved", "progress": "proved"}
+
+
+@pytest.mark.parametrize("case", AT_THE_LIMIT)
+@pytest.mark.parametrize("design", ["linux-6.1", "linux-6.18", "linux-7.2"])
+def test_and_with_the_killer_off_it_fails_and_nobody_waits(tmp_path: Path, design: str, case: str) -> None:
+    text = cases.load(case).text
+    (tmp_path / "off.toml").write_text(text.replace("[groups.A]\n", "[groups.A]\nkiller = false\n"))
+    assert verdicts(design, tmp_path / "off.toml", "isolation") == {"isolation": "proved"}
+
+
+def test_without_a_case_named_a_kernel_is_not_asked_about_a_path_that_it_does_not_have() -> None:
+    assert {d: any(job.case.name == "populate-oom-on" for job in checking.load_jobs([d], None, None))
+            for d in ("linux-4.19", "linux-5.15")} == {"linux-4.19": False, "linux-5.15": True}  # fmt: skip
 
 
 @pytest.mark.parametrize(("value", "verdict"), [("keeps", "violated"), ("completed", "proved")])

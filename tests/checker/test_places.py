@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from rich.text import Text
 
 from cowpath import cases, checking, designs
 from cowpath.errors import InputError
 from cowpath.kernels.check import PAYING
 from cowpath.searching.measures import Throttled
-from cowpath.searching.places import PATHS, _with, placements
-from cowpath.searching.run import Worker, search
+from cowpath.searching.places import PATHS, _with, paid_at, placements
+from cowpath.searching.run import Worker, _set_aside, search
+from cowpath.searching.show import where_it_is_paid
 from cowpath.searching.suite import EVERY, IDLE, Failure
 
 KERNEL = "linux-6.18"
@@ -88,7 +90,7 @@ def test_on_the_way_to_user_mode_or_asleep_after_the_request_is_safe(worker: Wor
     at_return, asleep = outcome(worker, without()), outcome(worker, placed("", "high_delay"))
     assert isinstance(at_return, Throttled) and isinstance(asleep, Throttled)
     assert (at_return.outside_ns, at_return.reread) == (asleep.outside_ns, asleep.reread) == (0, 0)
-    assert at_return.own_ns < asleep.own_ns  # it has reclaimed before it has to sleep
+    assert 0 < at_return.sleep_ns == asleep.sleep_ns < at_return.own_ns
 
 
 def test_reclaimed_in_the_charge_a_later_window_takes_the_pages_of_an_earlier_one(worker: Worker) -> None:
@@ -136,3 +138,35 @@ def test_the_search_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_kernel_without_it_has_nothing_to_place() -> None:
     with pytest.raises(InputError, match=r"linux-3\.0 has no memory\.high"):
         checking.search("readahead", "linux-3.0")
+
+
+def few(path: str) -> list[tuple[str, ...]]:
+    """The order that pays at the return only, and the one that pays at the path's end as well."""
+    steps = tuple(step for step in designs.load(KERNEL).paths[path] if step not in PAYING)
+    return [steps, (*steps, *PAYING)]
+
+
+def test_faults_that_a_path_makes_pay_too_until_they_are_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cowpath.searching.run.placements", lambda path, steps: iter(few(path)))
+    found = search(designs.load(KERNEL), "madvise_populate", [cases.load("high-populate")], 1, fresh=True)
+    assert found.paid is not None and found.paid.as_they_are == {"isolation": {"high-populate": 2}}
+    assert {each.steps for each in found.safe} == set(few("madvise_populate"))
+    assert not any(each.known_as for each in found.safe), "the packaged ones have other faults"
+    text = "".join(line.plain for line in where_it_is_paid(found, found.paid) if isinstance(line, Text))
+    assert "isolation in high-populate (2). So in these orders its faults pay nothing." in text
+    assert isinstance(found.paid.own, Throttled) and f"outsiders wait {found.paid.own.cells()[0]}" in text
+
+
+def test_a_case_of_a_limit_that_no_place_can_help_is_set_aside() -> None:
+    suite = [cases.load(name) for name in ("write", "write-oom-on", "high-write")]
+    left, aside = _set_aside(designs.load(KERNEL), "write", suite)
+    assert [case.name for case in left] == ["high-write"]
+    assert aside == (Failure("isolation", "write-oom-on"),)
+
+
+def test_where_an_order_sleeps() -> None:
+    reclaim, delay = PAYING
+    assert paid_at(("lock", "charge"), delay) == "at the return only"
+    assert paid_at(("lock", reclaim, "charge", delay), delay) == "at the end"
+    assert paid_at(("lock", delay, reclaim, "charge"), delay) == "before charge"
+    assert paid_at(("lock", reclaim, "charge", delay), reclaim) == "before charge"

@@ -65,7 +65,7 @@ def test_random_sessions_keep_every_rule(part: int) -> None:
 
 
 SEEN_LATER = (
-    "waits for throttled", "waits for stopped", "waits for memory (OOM)", "tasks moved", "page tables made", "retries",
+    "waits for throttled", "waits for stopped", "waits for memory (OOM)", "page tables made", "retries",
     "oom_kills", "charges_wasted", "swap_ins", "events of memory.high",
 )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
 
     @seed(part)
     @settings(
-        max_examples=EXAMPLES // 2, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(sessions(LATER, (True, True, False)))
@@ -94,8 +94,6 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
             reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
         events = k.books["groups"]["events_local"].sum(axis=0)
         reached["events of memory.high"] += int(events[n.ME_HIGH])
-        reached["tasks started"] += len(session.tasks)
-        reached["tasks moved"] = reached["tasks that joined a group"] - reached["tasks started"]
 
     keeps_every_rule()
     missing = [name for name in SEEN_LATER if reached[name] <= 0]

@@ -15,8 +15,6 @@ DOCS = HERE.parents[1] / "docs" / "kernels.md"
 ROWS = [(part, row, test) for part in ("limit", "words") for row, tests in TABLE[part].items()
         for test in ([tests] if isinstance(tests, str) else tests)]  # fmt: skip
 MOST = 6
-# how many rows what was measured has, without those about recording and formats
-LIMIT, WORDS = 32, 31
 
 
 @cache

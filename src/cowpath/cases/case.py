@@ -31,7 +31,7 @@ MACHINE_KEYS = (
     "dirty_ratelimit",
 )
 FILE_KEYS = ("pages", "warm", "unreadable")
-GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy", "high")
+GROUP_KEYS = ("limit", "memsw", "killer", "parent", "hierarchy", "high", "oom_group")
 TASK_KEYS = ("group", "before", "does", "then", "thread_of", "child_of", "count", "starts")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 FILE_NAME = re.compile(rf"(?:\./|{NAME.pattern}/?)")  # one that ends in "/" is a directory
@@ -73,6 +73,7 @@ class GroupSpec:
     parent: str | None
     hierarchy: bool
     high: int | None
+    oom_group: bool  # memory.oom.group: all of it are killed together
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Case:
     def has_high(self) -> bool:
         """It is about memory.high: on a kernel without that it says nothing."""
         return any(group.high is not None for group in self.groups)
+
+    @property
+    def has_oom_group(self) -> bool:
+        """It is about memory.oom.group: likewise."""
+        return any(group.oom_group for group in self.groups)
 
     @property
     def may_kill(self) -> bool:
@@ -270,7 +276,8 @@ def _group(name: str, table: _Table) -> GroupSpec:
     limit = table.number("limit", None, 0, MOST_PAGES)
     parent = table.text("parent", "") or None
     return GroupSpec(name, limit, table.number("memsw", limit, 0, 2 * MOST_PAGES), table.flag("killer", True), parent,
-                     table.flag("hierarchy", False), table.number("high", None, 0, MOST_PAGES))  # fmt: skip
+                     table.flag("hierarchy", False), table.number("high", None, 0, MOST_PAGES),
+                     table.flag("oom_group", False))  # fmt: skip
 
 
 def _task(name: str, table: _Table) -> TaskSpec:

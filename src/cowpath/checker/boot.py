@@ -55,6 +55,7 @@ def _set_groups(k: Any, plan: CasePlan) -> None:
         group.swappiness = machine.DEFAULT_SWAPPINESS
         group.res.limit = n.UNLIMITED if spec.limit is None else spec.limit
         group.memsw.limit = n.UNLIMITED if spec.memsw is None else spec.memsw
+        group.oom_group = spec.oom_group
         group.high = n.UNLIMITED if spec.high is None else spec.high
         k.state.n_groups = number + 1
 

@@ -36,6 +36,10 @@ class Job:
     @property
     def applies(self) -> bool:
         """The design has what the case is about."""
+        if self.case.path and not self.design.paths[self.case.path]:
+            return False  # that kernel does not do it at all
+        if self.case.has_oom_group and "v2" not in self.design.kernel.interface:
+            return False
         return not self.case.has_high or has_memory_high(self.design)
 
     @property

@@ -14,7 +14,7 @@ from cowpath.cli.progress import progress_bars
 from cowpath.kernels import DEFAULT
 
 if TYPE_CHECKING:
-    from cowpath.searching.run import Found
+    from cowpath.searching.found import Found
 
 SHOWN = 12  # safe orders; --json has them all
 

@@ -273,6 +273,9 @@ def marks(k):
             g = k.state.tasks[t].frames[d].group
             if not k.state.groups[g].oom_kill_disable:
                 found |= 1 << (SHORT + g)
+        g = k.state.tasks[t].short_of  # its fault is tried again and again
+        if g > 0 and alive(k, t) and not k.state.groups[g].oom_kill_disable:
+            found |= 1 << (SHORT + g)
     for g in range(1, k.state.n_groups):
         if k.state.groups[g].oom_lock > 0:
             found |= 1 << (OOM_LOCKED + g)

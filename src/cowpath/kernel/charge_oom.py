@@ -98,7 +98,11 @@ def kill_in_charge(k, t, f):
     mutex_unlock(k, t, W_OOM_LOCK)
     if found != OOM_NOBODY:
         return go_round(k, f)
-    return charge_fails(k, t, f) if k.state.fails_in_vain else force_charge(k, t, f)
+    if not k.state.fails_in_vain:
+        return force_charge(k, t, f)
+    if in_user_fault(k, t):
+        k.state.tasks[t].short_of = f.group
+    return charge_fails(k, t, f)
 
 
 @compiled

@@ -4,7 +4,7 @@ A charge by the counters only notes a debt (``task.over_high``). Two steps pay i
 takes pages from every group over its mark, and ``high_delay`` (0e4b01df8659, 5.4) sleeps, the longer the further the
 group is over it. They make up the path ``exit_to_user``, which is taken on the way to user mode with nothing held. On
 any other path, where a design may put them (right after ``charge`` since c9afe31ec443, 5.18), they act only once more
-than one batch is owed, with all that the path holds.
+than one batch is owed, with all that the path holds; or, with policy ``high_delay_in_charge``, whatever is owed.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ def note_over_high(k, t, g, pages):
 
 @compiled
 def owes(k, f, pages):
-    """So many pages are to be paid for here: any on the way to user mode, elsewhere more than a batch."""
-    return pages > (0 if f.path == s.P_EXIT_TO_USER else k.books.charge_batch)
+    """So many pages are to be paid for here: any on the way to user mode, elsewhere more than a batch (or any, too)."""
+    at_once = f.path == s.P_EXIT_TO_USER or k.state.high_at_once
+    return pages > (0 if at_once else k.books.charge_batch)
 
 
 @compiled

@@ -129,6 +129,8 @@ def step_handle_pte_fault(k, t):
             status = n.RETRY
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
+    if status == n.NEXT:
+        k.state.tasks[t].short_of = 0
     minor_of_vma = f.fault & n.F_VMA_LOCK != 0 and f.fault & n.F_MAJOR == 0  # what follows is the first attempt again
     killed = k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE
     if status == n.NEXT or (status == n.RETRY and not killed and not minor_of_vma):

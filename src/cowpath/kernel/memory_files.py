@@ -122,8 +122,8 @@ def reclaim(f, g, pages, swappiness):
 
 @compiled
 def memory_reclaim(k, t, f, g, op):
-    """user_proactive_reclaim: a quarter of what is left a pass, until so much is freed; EAGAIN after 16 passes in vain
-    (6.1: all of what is left a pass).
+    """user_proactive_reclaim: all of what is left a pass, or (287d5fedb377, 6.9) a quarter of it, until so much is
+    freed; EAGAIN after 16 passes in vain.
     """
     if f.phase == 0:
         f.retries = RECLAIM_RETRIES
@@ -138,7 +138,8 @@ def memory_reclaim(k, t, f, g, op):
     if fatal_signal_pending(k, t):
         return n.FAIL_KILLED
     f.phase = RECLAIMING
-    return reclaim(f, g, (op.c - f.done) // 4, op.d)
+    left = op.c - f.done
+    return reclaim(f, g, left // 4 if k.state.reclaims_quarters else left, op.d)
 
 
 @compiled

@@ -20,7 +20,7 @@ from .memcg_oom import (
     memcg_oom_recover,
 )
 from .memcontrol import made_progress
-from .oom_kill import OOM_KILLED
+from .oom_kill import OOM_KILLED, OOM_NOBODY
 from .wait import current, fatal_signal_pending, sleep_on, spend
 
 
@@ -31,8 +31,11 @@ def step_oom_synchronize(k, t):
     if f.phase == 0:
         return enter_section(k, t, f, True)
     if f.phase == OOM_KILL_PHASE:
-        if mem_cgroup_out_of_memory(k, t, f.group) == OOM_KILLED:
+        found = mem_cgroup_out_of_memory(k, t, f.group)
+        if found == OOM_KILLED:
             made_progress(k, f.group)
+        elif found == OOM_NOBODY:
+            k.state.tasks[t].short_of = f.group
         f.phase = OOM_SLEPT_PHASE
         return n.AGAIN
     g = f.group

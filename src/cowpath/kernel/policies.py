@@ -136,6 +136,10 @@ POLICIES = (
         " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
     ),
     Policy(
+        "memory_reclaim", "reclaims_quarters", ("whole", "quarter"), "287d5fedb377", "6.9",
+        "how much of what is left of a request a pass of memory.reclaim asks for: all, or a quarter (287d5fedb377)",
+    ),
+    Policy(
         "high_dying", "high_dying", ("exempt", "pays"), "63fd327016fd", "6.8",
         "whether a dying task that is over memory.high is let off (63fd327016fd), or reclaims first",
     ),
@@ -143,6 +147,11 @@ POLICIES = (
         "high_write", "high_write", ("goes on", "watches", "once"), "", "6.18",
         "who lowers memory.high reclaims until as many rounds as a charge's are in vain, or somebody else has set it"
         " meanwhile (6.1, 6.12), or once (4.19)",
+    ),
+    Policy(
+        "high_delay_in_charge", "high_at_once", ("over a batch", "always"), "", "none",
+        "when who owes for memory.high pays within the kernel: once it is more than a batch, or each time (proposed in"
+        " 2026)",
     ),
     Policy(
         "hierarchy", "always_hierarchy", ("chosen", "always"), "bef9f0ba300a", "5.11",

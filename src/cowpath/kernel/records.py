@@ -193,6 +193,7 @@ task = record(
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
+    short_of=ref("group", start=0),  # its fault fails for want of this group's memory, with nobody to kill; or 0
     exiting="i4",  # PF_EXITING
     mm=ref("mm"),
     group=ref("group", start=0),

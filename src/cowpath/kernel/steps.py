@@ -44,7 +44,9 @@ PATH_NAMES = (
     "read_maps", "open",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
-MAY_BE_EMPTY = ("exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open")
+MAY_BE_EMPTY = (
+    "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open", "lseek",
+)  # fmt: skip
 FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
 LAST_FAULT_PATH = PATH_NAMES.index("swap_in")

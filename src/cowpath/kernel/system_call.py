@@ -72,7 +72,7 @@ def system_call(k, t, op):
         return madvise_populate(k, t, op)
     elif code == n.OP_OPEN:
         return do_sys_open(k, t, op)
-    elif code == n.OP_LSEEK:
+    elif code == n.OP_LSEEK and k.books.paths[s.P_LSEEK].length > 0:
         f = push(k, t, s.P_LSEEK)
         f.file = op.a
     elif code == n.OP_STAT or code == n.OP_CREAT or code == n.OP_READDIR:

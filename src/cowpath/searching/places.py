@@ -8,7 +8,9 @@ each other is declared only as far as faults need it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from cowpath.designs import Design
 from cowpath.kernel.steps import FAULT_PATHS, PATH_NAMES, STEPS, number_of
 from cowpath.kernels.check import PAYING
 
@@ -28,6 +30,26 @@ def placements(path: str, steps: Sequence[str]) -> Iterator[Steps]:
         for order in (reclaimed, *_with(reclaimed, delay)):
             if is_possible(path, order):
                 yield order
+
+
+def calls_faults(design: Design, path: str) -> bool:
+    """The path makes faults of the kernel's own, one after the other, in which it may be paid as well."""
+    faults = (design.paths[fault] for fault in FAULT_PATHS)
+    return "populate" in design.paths[path] and any(set(PAYING) & set(steps) for steps in faults)
+
+
+def with_bare_faults(design: Design) -> Design:
+    """The same, but in no fault anything is paid."""
+    bare = {fault: tuple(step for step in design.paths[fault] if step not in PAYING) for fault in FAULT_PATHS}
+    return replace(design, paths=design.paths | bare)
+
+
+def paid_at(order: Steps, paying: str) -> str:
+    """Where an order reclaims, or sleeps, in words."""
+    if paying not in order:
+        return "at the return only"
+    after = next((step for step in order[order.index(paying) + 1 :] if step not in PAYING), None)
+    return f"before {after}" if after else "at the end"
 
 
 def _with(steps: Steps, step: str) -> Iterator[Steps]:

@@ -5,68 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker.many import leave_interrupts, pool_of
-from cowpath.designs import Design, has_memory_high
+from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
+from cowpath.engine import properties as p
 from cowpath.engine.costs import Costs
 from cowpath.kernel.compiled import cache_folder, sources_as_they_stand
+from cowpath.kernels.check import PAYING
 
+from . import scenes
+from .found import Found, Outcome, Paid, by_place, failed_by, ranked, safe_of
 from .journal import Journal
-from .measures import KINDS, Costly, pareto
+from .measures import KINDS, Costly
 from .orders import Steps, orders
-from .places import PATHS, placements
+from .places import PATHS, calls_faults, paid_at, placements, with_bare_faults
 from .rank import measure, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
 CHUNK = 64  # orders that a process is given at once, at most
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
-Outcome = Failure | Costly
-
-
-@dataclass(frozen=True)
-class Safe:
-    """An order that no case of the suite refutes. ``moved``: how it differs from the design that was begun with."""
-
-    steps: Steps
-    moved: list[str]
-    measure: Costly
-    pareto: bool
-    known_as: list[str]  # packaged designs that have this order
-
-    def as_json(self) -> dict[str, Any]:
-        """An entry of ``safe`` in docs/json.md."""
-        return {"steps": list(self.steps), "moved": self.moved, **asdict(self.measure), "pareto": self.pareto,
-                "known_as": self.known_as}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a search has found. ``failed_by``: orders by the property and the case that they violate first."""
-
-    path: str
-    design: str
-    cases: tuple[str, ...]
-    orders: int
-    safe: tuple[Safe, ...]  # those on the front first, then by the time under the page lock
-    failed_by: dict[str, dict[str, int]]
-    own: tuple[Failure, ...]  # what the design's own order violates first, by case
-    wall_s: float
-
-    def as_json(self) -> dict[str, Any]:
-        """The object that ``--json`` prints."""
-        return {"path": self.path, "from": self.design, "cases": list(self.cases), "orders": self.orders,
-                "safe": [each.as_json() for each in self.safe], "failed_by": self.failed_by,
-                "own": [asdict(each) for each in self.own], "wall_s": self.wall_s}  # fmt: skip
 
 
 def search(
@@ -74,6 +39,47 @@ def search(
 ) -> Found:
     """Check and rank every order of a path's steps. Raises InputError; a KeyboardInterrupt leaves a whole journal."""
     began = time.perf_counter()
+    changed, aside, as_they_are = design, tuple[Failure, ...](), None
+    named = tuple(case.name for case in cases)
+    if path in PATHS:
+        cases, aside = _set_aside(design, path, cases)
+        named = tuple(name for name in named if name not in {failure.case for failure in aside})
+    outcomes = _search(changed, path, cases, processes, told, fresh)
+    if path in PATHS and calls_faults(design, path):
+        changed, as_they_are = with_bare_faults(design), failed_by(outcome for _, outcome in outcomes)
+        outcomes = _search(changed, path, cases, processes, told, fresh)
+    worker = Worker(changed, path, cases)
+    paid = None
+    if path in PATHS:
+        own = Worker(design, path, cases).measured(design.paths[path])
+        no_cure = ranked(design, path, worker.no_cure(outcomes))
+        paid = Paid(by_place(outcomes), own, no_cure, aside, as_they_are)
+    for searched in (design, changed):
+        Journal(_journal_file(searched, path, cases), False).drop()
+    return Found(
+        path, design.name, named, len(outcomes),
+        ranked(design, path, safe_of(outcomes), as_they_are is None), failed_by(outcome for _, outcome in outcomes),
+        tuple(Worker(design, path, cases).failures(design.paths[path])), round(time.perf_counter() - began, 6), paid,
+    )  # fmt: skip
+
+
+def _set_aside(design: Design, path: str, cases: Sequence[Case]) -> tuple[list[Case], tuple[Failure, ...]]:
+    """The cases of memory.high; and which of the others are violated. In those nobody ever pays, so that one order says
+    what is true of all.
+    """
+    marked = [case for case in cases if case.has_high]
+    if not marked:
+        return list(cases), ()
+    nowhere = next(placements(path, design.paths[path]))
+    others = [Bench(case, design, costs.load(), path) for case in cases if not case.has_high]
+    found = (bench.reduced(nowhere) for bench in others)
+    return marked, tuple(failure for failure in found if failure is not None)
+
+
+def _search(
+    design: Design, path: str, cases: Sequence[Case], processes: int, told: Told | None, fresh: bool
+) -> list[tuple[Steps, Outcome]]:
+    """What becomes of every order."""
     every = list((placements if path in PATHS else orders)(path, design.paths[path]))
     journal = Journal(_journal_file(design, path, cases), fresh)
     outcomes = journal.read(len(every))
@@ -85,9 +91,7 @@ def search(
         safe += isinstance(outcome, KINDS)
         if told is not None:
             told(len(outcomes), len(every), safe)
-    journal.drop()
-    return _found(design, path, cases, [(every[at], outcomes[at]) for at in range(len(every))],
-                  time.perf_counter() - began)  # fmt: skip
+    return [(every[at], outcomes[at]) for at in range(len(every))]
 
 
 def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
@@ -125,8 +129,9 @@ class Worker:
         self.design, self.path = design, path
         self.costs: Costs = costs.load()
         self.suite: list[Bench] = benches(cases, design, self.costs, path)
+        self.scene = scenes.Scene.of(path) if path in scenes.paths() else None
         timed = [case for case in cases if not case.outside and (path not in PATHS or case.has_high)]
-        self.plans: list[CasePlan] = [compile_case(case) for case in timed]  # that the clock runs
+        self.plans: list[CasePlan] = [compile_case(case) for case in timed]  # that the clock runs, if not the scene
 
     def compile(self) -> None:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
@@ -148,12 +153,27 @@ class Worker:
         """What an order violates first in each case, where it violates something."""
         return [failure for failure in (bench.failure(steps) for bench in self.suite) if failure is not None]
 
+    def no_cure(self, outcomes: Sequence[tuple[Steps, Outcome]]) -> list[tuple[Steps, Costly]]:
+        """Orders that free the outsiders and have the task read its own pages again: of each place where it may reclaim
+        the one that changes least.
+        """
+        reread, isolation = p.NAMES[p.NO_REREAD], 1 << p.ISOLATION
+        refuted = [steps for steps, each in outcomes if isinstance(each, Failure) and each.property == reread]
+        found: dict[str, Steps] = {}
+        for steps in sorted(refuted, key=lambda steps: len(moved(self.design.paths[self.path], steps))):
+            place = paid_at(steps, PAYING[0])
+            if place not in found and not any(bench.reduced(steps, isolation) for bench in self.suite):
+                found[place] = steps
+        return [(steps, self.measured(steps)) for steps in found.values()]
+
     def measured(self, steps: Steps) -> Costly:
         """What an order costs in the clock."""
         return self._measure(self.plans, replace(self.design, paths=self.design.paths | {self.path: steps}))
 
     def _measure(self, plans: Sequence[CasePlan], design: Design) -> Costly:
         """Paths are compared by what they are searched for."""
+        if self.scene is not None:
+            return scenes.measure(self.scene, design)
         how = measure_throttled if self.path in PATHS else measure
         return how(plans, design, self.costs)
 
@@ -170,26 +190,3 @@ def _begin(design: Design, path: str, cases: Sequence[Case]) -> None:
 def _go_on(some: list[Steps]) -> list[Outcome]:
     assert _worker is not None
     return _worker.outcomes(some)
-
-
-def _found(
-    design: Design, path: str, cases: Sequence[Case], outcomes: Sequence[tuple[Steps, Outcome]], wall_s: float
-) -> Found:
-    safe = [(steps, outcome) for steps, outcome in outcomes if isinstance(outcome, KINDS)]
-    front = pareto([each for _, each in safe])
-    packaged: dict[Steps, list[str]] = {}
-    for known in (designs.load(name) for name in designs.names()):
-        if path not in PATHS or has_memory_high(known):
-            packaged.setdefault(known.paths[path], []).append(known.name)
-    kept = [
-        Safe(steps, moved(design.paths[path], steps), each, best, packaged.get(steps, []))
-        for (steps, each), best in zip(safe, front, strict=True)
-    ]
-    kept.sort(key=lambda each: (not each.pareto, each.measure.key(), len(each.moved)))
-    failures = Counter((each.property, each.case) for _, each in outcomes if isinstance(each, Failure))
-    failed_by: dict[str, dict[str, int]] = {}
-    for (name, case), count in failures.most_common():
-        failed_by.setdefault(name, {})[case] = count
-    own = Worker(design, path, cases).failures(design.paths[path])
-    return Found(path, design.name, tuple(case.name for case in cases), len(outcomes), tuple(kept), failed_by,
-                 tuple(own), round(wall_s, 6))  # fmt: skip

@@ -86,6 +86,16 @@ class Bench:
             return Failure(p.NAMES[p.STARVATION], self.plan.case.name)
         return None
 
+    def reduced(self, steps: Steps, wanted: int = ALL) -> Failure | None:
+        """The first violation of some properties (a bit each), by a search with reductions."""
+        self._buffer[:] = self._start
+        machine.set_path(self.k, self.path, steps)
+        why = self.space.explore(wanted, stop_at_first=True)
+        for which in range(p.OF_STATES):
+            if self.space.found(which) >= 0:
+                return Failure(p.NAMES[which], self.plan.case.name)
+        return None if why == explore.DONE else Failure(NO_ROOM, self.plan.case.name)
+
     def _note_acts(self) -> None:
         """At which places of the path somebody has slept for memory.high, and where a step has called another path."""
         seen = self.space.coverage[:, self.path]

@@ -1,0 +1,9 @@
+# A group is 50 % over its memory.high, and one of its tasks, which has 256 page tables, forks. Outside somebody reads its
+# /proc/PID/cmdline.
+# A line that ends in "# outside" is left out where it is asked how long the task takes when nobody helps it.
+mkdir /sys/fs/cgroup/A
+cgexec -g memory:A forker &
+sleep 1
+echo 8M > /sys/fs/cgroup/A/memory.high
+ps &  # outside
+wait
