@@ -9,6 +9,7 @@ import pytest
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.frames import R_NOSWAP
+from cowpath.kernel.memory_files import memory_files_write
 from cowpath.kernel.rmap import page_referenced
 from cowpath.kernel.shrink import shrink_active_list, shrink_inactive_list
 from cowpath.kernel.swapfile import swap_free
@@ -190,3 +191,15 @@ def test_with_swappiness_0_hardly_any_anonymous_page_is_scanned_and_with_100_as_
     hand.of(g).swappiness = 100
     ap, fp, _ = shares(hand.k, f, 100, 100)
     assert (int(ap), int(fp)) == (101, 101)
+
+
+@pytest.mark.parametrize(("kernel", "pages"), [("linux-6.1", 400), ("linux-6.12", 100), ("linux-7.2", 100)])
+def test_a_pass_of_memory_reclaim_asks_for_all_or_since_6_9_for_a_quarter(kernel: str, pages: int) -> None:
+    hand = Hand(kernel)
+    hand.k.state.cgroup2 = hand.k.state.groups[0].controls = 1
+    g, t = hand.group(), hand.task()
+    op = hand.k.books.ops[0]
+    op.a, op.b, op.c, op.d = g, n.CG_RECLAIM, 400, 0
+    f = hand.call(t, s.P_CG_SET, s.RESIZE_LIMIT, op=0)
+    assert memory_files_write(hand.k, t, f, op) == n.CALL
+    assert int(f.count) == pages and int(f.group) == g

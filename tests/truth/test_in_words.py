@@ -21,16 +21,21 @@ from .played import MEASURED, MS, ROOT, STAYS, Played, S
 KERNELS = ("linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 BY_KERNEL = pytest.mark.parametrize("kernel", KERNELS)
 FILLS = f"anon f 3072\ntouch f 0 3072 1 w\n{STAYS}"
-PENALTY = 2 * S  # for a batch, at 50 % over the mark
-START = 3 * S  # when the group is over its mark, and nobody sleeps
+WAIT, WAITED = "sleep 4", 4 * S
 
 
 def over_its_mark(
-    folder: Path, kernel: str, text: str, programs: dict[str, str], until: int = 60 * S, **more: Any
-) -> Played:
-    """Group A over its mark from 3 s on; these commands come then."""
-    start = f"mkdir {ROOT}/A\ncgexec -g memory:A filler & sleep 1; echo 8M > {ROOT}/A/memory.high; sleep 2\n"
-    return Played(folder, start + text, {"filler": FILLS, **programs}, kernel, **more).run(until)
+    folder: Path, kernel: str, inside: dict[str, str], outside: dict[str, str], until: int, text: str = "",
+    programs: dict[str, str] | None = None, **more: Any,
+) -> Played:  # fmt: skip
+    """Group A over its mark from 1 s on. The programs inside are started before: that is charged, too. They do what
+    they are to do from WAIT on, when nobody sleeps any more; ``text`` comes at 1 s. ``programs``: for them to run.
+    """
+    starts = "".join(f"cgexec -g memory:A {name} & " for name in ("filler", *inside))
+    starts += "".join(f"{name} & " for name in outside)
+    session = f"mkdir {ROOT}/A\n{starts}sleep 1; echo 8M > {ROOT}/A/memory.high\n{text}\nsleep 60"
+    every = {"filler": FILLS, **inside, **outside, **(programs or {})}
+    return Played(folder, session, every, kernel, **more).run(until)
 
 
 def within(took: int, measured: float) -> bool:
@@ -41,11 +46,11 @@ def within(took: int, measured: float) -> bool:
 # --- the sleep at the return to user mode, and within the kernel -------------------------------------
 @BY_KERNEL
 def test_a_fault_is_paid_for_at_the_return_to_user_mode_with_nothing_held(kernel: str, tmp_path: Path) -> None:
-    looks = "readproc eats maps\nreadproc eats cmdline"
-    programs = {"eats": f"anon a 200\ntouch a 0 200 1 w\n{STAYS}", "outside": looks}
-    text = "cgexec -g memory:A eats & sleep 1; outside; echo done; sleep 9"
-    run = over_its_mark(tmp_path, kernel, text, programs, 4500 * MS)
-    assert run.waits("eats") == "throttled" and not run.holds("eats") and run.lines == ["done"]
+    eats = {"eats": f"anon a 200\n{WAIT}\ntouch a 0 200 1 w\n{STAYS}"}
+    looks = {"looks": f"{WAIT}\nsleep 500ms\nreadproc eats maps\nreadproc eats cmdline\n{STAYS}"}
+    run = over_its_mark(tmp_path, kernel, eats, looks, WAITED + S)
+    assert run.waits("eats") == "throttled" and not run.holds("eats")
+    assert run.waits("looks") == "sleep" and run.held_up("looks") == 0
     assert [path for path, _ in run.stack("eats")] == ["exit_to_user"]
     sleeps = run.run(15 * S).sleeps("eats", n.W_THROTTLE)
     assert len(sleeps) >= 2 and all(within(each, 2) for each in sleeps), "one for each batch"
@@ -55,8 +60,8 @@ def test_a_fault_is_paid_for_at_the_return_to_user_mode_with_nothing_held(kernel
 def test_one_entry_that_charges_more_than_a_batch_sleeps_inside(kernel: str, tmp_path: Path) -> None:
     """And one that charges a batch does not."""
     for pages, inside in ((60, False), (200, True)):
-        programs = {"eats": f"anon a {pages}\nmadv a populate_write\n{STAYS}"}
-        run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A eats & sleep 9", programs, 4 * S)
+        eats = {"eats": f"anon a {pages}\n{WAIT}\nmadv a populate_write\n{STAYS}"}
+        run = over_its_mark(tmp_path, kernel, eats, {}, WAITED + S)
         assert run.waits("eats") == "throttled"
         assert ("madvise_populate" in dict(run.stack("eats"))) == inside
         assert ("mmap_sem (read)" in run.holds("eats")) == inside
@@ -66,8 +71,9 @@ def test_one_entry_that_charges_more_than_a_batch_sleeps_inside(kernel: str, tmp
 @BY_KERNEL
 def test_read_as_cat_does_nobody_waits(kernel: str, tmp_path: Path) -> None:
     """128 KiB a call: the sleep is at the call's end."""
-    programs = {"reads": "readf @cold 0 256 32", "outside": "loop 40\n  readf @cold 0 256 1\n  sleep 100ms\nend"}
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A reads & sleep 0.1; outside; sleep 20", programs, 40 * S)
+    reads = {"reads": f"{WAIT}\nreadf @cold 0 256 32\n{STAYS}"}
+    outside = {"outside": f"{WAIT}\nsleep 100ms\nloop 40\n  readf @cold 0 256 1\n  sleep 100ms\nend"}
+    run = over_its_mark(tmp_path, kernel, reads, outside, 40 * S)
     assert not run.tasks("outside") and run.held_up("outside") < 50 * MS, "but for the disk"
 
 
@@ -109,12 +115,11 @@ def test_fork_holds_up_maps_and_cmdline_until_it_is_through(kernel: str, tmp_pat
 @BY_KERNEL
 def test_write_holds_up_writers_of_the_file_and_no_readers(kernel: str, tmp_path: Path) -> None:
     """high21: 1 MiB in one call; others 0.7 s later. Measured: 3.4 s on 6.12; 3.9 s on 6.1; 1.3 s on 6.18 and 7.2."""
-    programs = {
-        "writes": f"writef @w 0 256\n{STAYS}", "writer": f"sleep 0.7\nwritef @w 300 1\n{STAYS}",
-        "reader": f"sleep 0.7\nreadf @w 400 1\n{STAYS}",
-    }  # fmt: skip
-    text = "cgexec -g memory:A writes & writer & reader & sleep 30"
-    run = over_its_mark(tmp_path, kernel, text, programs, 20 * S, files="[files.w]\npages = 512\nwarm = false")
+    inside = {"writes": f"{WAIT}\nwritef @w 0 256\n{STAYS}"}
+    later = f"{WAIT}\nsleep 0.7"
+    outside = {"writer": f"{later}\nwritef @w 300 1\n{STAYS}", "reader": f"{later}\nreadf @w 400 1\n{STAYS}"}
+    files = "[files.w]\npages = 512\nwarm = false"
+    run = over_its_mark(tmp_path, kernel, inside, outside, 20 * S, files=files)
     assert run.waits("writer") == run.waits("reader") == "sleep" and run.held_up("reader") < 50 * MS
     if kernel in ("linux-6.1", "linux-6.12"):
         assert within(run.held_up("writer"), 3.4 if kernel == "linux-6.12" else 3.9)
@@ -125,22 +130,25 @@ def test_write_holds_up_writers_of_the_file_and_no_readers(kernel: str, tmp_path
 @BY_KERNEL
 def test_clean_unlocked_pages_that_it_has_just_read_go_first(kernel: str, tmp_path: Path) -> None:
     """And those that are mapped do not."""
-    programs = {"reads": f"readf @cold 0 64 32\n{STAYS}"}
-    files = "[files.cold]\npages = 64\nwarm = false"
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A reads & sleep 20", programs, 20 * S, files=files)
+    reads = {"reads": f"{WAIT}\nreadf @cold 0 64 32\n{STAYS}"}
+    run = over_its_mark(tmp_path, kernel, reads, {}, 20 * S, files="[files.cold]\npages = 64\nwarm = false")
+    assert run.waits("reads") == "sleep"
     assert run.pages("cold").count(run.number("A")) < 32
 
 
 @BY_KERNEL
 def test_truncate_waits_behind_the_invalidate_lock_and_a_reader_far_away_behind_it(kernel: str, tmp_path: Path) -> None:
-    programs = {
-        "reads": f"readf @cold 0 256\n{STAYS}", "cuts": f"sleep 1\ntruncate @cold 2000\n{STAYS}",
-        "far": f"sleep 1.2\nreadf @cold 1500 1\n{STAYS}",
-    }  # fmt: skip
-    text = "cgexec -g memory:A reads & cuts & far & sleep 40"
-    run = over_its_mark(tmp_path, kernel, text, programs, 40 * S, files="[files.cold]\npages = 2048\nwarm = false")
-    assert 0 <= run.held_up("cuts") - run.held_up("far") - 200 * MS < 100 * MS
-    assert run.held_up("far") > 500 * MS
+    reads = {"reads": f"{WAIT}\nreadf @cold 0 256\n{STAYS}"}
+    outside = {
+        "cuts": f"{WAIT}\nsleep 1\ntruncate @cold 2000\n{STAYS}",
+        "far": f"{WAIT}\nsleep 1.2\nreadf @cold 1500 1\n{STAYS}",
+    }
+    files = "[files.cold]\npages = 2048\nwarm = false"
+    run = over_its_mark(tmp_path, kernel, reads, outside, 40 * S, files=files)
+    cuts, far = run.held_up("cuts"), run.held_up("far")
+    assert abs(cuts - far - 200 * MS) < 100 * MS and far > 500 * MS
+    if kernel in ("linux-6.18", "linux-7.2"):
+        assert within(cuts, 7.5) and within(far, 7.3)
 
 
 @BY_KERNEL
@@ -163,9 +171,9 @@ def test_unless_the_window_is_as_large_as_the_mark(kernel: str, window: int, tmp
 
 @BY_KERNEL
 def test_raising_the_mark_wakes_nobody(kernel: str, tmp_path: Path) -> None:
-    programs = {"eats": f"anon a 200\ntouch a 0 200 1 w\n{STAYS}"}
-    text = f"cgexec -g memory:A eats & sleep 1; echo max > {ROOT}/A/memory.high; sleep 9"
-    run = over_its_mark(tmp_path, kernel, text, programs, 12 * S)
+    eats = {"eats": f"anon a 200\n{WAIT}\ntouch a 0 200 1 w\n{STAYS}"}
+    raises = f"sleep 4; echo max > {ROOT}/A/memory.high"
+    run = over_its_mark(tmp_path, kernel, eats, {}, 12 * S, raises)
     (slept,) = run.sleeps("eats", n.W_THROTTLE)
     assert within(slept, 2) and run.waits("eats") == "sleep", "and when that is over it sleeps no more"
 
@@ -225,8 +233,8 @@ def test_lowering_memory_max_kills_from_the_writer_and_returns_0(kernel: str, tm
 # --- who pays --------------------------------------------------------------------------------------
 @BY_KERNEL
 def test_a_small_neighbour_pays_for_anothers_excess(kernel: str, tmp_path: Path) -> None:
-    programs = {"small": f"anon a 64\ntouch a 0 64 1 w\nmark\n{STAYS}"}
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A small & sleep 9", programs, 12 * S)
+    small = {"small": f"anon a 64\n{WAIT}\ntouch a 0 64 1 w\n{STAYS}"}
+    run = over_its_mark(tmp_path, kernel, small, {}, 12 * S)
     sleeps = run.sleeps("small", n.W_THROTTLE)
     assert 1 <= len(sleeps) <= 2 and all(within(each, 2) for each in sleeps)
 
@@ -234,9 +242,9 @@ def test_a_small_neighbour_pays_for_anothers_excess(kernel: str, tmp_path: Path)
 @BY_KERNEL
 def test_a_command_costs_nothing_or_two_or_four_seconds(kernel: str, tmp_path: Path) -> None:
     """high19: fork, exec and exit of a small process, five times."""
-    small = f"anon a 1\ntouch a 0 1 1 w\nloop 5\n  run true\nend\n{STAYS}"
-    programs = {"small": small, "true": "anon x 8\ntouch x 0 8 1 w"}
-    run = over_its_mark(tmp_path, kernel, "cgexec -g memory:A small & sleep 40", programs, 40 * S)
+    small = f"anon a 1\ntouch a 0 1 1 w\n{WAIT}\nloop 5\n  run true\nend\n{STAYS}"
+    programs = {"true": "anon x 8\ntouch x 0 8 1 w"}
+    run = over_its_mark(tmp_path, kernel, {"small": small}, {}, 40 * S, programs=programs)
     slept = run.sleeps("small", n.W_THROTTLE) + run.sleeps("true", n.W_THROTTLE)
     assert all(within(each, 2) for each in slept) and 1 <= len(slept) <= 10
 
@@ -263,9 +271,11 @@ def test_the_failcnt_of_memory_and_swap(kernel: str, counts: bool, tmp_path: Pat
     limits = "; ".join(f"cgset -r {file} A" for file in files)
     text = f"cgcreate -g memory:A\n{limits}\ncgexec -g memory:A filler & cgexec -g memory:A eats & sleep 2"
     programs = {"filler": f"anon f 300\nsleep 300ms\nfill f\n{STAYS}", "eats": f"sleep 1\nreadf @cold 0 2 1\n{STAYS}"}
-    run = Played(tmp_path, text, programs, kernel).run(3 * S)
+    run = Played(tmp_path, text, programs, kernel).run(900 * MS)
+    before = run.memsw_failcnt("A")
+    run.run(3 * S)
     assert run.failcnt("A") == 0
-    assert (38 <= run.memsw_failcnt("A") <= 99) if counts else run.memsw_failcnt("A") == 0
+    assert (38 <= run.memsw_failcnt("A") - before <= 99) if counts else run.memsw_failcnt("A") == 0
     assert re.fullmatch("[0-9]+", run.file("A", "memory.memsw.failcnt"))
 
 
