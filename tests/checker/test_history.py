@@ -24,6 +24,7 @@ ISOLATION: dict[str, tuple[tuple[str, str], ...]] = {
     "commit": (("", "3.1"),),
     "oom-on": (("", "3.1"),),
     "hierarchy": (("", "3.1"),),
+    "truncate-while-waiting": (("", "3.1"),),
     "unkillable": (("", "3.1"),),
     "killed-waiter": (("", "3.1"),),
     # page locks of read-ahead; i_mutex; mmap_sem
