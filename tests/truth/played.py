@@ -44,7 +44,7 @@ class Played:
             lines.append(f'[programs.{name}]\nwritten = "{name}.prog"\n')
         (folder / "session.toml").write_text("".join(lines), encoding="utf-8")
         self.kernel = kernel
-        self.plan = plan_session(text, "session.sh", read_table(folder / "session.toml"))
+        self.plan = plan_session(text, "session.sh", read_table(folder / "session.toml")).on(design_of(kernel))
         options = api.Options(seed=seed) if costs is None else api.Options(seed=seed, costs=costs)
         self.k: Any = api.build_machine(self.plan, design_of(kernel), options)
         self.k.books.log_mask = mask_of((n.EV_WAKE, n.EV_FORK, n.EV_EXEC))

@@ -96,7 +96,7 @@ class Plan:
 
     def on(self, design: Design) -> Plan:
         """With the kernel thread that only some kernels have: the OOM reaper, where its path has steps."""
-        if not design.paths["oom_reaper"]:
+        if not design.paths["oom_reaper"] or any(start.kthread == KT_OOM_REAPER for start in self.starts):
             return self
         start = Start(len(self.ops), len(self.comms), NONE, NONE, bystander=False, kthread=KT_OOM_REAPER)
         ops = np.append(self.ops, np.zeros(1, self.ops.dtype))
