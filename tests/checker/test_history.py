@@ -24,6 +24,7 @@ ISOLATION: dict[str, tuple[tuple[str, str], ...]] = {
     "commit": (("", "3.1"),),
     "oom-on": (("", "3.1"),),
     "hierarchy": (("", "3.1"),),
+    "truncate-while-waiting": (("", "3.1"),),
     "unkillable": (("", "3.1"),),
     "killed-waiter": (("", "3.1"),),
     # page locks of read-ahead; i_mutex; mmap_sem
@@ -83,21 +84,27 @@ def affected(intervals: tuple[tuple[str, str], ...]) -> set[str]:
     return found
 
 
-def violated(property_: str, case: str) -> set[str]:
-    """The profiles to which the case applies and that violate the property."""
-    wanted = set(profile.names())
+def violated(property_: str, case: str, wanted: set[str] | None = None) -> set[str]:
+    """The profiles (of these) to which the case applies and that violate the property."""
+    wanted = set(profile.names()) if wanted is None else wanted
     jobs = [job.design.name for job in checking.load_jobs(None, [case], None) if job.applies]
     results = checking.check([name for name in jobs if name in wanted], [case], properties=property_).results
     assert {result.verdict for result in results} <= {"proved", "violated", "vacuous"}
     return {result.design for result in results if result.verdict == "violated"}
 
 
-@pytest.mark.parametrize("case", cases.names())
+# too large to be searched whole on each release: oom-lock since a victim's memory is reaped
+TOO_LARGE = {"oom-lock", "mmap-sem-dirty"}
+SMALL = [case for case in cases.names() if case not in TOO_LARGE]
+OLD = ("linux-2.6.39", "linux-3.0", "linux-3.1", "linux-3.12")  # in which it is not
+
+
+@pytest.mark.parametrize("case", SMALL)
 def test_isolation_is_violated_on_the_releases_of_the_history(case: str) -> None:
     assert violated("isolation", case) == affected(ISOLATION.get(case, ()))
 
 
-@pytest.mark.parametrize("case", cases.names())
+@pytest.mark.parametrize("case", SMALL)
 def test_killable_is_violated_on_the_releases_of_the_history(case: str) -> None:
     departs = DEPARTS.get(("killable", case), set())
     assert violated("killable", case) == affected(KILLABLE.get(case, ())) | departs
@@ -106,7 +113,8 @@ def test_killable_is_violated_on_the_releases_of_the_history(case: str) -> None:
 
 @pytest.mark.parametrize("case", list(PROGRESS))
 def test_progress_is_violated_on_the_releases_of_the_history(case: str) -> None:
-    assert violated("progress", case) == affected(PROGRESS[case])
+    of = set(OLD) if case in TOO_LARGE else set(profile.names())
+    assert violated("progress", case, of) == affected(PROGRESS[case])
 
 
 def test_what_the_proposal_adds_to_its_kernel() -> None:

@@ -44,6 +44,12 @@ def with_bare_faults(design: Design) -> Design:
     return replace(design, paths=design.paths | bare)
 
 
+def pays_at_once(order: Steps) -> bool:
+    """It reclaims, and sleeps right after that."""
+    reclaim, delay = PAYING
+    return reclaim in order and order[order.index(reclaim) + 1 :][:1] == (delay,)
+
+
 def paid_at(order: Steps, paying: str) -> str:
     """Where an order reclaims, or sleeps, in words."""
     if paying not in order:

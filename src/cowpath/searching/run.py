@@ -26,7 +26,7 @@ from .found import Found, Outcome, Paid, by_place, failed_by, ranked, safe_of
 from .journal import Journal
 from .measures import KINDS, Costly
 from .orders import Steps, orders
-from .places import PATHS, calls_faults, paid_at, placements, with_bare_faults
+from .places import PATHS, calls_faults, paid_at, pays_at_once, placements, with_bare_faults
 from .rank import measure, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
@@ -155,12 +155,13 @@ class Worker:
 
     def no_cure(self, outcomes: Sequence[tuple[Steps, Outcome]]) -> list[tuple[Steps, Costly]]:
         """Orders that free the outsiders and have the task read its own pages again: of each place where it may reclaim
-        the one that changes least.
+        the one that sleeps right there, if that is such a one, else the one that changes least.
         """
         reread, isolation = p.NAMES[p.NO_REREAD], 1 << p.ISOLATION
         refuted = [steps for steps, each in outcomes if isinstance(each, Failure) and each.property == reread]
         found: dict[str, Steps] = {}
-        for steps in sorted(refuted, key=lambda steps: len(moved(self.design.paths[self.path], steps))):
+        own = self.design.paths[self.path]
+        for steps in sorted(refuted, key=lambda steps: (not pays_at_once(steps), len(moved(own, steps)))):
             place = paid_at(steps, PAYING[0])
             if place not in found and not any(bench.reduced(steps, isolation) for bench in self.suite):
                 found[place] = steps
