@@ -252,6 +252,15 @@ def test_a_small_neighbour_pays_for_anothers_excess(kernel: str, tmp_path: Path)
 
 
 @BY_KERNEL
+def test_even_an_mmap_takes_two_seconds(kernel: str, tmp_path: Path) -> None:
+    """One of many: the object of a mapping is charged, and every now and then that is a page, and a batch."""
+    maps = "".join(f"anon r{number} 1\nsleep 1ms\n" for number in range(60))
+    run = over_its_mark(tmp_path, kernel, {"small": f"{WAIT}\n{maps}{STAYS}"}, {}, 20 * S)
+    (slept,) = run.sleeps("small", n.W_THROTTLE)
+    assert within(slept, 2) and run.waits("small") == "sleep"
+
+
+@BY_KERNEL
 def test_a_command_costs_nothing_or_two_or_four_seconds(kernel: str, tmp_path: Path) -> None:
     """high19: fork, exec and exit of a small process, five times."""
     small = f"anon a 1\ntouch a 0 1 1 w\n{WAIT}\nloop 5\n  run true\nend\n{STAYS}"

@@ -211,7 +211,8 @@ def step_vm_area_alloc(k, t):
             status = hold_objects(k, t, f, needed * VM_AREA, 0)
             if status != n.NEXT:
                 return status
-    for at in (f.vpn, f.vpn + f.count):
+    for edge in range(2):  # no tuple: a narrow machine's numbers are of two kinds
+        at = f.vpn + edge * f.count
         v = k.state.mms[f.mm].vmas
         while v != n.NONE and not is_split(k, f, v, at):
             v = k.state.vmas[v].next
