@@ -27,6 +27,7 @@ def is_in_order(hand: Hand) -> bool:
 def parent_in(room: int, tables: int = 2) -> tuple[Hand, int, int]:
     """A task with pages in so many page tables, whose group has room for so many more pages."""
     hand, g = full(loaded_design("linux-6.18"))
+    hand.k.books.charges_kmem = 0  # test_kernel_memory.py
     hand.of(g).res.limit = 10 + tables + room
     t = hand.task(g)
     for table in range(tables):

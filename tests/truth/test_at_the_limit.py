@@ -149,7 +149,7 @@ def test_meanwhile_nobody_outside_waits(does: str, tmp_path: Path) -> None:
     assert run.waits("outside") == "sleep" and run.held_up("outside") < 20 * MS, "but for the disk"
 
 
-@pytest.mark.parametrize("does", ["munmap a"])
+@pytest.mark.parametrize("does", ["mprotect a r", "munmap a"])
 def test_a_sibling_changes_the_very_mapping(does: str, tmp_path: Path) -> None:
     """Unmapping a whole one takes no new object, nor does changing its protection. The sleeper sleeps on."""
     sibling = f"thread sibling\nsleep 1\n{does}\n{STAYS}\nend\n"

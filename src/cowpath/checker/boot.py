@@ -68,10 +68,11 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     k.books.n_woken = 0
     k.books.whole_reclaim = plan.case.machine.whole_reclaim
     k.books.shares_mm = any(player.spec and player.spec.thread_of for player in plan.players) or bool(
-        (plan.plan.ops["code"] == n.OP_READ_PROC).any()
+        np.isin(plan.plan.ops["code"], (n.OP_READ_PROC, n.OP_REMOTE)).any()
     )
     k.books.memory_suffices = plan.case.machine.memory is None
     k.books.forgets_misses = 1
+    k.books.charges_kmem = 0
     space.attach(k)
     room = len(plan.players) if charges_page_tables(design) else 0
     _raise_limits(k, [room] * int(k.state.n_groups))

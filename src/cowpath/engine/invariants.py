@@ -37,7 +37,7 @@ WORDS = (
     "an LRU list is wrong (page or group)",
     "a page that is in use is on no list (page)",
     "the page cache's slots and its pages disagree (page or file)",
-    "a group's usage is not its pages + stock, or above its limit (group)",
+    "a group's usage is not its pages + stock, or above its limit, or kernel memory is lost (group)",
     "memory.stat is not what the pages give (group)",
     "a page lock's owner is dead, or does not know it (page)",
     "a frame holds what is not its task's or maps without mmap_sem, or its next step is not the one looked up (task)",
@@ -96,6 +96,8 @@ def check_pages(k):
     if at != OK:
         return 9, at
     at = accounts.usage_adds_up(k)
+    if at == OK:
+        at = accounts.kernel_memory_adds_up(k)
     if at != OK:
         return 10, at
     at = accounts.statistics_add_up(k)

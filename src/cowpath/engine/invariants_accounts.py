@@ -9,6 +9,15 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
+from cowpath.kernel.kmem import (
+    FILE_OBJECTS,
+    PIPE_OBJECTS,
+    STACK,
+    TASK_OBJECTS,
+    TASK_STRUCT,
+    UPPER_TABLES,
+    VM_AREA,
+)
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK
@@ -34,6 +43,8 @@ def usage_adds_up(k):
         if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
             return n.UNLIMITED
         own[state.cpus[c].stock_group] += state.cpus[c].stock
+    for g in range(1, state.n_groups):
+        own[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
     for g in range(1, state.n_groups):
         group = state.groups[g]
         want = 0
@@ -76,11 +87,47 @@ def statistics_add_up(k):
             cache[page.group] += 1
             mapped[page.group] += page.mapcount > 0
     for g in range(state.n_groups):
+        kmem[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
         books = k.books.groups[g]
         if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
             return g
         if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
             return g
         if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
+            return g
+    return OK
+
+
+@compiled
+def kernel_memory_adds_up(k):
+    """What a group is charged for besides page tables is what tasks, mappings, address spaces and calls have of it."""
+    state = k.state
+    pages = np.zeros(state.n_groups, np.int64)
+    objects = np.zeros(state.n_groups, np.int64)
+    for t in range(state.n_tasks):
+        task = state.tasks[t]
+        if task.kmem:
+            pages[task.kmem - 1] += STACK if task.run_state != n.T_ZOMBIE else 0
+            objects[task.kmem - 1] += TASK_STRUCT + TASK_OBJECTS
+        if task.pipe:
+            pages[task.pipe - 1] += task.pipe_pages
+            objects[task.pipe - 1] += PIPE_OBJECTS + FILE_OBJECTS
+        for d in range(task.depth):
+            f = task.frames[d]
+            if f.held & n.H_KMEM:
+                pages[f.charged_group] += f.kmem
+                objects[f.charged_group] += f.objects
+    for m in range(state.n_mms):
+        if state.mms[m].kmem:
+            pages[state.mms[m].kmem - 1] += UPPER_TABLES
+            objects[state.mms[m].kmem - 1] += state.mms[m].objects
+    for v in range(state.n_vmas):
+        if state.vmas[v].kmem:
+            objects[state.vmas[v].kmem - 1] += VM_AREA
+    for g in range(1, state.n_groups):
+        group = state.groups[g]
+        left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes
+        stocked = 0 <= left < 2 * n.PAGE_SIZE
+        if group.kernel_pages != pages[g] or group.slab_bytes != objects[g] or (group.alive and not stocked):
             return g
     return OK

@@ -26,7 +26,7 @@ def mms_have_users(k):
         task = state.tasks[t]
         for d in range(task.depth):
             f = task.frames[d]
-            if f.path == s.P_READ_PROC or f.path == s.P_READ_MAPS:
+            if f.path == s.P_READ_PROC or f.path == s.P_READ_MAPS or f.path == s.P_ACCESS_REMOTE_VM:
                 users[f.mm] += f.phase == 0 or step_of(k, t) != s.MMPUT
                 taken_down[f.mm] += f.phase == 1 and step_of(k, t) == s.MMPUT
             elif f.path == s.P_FORK and f.other_mm != n.NONE:

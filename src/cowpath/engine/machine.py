@@ -85,6 +85,7 @@ def build(
     books.reuse = round(256 * (DEFAULT_REUSE if wanted is None else wanted))
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
+    books.charges_kmem = 1
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]

@@ -16,7 +16,7 @@ def record(**fields: Any) -> np.dtype[Any]:
     return layout.record(**fields).dtype
 
 
-COSTS = 128  # room for the cost table
+COSTS = 144  # room for the cost table
 
 task_books = record(
     vruntime="i8",
@@ -54,7 +54,7 @@ group_books = record(
     memsw_failcnt="i8",
     cache="i8",
     rss="i8",
-    kmem="i8",  # of page tables
+    kmem="i8",  # of the kernel: page tables, stacks, objects
     mapped_file="i8",
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)

@@ -193,4 +193,6 @@ def errno_of(status):
         return 5
     if status == n.FAIL_KILLED:
         return 4
+    if status == n.FAIL_NFILE:
+        return 23
     return 0

@@ -6,6 +6,7 @@ from . import names as n
 from .compiled import compiled
 from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
+from .kmem import free_stack, free_task_struct
 from .memcontrol import made_progress
 from .mmap import exit_mmap, mm_free
 from .munlock import munlock_vma_pages_range
@@ -14,6 +15,7 @@ from .wait import current, emit, sleep_alone, try_to_wake_up
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
 SIGBUS_STATUS = 135
 SIGSEGV_STATUS = 139
+EXEC_FAILED_STATUS = 126  # of a shell's child that could not run the program
 NO_CHILD_STATUS = 127
 
 
@@ -80,6 +82,7 @@ def step_exit_notify(k, t):
         status = KILLED_STATUS
     emit(k, n.EV_EXIT, t, task.sigkill, task.oom_victim, status, 0)
     g = task.group
+    free_stack(k, t)
     k.state.groups[g].tasks -= 1
     if g > 0:
         made_progress(k, g)
@@ -164,6 +167,7 @@ def release_task(k, t):
     task = k.state.tasks[t]
     if k.books.tasks[t].reaped != 2:
         k.books.nr_threads -= 1
+    free_task_struct(k, t)
     leave_thread_group(k, t)
     if task.slot != n.NONE and k.state.names[task.slot] == t + 1:
         k.state.names[task.slot] = 0

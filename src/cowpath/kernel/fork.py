@@ -9,6 +9,8 @@ from .compiled import compiled
 from .exit import forget_files, forget_job
 from .generated import begin_task
 from .hierarchy import note_member
+from .kmem import STACK, VM_AREA, free_objects, give_to_mm, give_to_task
+from .kmem_charge import charge_objects, is_counted
 from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma, next_to_copy
 from .munlock import munlock_vma_pages_range
 from .pte_alloc import pmd_populate
@@ -67,6 +69,7 @@ def dup_mmap(k, t, f):
         if child_mm == n.NONE:
             return n.FAIL_OOM
         f.other_mm = child_mm
+        give_to_mm(k, f, child_mm)
         f.vma = k.state.mms[f.mm].vmas
         f.phase = 1
         f.vpn = n.NONE
@@ -91,6 +94,24 @@ def vm_area_dup(k, f):
     new = new_vma(k, f.other_mm, vma.start, vma.end, vma.file, vma.pgoff, vma.prot & ~n.VM_LOCKED)
     copy_ra_state(k, f.vma, new)
     f.vpn = vma.start
+    return new
+
+
+@compiled
+def charge_vm_area(k, t, f):
+    """The same, and the copy is charged; it may turn out to be a part of the one before."""
+    if not is_counted(k, t, f):
+        vm_area_dup(k, f)
+        return n.NEXT
+    status = charge_objects(k, t, f, VM_AREA, STACK if f.objects > 0 else 0)
+    if status != n.NEXT:
+        return status
+    new = vm_area_dup(k, f)
+    if new == n.NONE or k.state.vmas[new].kmem:
+        free_objects(k, f.charged_group, VM_AREA)
+    else:
+        k.state.vmas[new].kmem = 1 + f.charged_group
+    return n.NEXT
 
 
 @compiled
@@ -104,6 +125,7 @@ def step_dup_mmap(k, t):
         f.other_mm = mm_alloc(k, k.state.tasks[t].group)
         if f.other_mm == n.NONE:
             return n.FAIL_OOM
+        give_to_mm(k, f, f.other_mm)
         f.vma = k.state.mms[f.mm].vmas
         f.vpn = n.NONE
         return n.AGAIN
@@ -111,7 +133,9 @@ def step_dup_mmap(k, t):
         go_to(k, f, s.COPY_PAGE_RANGE)
         return n.NEXT
     if f.vpn == n.NONE:
-        vm_area_dup(k, f)
+        status = charge_vm_area(k, t, f)
+        if status != n.NEXT:
+            return status
     f.vpn = next_to_copy(k, f.mm, f.vma, f.vpn)
     if f.vpn < k.state.vmas[f.vma].end:
         return n.NEXT
@@ -165,6 +189,7 @@ def step_wake_up_new_task(k, t):
     else:
         new.mm = f.other_mm
     new.group = task.group
+    give_to_task(k, f, child)
     k.state.groups[task.group].tasks += 1
     note_member(k, task.group)
     new.parent = t
@@ -209,6 +234,7 @@ def step_exec_mmap(k, t):
         fresh = mm_alloc(k, task.group)
         if fresh == n.NONE:
             return n.FAIL_OOM
+        give_to_mm(k, f, fresh)
         f.other_mm = task.mm
         f.mm = n.NONE
         task.mm = fresh

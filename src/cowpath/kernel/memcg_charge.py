@@ -20,6 +20,7 @@ from .memcg_commit import (
     bypass,
     charge_fails,
     finish_charge,
+    get_mem_cgroup_from_mm,
     gives_up_early,
     goes_past,
     meets_limit,
@@ -38,7 +39,7 @@ from .wait import current, emit, fatal_signal_pending
 def step_charge(k, t):
     """mem_cgroup_newpage_charge, mem_cgroup_cache_charge: the page in hand."""
     f = current(k, t)
-    g = k.state.tasks[t].group
+    g = get_mem_cgroup_from_mm(k, t, f)
     if f.path == s.P_SWAP_IN:
         if f.held & n.H_CHARGE:  # a design that charges before it locks has come back for another page
             mem_cgroup_cancel_charge_swapin(k, f)

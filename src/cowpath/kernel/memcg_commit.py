@@ -7,6 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
 from .hierarchy import parent_of
+from .kmem import note_kernel_page
 from .lru import lru_del
 from .memcontrol import (
     __mem_cgroup_commit_charge,
@@ -61,6 +62,16 @@ def keep_table(f):
 
 
 @compiled
+def keep_kernel_page(k, f, g):
+    """The kernel memory in hand is paid for; what comes after starts anew."""
+    note_kernel_page(k, f, g)
+    f.phase = 0
+    f.batch = 0
+    f.group = 0
+    return n.NEXT
+
+
+@compiled
 def charge_object(k, t, f, g):
     """obj_cgroup_charge: small objects are charged by the page (bf4f059954dc, 5.9). What is left of pages makes up for
     this one, so it goes back to the stock at once: that has been filled, if it was empty.
@@ -70,6 +81,18 @@ def charge_object(k, t, f, g):
     if g > 0:
         refill_stock(k, k.state.tasks[t].cpu, g, 1)
     return n.NEXT
+
+
+@compiled
+def get_mem_cgroup_from_mm(k, t, f):
+    """The group that a charge is made to: the task's, or, where it works on another's memory, that one's. What it reads
+    ahead then is its own all the same.
+    """
+    task = k.state.tasks[t]
+    first = task.frames[0]
+    if first.path != s.P_ACCESS_REMOTE_VM or (f.path == s.P_READAHEAD and not k.state.files[f.file].shmem):
+        return task.group
+    return k.state.mms[first.mm].owner_group
 
 
 @compiled
@@ -98,10 +121,10 @@ def bypass(k, t, f):
     """A dying task's charge goes past the limit: on nobody's account (3.0), root's (3.12), or its group's all the same
     (4.19)."""
     k.books.groups[k.state.tasks[t].group].counters[n.C_BYPASSED] += 1
+    if k.state.dying_charge == FORCED or f.gfp & n.GFP_KERNEL_PAGE:
+        return force_charge(k, t, f)
     if k.state.dying_charge == TO_ROOT:
         return finish_charge(k, t, f, 0)
-    if k.state.dying_charge == FORCED:
-        return force_charge(k, t, f)
     if charges_table(f):
         return keep_table(f)
     if f.path == s.P_OPEN:
@@ -152,6 +175,8 @@ def mem_cgroup_cache_charge(k, p, g):
 def finish_charge(k, t, f, g):
     """The counter has been raised: the page in hand is charged (one from swap when it is mapped)."""
     f.tried = 0
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        return keep_kernel_page(k, f, g)
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
@@ -177,7 +202,9 @@ def finish_charge(k, t, f, g):
 def force_charge(k, t, f):
     """The page is charged over the limit."""
     swapped = f.path == s.P_SWAP_IN or f.path == s.P_SWAP_READAHEAD
-    g = mem_cgroup_try_charge_swapin(k, t, f) if swapped else k.state.tasks[t].group
+    g = mem_cgroup_try_charge_swapin(k, t, f) if swapped else get_mem_cgroup_from_mm(k, t, f)
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        g = f.charged_group
     if g > 0:
         page_counter_charge(k, g, 1)
     return finish_charge(k, t, f, g)
@@ -206,7 +233,9 @@ def charge_fails(k, t, f):
     f.batch = 0
     f.group = 0
     f.tried = 0
-    if charges_table(f):
+    if f.gfp & n.GFP_KERNEL_PAGE:
+        f.gfp &= ~n.GFP_KERNEL_PAGE
+    elif charges_table(f):
         page_cache_release(k, f.prealloc_pte)
         f.prealloc_pte = n.NONE
         k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
@@ -257,11 +286,11 @@ def mem_cgroup_try_charge_swapin(k, t, f):
     """
     if f.path == s.P_SWAP_READAHEAD:
         g = k.state.swaps[f.index].group
-        return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
+        return g if g != n.NONE and k.state.groups[g].alive else get_mem_cgroup_from_mm(k, t, f)
     g = k.state.pages[f.page].group
     if g == n.NONE:
         g = k.state.swaps[f.swap].group
-    return g if g != n.NONE and k.state.groups[g].alive else k.state.tasks[t].group
+    return g if g != n.NONE and k.state.groups[g].alive else get_mem_cgroup_from_mm(k, t, f)
 
 
 @compiled

@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
+from .kmem import reparent_kmem
 from .lru import lru_add, lru_del
 from .memcg_oom import memcg_oom_recover
 from .memcg_swap import reparent_swap
@@ -39,6 +40,7 @@ def mem_cgroup_force_empty_list(k, g):
             p = group.lists[which].head
             if not mem_cgroup_move_parent(k, p, g):
                 return False
+    reparent_kmem(k, g)
     if k.books.groups[g].kmem > 0:
         reparent_tables(k, g)
     memcg_oom_recover(k, g)

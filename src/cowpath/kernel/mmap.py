@@ -10,6 +10,7 @@ from . import state as st
 from . import steps as s
 from .compiled import compiled
 from .generated import begin_mm
+from .kmem import free_mm, free_vm_area
 from .lru import lru_add, lru_del
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .oom_queue import dequeue
@@ -48,6 +49,7 @@ def mm_alloc(k, g):
 def mm_free(k, m):
     """The last user is gone and everything is unmapped."""
     mm = k.state.mms[m]
+    free_mm(k, m)
     dequeue(k, m)
     mm.oom_skip = 0
     mm.unstable = 0
@@ -88,6 +90,38 @@ def new_vma(k, m, start, end, file, pgoff, prot):
         if left.end == start and left.file == n.NONE and (left.prot & ~n.VM_ANON_VMA) == (prot & ~n.VM_ANON_VMA):
             left.end = end
             return before
+    v = vm_area(k, m, start, end, file, pgoff, prot)
+    if v == n.NONE:
+        return n.NONE
+    state.vmas[v].next = after
+    if before == n.NONE:
+        state.mms[m].vmas = v
+    else:
+        state.vmas[before].next = v
+    return v
+
+
+@compiled
+def split_vma(k, m, v, at):
+    """__split_vma: the mapping ends here, and a new one goes on. The new one, or NONE."""
+    state = k.state
+    vma = state.vmas[v]
+    new = vm_area(k, m, at, vma.end, vma.file, vma.pgoff + (at - vma.start), vma.prot)
+    if new == n.NONE:
+        return n.NONE
+    copy_ra_state(k, v, new)
+    state.vmas[new].marked = vma.marked
+    state.vmas[new].next = vma.next
+    vma.next = new
+    vma.end = at
+    k.books.mm_vma[m] = n.NONE
+    return new
+
+
+@compiled
+def vm_area(k, m, start, end, file, pgoff, prot):
+    """A mapping's record, in no list yet; NONE when there is no room."""
+    state = k.state
     v = state.free_vma
     if v != n.NONE:
         state.free_vma = state.vmas[v].next
@@ -104,13 +138,8 @@ def new_vma(k, m, start, end, file, pgoff, prot):
     vma.file = file
     vma.pgoff = pgoff
     vma.prot = prot
-    vma.next = after
     if file != n.NONE:
         state.files[file].mapped += 1
-    if before == n.NONE:
-        state.mms[m].vmas = v
-    else:
-        state.vmas[before].next = v
     return v
 
 
@@ -134,6 +163,7 @@ def _drop_vma(k, m, before, v):
         state.mms[m].vmas = after
     else:
         state.vmas[before].next = after
+    free_vm_area(k, v)
     vma = state.vmas[v]
     file = vma.file
     vma.mm = n.NONE

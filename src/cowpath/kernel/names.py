@@ -19,6 +19,9 @@ from .waits import (
     H_INVALIDATE_WRITE as H_INVALIDATE_WRITE,
 )
 from .waits import (
+    H_KMEM as H_KMEM,
+)
+from .waits import (
     H_MMAP_READ as H_MMAP_READ,
 )
 from .waits import (
@@ -126,10 +129,11 @@ FAIL_EXIST = 17  # -EEXIST
 FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode is tried again
 FAIL_AGAIN = 19  # -EAGAIN
 FAIL_ACCES = 20  # -EACCES
+FAIL_NFILE = 21  # -ENFILE
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
     "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
-    "EACCES",
+    "EACCES", "ENFILE",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -187,6 +191,7 @@ F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
 GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
+GFP_KERNEL_PAGE = 4  # for kernel memory, which is no page of the machine (__GFP_ACCOUNT)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
 VM_WRITE = 1
@@ -243,7 +248,7 @@ HOLD_KINDS = len(LOCKER_NAMES)
 
 # --- user-mode instructions (op.code): what a task's program consists of -------------------------
 # Addresses and lengths are in pages. "slot" is a number that names a task within the session ($!).
-OP_EXIT = 0  # a = exit status
+OP_EXIT = 0  # a = exit status, or EXIT_ERRNO
 OP_COMPUTE = 1  # a = nanoseconds of CPU in user mode
 OP_TOUCH = 2  # pages a, a+c, ... (b of them); d = 1 + loop register added to a (0: none); bits = F_WRITE | F_EXEC
 OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the file; bits = VM_*, MAP_POPULATE
@@ -285,19 +290,27 @@ OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_OPEN = 39  # a = file
+OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
+OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
+OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
-    "status", "lseek", "stat", "creat", "readdir", "madvise", "open",
+    "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect", "remote", "pipe",
 )  # fmt: skip
 
+EXIT_ERRNO = -1  # of OP_EXIT: the errno of the last call, 0 if it went well
 ANY_CHILD = -1
 ALL_CHILDREN = -2
 ALL_TASKS = -3
 PROC_MMAP_SEM = 0  # of OP_READ_PROC: cmdline, smaps, exe, ...: with the mm's mmap_sem
 PROC_NO_LOCK = 1  # stat, statm, status: only counters of the mm
 PROC_MAPS = 2  # maps: as cmdline, or (6.17) under the locks of its mappings
+REMOTE_READV = 0  # of OP_REMOTE: process_vm_readv
+REMOTE_WRITEV = 1  # process_vm_writev
+REMOTE_MEM = 2  # a write to /proc/PID/mem
+REMOTE_POKE = 3  # PTRACE_POKEDATA
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
 IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
@@ -320,6 +333,7 @@ HOST_READS = 2  # files of the group: it fails if that is not there
 HOST_READS_MEMORY = 3  # ... of the memory controller: it fails as well if the group has none (cgroup v2)
 HOST_FORK_RETRY = -1  # of books.host: what a shell says that cannot fork, and tries again
 HOST_FORK_FAILED = -2  # ... and gives up
+HOST_FORK_NOMEM = -3  # ... for want of memory: it does not try again
 SLEEP_PARKED = 1  # of OP_SLEEP: to the explorer, a place where the task stays
 
 # files of the memory controller that OP_CG_SET writes

@@ -7,6 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
 from .memcg_charge import charge_group
+from .memcg_commit import get_mem_cgroup_from_mm
 from .page_alloc_slow import __alloc_pages_nodemask
 from .pgtable import lookup_pte, set_table
 from .wait import current, spend
@@ -25,7 +26,7 @@ def step_pte_alloc_one(k, t):
         status = alloc_table(k, t, f)
         if status != n.NEXT:
             return status
-    return charge_group(k, t, f, k.state.tasks[t].group)
+    return charge_group(k, t, f, get_mem_cgroup_from_mm(k, t, f))
 
 
 @compiled

@@ -152,7 +152,9 @@ frame = record(
     fault_path=ref("path"),  # page_fault: the path that it calls
     dentry=ref("dentry"),  # the name that is looked up
     op=ref("op", start=0),  # the instruction that the system call is made by
-    charged_group=ref("group"),  # swap_in: the group that has been charged, until the page is mapped
+    charged_group=ref("group"),  # swap_in, kernel memory: the group that has been charged, until that has its place
+    kmem="i4",  # kernel memory in hand: pages
+    objects="i4",  # ... and objects, in bytes
     batch="i4",  # charge: pages tried for at once
     retries="i4",  # charge: rounds of reclaim left before OOM
     oomed="i4",  # charge: holds the group's OOM lock (bit 1) and is counted in under_oom (bit 2)
@@ -192,6 +194,9 @@ task = record(
     sigterm="i4",  # SIGTERM, sent to a task that is to stop: it dies when it comes back to user mode
     memdie="i4",  # TIF_MEMDIE
     oom_victim="i4",  # chosen by the OOM killer
+    kmem=ref("group", at=1),  # 1 + the group that is charged for its kernel stack and its objects, or 0
+    pipe=ref("group", at=1),  # 1 + the group that is charged for its pipe
+    pipe_pages="i4",  # that it has written into it
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
     short_of=ref("group", start=0),  # its fault fails for want of this group's memory, with nobody to kill; or 0
     exiting="i4",  # PF_EXITING
@@ -241,6 +246,7 @@ vma = record(
     ra=file_ra_state,  # of the open file behind it
     mmap_miss="i4",  # faults that did not find their page, less those that did
     readers="i4",  # faults that have its lock
+    kmem=ref("group", at=1),  # 1 + the group that is charged for it, or 0
     marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
@@ -252,6 +258,8 @@ mm = record(
     file_rss="i4",
     swapents="i4",  # entries whose page is in swap
     tables="i4",  # leaf page tables (nr_ptes)
+    kmem=ref("group", at=1),  # 1 + the group that is charged for its upper page tables and its objects, or 0
+    objects="i4",  # bytes
     oom_skip="i4",  # MMF_OOM_SKIP: the OOM reaper has done with it
     unstable="i4",  # MMF_UNSTABLE: and has begun
     reap="i4",  # it is in the OOM reaper's queue (oom_queue.py)
@@ -282,6 +290,10 @@ group = record(
     swap_usage="i8",  # slots that its pages have (v2)
     controls="i4",  # cgroup.subtree_control of v2: the groups below have the memory controller
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
+    slab_pages="i4",  # pages that it is charged for objects of the kernel
+    slab_bytes="i4",  # what these take
+    parked="i4",  # what is left of the pages is not to be had (drain_obj_stock)
+    kernel_pages="i4",  # pages of the kernel that are no objects and no page tables of the last level
     tasks="i4",
     oom_waiters=waitq,
     lists=many(lru, 5),

@@ -167,6 +167,7 @@ def books_record(c: Capacity) -> Record:
         dirty_ratelimit="i4",  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages)
         reap_retries="i4",  # tries of the OOM reaper to have a victim's mmap_sem (MAX_OOM_REAP_RETRIES)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256

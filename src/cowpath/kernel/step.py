@@ -18,6 +18,7 @@ from .dispatch import (
 from .fork import undo_dup_mm
 from .generated import clear_frame
 from .invalidate_lock import invalidate_unlock
+from .kmem import undo_kmem
 from .memcg_charge import undo_charge
 from .mmap_lock import vma_end_read, vma_end_write_all
 from .mutex import mutex_of_hold, mutex_unlock
@@ -155,6 +156,8 @@ def undo_one(k, t, f, bit):
         swapcache_free(k, f)
     elif bit == n.H_VMA_READ:
         vma_end_read(k, f)
+    elif bit == n.H_KMEM:
+        undo_kmem(k, f)
     elif bit & n.H_MUTEXES:
         spend_unlock(k, bit)
         mutex_unlock(k, t, mutex_of_hold(bit))

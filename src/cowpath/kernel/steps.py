@@ -21,6 +21,7 @@ from .names import (
     H_I_MUTEX,
     H_INVALIDATE_READ,
     H_INVALIDATE_WRITE,
+    H_KMEM,
     H_MMAP_READ,
     H_MMAP_WRITE,
     H_NEW_PAGE,
@@ -31,7 +32,7 @@ from .names import (
     H_VMA_READ,
 )
 
-MOST_STEPS = 96  # numbers below are steps', those from here on what else costs time
+MOST_STEPS = 112  # numbers below are steps', those from here on what else costs time
 
 
 # --- paths: what a task in the kernel is on; ``P_FILE_COW`` and so on are their numbers -----------
@@ -41,11 +42,12 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open",
+    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = (
     "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open", "lseek",
+    "access_remote_vm", "pipe", "pipe_write",
 )  # fmt: skip
 FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
@@ -122,6 +124,23 @@ IN_RECLAIM = Misplaced(
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
 
+ONLY_EXEC = Misplaced(_all_but("exec"), "no program begins on this path", "it belongs to exec")
+
+ONLY_PIPE = Misplaced(
+    _all_but("pipe", "pipe_write"), "there is no pipe on this path", "it belongs to pipe and pipe_write"
+)
+
+ONLY_REMOTE = Misplaced(
+    _all_but("access_remote_vm"), "nobody else's memory is accessed on this path", "it belongs to access_remote_vm"
+)
+
+ONLY_FORKS = Misplaced(_all_but("fork", "clone"), "no task is made on this path", "it belongs to fork and clone")
+
+MAKES_NO_MAPPING = Misplaced(
+    _all_but("mmap", "mmap_populate", "munmap", "mlock", "mprotect"), "no mapping is made on this path",
+    "it belongs to mmap, munmap, mlock and mprotect",
+)  # fmt: skip
+
 NOT_OF_A_FILE = Misplaced(
     _all_but("readahead", "read", "write", "truncate", "fadvise"),
     "there is no file on this path",
@@ -194,9 +213,9 @@ STEPS: list[StepInfo] = [
     # of the other system calls
     StepInfo("mmap_write_lock", "memory", takes=H_MMAP_WRITE),
     StepInfo("mmap_write_unlock", "memory", needs=H_MMAP_WRITE, gives=H_MMAP_WRITE),
-    StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE),
-    StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE),
-    StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE),
+    StepInfo("map_region", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("unmap_region", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("mlock_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
     StepInfo("populate", "syscalls", calls=("page_fault", "handle_mm_fault")),
     StepInfo("invalidate_page", "filemap"),
     StepInfo("truncate_setsize", "truncate", needs=H_I_MUTEX),
@@ -208,8 +227,8 @@ STEPS: list[StepInfo] = [
     StepInfo("filemap_flush", "writeback", calls=("writeback",)),
     # of tasks, of the groups' files and of kernel threads
     StepInfo("dup_mm", "fork", needs=H_MMAP_WRITE),
-    StepInfo("wake_up_new_task", "fork"),
-    StepInfo("exec_mmap", "fork"),
+    StepInfo("wake_up_new_task", "fork", gives=H_KMEM),
+    StepInfo("exec_mmap", "fork", gives=H_KMEM),
     StepInfo("exit_mm", "exit"),
     StepInfo("exit_notify", "exit"),
     StepInfo("do_wait", "exit"),
@@ -237,7 +256,8 @@ STEPS: list[StepInfo] = [
     StepInfo("invalidate_unlock", "invalidate_lock", needs=H_INVALIDATE_WRITE, gives=H_INVALIDATE_WRITE),
     StepInfo("fatal_signal_pending", "syscalls"),
     # of fork, where it charges page tables
-    StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, misplaced=(ONLY_FORK,)),
+    StepInfo("dup_mmap", "fork", needs=H_MMAP_WRITE, undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_FORK,)),
     StepInfo("copy_page_range", "fork", needs=H_MMAP_WRITE, gives=H_PAGE_TABLE, misplaced=(ONLY_FORK,)),
     # of the locks of mappings
     StepInfo("lock_vma", "vma_lock", takes=H_VMA_READ, misplaced=(AROUND_A_FAULT,)),
@@ -254,6 +274,22 @@ STEPS: list[StepInfo] = [
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
     # of open
     StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
+    # of kernel memory
+    StepInfo("copy_process", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_FORKS,)),
+    StepInfo("vm_area_alloc", "kmem_charge", needs=H_MMAP_WRITE, takes=H_KMEM, calls=("reclaim",), call=RECLAIM,
+             charges=True, misplaced=(MAKES_NO_MAPPING,)),
+    StepInfo("bprm_mm_init", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_EXEC,)),
+    StepInfo("load_elf_binary", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_EXEC,)),
+    StepInfo("alloc_pipe_info", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_PIPE,)),
+    StepInfo("pipe_write", "kmem_charge", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_PIPE,)),
+    StepInfo("get_user_pages_remote", "remote", needs=H_MMAP_READ, calls=("handle_mm_fault",),
+             misplaced=(ONLY_REMOTE,)),
+    StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

@@ -7,6 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
 from .frames import do_page_fault, push_fault
+from .kmem import give_to_vma, undo_kmem
 from .lru import lru_add, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .munlock import munlock_vma_pages_range
@@ -116,7 +117,7 @@ def user_copy_failed(f):
 @compiled
 def what_was_done(k, t, f):
     """read(2) and write(2) for which there is no memory: the pages so far, if there are any, and no error."""
-    if (f.path != s.P_READ and f.path != s.P_WRITE) or f.vpn == 0:
+    if (f.path != s.P_READ and f.path != s.P_WRITE and f.path != s.P_PIPE_WRITE) or f.vpn == 0:
         return n.FAIL_CHARGE
     if f.path == s.P_READ:
         end_of_read(k, t, f)
@@ -181,8 +182,12 @@ def do_mmap_pgoff(k, t, f):
         file = shmem_zero_setup(k, op.b)
         if file == n.NONE:
             return n.FAIL_OOM
-    if new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits & ~n.MAP_POPULATE) == n.NONE:
+    v = new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits & ~n.MAP_POPULATE)
+    if v == n.NONE:
         return n.FAIL_OOM
+    if f.held & n.H_KMEM:
+        give_to_vma(k, f, v)
+        undo_kmem(k, f)
     return n.NEXT
 
 
@@ -190,6 +195,38 @@ def do_mmap_pgoff(k, t, f):
 def step_mlock_fixup(k, t):
     """mlock(2)"""
     return mlock_fixup(k, current(k, t))
+
+
+@compiled
+def step_mprotect_fixup(k, t):
+    """mprotect(2): the mappings of the range may be written to, or not; entries that allowed it do so no longer."""
+    f = current(k, t)
+    v = k.state.mms[f.mm].vmas
+    found = False
+    while v != n.NONE:
+        vma = k.state.vmas[v]
+        if vma.start < f.vpn + f.count and vma.end > f.vpn:
+            vma.prot = (vma.prot & ~n.VM_WRITE) | f.arg
+            found = True
+        v = vma.next
+    if f.arg == 0:
+        change_protection(k, f.mm, f.vpn, f.vpn + f.count)
+    return n.NEXT if found else n.FAIL_OOM
+
+
+@compiled
+def change_protection(k, m, start, end):
+    """change_protection: nothing of the range can be written to without a fault."""
+    entries = len(k.state.tables[0].pte)
+    vpn = start
+    while vpn < end:
+        number = lookup_pte(k, m, vpn)
+        if number == n.NONE:
+            vpn = (vpn | (entries - 1)) + 1
+            continue
+        if pte_of(k, number).bits & n.PTE_PRESENT:
+            pte_of(k, number).bits &= ~n.PTE_WRITE
+        vpn += 1
 
 
 @compiled

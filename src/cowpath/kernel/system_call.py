@@ -9,6 +9,7 @@ from .compiled import compiled
 from .filemap import FORCE_PHASE
 from .frames import finish_op, push
 from .readahead import forget_opened, most_willneed
+from .remote import access_remote_vm, has_mm
 from .small_call import small_call
 from .wait import emit, spend
 from .writeback import EVERYTHING
@@ -31,6 +32,14 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.op = task.pc
+        task.status = 0
+    elif code == n.OP_MPROTECT:
+        f = push(k, t, s.P_MPROTECT)
+        f.mm = task.mm
+        f.vpn = op.a
+        f.count = op.b
+        f.arg = op.bits
+        task.status = 0
     elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
         force_page_cache_readahead(k, t, op)
     elif code == n.OP_READ or code == n.OP_WRITE or code == n.OP_FADVISE:
@@ -39,6 +48,7 @@ def system_call(k, t, op):
         f.index = op.b
         f.count = op.c
         f.arg = op.d
+        task.status = 0
     elif code == n.OP_FSYNC:
         f = push(k, t, s.P_FSYNC)
         f.file = op.a
@@ -70,6 +80,10 @@ def system_call(k, t, op):
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
         return madvise_populate(k, t, op)
+    elif code == n.OP_PIPE:
+        return pipe(k, t, op)
+    elif code == n.OP_REMOTE:
+        return access_remote_vm(k, t, op)
     elif code == n.OP_OPEN:
         return do_sys_open(k, t, op)
     elif code == n.OP_LSEEK and k.books.paths[s.P_LSEEK].length > 0:
@@ -93,6 +107,7 @@ def madvise_populate(k, t, op):
     f.vpn = op.a
     f.count = op.b
     f.todo = op.bits
+    k.state.tasks[t].status = 0
     return n.NEXT
 
 
@@ -120,6 +135,18 @@ def next_batch(k, t):
 
 
 @compiled
+def pipe(k, t, op):
+    """pipe(2), or write(2) to the task's pipe. Where that is not charged there is nothing to be seen of it."""
+    k.state.tasks[t].status = 0
+    path = s.P_PIPE_WRITE if op.a > 0 else s.P_PIPE
+    if k.books.paths[path].length == 0:
+        return finish_op(k, t)
+    f = push(k, t, path)
+    f.count = op.a
+    return n.NEXT
+
+
+@compiled
 def do_sys_open(k, t, op):
     """open(2) of a file whose name is known: what a reader knows of it begins anew; a struct file may be charged."""
     forget_opened(k, t, op.a)
@@ -137,26 +164,22 @@ def fork_again(k, t, op):
     task.status = EAGAIN
     if op.bits & n.FORK_SHELL == 0:
         return finish_op(k, t)
-    k.books.host_task = t
-    k.books.host = n.HOST_FORK_FAILED
     if task.progress < FORK_RETRIES:
         f = push(k, t, s.P_SLEEP)
         f.arg = SECOND_NS << task.progress
         task.progress += 1
-        k.books.host = n.HOST_FORK_RETRY
-    else:
-        finish_op(k, t)
-    emit(k, n.EV_HOST, t, k.books.host, 0, 0, 0)
-    return n.HOST
+        return fork_failed(k, t, n.HOST_FORK_RETRY)
+    finish_op(k, t)
+    return fork_failed(k, t, n.HOST_FORK_FAILED)
 
 
 @compiled
-def has_mm(k, t):
-    """get_task_mm finds one: the task has an address space that is not being taken down."""
-    task = k.state.tasks[t]
-    if task.run_state != n.T_RUNNABLE and task.run_state != n.T_SLEEPING:
-        return False
-    return task.mm != n.NONE and k.state.mms[task.mm].users > 0
+def fork_failed(k, t, what):
+    """A shell says so."""
+    k.books.host_task = t
+    k.books.host = what
+    emit(k, n.EV_HOST, t, what, 0, 0, 0)
+    return n.HOST
 
 
 @compiled

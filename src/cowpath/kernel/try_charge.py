@@ -6,6 +6,7 @@ from . import names as n
 from .charge_oom import after_oom, mem_cgroup_oom
 from .compiled import compiled
 from .frames import R_NOSWAP
+from .kmem import drain_obj_stock
 from .memcg_commit import (
     AS_OTHERS,
     FORCED,
@@ -88,6 +89,7 @@ def after_reclaim(k, t, f):
     if f.tried & TRIED_DRAIN == 0:
         f.tried |= TRIED_DRAIN
         drain_all_stock(k, k.state.tasks[t].cpu, f.group)
+        drain_obj_stock(k, f.group)
         return n.AGAIN
     if gives_up_early(k, f):
         return charge_fails(k, t, f)

@@ -9,11 +9,11 @@ from . import names as n
 from . import steps as s
 from .cgroup import errno_of
 from .compiled import compiled
-from .exit import SIGBUS_STATUS, SIGSEGV_STATUS
+from .exit import EXEC_FAILED_STATUS, SIGBUS_STATUS, SIGSEGV_STATUS
 from .frames import finish_op, push
 from .memcg_high import exit_to_user_mode, paid
 from .signals import do_signal_stop, send_sigkill
-from .system_call import next_batch, system_call
+from .system_call import fork_failed, next_batch, system_call
 from .user_access import fill, touch
 from .wait import spend
 
@@ -65,10 +65,13 @@ def end_of_call(k, t, path, status):
         return n.NEXT
     if path == s.P_PAGE_FAULT and status == n.FAIL_CHARGE:
         return pagefault_out_of_memory(k, t)
+    if path == s.P_EXEC:
+        return do_exit(k, t, SIGSEGV_STATUS if status == n.FAIL_SEGV else EXEC_FAILED_STATUS)
     if path != s.P_PAGE_FAULT:  # a system call failed
         task.status = errno_of(status)
+        shell = path == s.P_FORK and k.books.ops[task.pc].bits & n.FORK_SHELL
         finish_op(k, t)
-        return n.NEXT
+        return fork_failed(k, t, n.HOST_FORK_NOMEM) if shell else n.NEXT
     if task.reuse_left > 0:  # an earlier page is no longer there (the file was truncated)
         task.reuse_left -= 1
         task.reuse_vpn = n.NONE
@@ -127,7 +130,7 @@ def user(k, t):
     if code == n.OP_FILL:
         return fill(k, t, op)
     if code == n.OP_EXIT:
-        return do_exit(k, t, op.a)
+        return do_exit(k, t, task.status if op.a == n.EXIT_ERRNO else op.a)
     return system_call(k, t, op)
 
 

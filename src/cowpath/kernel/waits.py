@@ -204,6 +204,7 @@ H_INVALIDATE_READ = 256  # frame.file's invalidate_lock, shared
 H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
 H_VMA_READ = 1024  # the lock of frame.vma, shared: instead of mmap_sem
 H_SWAP_ENTRY = 2048  # frame.swap is reserved (SWAP_HAS_CACHE): whoever else wants to read it waits
+H_KMEM = 4096  # kernel memory that frame.charged_group is charged for: frame.kmem pages, frame.objects bytes
 MOST_HOLDS = 15  # bits of a narrow machine's ``held``
 
 
@@ -229,6 +230,7 @@ BUILT_IN_HOLDS = (
     Hold("invalidate_lock (write)", "file", "file", INVALIDATE_LOCK.order, shown=True),
     Hold("VMA lock (read)", "vma", "vma", VMA_LOCK_ORDER),
     Hold("swap entry", "swap", "swap"),
+    Hold("kernel memory"),
 )
 
 

@@ -26,7 +26,7 @@ FILES = {
     n.OP_OPEN: "a",
 }  # fmt: skip
 COMMS = {n.OP_FORK: "c", n.OP_EXEC: "c"}
-SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_CLASSIFY: "b"}
+SLOTS = {n.OP_FORK: "b", n.OP_WAIT: "a", n.OP_KILL: "a", n.OP_READ_PROC: "a", n.OP_REMOTE: "a", n.OP_CLASSIFY: "b"}
 
 DENTRIES = {n.OP_STAT: "b", n.OP_CREAT: "b"}
 

@@ -20,12 +20,23 @@ class Call:
 
 
 @dataclass(frozen=True)
+class FarRegion:
+    """An instruction whose operand ``b`` is a page of a region of another program's task: so far of that region."""
+
+    at: int
+    task: Word
+    region: Word
+    pages: int  # that must be there from it on; 0: to the region's end
+
+
+@dataclass(frozen=True)
 class Unit:
     """A Code, the programs that it starts, and the slots in it that are other programs' tasks."""
 
     code: Code
     calls: tuple[Call, ...] = ()
     outer: tuple[Word, ...] = ()
+    far: tuple[FarRegion, ...] = ()
 
     @property
     def shareable(self) -> bool:

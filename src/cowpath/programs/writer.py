@@ -9,7 +9,7 @@ from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler
 from cowpath.programs.lines import Line, check_count, every, is_number, named, number
 from cowpath.programs.regions import Regions
-from cowpath.programs.unit import Call, Unit
+from cowpath.programs.unit import Call, FarRegion, Unit
 from cowpath.words import Word, nearest
 
 
@@ -46,6 +46,7 @@ class Writer:
     asm: Assembler = field(init=False)
     loops: list[Loop] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    far: list[FarRegion] = field(default_factory=list)  # what lies in other programs' memory
     outer: dict[str, Word] = field(default_factory=dict)
     defined: dict[str, Line] = field(default_factory=dict)  # task NAME ... end
     starts: list[tuple[int, Word]] = field(default_factory=list)  # forks of those
@@ -67,7 +68,7 @@ class Writer:
                 if word.text == name:
                     self.asm.patch(fork, "a", entry)
         self.asm.name_regions(0, self.regions.places)
-        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()))
+        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()), tuple(self.far))
 
     def process(self, lines: tuple[Line, ...] | list[Line]) -> None:
         """The lines of a task, and its end."""

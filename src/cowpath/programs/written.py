@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cowpath.kernel import names as n
+from cowpath.kernel.kmem import PIPE_BUFFERS
 from cowpath.kernel.records import REGISTERS
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
-from cowpath.programs.unit import Call, Unit
+from cowpath.programs.unit import Call, FarRegion, Unit
 from cowpath.programs.writer import TASK_STARTS, Loop, Writer, command, started
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest
@@ -69,6 +70,56 @@ def _munmap(w: Writer, line: Line) -> None:
 @command("mlock REGION [first] [pages]")
 def _mlock(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MLOCK, *_range(w, line))
+
+
+@command("mprotect REGION r|rw [first] [pages]")
+def _mprotect(w: Writer, line: Line) -> None:
+    region, access, *rest = line.arguments
+    first, pages = _pages(w, region, rest)
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+
+
+@command("pipe")
+def _pipe(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_PIPE)
+
+
+@command("pipew pages")
+def _pipew(w: Writer, line: Line) -> None:
+    w.asm.emit(n.OP_PIPE, a=number(line.arguments[0], 1, PIPE_BUFFERS))
+
+
+@command("vmw TASK REGION [first] [pages]")
+def _vmw(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_WRITEV)
+
+
+@command("vmr TASK REGION [first] [pages]")
+def _vmr(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_READV)
+
+
+@command("pmem TASK REGION [first] [pages]")
+def _pmem(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_MEM)
+
+
+@command("ptr TASK REGION [page]")
+def _ptr(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_POKE)
+
+
+def _remote(w: Writer, line: Line, kind: int) -> None:
+    """Pages of another task: the region is of this program, if the task is one of its own, else of that task's."""
+    task, region, *rest = line.arguments
+    if task.text in w.tasks:
+        first, pages = _pages(w, region, rest)
+        w.asm.emit(n.OP_REMOTE, a=w.slot(task), b=first, c=1 if kind == n.REMOTE_POKE else pages, bits=kind)
+        return
+    first = number(rest[0]) if rest else 0
+    pages = 1 if kind == n.REMOTE_POKE else number(rest[1], 1) if len(rest) > 1 else 0
+    at = w.asm.emit(n.OP_REMOTE, a=w.slot(task), b=first, c=pages, bits=kind)
+    w.far.append(FarRegion(at, task, region, pages))
 
 
 @command("madv REGION populate_read|populate_write [first] [pages]")
@@ -234,9 +285,11 @@ def _loop(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_NEXT, a=register, b=rounds, c=back)
 
 
-@command("exit [status]")
+@command("exit [status|errno]")
 def _exit(w: Writer, line: Line) -> None:
-    w.asm.emit(n.OP_EXIT, a=number(line.arguments[0], 0, 255) if line.arguments else 0)
+    errno = bool(line.arguments) and line.arguments[0].text == "errno"
+    status = number(line.arguments[0], 0, 255) if line.arguments and not errno else 0
+    w.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO if errno else status)
 
 
 @command("mark")

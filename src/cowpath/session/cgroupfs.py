@@ -28,11 +28,12 @@ TABLES = {"v1": cgroup1.FILES, "v2": cgroup2.FILES}
 ERRORS = {  # by errno, in glibc's words
     2: "No such file or directory", 3: "No such process", 4: "Interrupted system call", 5: "Input/output error",
     11: "Resource temporarily unavailable", 12: "Cannot allocate memory", 13: "Permission denied", 14: "Bad address",
-    16: "Device or resource busy", 17: "File exists", 22: "Invalid argument",
+    16: "Device or resource busy", 17: "File exists", 22: "Invalid argument", 23: "Too many open files in system",
 }  # fmt: skip
 FORK = {  # bash's make_child
     n.HOST_FORK_RETRY: "fork: retry: Resource temporarily unavailable",
     n.HOST_FORK_FAILED: "fork: Resource temporarily unavailable",
+    n.HOST_FORK_NOMEM: "fork: Cannot allocate memory",
 }
 
 

@@ -12,7 +12,7 @@ from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
-from cowpath.programs.unit import Unit
+from cowpath.programs.unit import FarRegion, Unit
 from cowpath.session.plan import FilePlan
 from cowpath.session.table import FileSettings
 from cowpath.words import Word, nearest
@@ -39,6 +39,8 @@ class Linker:
     _wanted: list[Word] = field(default_factory=list)  # slots that one program wants of another
     _shared: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
     _depth: int = 0
+    _begins: dict[str, int] = field(default_factory=dict)  # uses of programs -> their first instruction
+    _far: list[tuple[Ops, FarRegion]] = field(default_factory=list)  # what lies in another program's memory
 
     def kept(self) -> AbstractContextManager[None]:
         """An error of the block is put by."""
@@ -49,12 +51,14 @@ class Linker:
         unit = self.find(word, arguments)
         self._fill(use)
         if not unit.shareable:
+            self._begins[use] = self.length
             return self.add(unit, use, outside)
         key = (word.text, tuple(argument.text for argument in arguments))
         if key not in self._shared:
             self._shared[key] = self.add(unit, use, outside)
         elif outside:
             self.used_outside.update(f.name for f in unit.code.files)
+        self._begins[use] = self._shared[key]
         return self._shared[key]
 
     def add(self, unit: Unit, use: str, outside: bool) -> int:
@@ -113,8 +117,32 @@ class Linker:
         self.regions += [replace(each, begin=base + each.begin, end=base + each.end) for each in code.regions]
         _shift(ops, DENTRIES, [self.dentries.setdefault(path, len(self.dentries)) for path in code.dentries])
         self.chunks.append(ops)
+        self._far += [(ops, far) for far in unit.far]
         self.length += len(ops)
         return base
+
+    def _place(self, ops: Ops, far: FarRegion) -> None:
+        """Where a region of another task's program lies; a task that a program has started is in that program."""
+        use = far.task.text
+        while use and use not in self._begins:
+            use = use.rpartition(".")[0]
+        places = {each.name: each for each in self.regions if each.begin == self._begins.get(use)}
+        if far.region.text not in places:
+            raise far.region.error(
+                f"task {far.task.text!r} has no region {far.region.text!r}",
+                nearest(far.region.text, places, "anon, mapf and shm make regions"),
+            )
+        place, first = places[far.region.text], int(ops["b"][far.at])
+        pages = far.pages or place.pages - first
+        if first + pages > place.pages or pages <= 0:
+            last = first + max(pages, 1) - 1
+            whose = f"region {far.region.text!r} of {far.task.text!r}"
+            raise far.region.error(
+                f"page {last} is outside of {whose}, which has {place.pages} pages",
+                f"pages 0 to {place.pages - 1}",
+            )
+        ops["b"][far.at] += place.first
+        ops["c"][far.at] = pages
 
     def _file(self, use: FileUse, outside: bool) -> int:
         """The number of a file in the session; its size is the largest that any program asks for."""
@@ -135,6 +163,10 @@ class Linker:
                         f"no task of the session is called {word.text!r}",
                         nearest(word.text, self._filled, "a task bears its program's name: attacker, attacker.child"),
                     )
+        for ops, far in self._far:
+            if far.task.text in self._filled:
+                with self.kept():
+                    self._place(ops, far)
         if len(self.slots) > CLOCK.names:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
         if len(self.dentries) > CLOCK.dentries:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel.books import PSI_AVERAGES
+from cowpath.kernel.kmem import STACK, UPPER_TABLES
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
@@ -87,16 +88,32 @@ def _own(k: Any, group: int) -> dict[str, int]:
     books, lists = k.books.groups[group], k.state.groups[group].lists
     counts = books.counters
     pages = {
-        "anon": books.rss, "file": books.cache, "kernel": books.kmem, "pagetables": books.kmem,
+        "anon": books.rss, "file": books.cache, "kernel": books.kmem,
         "file_mapped": books.mapped_file, **_of_pages(k, group),
         **{name: lists[number].count for number, name in enumerate(n.LRU_NAMES)},
     }  # fmt: skip
     return {
         **{key: int(value) * n.PAGE_SIZE for key, value in pages.items()},
+        **_kernel_memory(k, group),
         "pgscan": int(counts[n.C_SCANNED]), "pgscan_direct": int(counts[n.C_SCANNED]),
         "pgsteal": int(counts[n.C_RECLAIMED]), "pgsteal_direct": int(counts[n.C_RECLAIMED]),
         "pswpin": int(counts[n.C_SWAP_IN]), "pswpout": int(counts[n.C_SWAP_OUT]),
         "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
+    }  # fmt: skip
+
+
+def _kernel_memory(k: Any, group: int) -> dict[str, int]:
+    """What the kernel has for its tasks, in bytes."""
+    state = k.state
+    tasks, mms = state["tasks"][: int(state.n_tasks)], state["mms"][: int(state.n_mms)]
+    stacks = STACK * int(np.count_nonzero((tasks["kmem"] == 1 + group) & (tasks["run_state"] != n.T_ZOMBIE)))
+    upper = UPPER_TABLES * int(np.count_nonzero(mms["kmem"] == 1 + group))
+    of_kernel = state.groups[group]
+    tables = int(k.books.groups[group].kmem) - int(of_kernel.slab_pages) - int(of_kernel.kernel_pages)
+    slab = int(of_kernel.slab_bytes)
+    return {
+        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + upper) * n.PAGE_SIZE, "slab_unreclaimable": slab,
+        "slab": slab,
     }  # fmt: skip
 
 
