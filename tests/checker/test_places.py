@@ -140,7 +140,8 @@ def test_the_search_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> Non
     resumed: list[int] = []
     found = search(designs.load(KERNEL), "readahead", suite, 1, lambda done, total, safe: resumed.append(done))
     assert resumed == [4, 5, 6]
-    assert found.safe[0].steps == without() and isinstance(found.safe[0].measure, Throttled)
+    assert without() in [each.steps for each in found.safe]
+    assert all(isinstance(each.measure, Throttled) for each in found.safe)
 
 
 def test_a_kernel_without_it_has_nothing_to_place() -> None:
