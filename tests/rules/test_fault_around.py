@@ -59,6 +59,21 @@ def test_a_page_that_cannot_be_had_at_once_is_left_out(why: str) -> None:
     assert mapped(hand, t) == [3] and not is_done(hand, f) and hand.asleep(t) == [False]
 
 
+def test_the_page_table_in_hand_goes_back_where_another_thread_has_mapped_the_page() -> None:
+    """do_fault frees vmf->prealloc_pte that nobody has used. The page is still locked: nothing is mapped around it."""
+    hand = Hand("linux-6.12")
+    t, other = hand.task(), hand.task()
+    v = int(new_vma(hand.k, int(hand.task_of(t).mm), 0, FILE_PAGES, 0, 0, 0))
+    page, table = hand.cached(2), hand.page(bits=n.PG_TABLE)
+    hand.locked(page, other)
+    f = hand.fault(
+        t, s.P_FILE_READ, s.FAULT_AROUND, vpn=2, vma=v, file=0, index=2, prealloc_pte=table, held=n.H_PAGE_TABLE
+    )
+    hand.maps(t, 2, page)
+    assert step_fault_around(hand.k, t) == n.NEXT and is_done(hand, f)
+    assert f.prealloc_pte == n.NONE and not f.held & n.H_PAGE_TABLE and hand.of_page(table).refs == 0
+
+
 def test_it_stays_within_the_mapping_the_page_table_and_the_file() -> None:
     hand = Hand("linux-5.15")
     for i in range(FILE_PAGES):

@@ -7,7 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
 from .pgtable import is_none, lookup_pte, pte_of, set_pte
-from .pte_alloc import pmd_populate
+from .pte_alloc import pmd_populate, pte_free
 from .wait import current, spend
 
 FAULT_AROUND_PAGES = 16  # fault_around_bytes: 64 KiB
@@ -27,6 +27,8 @@ def step_fault_around(k, t):
     filemap_map_pages(k, t, f, start, end)
     number = lookup_pte(k, f.mm, f.vpn)
     if number != n.NONE and not is_none(pte_of(k, number)):
+        if f.held & n.H_PAGE_TABLE:
+            pte_free(k, t, f)  # another thread has put one there, and mapped the page: do_fault, at its end
         f.pc = k.books.paths[f.path].length - 1
     return n.NEXT
 
