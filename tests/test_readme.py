@@ -1,4 +1,4 @@
-"""The table in the README is what the command beside it prints."""
+"""The tables in the README and in docs/today.md are what the command beside each prints."""
 
 from pathlib import Path
 
@@ -8,17 +8,23 @@ from cowpath import api
 from cowpath.observe.text import duration
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-
-
 THEN = ("linux-3.0", "preallocate", "linux-3.0-oom-flag", "linux-3.1")
 TODAY = ("linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 
 
 @pytest.mark.parametrize(
-    ("session", "seed", "designs"), [("commit.sh", 1, THEN), ("oom-off.sh", 0, THEN), ("high-readahead.sh", 0, TODAY)]
+    ("page", "session", "seed", "designs"),
+    [
+        ("README.md", "commit.sh", 1, THEN),
+        ("README.md", "oom-off.sh", 0, THEN),
+        ("README.md", "high-readahead.sh", 0, TODAY),
+        ("docs/today.md", "high-readahead.sh", 0, TODAY),
+        ("docs/today.md", "high-willneed.sh", 0, ("linux-6.1", "linux-6.18")),
+        ("docs/today.md", "high-cat.sh", 0, ("linux-6.1", "linux-6.18", "linux-7.2")),
+    ],
 )
-def test_every_row_of_the_readme(session: str, seed: int, designs: tuple[str, ...]) -> None:
+def test_every_row(page: str, session: str, seed: int, designs: tuple[str, ...]) -> None:
+    rows = [line.split() for line in (ROOT / page).read_text(encoding="utf-8").splitlines()]
     options = api.Options(seed=seed)
     plan = api.load_plan(ROOT / "examples" / session, options)
     for design in designs:
@@ -26,4 +32,4 @@ def test_every_row_of_the_readme(session: str, seed: int, designs: tuple[str, ..
         stall = run["longest_stall"]
         row = [design, run["verdict"], *(duration(stall["ns"]) if stall else "-").split(), run["group_verdicts"]["A"]]
         row += [f"{run['groups']['A']['oom_kills']:,}", *f"{duration(run['virtual_ns'])}, {run['ended']}".split()]
-        assert row in [line.split() for line in README], row
+        assert row in rows, row

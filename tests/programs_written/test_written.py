@@ -125,7 +125,7 @@ def test_what_the_linker_gets() -> None:
         ("anon a 4\nloop i forever\ntouch a i 1 1 r\nend", "p.prog:3:9: 'i' grows without end"
          " (loop i 1024: a loop with an end)"),
         ("anon a", "p.prog:1:1: anon needs more words (anon REGION pages)"),
-        ("exit 1 2", "p.prog:1:8: too many words: '2' (exit [status])"),
+        ("exit 1 2", "p.prog:1:8: too many words: '2' (exit [status|errno])"),
         ("anon a 0", "p.prog:1:8: '0' is not a whole number from 1 to 34359738368"),
         ("readf lib 0 1", "p.prog:1:7: 'lib' is not a file (files are written @name)"),
         ("readf @etc/ 0 1", "p.prog:1:7: 'etc/' is a directory (stat, creat and readdir read directories)"),

@@ -77,7 +77,8 @@ def test_a_click_on_a_wait_says_who_held_what(both: tuple[api.Comparison, Path],
     page.evaluate(TAP, ["pieces page_lock", name])
     said = page.locator("#detail").inner_text()
     assert f"{name} (outside every group) waited for the page lock of lib page 100 from" in said
-    assert "In the way stood attacker[3] in A, who waited, in the OOM section, for A's memory (when" in said
+    waited = "waited, in the OOM section or throttled, for A's memory"
+    assert f"In the way stood attacker[3] in A, who {waited} (when" in said
     assert "cut off by the end of the run" in said
     page.evaluate(TAP, ["holds", None])
     said = page.locator("#detail").inner_text()
