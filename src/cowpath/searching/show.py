@@ -15,6 +15,9 @@ from cowpath.observe.text import count
 from .found import SAFE, Counts, Found, Paid, Safe
 from .places import PATHS
 
+BETWEEN = 3  # letters between two columns
+ROOM = 64  # letters that figures may take of a terminal's 80; the rest is for names
+
 
 def report(found: Found, most: int) -> RenderableType:
     """All of it; of the safe orders that are not on the front and have no name only a count."""
@@ -33,6 +36,9 @@ def report(found: Found, most: int) -> RenderableType:
     if named:
         title = f"Safe{'' if found.path in PATHS else ', with a name'}, and not on it:"
         parts += [Text(title, "bold"), orders_table(named, len(shown) + 1)]
+    left = len(found.safe) - sum(each.pareto for each in found.safe) - len(named) if found.path in PATHS else 0
+    if left > 0:
+        parts.append(Text(f"... and {count(left)} more that are not on it (--json has them all).\n"))
     parts += [line for at, each in enumerate([*shown, *named], 1) for line in in_full(str(at), each, found)]
     if found.paid is not None and found.paid.no_cure:
         parts += no_cure(found, found.paid)
@@ -100,8 +106,10 @@ def failures(failed_by: Counts) -> RenderableType:
 def orders_table(orders: Sequence[Safe], first: int, letter: str = "") -> RenderableType:
     """A row per order; the steps themselves stand below, by these numbers."""
     table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("order", *orders[0].measure.HEADINGS):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("order", *orders[0].measure.HEADINGS)
+    narrow = sum(len(heading) + BETWEEN for heading in headings) > ROOM
+    for heading in headings:
+        table.add_column(heading.replace(" ", "\n") if narrow else heading, justify="right", no_wrap=True)
     table.add_column("known as")
     for at, each in enumerate(orders, first):
         table.add_row(f"{letter}{at}", *each.measure.cells(), Text(", ".join(each.known_as), "bold green"))
