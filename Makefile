@@ -1,7 +1,7 @@
 # make demo    the commit's session, before and after it, on every design; and the same bug on today's kernels (needs
 #              nothing but Python 3.11)
 # make test    style, types and tests
-# make nightly 20,800 of the random sessions of which test checks 520; make mutants, make wheel
+# make nightly 20,800 of the random sessions of which test checks 520, and the largest searches; make mutants, make wheel
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
@@ -73,9 +73,11 @@ compiled: .venv/dev.stamp
 test: lint compiled
 	$(BIN)/python -m pytest -n 2
 
-# a random session takes a second; a test of a thousand of them more than the time that a test may take
+# what tests/slow.py leaves out of test. A random session takes a second; a test of a thousand of them more than the
+# time that a test may take
 nightly: .venv/dev.stamp mutants wheel
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 tests/engine tests/kernel
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 \
+		tests/engine tests/kernel tests/checker
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants

@@ -11,7 +11,11 @@ import pytest
 
 from cowpath import cases, checking
 
+from ..slow import some_nightly
+
 KERNELS = ("linux-6.1", "linux-6.18", "linux-7.2")
+# the verdicts on the one between are in test_history.py, too
+BY_KERNEL = pytest.mark.parametrize("kernel", some_nightly(KERNELS, nightly={"linux-6.18"}))
 PROPOSAL = "high-delay-in-charge"
 PACKAGED = Path(cases.__file__).parent
 ONE_ENTRY = (
@@ -36,14 +40,14 @@ def isolation(design: str, case: str | Path) -> tuple[str, str]:
     return result.verdict, result.reason
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 @pytest.mark.parametrize("case", ONE_ENTRY)
 def test_more_than_a_batch_over_the_mark_in_one_call_holds_others_up(kernel: str, case: str) -> None:
     verdict, reason = isolation(kernel, case)
     assert verdict == "violated" and "which is throttled" in reason
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 @pytest.mark.parametrize("case", NO_MORE_THAN_A_BATCH)
 def test_no_more_than_a_batch_in_a_call_is_paid_for_with_nothing_held(kernel: str, case: str) -> None:
     assert isolation(kernel, case)[0] == "proved"
@@ -110,20 +114,20 @@ def test_a_siblings_fault_waits_behind_the_mapper_until_it_has_its_mappings_own_
 
 
 # --- the hard limit ---------------------------------------------------------------------------------
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 @pytest.mark.parametrize("case", AT_THE_LIMIT)
 def test_at_the_hard_limit_nobody_waits_for_a_user_fault_or_for_read_ahead(kernel: str, case: str) -> None:
     assert isolation(kernel, case)[0] == "proved"
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 @pytest.mark.parametrize("case", list(GOES_ROUND))
 def test_a_charge_that_goes_round_with_the_killer_on_holds_others_up(kernel: str, case: str) -> None:
     verdict, reason = isolation(kernel, case)
     assert verdict == "violated" and GOES_ROUND[case] in reason and "waits for A's memory" in reason
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 @pytest.mark.parametrize("case", [*GOES_ROUND, "readahead-oom-on", "vma-lock", "mmap-sem-oom-on", "page-table-oom-on"])
 def test_with_the_killer_off_nobody_waits(kernel: str, case: str, tmp_path: Path) -> None:
     text = (PACKAGED / f"{case}.toml").read_text(encoding="utf-8").replace("oom_group = true\n", "")
@@ -132,7 +136,7 @@ def test_with_the_killer_off_nobody_waits(kernel: str, case: str, tmp_path: Path
     assert isolation(kernel, off)[0] == "proved"
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@BY_KERNEL
 def test_with_nobody_to_kill_a_fault_is_tried_again_for_ever_and_nobody_waits_for_it(kernel: str) -> None:
     results = checking.check([kernel], ["unkillable"]).results
     verdicts = {result.property: result for result in results}

@@ -11,13 +11,14 @@ from cowpath import designs
 from cowpath.engine import invariants, loop
 from cowpath.kernel import names as n
 
+from ..slow import NIGHTLY, some_nightly
 from .checked import boot, run_counting
 from .strategies import DESIGNS, LATER, Session, sessions
 
 pytestmark = pytest.mark.usefixtures("small_is_compiled")
 
 PARTS = 2
-EXAMPLES = (20_800 if settings.get_current_profile_name() == "nightly" else 520) // PARTS
+EXAMPLES = (20_800 if NIGHTLY else 520) // PARTS
 REACHED = (
     "retries", "allocations_wasted", "charges_wasted", "pages_reclaimed", "oom_kills", "oom_rounds", "sigbus",
     "pages_copied", "charges_bypassed", "major_faults", "swap_ins", "swap_outs", "page_outs", "pages_dirtied",
@@ -70,7 +71,7 @@ SEEN_LATER = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", some_nightly(range(PARTS), nightly=range(1, PARTS)))
 def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
     """Two thirds of them with cgroup v2: memory.max, .high, .low, .swap.max, .reclaim, .oom.group and cgroup.kill."""
     reached: Counter[str] = Counter()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ..slow import NIGHTLY
+
 PROGRAMS = Path(__file__).with_name("guest_programs.py")
 KEEPING = (
     "FunctionCache", "CompileResultCacheImpl", "IndexDataCacheFile", "_CacheLocator", "_index_key",
@@ -23,7 +25,7 @@ INNER = (
     "fndesc",
 )  # fmt: skip
 
-SOME = INNER if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else INNER[::7]  # each compiles
+SOME = INNER if NIGHTLY else INNER[::7]  # each compiles
 
 
 def run(folder: Path, program: str, name: str = "", **more: str) -> str:

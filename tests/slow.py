@@ -1,0 +1,16 @@
+"""What only ``make nightly`` asks: more of the same, which tells nothing that ``make test`` does not on less."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterable
+
+import pytest
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+
+
+def some_nightly(every: Iterable[object], nightly: Container[object]) -> list[object]:
+    """The values to be parametrized with; ``make test`` skips those of ``nightly``, and says so."""
+    skipped = pytest.mark.skipif(not NIGHTLY, reason="in make nightly only")
+    return [pytest.param(each, marks=skipped) if each in nightly else each for each in every]
