@@ -35,6 +35,7 @@ class Matrix:
         for result in results:
             self.rows.setdefault((result.path, result.case), {}).setdefault(result.design, []).append(result)
         self.codes = _codes(dict.fromkeys(result.property for result in results))
+        self.heads = _heads(self.designs)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """In words, or in as many tables of signs as it takes."""
@@ -54,11 +55,6 @@ class Matrix:
             table.add_row(path, clean(case), *(_words(cells.get(design, [])) for design in self.designs))
         return table
 
-    def _heads(self) -> dict[str, str]:
-        """The release of a kernel; of other designs a letter, or two."""
-        letters = iter([*ascii_lowercase, *(a + b for a in ascii_lowercase for b in ascii_lowercase)])
-        return {name: name.removeprefix(KERNEL) if _is_kernel(name) else next(letters, "?") for name in self.designs}
-
     def _blocks(self, width: int) -> Iterator[list[str]]:
         """Kernels, then the other designs, as many beside each other as there is room for."""
         room = width - EDGES - max(len(clean(case)) for _, case in self.rows)
@@ -75,14 +71,11 @@ class Matrix:
 
     def _width(self, design: str) -> int:
         cells = [self._signs(row.get(design, [])) for row in self.rows.values()]
-        return BETWEEN + max(
-            len(self._heads()[design]), *(len(line) for cell in cells for line in cell.plain.split("\n"))
-        )
+        return BETWEEN + max(len(self.heads[design]), *(len(line) for cell in cells for line in cell.plain.split("\n")))
 
     def _in_signs(self, designs: Sequence[str]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, BETWEEN - 1, 0, 0))
-        heads = self._heads()
-        for heading in ("case", *(heads[design] for design in designs)):
+        for heading in ("case", *(self.heads[design] for design in designs)):
             table.add_column(clean(heading), no_wrap=True)
         for (_, case), cells in self.rows.items():
             if any(cells.get(design) for design in designs):
@@ -103,9 +96,9 @@ class Matrix:
 
     def _key(self) -> Text:
         """What heads and signs mean."""
-        bad = {each.property: each for row in self.rows.values() for cell in row.values() for each in cell
+        bad = {each.property for row in self.rows.values() for cell in row.values() for each in cell
                if each.verdict != "proved"}  # fmt: skip
-        letters = [f"{head} {clean(name)}" for name, head in self._heads().items() if not _is_kernel(name)]
+        letters = [f"{head} {clean(name)}" for name, head in self.heads.items() if not _is_kernel(name)]
         signs = [f"{code} {clean(name)}" for name, code in self.codes.items() if name in bad]
         lines = [", ".join(letters), ", ".join(signs)]
         lines.append("a number: moves of the shortest schedule that violates it; v proved, but vacuous; "
@@ -119,6 +112,12 @@ def _is_kernel(name: str) -> bool:
 
 def _release(name: str) -> tuple[int, ...]:
     return tuple(map(int, name.removeprefix(KERNEL).split(".")))
+
+
+def _heads(designs: Iterable[str]) -> dict[str, str]:
+    """The release of a kernel; of other designs a letter, or two."""
+    letters = iter([*ascii_lowercase, *(a + b for a in ascii_lowercase for b in ascii_lowercase)])
+    return {name: name.removeprefix(KERNEL) if _is_kernel(name) else next(letters, "?") for name in designs}
 
 
 def _codes(names: Iterable[str]) -> dict[str, str]:

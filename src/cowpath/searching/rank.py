@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from cowpath.cases.plan import CasePlan
 from cowpath.checker import boot
@@ -13,18 +11,14 @@ from cowpath.checker.space import Space
 from cowpath.designs import Design
 from cowpath.engine.clock import Clock
 from cowpath.engine.costs import Costs
-from cowpath.errors import MachineError
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 
 from .measures import Measure, Throttled
+from .throttling import STALL_NS, Books, counters, longest_wait, run
 
 CPUS = 2
 UNTIL_NS = 1_000_000_000
-THROTTLED_UNTIL_NS = 600_000_000_000  # each of some batches may cost 2 s
-STALL_NS = 1_000  # an outsider's wait from here on counts
-
-Events = np.ndarray[Any, Any]
 
 
 def measure(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Measure:
@@ -39,10 +33,10 @@ def measure_throttled(plans: Sequence[CasePlan], design: Design, costs: Costs) -
 
 def _one(plan: CasePlan, design: Design, costs: Costs) -> Measure:
     k = boot.build(plan, design, costs, CLOCK, CPUS)
-    _run(k, Clock(k, plan.plan, design), plan, UNTIL_NS)
-    counters = _counters(k)
-    wasted = counters[n.C_ALLOCS_WASTED] + counters[n.C_CHARGES_WASTED]
-    return Measure(counters[n.C_LOCK_NS], wasted, counters[n.C_RETRIES], counters[n.C_STEPS])
+    run(Clock(k, plan.plan, design), plan.case.source, UNTIL_NS)
+    counted = counters(k)
+    wasted = counted[n.C_ALLOCS_WASTED] + counted[n.C_CHARGES_WASTED]
+    return Measure(counted[n.C_LOCK_NS], wasted, counted[n.C_RETRIES], counted[n.C_STEPS])
 
 
 def _one_throttled(plan: CasePlan, design: Design, costs: Costs) -> Throttled:
@@ -51,10 +45,9 @@ def _one_throttled(plan: CasePlan, design: Design, costs: Costs) -> Throttled:
     books = _Books(marks)
     k.books.log_mask = sum(1 << kind for kind in books.does)
     clock = Clock(k, plan.plan, design, on_events=books.read, stall_ns=STALL_NS)
-    _run(k, clock, plan, THROTTLED_UNTIL_NS)
-    clock.finish()
-    waited = max((stall.ns for stall in clock.stalls), default=0)
-    return Throttled(waited, books.own_ns, _counters(k)[n.C_OWN_EVICTED], books.over, books.sleep_ns)
+    run(clock, plan.case.source)
+    waited = longest_wait(clock)
+    return Throttled(waited, books.own_ns, counters(k)[n.C_OWN_EVICTED], books.over, books.sleep_ns)
 
 
 def _machine(plan: CasePlan, design: Design, costs: Costs) -> Any:
@@ -69,35 +62,16 @@ def _machine(plan: CasePlan, design: Design, costs: Costs) -> Any:
     return k
 
 
-def _run(k: Any, clock: Clock, plan: CasePlan, until_ns: int) -> None:
-    ending = clock.run(until_ns)
-    if ending.exhausted is not None:
-        raise MachineError(f"{plan.case.source}: {ending.exhausted}")
-
-
-def _counters(k: Any) -> list[int]:
-    """Of all groups together."""
-    return [int(value) for value in k.books.groups["counters"][: int(k.state.n_groups)].sum(axis=0)]
-
-
-class _Books:
+class _Books(Books):
     """What the log says of the groups with a mark. ``high``: the mark of each group, from 1; None: it has none."""
 
     def __init__(self, high: Sequence[int | None]) -> None:
+        super().__init__()
         self.high = {number: mark for number, mark in enumerate(high, 1) if mark is not None}
         self.members: set[int] = set()
-        self.own_ns = self.over = self.sleep_ns = 0
-        self.does: dict[int, Callable[[Any], None]] = {
+        self.does |= {
             n.EV_GROUP: self._joins, n.EV_FORK: self._forks, n.EV_EXIT: self._exits, n.EV_USAGE: self._uses,
-            n.EV_WAKE: self._wakes,
         }  # fmt: skip
-
-    def read(self, events: Events) -> None:
-        """The next block of the log."""
-        for event in events:
-            does = self.does.get(int(event["kind"]))
-            if does is not None:
-                does(event)
 
     def _joins(self, event: Any) -> None:
         if event["b"] == n.NONE:
@@ -116,7 +90,3 @@ class _Books:
         mark = self.high.get(int(event["a"]))
         if mark is not None:
             self.over = max(self.over, int(event["value"]) - mark)
-
-    def _wakes(self, event: Any) -> None:
-        if event["a"] == n.W_THROTTLE:
-            self.sleep_ns += int(event["value"])

@@ -6,13 +6,10 @@ ends. Lines that end in ``# outside`` are left out where the task is alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cowpath import api
 from cowpath.designs import Design
@@ -24,12 +21,9 @@ from cowpath.session.plan import Plan
 from cowpath.session.table import read_table
 
 from .measures import Throttled
+from .throttling import STALL_NS, Books, counters, longest_wait, run
 
 OUTSIDE = "# outside\n"
-UNTIL_NS = 600_000_000_000  # each batch may cost 2 s
-STALL_NS = 1_000  # an outsider's wait from here on counts
-
-Events = np.ndarray[Any, Any]
 
 
 def _folder() -> Path:
@@ -71,40 +65,33 @@ def _play(plan: Plan, design: Design) -> tuple[_Books, int]:
     k.books.log_mask = mask_of(tuple(books.does))
     clock = api.make_clock(k, plan, design, books.read)
     clock.stall_ns = k.books.stall_ns = STALL_NS
-    ending = clock.run(UNTIL_NS)
-    if ending.exhausted is not None:
-        raise MachineError(f"{plan.name}: {ending.exhausted}")
-    clock.finish()
+    run(clock, plan.name)
+    waited_ns = longest_wait(clock)
     books.close()
-    return books, max((stall.ns for stall in clock.stalls), default=0)
+    return books, waited_ns
 
 
-class _Books:
+class _Books(Books):
     """What the log says of the task between its marks, and of its group's usage there."""
 
     def __init__(self, k: Any) -> None:
+        super().__init__()
         self.k = k
         self.began: int | None = None
         self.ended = False
         self.task = n.NONE
-        self.own_ns = self.over = self.sleep_ns = self.reread = 0
-        self.does: dict[int, Callable[[Any], None]] = {
-            n.EV_MARK: self._marks, n.EV_USAGE: self._uses, n.EV_WAKE: self._wakes,
-        }  # fmt: skip
+        self.reread = 0
+        self.does |= {n.EV_MARK: self._marks, n.EV_USAGE: self._uses}
 
-    def read(self, events: Events) -> None:
-        """The next block of the log."""
-        for event in events:
-            does = self.does.get(int(event["kind"]))
-            if does is not None:
-                does(event)
+    def counts(self) -> bool:
+        """Between the marks."""
+        return self.began is not None and not self.ended
 
     def close(self) -> None:
         """The run is over."""
         if not self.ended:
             raise MachineError("a scene's task has not come to its end")
-        groups = self.k.books.groups["counters"][: int(self.k.state.n_groups)]
-        self.reread = int(groups[:, n.C_OWN_EVICTED].sum())
+        self.reread = counters(self.k)[n.C_OWN_EVICTED]
 
     def _marks(self, event: Any) -> None:
         if self.began is None:
@@ -114,9 +101,5 @@ class _Books:
 
     def _uses(self, event: Any) -> None:
         high = int(self.k.state.groups[int(event["a"])].high)
-        if self.began is not None and not self.ended and high < n.UNLIMITED:
+        if self.counts() and high < n.UNLIMITED:
             self.over = max(self.over, int(event["value"]) - high)
-
-    def _wakes(self, event: Any) -> None:
-        if self.began is not None and not self.ended and event["a"] == n.W_THROTTLE:
-            self.sleep_ns += int(event["value"])
