@@ -12,6 +12,7 @@ from .span import NEARLY, Span, number_of
 
 # their values are numbers of tasks or of bytes in texts: only whether they failed, and how, can be compared
 ANY_VALUE = ("pid", "fork", "reap", "readproc", "ctl fork", "ctl reap")
+TIMED = ("touch", "touchperm", "readf", "writef", "readinto", "mmaploop")  # each of their accesses is
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ def outcomes(real: Row, simulated: Row) -> Iterator[Outcome]:
         if not races:
             yield from _alive(step, entry, played)
         yield from _waiting(step, entry, played)
-        if timed and (("slow" in entry and throttles) or played.get("slow")):
-            theirs, ours = entry.get("slow"), played.get("slow")
+        theirs, ours = entry.get("slow"), played.get("slow")
+        if timed and _command(entry) in TIMED and ((theirs and throttles) or ours):
             yield Outcome(step, "sleeps", sleeps.words(theirs), sleeps.words(ours), sleeps.right(theirs, ours))
         yield from _removed(step, entry, played)
 
@@ -98,16 +99,16 @@ def _returns(step: str, entry: Row, played: Row) -> Iterator[Outcome]:
         if what not in entry or (None in _each(entry[what]) and what not in played):
             continue
         theirs, ours = entry[what], played.get(what)
-        if _command(step) in ANY_VALUE:
+        if _command(entry) in ANY_VALUE:
             theirs, ours = _failure(theirs), _failure(ours)
         yield _number(step, "returned", theirs, ours)
 
 
-def _command(step: str) -> str:
-    """``touch``, ``ctl fork``: a step is ``WHO COMMAND ...``."""
-    who, _, rest = step.partition(" ")
-    command = rest.partition(" ")[0]
-    return f"ctl {command}" if who == "ctl" else command
+def _command(entry: Row) -> str:
+    """``touch``, ``ctl fork``: a step is ``WHO COMMAND ...``; who waits for one tells of which (v2)."""
+    who, _, rest = entry["step"].partition(" ")
+    command = str(entry.get("of", rest)).partition(" ")[0]
+    return f"ctl {command}" if who == "ctl" and "of" not in entry else command
 
 
 def _failure(value: Any) -> Any:
