@@ -341,8 +341,9 @@ def _check_started(scenario: Scenario, processes: list[_Process]) -> None:
 
 def _settings(scenario: Scenario) -> MachineSettings:
     """The machine that it was measured on."""
+    mb = scenario.memory_mb
     return MachineSettings(
-        cpus=2, memory=MEMORY[scenario.interface] if scenario.memory_mb is None else scenario.memory_mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
+        cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
         readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

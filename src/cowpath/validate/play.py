@@ -30,8 +30,8 @@ def play(scenario: Scenario, design: Design, seed: int = 0) -> Row:
     """A scenario on a kernel. ``result``, ``settled``, ``events`` and ``oom_killed`` are as in the real row.
 
     Where a task waits stands in ``waits`` (the model's name of the wait) and ``paths`` (its paths, the innermost
-    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what the
-    model does not have.
+    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what
+    the model does not have.
     """
     if scenario.interface not in design.kernel.interface:
         raise NotModelled(f"{design.kernel.name} has no cgroup {scenario.interface}")
