@@ -17,6 +17,7 @@ from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
 from cowpath.kernels.chosen import interface_of
 from cowpath.kernels.memcg_files import adapted
+from cowpath.kernels.objects import sizes
 
 from .foresight import may_rescue
 from .psi import PSI_FREQ_NS
@@ -167,6 +168,7 @@ def _set_design(k: Any, design: Design) -> None:
     state = k.state
     for policy in POLICIES:
         state[policy.field] = policy.number(design.policies[policy.name])
+    k.books["objects"][:] = sizes(design.kernel.release)
     for row, name in zip(k.books.paths, st.PATH_NAMES, strict=False):
         _set_steps(row, design.paths[name])
         row.skips_cached = name == "readahead"

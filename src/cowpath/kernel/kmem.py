@@ -1,30 +1,25 @@
-"""Kernel memory that a group pays for (mm/memcontrol.c since 4.5, 5d097056c9a0): stacks, page tables' upper levels,
+"""Kernel memory that a group pays for (mm/memcontrol.c since 4.5, 5d097056c9a0): stacks, a program's own page tables,
 pipes, and objects of slab caches.
 
 It is none of the machine's pages, only of the counters, and is not reclaimed. Stacks and the like are whole pages. An
-object is counted in bytes: a group's objects share the pages of its stock (obj_cgroup_charge), and what a page has left
-is there for the next one. Sizes are those of a common x86-64 kernel, rounded; caches are not told apart.
+object is counted in bytes (obj_cgroup_charge): what is left of the last page is kept by the CPU, for one group's
+objects, until another's come (``obj_stock_pcp``). Sizes are those of ``kernels/objects.toml``.
 
-How it is charged is in ``kmem_charge.py``. What is freed goes to the CPU's stock, and wakes nobody.
+How it is charged is in ``kmem_charge.py``. Pages that are freed go to the CPU's stock, and wake nobody.
 """
 
 from __future__ import annotations
 
 from . import names as n
+from . import objects as o
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
-from .memcontrol import made_progress, res_counter_uncharge
-from .page_counter import page_counter_charge, refill_stock
+from .memcg_stock import refill_stock
+from .memcontrol import made_progress
+from .page_counter import page_counter_charge
+from .res_counter import res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
-UPPER_TABLES = 3  # pages: an address space's pgd, a pud and a pmd
-TASK_STRUCT = 10 << 10  # bytes
-TASK_OBJECTS = 4 << 10  # signal_struct, sighand_struct, files_struct, fs_struct, ...
-MM_OBJECTS = 2 << 10  # mm_struct
-PROGRAM_OBJECTS = 3 << 10  # the dozen mappings that every program has: its text, its stack, ...
-VM_AREA = 256  # vm_area_struct
-PIPE_OBJECTS = 2 << 10  # an inode, pipe_inode_info and its ring of PIPE_BUFFERS
-FILE_OBJECTS = 512  # two struct file
 PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 
 
@@ -64,49 +59,96 @@ def give_back(k, g, pages):
 
 # --- objects -------------------------------------------------------------------------------------
 @compiled
-def room_for_objects(k, g):
-    """Bytes that the group's pages have left, unless a drain has parked them (drain_obj_stock): until the next page."""
-    group = k.state.groups[g]
-    return 0 if group.parked else group.slab_pages * n.PAGE_SIZE - group.slab_bytes
+def size_of(k, what):
+    """What a charge for an object takes, in bytes (pages for the program's own tables)."""
+    return k.books.objects[what]
 
 
 @compiled
-def join_objects(k, f, g, pages):
-    """The last pages in hand are for objects: with them what was parked is there again (refill_obj_stock)."""
+def bytes_for(k, c, g):
+    """What this CPU keeps for the group's objects."""
+    cpu = k.state.cpus[c]
+    return cpu.obj_bytes if cpu.obj_group == g else 0
+
+
+@compiled
+def consume_obj_stock(k, c, g, size):
+    """A charge of so many bytes from what this CPU keeps for the group's objects. False where that is not enough."""
+    cpu = k.state.cpus[c]
+    if cpu.obj_group != g or cpu.obj_bytes < size:
+        return False
+    cpu.obj_bytes -= size
+    k.state.groups[g].slab_bytes += size
+    return True
+
+
+@compiled
+def refill_obj_stock(k, c, g, size, may_uncharge):
+    """Keep so many bytes for the group's next objects on this CPU. Another group's are left to that group; and where
+    something has been freed, or comes to another group, what is more than a page goes back.
+    """
+    cpu = k.state.cpus[c]
+    group = k.state.groups[g]
+    if cpu.obj_group != g:
+        drain_obj_stock(k, c)
+        cpu.obj_group = g
+        cpu.obj_bytes = group.parked
+        group.parked = 0
+        may_uncharge = True
+    cpu.obj_bytes += size
+    if may_uncharge and cpu.obj_bytes > n.PAGE_SIZE:
+        pages = cpu.obj_bytes // n.PAGE_SIZE
+        cpu.obj_bytes -= pages * n.PAGE_SIZE
+        group.slab_pages -= pages
+        give_back(k, g, pages)
+
+
+@compiled
+def drain_obj_stock(k, c):
+    """What a CPU keeps for a group's objects: whole pages go back, the rest is the group's, on no CPU."""
+    cpu = k.state.cpus[c]
+    g = cpu.obj_group
+    if g == 0:
+        return
+    group = k.state.groups[g]
+    pages = cpu.obj_bytes // n.PAGE_SIZE
+    if pages > 0:
+        group.slab_pages -= pages
+        k.books.groups[g].kmem -= pages
+        res_counter_uncharge(k, g, pages)
+    group.parked += cpu.obj_bytes - pages * n.PAGE_SIZE
+    cpu.obj_group = 0
+    cpu.obj_bytes = 0
+
+
+@compiled
+def drain_all_obj_stock(k, root):
+    """drain_all_stock: what CPUs keep for objects of the subtree."""
+    for c in range(k.state.n_cpus):
+        g = k.state.cpus[c].obj_group
+        if g > 0 and is_below(k, g, root):
+            drain_obj_stock(k, c)
+
+
+@compiled
+def join_objects(k, t, f, pages, size):
+    """So many pages in hand are for objects of so many bytes, and for those that come after."""
+    g = f.charged_group
     group = k.state.groups[g]
     group.kernel_pages -= pages
     group.slab_pages += pages
-    group.parked = 0
+    group.slab_bytes += size
     f.kmem -= pages
     if f.kmem == 0 and f.objects == 0:
         f.held &= ~n.H_KMEM
+    refill_obj_stock(k, k.state.tasks[t].cpu, g, pages * n.PAGE_SIZE - size, False)
 
 
 @compiled
 def free_objects(k, g, size):
-    """obj_cgroup_uncharge: what is left over by more than a page goes back in whole pages."""
-    group = k.state.groups[g]
-    group.slab_bytes -= size
-    group.parked = 0
-    left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes
-    if left > n.PAGE_SIZE:
-        group.slab_pages -= left // n.PAGE_SIZE
-        give_back(k, g, left // n.PAGE_SIZE)
-
-
-@compiled
-def drain_obj_stock(k, root):
-    """drain_all_stock: the objects' stocks of the subtree are parked; a whole page goes back."""
-    for g in range(1, k.state.n_groups):
-        group = k.state.groups[g]
-        if group.slab_pages == 0 or not is_below(k, g, root):
-            continue
-        group.parked = 1
-        pages = (group.slab_pages * n.PAGE_SIZE - group.slab_bytes) // n.PAGE_SIZE
-        if pages > 0:
-            group.slab_pages -= pages
-            k.books.groups[g].kmem -= pages
-            res_counter_uncharge(k, g, pages)
+    """obj_cgroup_uncharge"""
+    k.state.groups[g].slab_bytes -= size
+    refill_obj_stock(k, k.books.cpu, g, size, True)
 
 
 # --- who has it ----------------------------------------------------------------------------------
@@ -126,9 +168,9 @@ def undo_kmem(k, f):
 def give_to_vma(k, f, v):
     """The call has made a mapping with an object that it has in hand."""
     vma = k.state.vmas[v]
-    if f.objects >= VM_AREA and vma.kmem == 0:
+    if f.objects >= size_of(k, o.VM_AREA_STRUCT) and vma.kmem == 0:
         vma.kmem = 1 + f.charged_group
-        f.objects -= VM_AREA
+        f.objects -= size_of(k, o.VM_AREA_STRUCT)
 
 
 @compiled
@@ -136,20 +178,22 @@ def free_vm_area(k, v):
     """vm_area_free"""
     vma = k.state.vmas[v]
     if vma.kmem:
-        free_objects(k, vma.kmem - 1, VM_AREA)
+        free_objects(k, vma.kmem - 1, size_of(k, o.VM_AREA_STRUCT))
         vma.kmem = 0
 
 
 @compiled
 def give_to_mm(k, f, m):
     """Of what is in hand, an address space's part is a new one's."""
-    if f.held & n.H_KMEM == 0 or f.kmem < UPPER_TABLES:
+    if f.held & n.H_KMEM == 0 or f.kmem < size_of(k, o.OWN_TABLES):
         return
     mm = k.state.mms[m]
     mm.kmem = 1 + f.charged_group
-    mm.objects = MM_OBJECTS + (PROGRAM_OBJECTS if f.objects >= TASK_STRUCT else 0)
+    mm.objects = size_of(k, o.MM_STRUCT)
+    if f.objects >= size_of(k, o.TASK_STRUCT):  # of a fork; a program's that begins come later
+        mm.objects += size_of(k, o.PROGRAM_VMAS)
     f.objects -= mm.objects
-    f.kmem -= UPPER_TABLES
+    f.kmem -= size_of(k, o.OWN_TABLES)
     if f.kmem == 0 and f.objects == 0:
         f.held &= ~n.H_KMEM
 
@@ -160,7 +204,7 @@ def free_mm(k, m):
     mm = k.state.mms[m]
     if mm.kmem:
         free_objects(k, mm.kmem - 1, mm.objects)
-        uncharge_pages(k, mm.kmem - 1, UPPER_TABLES)
+        uncharge_pages(k, mm.kmem - 1, size_of(k, o.OWN_TABLES))
         mm.kmem = 0
         mm.objects = 0
 
@@ -182,6 +226,16 @@ def free_stack(k, t):
     if task.kmem:
         uncharge_pages(k, task.kmem - 1, STACK)
     close_pipe(k, t)
+    for i in range(len(task.opened)):
+        close_file(k, task.opened[i])
+
+
+@compiled
+def close_file(k, opened):
+    """__fput: a struct file."""
+    if opened.kmem:
+        free_objects(k, opened.kmem - 1, size_of(k, o.FILE))
+        opened.kmem = 0
 
 
 @compiled
@@ -189,10 +243,16 @@ def close_pipe(k, t):
     """free_pipe_info: its pages and all else of it."""
     task = k.state.tasks[t]
     if task.pipe:
-        free_objects(k, task.pipe - 1, PIPE_OBJECTS + FILE_OBJECTS)
+        free_objects(k, task.pipe - 1, size_of(k, o.PIPE) + 2 * size_of(k, o.FILE))
         uncharge_pages(k, task.pipe - 1, task.pipe_pages)
         task.pipe = 0
         task.pipe_pages = 0
+
+
+@compiled
+def task_objects(k):
+    """Bytes of a task's own objects."""
+    return size_of(k, o.TASK_STRUCT) + size_of(k, o.TASK_REST)
 
 
 @compiled
@@ -200,7 +260,7 @@ def free_task_struct(k, t):
     """put_task_struct: a task that nobody waits for any more."""
     task = k.state.tasks[t]
     if task.kmem:
-        free_objects(k, task.kmem - 1, TASK_STRUCT + TASK_OBJECTS)
+        free_objects(k, task.kmem - 1, task_objects(k))
         task.kmem = 0
 
 
@@ -209,6 +269,9 @@ def free_task_struct(k, t):
 def reparent_kmem(k, g):
     """memcg_reparent_objcgs: what others still have of a group that is removed is the group's above it."""
     group = k.state.groups[g]
+    for c in range(k.state.n_cpus):
+        if k.state.cpus[c].obj_group == g:
+            drain_obj_stock(k, c)
     pages = group.slab_pages + group.kernel_pages
     if pages == 0:
         return
@@ -221,21 +284,30 @@ def reparent_kmem(k, g):
     if up > 0:
         above.slab_pages += group.slab_pages
         above.slab_bytes += group.slab_bytes
+        above.parked += group.parked
         above.kernel_pages += group.kernel_pages
         k.books.groups[up].kmem += pages
         if not counted:
             page_counter_charge(k, up, pages)
     group.slab_pages = 0
     group.slab_bytes = 0
-    group.kernel_pages = 0
     group.parked = 0
-    owner = 1 + up if up > 0 else 0
+    group.kernel_pages = 0
+    give_owners(k, g, 1 + up if up > 0 else 0)
+
+
+@compiled
+def give_owners(k, g, owner):
+    """Whatever was charged to the group is this one's, by 1 + its number, or nobody's (0)."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.kmem == 1 + g:
             task.kmem = owner
         if task.pipe == 1 + g:
             task.pipe = owner
+        for i in range(len(task.opened)):
+            if task.opened[i].kmem == 1 + g:
+                task.opened[i].kmem = owner
     for m in range(k.state.n_mms):
         if k.state.mms[m].kmem == 1 + g:
             k.state.mms[m].kmem = owner

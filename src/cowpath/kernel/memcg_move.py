@@ -9,9 +9,10 @@ from .hierarchy import parent_of
 from .kmem import reparent_kmem
 from .lru import lru_add, lru_del
 from .memcg_oom import memcg_oom_recover
+from .memcg_stock import drain_slot, slot_of
 from .memcg_swap import reparent_swap
-from .memcontrol import drain_stock, res_counter_charge
 from .page_counter import page_counter_charge
+from .res_counter import res_counter_charge
 from .swapfile import uncharge_swap
 from .wait import spend
 
@@ -33,8 +34,8 @@ def mem_cgroup_force_empty_list(k, g):
     """What is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
     for c in range(k.state.n_cpus):
-        if k.state.cpus[c].stock_group == g:
-            drain_stock(k, c)
+        if slot_of(k, c, g) != n.NONE:
+            drain_slot(k, c, slot_of(k, c, g))
     for which in range(len(group.lists)):
         while group.lists[which].head != n.NONE:
             p = group.lists[which].head

@@ -71,6 +71,10 @@ POLICIES = (
         "pages that a charge tries for at once, and that a CPU keeps at most with `page_counter` (1813e51eece0)",
     ),
     Policy(
+        "stock_groups", "stock_groups", (1, 7), "f735eebe55f8", "6.16",
+        "how many groups a CPU keeps charges for (f735eebe55f8)",
+    ),
+    Policy(
         "charge_retries", "retries_of_16", (5, 16), "d977aa9390f9", "5.9",
         "fruitless rounds of reclaim that a charge tries again after (d977aa9390f9)",
     ),

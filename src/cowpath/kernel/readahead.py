@@ -11,6 +11,7 @@ from . import names as n
 from .block import new_request
 from .compiled import compiled
 from .filemap import AHEAD_PHASE, FORCE_PHASE, SINGLE_PHASE, cached_page
+from .kmem import close_file
 from .page_alloc import free_pages
 from .records import OPEN_FILES
 from .wait import current
@@ -28,17 +29,22 @@ def open_file(k, t, file):
     start = opened[at].ra.start if found else 0
     pages = opened[at].ra.pages if found else 0
     async_pages = opened[at].ra.async_pages if found else 0
+    if not found:
+        close_file(k, opened[at])
+    kmem = opened[at].kmem
     for to in range(at, 0, -1):
         opened[to].file = opened[to - 1].file
         opened[to].prev = opened[to - 1].prev
         opened[to].ra.start = opened[to - 1].ra.start
         opened[to].ra.pages = opened[to - 1].ra.pages
         opened[to].ra.async_pages = opened[to - 1].ra.async_pages
+        opened[to].kmem = opened[to - 1].kmem
     opened[0].file = file + 1
     opened[0].prev = prev
     opened[0].ra.start = start
     opened[0].ra.pages = pages
     opened[0].ra.async_pages = async_pages
+    opened[0].kmem = kmem
     return opened[0]
 
 
@@ -54,6 +60,7 @@ def end_of_read(k, t, f):
 def forget_opened(k, t, file):
     """The task has the file open anew: nothing is known of it."""
     opened = open_file(k, t, file)
+    close_file(k, opened)
     opened.prev = 0
     opened.ra.start = 0
     opened.ra.pages = 0

@@ -273,7 +273,8 @@ STEPS: list[StepInfo] = [
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
     # of open
-    StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
+    StepInfo("alloc_file", "file_table", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_OPEN,)),
     # of kernel memory
     StepInfo("copy_process", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
              misplaced=(ONLY_FORKS,)),

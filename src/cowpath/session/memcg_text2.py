@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel.books import PSI_AVERAGES
-from cowpath.kernel.kmem import STACK, UPPER_TABLES
+from cowpath.kernel.kmem import STACK
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
@@ -107,12 +108,12 @@ def _kernel_memory(k: Any, group: int) -> dict[str, int]:
     state = k.state
     tasks, mms = state["tasks"][: int(state.n_tasks)], state["mms"][: int(state.n_mms)]
     stacks = STACK * int(np.count_nonzero((tasks["kmem"] == 1 + group) & (tasks["run_state"] != n.T_ZOMBIE)))
-    upper = UPPER_TABLES * int(np.count_nonzero(mms["kmem"] == 1 + group))
+    own = int(k.books.objects[o.OWN_TABLES]) * int(np.count_nonzero(mms["kmem"] == 1 + group))
     of_kernel = state.groups[group]
     tables = int(k.books.groups[group].kmem) - int(of_kernel.slab_pages) - int(of_kernel.kernel_pages)
     slab = int(of_kernel.slab_bytes)
     return {
-        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + upper) * n.PAGE_SIZE, "slab_unreclaimable": slab,
+        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + own) * n.PAGE_SIZE, "slab_unreclaimable": slab,
         "slab": slab,
     }  # fmt: skip
 
