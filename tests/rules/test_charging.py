@@ -80,8 +80,8 @@ def test_the_stock_of_one_group_is_not_for_another() -> None:
     hand = Hand()
     mine, other = hand.group(), hand.group()
     refill_stock(hand.k, 0, mine, 5)
-    assert not consume_stock(hand.k, 0, other)
-    assert consume_stock(hand.k, 0, mine)
+    assert not consume_stock(hand.k, 0, other, 1)
+    assert consume_stock(hand.k, 0, mine, 1)
 
 
 def test_draining_a_stock_gives_it_back_and_wakes_nobody() -> None:

@@ -90,7 +90,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
                 return bypass(k, t, f)
         if f.batch == 0:
             begin_charge(k, f)
-        if consume_stock(k, task.cpu, g):
+        if consume_stock(k, task.cpu, g, 1):
             return finish_charge(k, t, f, g)
         f.phase = TRY
     elif fatal_signal_pending(k, t) and goes_past(k, t):

@@ -59,12 +59,12 @@ def drain_stock(k, c):
 
 
 @compiled
-def consume_stock(k, c, g):
-    """A charge of one page from what this CPU keeps for the group. False where it keeps none."""
+def consume_stock(k, c, g, pages):
+    """A charge of so many pages from what this CPU keeps for the group. False where it keeps less."""
     i = slot_of(k, c, g)
-    if i == n.NONE or k.state.cpus[c].stocks[i].pages <= 0:
+    if i == n.NONE or k.state.cpus[c].stocks[i].pages < pages:
         return False
-    k.state.cpus[c].stocks[i].pages -= 1
+    k.state.cpus[c].stocks[i].pages -= pages
     return True
 
 

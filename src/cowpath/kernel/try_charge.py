@@ -44,7 +44,7 @@ def try_charge(k, t, f, g):
         return finish_charge(k, t, f, 0)
     if f.batch == 0:
         begin_charge(k, f)
-    if consume_stock(k, k.state.tasks[t].cpu, g):
+    if consume_stock(k, k.state.tasks[t].cpu, g, 1):
         return finish_charge(k, t, f, g)
     return charge_counters(k, t, f, g)
 
