@@ -7,10 +7,11 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import objects as o
 from cowpath.kernel import steps as s
+from cowpath.kernel.buffer import buffer_heads
 from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.kmem import STACK, size_of, task_objects
+from cowpath.kernel.kmem import STACK, inode_objects, size_of, task_objects
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK
@@ -122,6 +123,17 @@ def kernel_memory_adds_up(k):
     for v in range(state.n_vmas):
         if state.vmas[v].kmem:
             objects[state.vmas[v].kmem - 1] += size_of(k, o.VM_AREA_STRUCT)
+    for g in range(1, state.n_groups):
+        objects[state.groups[g].parent] += state.groups[g].made_of
+    for file in range(state.n_files):
+        if k.books.trees[file].inode > 1:
+            objects[k.books.trees[file].inode - 1] += inode_objects(k, file)
+    for p in range(state.n_pages):
+        if k.books.pages[p].buffers > 1:
+            objects[k.books.pages[p].buffers - 1] += buffer_heads(k)
+    for number in range(k.books.n_nodes):
+        if k.books.nodes[number].owner > 1:
+            objects[k.books.nodes[number].owner - 1] += size_of(k, o.XA_NODE)
     for g in range(1, state.n_groups):
         group = state.groups[g]
         left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes - group.parked

@@ -87,6 +87,7 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.buffers = n.PAGE_SIZE // (settings.blocks or n.PAGE_SIZE)
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]

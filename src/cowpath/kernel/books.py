@@ -46,6 +46,7 @@ page_books = record(
     locked_at="i8",  # since when its lock belongs to who has it now
     locked_in="i4",  # in which step it was taken
     origin="i8",  # what it was made for, or was before it was truncated: a place (places.py)
+    buffers="i4",  # 1 + the group that is charged for its buffer heads; 0: it has none
 )
 group_books = record(
     counters=("i8", n.COUNTERS),
@@ -56,6 +57,8 @@ group_books = record(
     cache="i8",
     rss="i8",
     kmem="i8",  # of the kernel: page tables, stacks, objects
+    kmem_usage="i8",  # the same with those below it (v1's memory.kmem.usage_in_bytes)
+    kmem_max_usage="i8",
     mapped_file="i8",
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
@@ -72,6 +75,16 @@ group_books = record(
     killed="i8",
     waits=("i8", n.WAIT_KINDS),  # sleeps of its tasks that have ended, by what for (W_*)
     wait_ns=("i8", n.WAIT_KINDS),
+)
+tree = record(  # of a file's pages in the page cache (xarray.py), and its inode
+    first="i4",  # 1 + its first node's number; 0: none has been needed yet
+    height="i4",  # levels of nodes
+    entries="i4",
+    inode="i4",  # 1 + the group that is charged for its inode and dentry; 0: nobody is
+)
+xa_node = record(
+    owner="i4",  # 1 + the group that is charged for it; 1: nobody is; 0: it is not there
+    entries="i4",
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",

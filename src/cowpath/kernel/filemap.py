@@ -19,8 +19,10 @@ from .block import (
     submit,
     wait_on_page_writeback,
 )
+from .buffer import try_to_free_buffers
 from .compiled import compiled
 from .frames import push
+from .kmem import undo_kmem
 from .lru import lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import (
     __mem_cgroup_uncharge_common,
@@ -47,6 +49,7 @@ from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
 from .places import note_removed
 from .wait import current, go_to, spend
+from .xarray import xa_erase, xa_store
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
@@ -114,6 +117,9 @@ def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
     lru_del(k, p)
+    xa_erase(k, page.file, page.index, 0)
+    if k.books.pages[p].buffers:
+        try_to_free_buffers(k, p)
     k.state.slots[k.state.files[page.file].first + page.index] = 0
     k.state.files[page.file].cached -= 1
     clear_page_dirty(k, p)
@@ -338,10 +344,13 @@ def step_add_to_page_cache(k, t):
     limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
     if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE or is_swapped(k, f.file, f.index):
         page_cache_release(k, p)
+        if f.held & n.H_KMEM:
+            undo_kmem(k, f)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
+    xa_store(k, f, f.index, 0)
     add_to_page_cache_lru(k, p, f.file, f.index)
     if f.path == s.P_READAHEAD and f.arg > 0 and f.count == f.arg:
         k.state.pages[p].bits |= n.PG_READAHEAD

@@ -14,10 +14,10 @@ from . import names as n
 from . import objects as o
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
-from .memcg_stock import refill_stock
+from .memcg_stock import consume_stock, refill_stock
 from .memcontrol import made_progress
-from .page_counter import page_counter_charge
-from .res_counter import res_counter_uncharge
+from .page_counter import page_counter_charge, page_counter_try_charge
+from .res_counter import account_kmem, res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
 PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
@@ -27,9 +27,8 @@ PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 @compiled
 def note_kernel_page(k, f, g):
     """A page has been charged, and is in the call's hand."""
-    books = k.books.groups[g]
-    books.kmem += 1
-    books.counters[n.C_CHARGES] += 1
+    account_kmem(k, g, 1)
+    k.books.groups[g].counters[n.C_CHARGES] += 1
     made_progress(k, g)
     k.state.groups[g].kernel_pages += 1
     f.kmem += 1
@@ -49,7 +48,7 @@ def give_back(k, g, pages):
     """To this CPU's stock."""
     if pages <= 0:
         return
-    k.books.groups[g].kmem -= pages
+    account_kmem(k, g, -pages)
     if k.state.page_counter:
         refill_stock(k, k.books.cpu, g, pages)
     else:
@@ -114,7 +113,7 @@ def drain_obj_stock(k, c):
     pages = cpu.obj_bytes // n.PAGE_SIZE
     if pages > 0:
         group.slab_pages -= pages
-        k.books.groups[g].kmem -= pages
+        account_kmem(k, g, -pages)
         res_counter_uncharge(k, g, pages)
     group.parked += cpu.obj_bytes - pages * n.PAGE_SIZE
     cpu.obj_group = 0
@@ -142,6 +141,22 @@ def join_objects(k, t, f, pages, size):
     if f.kmem == 0 and f.objects == 0:
         f.held &= ~n.H_KMEM
     refill_obj_stock(k, k.state.tasks[t].cpu, g, pages * n.PAGE_SIZE - size, False)
+
+
+@compiled
+def charge_now(k, g, size):
+    """Objects of so many bytes, whatever the limit: of a call that is no task's charge (mkdir of a group)."""
+    c = k.books.cpu
+    group = k.state.groups[g]
+    while not consume_obj_stock(k, c, g, size):
+        if not consume_stock(k, c, g, 1):
+            if page_counter_try_charge(k, g, k.books.charge_batch)[0] == n.NONE:
+                refill_stock(k, c, g, k.books.charge_batch - 1)
+            else:
+                page_counter_charge(k, g, 1)
+        account_kmem(k, g, 1)
+        group.slab_pages += 1
+        refill_obj_stock(k, c, g, n.PAGE_SIZE, False)
 
 
 @compiled
@@ -231,11 +246,35 @@ def free_stack(k, t):
 
 
 @compiled
+def memcg_objects(k):
+    """mem_cgroup_alloc: what a group takes in the one in which it is made. Each CPU's share has pointers as large as
+    two more of it (pcpu_obj_full_size).
+    """
+    return size_of(k, o.MEM_CGROUP) + (k.state.n_cpus + 2) * size_of(k, o.MEMCG_PERCPU)
+
+
+@compiled
 def close_file(k, opened):
     """__fput: a struct file."""
     if opened.kmem:
         free_objects(k, opened.kmem - 1, size_of(k, o.FILE))
         opened.kmem = 0
+
+
+@compiled
+def inode_objects(k, file):
+    """Bytes of a file's inode and dentry."""
+    inode = o.SHMEM_INODE if k.state.files[file].shmem else o.INODE
+    return size_of(k, inode) + size_of(k, o.DENTRY)
+
+
+@compiled
+def evict_inode(k, file):
+    """The inode of a file that is gone."""
+    tree = k.books.trees[file]
+    if tree.inode > 1:
+        free_objects(k, tree.inode - 1, inode_objects(k, file))
+    tree.inode = 0
 
 
 @compiled
@@ -280,13 +319,13 @@ def reparent_kmem(k, g):
     counted = parent_of(k, g) != n.NONE
     group.res.usage -= pages
     group.memsw.usage -= pages
-    k.books.groups[g].kmem -= pages
+    account_kmem(k, g, -pages)
     if up > 0:
         above.slab_pages += group.slab_pages
         above.slab_bytes += group.slab_bytes
         above.parked += group.parked
         above.kernel_pages += group.kernel_pages
-        k.books.groups[up].kmem += pages
+        account_kmem(k, up, pages)
         if not counted:
             page_counter_charge(k, up, pages)
     group.slab_pages = 0
@@ -314,3 +353,12 @@ def give_owners(k, g, owner):
     for v in range(k.state.n_vmas):
         if k.state.vmas[v].kmem == 1 + g:
             k.state.vmas[v].kmem = owner
+    for p in range(k.state.n_pages):
+        if k.books.pages[p].buffers == 1 + g:
+            k.books.pages[p].buffers = max(1, owner)
+    for file in range(k.state.n_files):
+        if k.books.trees[file].inode == 1 + g:
+            k.books.trees[file].inode = max(1, owner)
+    for number in range(k.books.n_nodes):
+        if k.books.nodes[number].owner == 1 + g:
+            k.books.nodes[number].owner = max(1, owner)

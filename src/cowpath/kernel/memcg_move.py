@@ -12,7 +12,7 @@ from .memcg_oom import memcg_oom_recover
 from .memcg_stock import drain_slot, slot_of
 from .memcg_swap import reparent_swap
 from .page_counter import page_counter_charge
-from .res_counter import res_counter_charge
+from .res_counter import account_kmem, res_counter_charge
 from .swapfile import uncharge_swap
 from .wait import spend
 
@@ -57,8 +57,8 @@ def reparent_tables(k, g):
         if page.group != g or page.bits & n.PG_TABLE == 0:
             continue
         page.group = up
-        k.books.groups[g].kmem -= 1
-        k.books.groups[up].kmem += 1
+        account_kmem(k, g, -1)
+        account_kmem(k, up, 1)
         k.state.groups[g].res.usage -= 1
         k.state.groups[g].memsw.usage -= 1
         if parent_of(k, g) == n.NONE and up > 0:

@@ -13,7 +13,7 @@ from .hierarchy import parent_of
 from .lru import group_add
 from .memcg_oom import memcg_oom_recover
 from .memcg_stock import refill_stock
-from .res_counter import res_counter_uncharge, res_uncharge_memory
+from .res_counter import account_kmem, res_counter_uncharge, res_uncharge_memory
 from .swapfile import record_swap
 from .wait import spend
 
@@ -49,8 +49,8 @@ def __mem_cgroup_commit_charge(k, p, g, is_cache):
 def memcg_kmem_charge(k, p, g):
     """A page of the kernel's own is the group's now: neither rss nor cache, and on no list (memcg_kmem_charge)."""
     k.state.pages[p].group = g
+    account_kmem(k, g, 1)
     books = k.books.groups[g]
-    books.kmem += 1
     books.counters[n.C_CHARGES] += 1
     made_progress(k, g)
 
@@ -64,7 +64,7 @@ def forget_charge(k, p):
         return n.NONE
     books = k.books.groups[g]
     if page.bits & n.PG_TABLE:
-        books.kmem -= 1
+        account_kmem(k, g, -1)
         page.group = n.NONE
         return g
     books.pgpgout += 1

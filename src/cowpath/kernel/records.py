@@ -294,6 +294,7 @@ group = record(
     slab_pages="i4",  # pages that it is charged for objects of the kernel
     slab_bytes="i4",  # what these take
     parked="i4",  # bytes that are left of them on no CPU (nr_charged_bytes)
+    made_of="i4",  # bytes of objects that its parent is charged for it
     kernel_pages="i4",  # pages of the kernel that are no objects and no page tables of the last level
     tasks="i4",
     oom_waiters=waitq,

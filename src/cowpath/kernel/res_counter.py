@@ -56,6 +56,18 @@ def res_counter_uncharge(k, g, pages):
 
 
 @compiled
+def account_kmem(k, g, pages):
+    """Of what the group is charged for so many pages more (or less) are the kernel's (memcg_account_kmem)."""
+    k.books.groups[g].kmem += pages
+    up = g
+    while up != n.NONE:
+        books = k.books.groups[up]
+        books.kmem_usage += pages
+        books.kmem_max_usage = max(books.kmem_max_usage, books.kmem_usage)
+        up = parent_of(k, up)
+
+
+@compiled
 def res_uncharge_memory(k, g):
     """Lower res alone by a page: it is in swap now, and memsw goes on counting it."""
     up = g

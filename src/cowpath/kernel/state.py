@@ -169,6 +169,7 @@ def books_record(c: Capacity) -> Record:
         reap_retries="i4",  # tries of the OOM reaper to have a victim's mmap_sem (MAX_OOM_REAP_RETRIES)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         objects=("i4", len(OBJECTS)),  # what a charge for one takes (objects.py)
+        buffers="i4",  # blocks of a file system in a page, each with a buffer head
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
@@ -224,6 +225,9 @@ def books_record(c: Capacity) -> Record:
         queue=("i4", c.tasks),  # scratch
         request_at=("i8", c.requests),
         reap_at=("i8", c.mms),  # when the delay of one in the OOM reaper's queue is over
+        trees=(books.tree, c.files),
+        nodes=(books.xa_node, 1 if c.narrow else c.slots // 60 + 5 * c.files),  # of the trees, by files
+        n_nodes="i4",
         dirtied_at=("i8", c.files),  # when the file's oldest dirty page became so
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),

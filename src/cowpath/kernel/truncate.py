@@ -6,6 +6,7 @@ from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .kmem import evict_inode
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
 from .page_lock import WAITING, lock_page, unlock_page
@@ -13,6 +14,7 @@ from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
 from .wait import current
+from .xarray import xa_erase
 
 
 @compiled
@@ -30,6 +32,8 @@ def vmtruncate(k, f):
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
+    if file.pages == 0:
+        evict_inode(k, f.file)
 
 
 @compiled
@@ -66,6 +70,7 @@ def truncate_inode_pages(k, t, f):
     if f.held & n.H_PAGE_REF == 0:
         slot = shmem_swp_entry(k, f.file, f.index)
         if slot != n.NONE:
+            xa_erase(k, f.file, f.index, 0)
             shmem_swp_set(k, f.file, f.index, n.NONE)
             free_swap_and_cache(k, slot)
         p = cached_page(k, f.file, f.index)

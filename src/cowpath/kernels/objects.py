@@ -8,6 +8,7 @@ from importlib import resources
 
 from cowpath.kernel.objects import IN_BYTES, OBJECTS, POINTER
 
+PERCPU = "memcg_percpu"  # what it costs to know whose it is depends on its size (memcg_objects)
 Release = tuple[int, ...]
 
 
@@ -15,7 +16,9 @@ Release = tuple[int, ...]
 def sizes(release: Release) -> tuple[int, ...]:
     """By an object's number, what a charge for it takes: bytes, or pages. Of a release that charges for none: 0."""
     table = _table()
-    return tuple(_from(table[name], release) + (POINTER if name in IN_BYTES else 0) for name in OBJECTS)
+    bare = {name: _from(table[name], release) for name in OBJECTS}
+    has_pointer = {*IN_BYTES} - {PERCPU}
+    return tuple(size + POINTER if size and name in has_pointer else size for name, size in bare.items())
 
 
 def _from(by_release: dict[Release, int], release: Release) -> int:

@@ -63,6 +63,7 @@ class MachineSettings:
     reuse: float | None = None  # accesses to earlier pages per recorded one
     readahead: int | None = None  # pages
     rotational: bool | None = None  # the disk says that it rotates
+    blocks: int | None = None  # bytes of a file system's block: 1024, 2048 or 4096
     costs: str | None = None  # a cost table: a file's path, or a packaged name
     cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
     recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot

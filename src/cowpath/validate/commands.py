@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
@@ -37,6 +37,7 @@ class Worker:
     regions: dict[str, Regions]  # by task: where its memory lies
     calls: int = 0  # of the step in hand: system calls that it consists of
     failed: list[int] = None  # type: ignore[assignment]  # jumps to its end
+    opened: set[str] = field(default_factory=set)  # files that it has open
 
     def begin(self) -> None:
         """A step begins."""
@@ -66,6 +67,12 @@ class Worker:
         self.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
         asm.emit(n.OP_MARK, a=self.calls)
         self.calls += 1
+
+    def open(self, word: str, place: Place) -> None:
+        """A file that a worker uses stays open from its first use on."""
+        if word not in self.opened:
+            self.opened.add(word)
+            self.line("open", self.file(word), place=place)
 
     def file(self, word: str) -> str:
         """A file's name as written programs have it."""
@@ -135,6 +142,7 @@ def _mprotect(worker: Worker, step: Step) -> None:
 @command("mapf")
 def _mapf(worker: Worker, step: Step) -> None:
     region, file, *rest = step.words[1:]
+    worker.open(file, step.place)
     worker.line("mapf", region, worker.file(file), *rest, place=step.place)
 
 
@@ -159,6 +167,7 @@ def _calls(worker: Worker, step: Step) -> None:
     if pages > chunk * MOST_CALLS:
         raise step.place.error(f"more than {MOST_CALLS} calls", "a larger chunk")
     room = start + -(-pages // chunk) * chunk  # whole chunks
+    worker.open(name, step.place)
     word = Word(worker.file(name), step.place)
     file = worker.writer.file(word, 0, room if code == n.OP_WRITE else 0)
     for at in range(start, room, chunk):
@@ -174,6 +183,7 @@ def _readinto(worker: Worker, step: Step) -> None:
     region, name, pages = (Word(word, step.place) for word in step.words[1:4])
     count = number(pages, 1, MOST_CALLS)
     worker.writer.regions.check(region, 0, count - 1, pages)
+    worker.open(name.text, step.place)
     buffer = worker.writer.regions.place(region)
     file = worker.writer.file(Word(worker.file(name.text), step.place), 0)
     for page in range(count):
