@@ -187,7 +187,7 @@ class _Playing:
 
     def locked(self, step: Step) -> Row:
         """Pages of a file that are locked at a time; of many looks the most."""
-        file, times, ms = step.words[1], int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        file, times, ms = step.words[1].removeprefix("@"), int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
         most = self.player.locked(file)
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))
