@@ -7,6 +7,7 @@ OP_HOST, at which the driver reads the counters. So a step begins when the one b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +67,12 @@ class _Process:
 def compile_scenario(scenario: Scenario) -> Compiled:
     """Raises InputError for what is wrong in it, NotModelled for what the model does not have."""
     return _Compiler(scenario).compiled()
+
+
+def check(scenario: Scenario) -> None:
+    """Raises InputError for what is wrong in it."""
+    with suppress(NotModelled):
+        compile_scenario(scenario)
 
 
 class _Compiler:

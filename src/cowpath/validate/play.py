@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
@@ -47,7 +48,10 @@ class _Playing:
 
     def __post_init__(self) -> None:
         scenario = self.compiled.scenario
-        self.player = Player(self.compiled, self.design, self.seed)
+        try:
+            self.player = Player(self.compiled, self.design, self.seed)
+        except InputError as error:  # more groups, files, ... than a machine has
+            raise scenario.place.error(error.problem, error.hint) from None
         self.keys = memcg_files.load(self.design.kernel.name) if scenario.interface == "v2" else None
         self.pending: dict[str, int] = {}  # by task: the step that it has been given and that nobody has waited for
 

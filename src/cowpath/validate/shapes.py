@@ -45,6 +45,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)  # true and false are 1 and 0
 
 
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -94,15 +98,16 @@ FILE = {
     "state": Kind("cold, warm_outside or absent", lambda value: value in ("cold", "warm_outside", "absent")),
 }  # fmt: skip
 
+TABLE = Kind("an object", _is_table)
 NUMBERS = Kind("a number, or a list with one for each run", _or_list(_is_number))
-TEXTS = Kind("a text, or a list with one for each run", _or_list(_is_text))
+TEXTS = Kind("a text, or a list with one for each run", lambda value: _is_text(value) or _is_texts(value))
 YES = Kind("true or false, or a list with one for each run", _or_list(lambda value: isinstance(value, bool)))
 ENTRY = {  # of "result" and "settled", as far as it is compared
-    "step": TEXT, "groups": Kind("an object", _is_table), "minflt": NUMBERS, "majflt": NUMBERS, "progress": NUMBERS,
+    "step": TEXT, "groups": TABLE, "minflt": NUMBERS, "majflt": NUMBERS, "progress": NUMBERS,
     "value": Kind("a number or a text, or a list with one for each run",
                   _or_list(lambda value: _is_number(value) or _is_text(value))),
-    "rc": NUMBERS, "exit": NUMBERS, "reply": TEXTS, "died": YES, "dead": YES, "blocked": YES, "state": TEXTS,
-    "wchan": TEXTS, "stack": Kind('a list of functions, or {"per_run": [...]}', _or_per_run(_list_of(_is_text))),
+    "rc": NUMBERS, "exit": NUMBERS, "reply": Kind(TEXTS.says, _or_list(_is_text)), "died": YES, "dead": YES, "blocked": YES, "state": TEXTS,
+    "wchan": TEXTS, "stack": Kind('a list of functions, or {"per_run": [...]}', _or_per_run(_is_texts)),
     "slow": Kind('{"n": ..., "sum_us": ..., "first": [[index, us], ...]}, or {"per_run": [...]}',
                  _or_per_run(_is_slow)),
     "histogram": Kind('{"STATE WCHAN STACK": how often}, or {"per_run": [...]}', _or_per_run(_is_counts)),
@@ -111,7 +116,11 @@ ENTRY = {  # of "result" and "settled", as far as it is compared
     "text": TEXTS, "runs": whole(0, MOST), "locked": NUMBERS, "copies": NUMBERS, "kills": YES, "gets_on": YES,
 }  # fmt: skip
 COUNTER = Kind("a number, or a list with one for each run or the least and the most", _or_list(_is_number))
-KILLED = Kind("a list of tasks, or a list of those for each run", _or_list(_list_of(_is_text)))
+FILES_OF_KEYS = ("stat", "stat_total", "events", "events.local", "swap.events")
+KILLED = Kind(
+    "a list of tasks, or a list of those for each run",
+    lambda value: _is_texts(value) or (isinstance(value, list) and all(map(_is_texts, value))),
+)
 
 
 def check_fields(values: Mapping[str, Any], kinds: Mapping[str, Kind], whose: str, place: Place) -> None:
@@ -119,20 +128,23 @@ def check_fields(values: Mapping[str, Any], kinds: Mapping[str, Kind], whose: st
     for key, value in values.items():
         if key not in kinds:
             raise place.error(f"{whose} has {key!r}, which is not known", nearest(key, kinds, ", ".join(sorted(kinds))))
-        _check(value, kinds[key], f"{key} of {whose}", place)
+        if value is not None:
+            _check(value, kinds[key], f"{key} of {whose}", place)
 
 
 def check_measured(row: Mapping[str, Any], place: Place) -> None:
     """What was measured is of the kinds that can be compared. Raises InputError."""
-    _check(row.get("runs"), whole(0, MOST), "runs", place)
-    _check(row.get("oom_killed"), KILLED, "oom_killed", place)
+    _check(row.get("runs", 1), whole(0, MOST), "runs", place)
+    if row.get("oom_killed") is not None:  # else nobody knows
+        _check(row["oom_killed"], KILLED, "oom_killed", place)
     for part in ("result", "settled"):
         entries = row.get(part, [])
         if not isinstance(entries, list):
             raise place.error(f"{part!r} is no list", f'"{part}": [{{"step": ...}}, ...]')
         for number, entry in enumerate(entries):
             _check_entry(entry, f"{part}[{number}]", place)
-    for group, events in _objects(row.get("events") or {}, "events", place):
+    _check(row.get("events", {}), TABLE, "events", place)
+    for group, events in row.get("events", {}).items():
         _check_counters(events, f"events of {group!r}", place)
     _check_order(row, place)
 
@@ -143,16 +155,19 @@ def _check_entry(entry: Any, whose: str, place: Place) -> None:
     for key, value in entry.items():
         if key in ENTRY:
             _check(value, ENTRY[key], f"{key} of {whose}", place)
-    for group, counters in (entry.get("groups") or {}).items():
+    if "state" not in entry and ("wchan" in entry or "stack" in entry):
+        raise place.error(f"{whose} has a stack, or what it waits in, and no state", '"state": "D"')
+    for group, counters in entry.get("groups", {}).items():
         if counters != "removed":
             _check_counters(counters, f"group {group!r} of {whose}", place)
 
 
 def _check_counters(counters: Any, whose: str, place: Place) -> None:
+    """Numbers by their names; those of a file with many keys stand in an object of their own."""
     if not isinstance(counters, dict):
-        raise place.error(f"{whose} is {shown(counters)}", 'an object of counters, or "removed"')
+        raise place.error(f"{whose} is {shown(counters)}", "an object of counters")
     for key, value in counters.items():
-        if isinstance(value, dict):
+        if key in FILES_OF_KEYS:
             _check_counters(value, f"{key} of {whose}", place)
         else:
             _check(value, COUNTER, f"{key} of {whose}", place)
@@ -172,14 +187,8 @@ def _check_order(row: Mapping[str, Any], place: Place) -> None:
             )
 
 
-def _objects(table: Any, whose: str, place: Place) -> Any:
-    if not isinstance(table, dict):
-        raise place.error(f"{whose} is {shown(table)}", f'"{whose}": {{GROUP: {{...}}}}')
-    return table.items()
-
-
 def _check(value: Any, kind: Kind, what: str, place: Place) -> None:
-    if value is not None and not kind.holds(value):
+    if not kind.holds(value):
         raise place.error(f"{what}: {shown(value)}", kind.says)
 
 
