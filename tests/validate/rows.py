@@ -19,8 +19,8 @@ def row(*entries: Row, start: Row | None = None, **more: Any) -> Row:
     steps = [entry["step"].split(" ", 1) for entry in result[1:] if entry["step"] != AFTER]
     return {
         "id": "anon01_row", "desc": "a row", "kernel": "6.18.15", "groups": {"A": {}},
-        "tasks": {"t": {"group": "A", "cpu": 0}, "o": {"cpu": 1}, "victim": {}}, "files": {"lib": {"pages": 1}}, "steps": steps,
-        "runs": 3, "result": result, "oom_killed": [], **more,
+        "tasks": {"t": {"group": "A", "cpu": 0}, "o": {"cpu": 1}, "victim": {}},
+        "files": {"lib": {"pages": 1}}, "steps": steps, "runs": 3, "result": result, "oom_killed": [], **more,
     }  # fmt: skip
 
 
