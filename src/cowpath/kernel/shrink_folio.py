@@ -1,4 +1,4 @@
-"""What becomes of one page in reclaim of later kernels (shrink_folio_list, shrink_active_list: mm/vmscan.c since 3.3)."""
+"""What becomes of one page in reclaim of later kernels (shrink_folio_list, shrink_active_list; mm/vmscan.c)."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ def step_shrink_node(k, t):
     f = current(k, t)
     k.books.resched_ok = 1
     if f.phase == START:
-        f.priority = DEF_PRIORITY
-        return shrink_node(k, t, f)
+        begin_round(k, f, DEF_PRIORITY)
+        return next_group(k, t, f)
     if f.todo > 0:
         return shrink_list(k, t, f)
     if f.phase == IN_BATCH:
@@ -91,23 +91,25 @@ def is_over(k, f):
 
 
 @compiled
-def shrink_node(k, t, f):
-    """A round over the groups, at the frame's priority."""
+def begin_round(k, f, priority):
+    """A round over the groups (shrink_node), at this share of the lists."""
     spend(k, s.SCAN_PRIORITY)
+    f.priority = priority
     prepare_scan_control(k, f)
     f.victim = n.NONE
-    return next_group(k, t, f)
 
 
 @compiled
 def next_group(k, t, f):
-    """The next group of the round (shrink_node_memcgs), or the end of it."""
-    if f.victim != n.NONE and walks_in_part(k, f) and is_over(k, f):
-        return end_reclaim_pass(k, t, f)
+    """The next group of the round (shrink_node_memcgs), or of another round; or the end."""
     while True:
-        g = mem_cgroup_iter(k, f)
+        g = n.NONE
+        if f.victim == n.NONE or not walks_in_part(k, f) or not is_over(k, f):
+            g = mem_cgroup_iter(k, f)
         if g == n.NONE:
-            return end_round(k, t, f)
+            if not goes_round_again(k, f):
+                return end_reclaim_pass(k, t, f)
+            continue
         f.victim = g
         if k.books.has_low and is_protected(k, f, g):
             continue
@@ -196,15 +198,17 @@ def is_protected(k, f, g):
 
 
 @compiled
-def end_round(k, t, f):
-    """Another one at a higher share of the lists; or the end, unless something may yet be had in another way."""
+def goes_round_again(k, f):
+    """Another round begins, at a higher share of the lists, or all over again if something may yet be had in another
+    way. False: that was the pass (do_try_to_free_pages).
+    """
     if is_over(k, f):
-        return end_reclaim_pass(k, t, f)
-    f.priority -= 1
-    if f.priority >= 0:
-        return shrink_node(k, t, f)
+        return False
+    if f.priority > 0:
+        begin_round(k, f, f.priority - 1)
+        return True
     if f.done > 0:
-        return end_reclaim_pass(k, t, f)
+        return False
     if k.state.reclaim_walk == PARTIAL and f.tried & FULL_WALK == 0 and has_below(k, f.group):
         f.tried |= FULL_WALK
     elif f.tried & SKIPPED_DEACTIVATE:
@@ -212,9 +216,9 @@ def end_round(k, t, f):
     elif f.tried & LOW_SKIPPED:
         f.tried = (f.tried | LOW_RECLAIM) & ~(LOW_SKIPPED | FORCE_DEACTIVATE)
     else:
-        return end_reclaim_pass(k, t, f)
-    f.priority = DEF_PRIORITY
-    return shrink_node(k, t, f)
+        return False
+    begin_round(k, f, DEF_PRIORITY)
+    return True
 
 
 @compiled

@@ -94,15 +94,20 @@ def _own(k: Any, group: int) -> dict[str, int]:
     return {
         **{key: int(value) * n.PAGE_SIZE for key, value in pages.items()},
         **_kernel_memory(k, group),
-        **vm_events(k, group),
+        **_reclaim(k, group),
         "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
     }  # fmt: skip
 
 
 def vm_events(k: Any, group: int) -> dict[str, int]:
-    """What reclaim has done in a group by itself, and the sums that memory.stat has of it."""
+    """What reclaim has done in a group by itself, by the kernel's names."""
     counts = k.books.groups[group].vm_events
-    events = {name: int(counts[number]) for number, name in enumerate(n.VM_EVENTS)}
+    return {name: int(counts[number]) for number, name in enumerate(n.VM_EVENTS)}
+
+
+def _reclaim(k: Any, group: int) -> dict[str, int]:
+    """The same, and the sums that memory.stat has of it."""
+    events = vm_events(k, group)
     sums = {
         "pgscan": sum(events[f"pgscan_{who}"] for who in RECLAIMERS),
         "pgsteal": sum(events[f"pgsteal_{who}"] for who in RECLAIMERS),
