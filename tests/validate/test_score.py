@@ -260,6 +260,18 @@ def test_where_nobody_measured_how_long_no_sleep_is_wrong() -> None:
     assert wrong(row(fork, **HIGH), row(step("t fork 1", value=0, slow=slow((0, 8_000_000))))) == []
 
 
+def test_of_threads_that_luck_tells_apart_all_together_count() -> None:
+    tasks = {"t": {"group": "A"}, "u": {"group": "A", "thread_of": "t"}}
+    one, other = runs(slow((9, 300_000)), slow((1, 9_000_000))), runs(slow((3, 9_000_000)), slow((2, 500_000)))
+    waited = [step(f"ctl wait {who} 9", of="touch a 0 64 1 w", slow=slept) for who, slept in (("t", one), ("u", other))]
+    ours = [step(slow=slow((1, 4_000_000))), step(slow=slow((1, 5_000_000)))]
+    assert outcomes(row(*waited, tasks=tasks, **HIGH), row(*ours)) == ["sleeps"]
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(*ours)) == []
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(ours[0], step())) == ["sleeps"]
+    apart = {"t": {"group": "A"}, "u": {"group": "A"}}
+    assert len(outcomes(row(*waited, tasks=apart, **HIGH), row(*ours))) == 2
+
+
 def test_a_mark_may_be_set_later() -> None:
     assert sleeps.throttles(row(steps=[["ctl", "set A high 8388608"]]))
     assert not sleeps.throttles(row(steps=[["ctl", "set A max 8388608"]]))
