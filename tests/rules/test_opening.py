@@ -19,10 +19,10 @@ def test_a_struct_file_fills_the_stock_and_no_more() -> None:
     hand = Hand("linux-6.18")
     g = hand.group(limit=200)
     t = hand.task(g)
-    call(hand, t, s.P_OPEN)
+    call(hand, t, s.P_OPEN, file=0)
     c = int(hand.task_of(t).cpu)
     assert (int(hand.of(g).res.usage), int(stock_of(hand.k, c, g)), int(hand.task_of(t).status)) == (64, 63, 0)
-    call(hand, t, s.P_OPEN)
+    call(hand, t, s.P_OPEN, file=0)
     assert (int(hand.of(g).res.usage), int(stock_of(hand.k, c, g))) == (64, 63)
     assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
 

@@ -10,7 +10,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
-from .lru import group_add
+from .lru import set_group
 from .memcg_oom import memcg_oom_recover
 from .memcg_stock import refill_stock
 from .res_counter import account_kmem, res_counter_uncharge, res_uncharge_memory
@@ -31,9 +31,7 @@ def made_progress(k, g):
 def __mem_cgroup_commit_charge(k, p, g, is_cache):
     """The page is the group's now."""
     page = k.state.pages[p]
-    page.group = g
-    if page.bits & n.PG_LRU:  # mapped before it was charged (way 2), or read from swap: only now on the group's list
-        group_add(k, p)
+    set_group(k, p, g)
     books = k.books.groups[g]
     books.pgpgin += 1
     if is_cache:

@@ -157,6 +157,14 @@ def xa_erase(k, file, index, order):
 
 
 @compiled
+def xa_hold(k, file, index):
+    """A page is about to go, and its shadow will stand in its place: one more entry, until ``xa_erase``."""
+    if keeps_nodes(k):
+        plant(k, file)
+        enter(k, file, index, 0, 0, 0)
+
+
+@compiled
 def xa_store(k, f, index, order):
     """The folio is about to join the tree with the nodes that its task has in hand; what is too much goes back."""
     if not keeps_nodes(k):
