@@ -1,4 +1,4 @@
-"""What a group pays for its pages in the page cache besides: nodes of the trees, buffer heads, inodes; and for groups."""
+"""What a group pays for besides its pages in the page cache: nodes of the trees, buffer heads; and for groups in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cowpath.kernel import objects as o
 from cowpath.kernel import steps as s
 from cowpath.kernel.cgroup import cgroup_create, cgroup_rmdir
 from cowpath.kernel.kmem import memcg_objects, size_of
-from cowpath.kernel.xarray import levels_for, missing_nodes, plant, xa_erase, xa_hold
 from cowpath.kernel.xarray import enter as enter_entry
+from cowpath.kernel.xarray import levels_for, missing_nodes, plant, xa_erase, xa_hold
 
 from .hand import Hand
 from .later import call

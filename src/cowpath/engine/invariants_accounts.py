@@ -123,6 +123,8 @@ def kernel_memory_adds_up(k):
     for v in range(state.n_vmas):
         if state.vmas[v].kmem:
             objects[state.vmas[v].kmem - 1] += size_of(k, o.VM_AREA_STRUCT)
+        if state.vmas[v].anon_vma:
+            objects[state.vmas[v].anon_vma - 1] += size_of(k, o.ANON_VMA)
     for g in range(1, state.n_groups):
         objects[state.groups[g].parent] += state.groups[g].made_of
     for file in range(state.n_files):

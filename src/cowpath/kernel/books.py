@@ -62,6 +62,8 @@ group_books = record(
     kmem="i8",  # of the kernel: page tables, stacks, objects
     kmem_usage="i8",  # the same with those below it (v1's memory.kmem.usage_in_bytes)
     kmem_max_usage="i8",
+    slab=("i8", 2),  # bytes of objects that memory.stat has heard of (account_slab)
+    percpu="i8",  # bytes
     mapped_file="i8",
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
@@ -141,6 +143,7 @@ coverage = record(  # of a task on a path: engine.coverage
 outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(
+    slab=("i8", 2),  # bytes of objects of which memory.stat has not heard yet (kmem.account_slab)
     now="i8",
     curr="i4",
     queued="i4",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import objects as o
 from .compiled import compiled
-from .kmem import free_objects, size_of
+from .kmem import free_reclaimable, size_of
 
 
 @compiled
@@ -18,5 +18,5 @@ def try_to_free_buffers(k, p):
     """The page leaves the page cache."""
     owner = k.books.pages[p].buffers
     if owner > 1:
-        free_objects(k, owner - 1, buffer_heads(k))
+        free_reclaimable(k, owner - 1, buffer_heads(k))
     k.books.pages[p].buffers = 0

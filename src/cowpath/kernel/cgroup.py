@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import note_member
-from .kmem import charge_now, free_objects, memcg_objects
+from .kmem import account_memcg, charge_now, memcg_objects, uncharge_objects
 from .memcg_move import mem_cgroup_force_empty_list, move_swap
 from .wait import emit
 
@@ -43,6 +43,7 @@ def cgroup_create(k, g, parent):
     group.made_of = memcg_objects(k) if k.books.charges_kmem and parent > 0 else 0
     if group.made_of > 0:
         charge_now(k, parent, group.made_of)
+        account_memcg(k, parent, 1)
     emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)
     return n.NEXT
 
@@ -94,7 +95,8 @@ def cgroup_rmdir(k, g):
         return n.FAIL_BUSY
     move_swap(k, g)
     if group.made_of > 0:
-        free_objects(k, group.parent, group.made_of)
+        uncharge_objects(k, group.parent, group.made_of)
+        account_memcg(k, group.parent, -1)
         group.made_of = 0
     group.alive = 0
     return n.NEXT

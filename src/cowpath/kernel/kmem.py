@@ -20,6 +20,7 @@ from .page_counter import page_counter_charge, page_counter_try_charge
 from .res_counter import account_kmem, res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
+UNRECLAIMABLE, RECLAIMABLE = 0, 1  # of slab caches
 PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 
 
@@ -82,6 +83,21 @@ def consume_obj_stock(k, c, g, size):
 
 
 @compiled
+def account_slab(k, c, g, size, which):
+    """account_obj_stock: memory.stat hears of objects (which: slab_unreclaimable, slab_reclaimable) when they have come
+    to more than a page, or another group's come to this CPU.
+    """
+    kept = k.books.cpus[c].slab
+    if kept[which] == 0:
+        kept[which] = size
+        return
+    kept[which] += size
+    if abs(kept[which]) > n.PAGE_SIZE:
+        k.books.groups[g].slab[which] += kept[which]
+        kept[which] = 0
+
+
+@compiled
 def refill_obj_stock(k, c, g, size, may_uncharge):
     """Keep so many bytes for the group's next objects on this CPU. Another group's are left to that group; and where
     something has been freed, or comes to another group, what is more than a page goes back.
@@ -116,6 +132,10 @@ def drain_obj_stock(k, c):
         account_kmem(k, g, -pages)
         res_counter_uncharge(k, g, pages)
     group.parked += cpu.obj_bytes - pages * n.PAGE_SIZE
+    kept = k.books.cpus[c].slab
+    for which in range(len(kept)):
+        k.books.groups[g].slab[which] += kept[which]
+        kept[which] = 0
     cpu.obj_group = 0
     cpu.obj_bytes = 0
 
@@ -160,10 +180,24 @@ def charge_now(k, g, size):
 
 
 @compiled
-def free_objects(k, g, size):
+def uncharge_objects(k, g, size):
     """obj_cgroup_uncharge"""
     k.state.groups[g].slab_bytes -= size
     refill_obj_stock(k, k.books.cpu, g, size, True)
+
+
+@compiled
+def free_objects(k, g, size):
+    """Objects of slab caches are freed."""
+    uncharge_objects(k, g, size)
+    account_slab(k, k.books.cpu, g, -size, UNRECLAIMABLE)
+
+
+@compiled
+def free_reclaimable(k, g, size):
+    """The same, of caches that a shrinker knows: nodes, buffer heads, inodes and dentries."""
+    uncharge_objects(k, g, size)
+    account_slab(k, k.books.cpu, g, -size, RECLAIMABLE)
 
 
 # --- who has it ----------------------------------------------------------------------------------
@@ -195,6 +229,9 @@ def free_vm_area(k, v):
     if vma.kmem:
         free_objects(k, vma.kmem - 1, size_of(k, o.VM_AREA_STRUCT))
         vma.kmem = 0
+    if vma.anon_vma:
+        free_objects(k, vma.anon_vma - 1, size_of(k, o.ANON_VMA))
+        vma.anon_vma = 0
 
 
 @compiled
@@ -254,6 +291,14 @@ def memcg_objects(k):
 
 
 @compiled
+def account_memcg(k, g, sign):
+    """What memory.stat says of a group that is made (1) in this one, or goes (-1)."""
+    k.books.groups[g].percpu += sign * (k.state.n_cpus + 2) * size_of(k, o.MEMCG_PERCPU)
+    if size_of(k, o.MEM_CGROUP) > 0:
+        account_slab(k, k.books.cpu, g, sign * size_of(k, o.MEM_CGROUP), UNRECLAIMABLE)
+
+
+@compiled
 def close_file(k, opened):
     """__fput: a struct file."""
     if opened.kmem:
@@ -273,7 +318,7 @@ def evict_inode(k, file):
     """The inode of a file that is gone."""
     tree = k.books.trees[file]
     if tree.inode > 1:
-        free_objects(k, tree.inode - 1, inode_objects(k, file))
+        free_reclaimable(k, tree.inode - 1, inode_objects(k, file))
     tree.inode = 0
 
 
@@ -332,6 +377,9 @@ def reparent_kmem(k, g):
     group.slab_bytes = 0
     group.parked = 0
     group.kernel_pages = 0
+    for which in range(2):
+        k.books.groups[up].slab[which] += k.books.groups[g].slab[which]
+        k.books.groups[g].slab[which] = 0
     give_owners(k, g, 1 + up if up > 0 else 0)
 
 
@@ -353,6 +401,8 @@ def give_owners(k, g, owner):
     for v in range(k.state.n_vmas):
         if k.state.vmas[v].kmem == 1 + g:
             k.state.vmas[v].kmem = owner
+        if k.state.vmas[v].anon_vma == 1 + g:
+            k.state.vmas[v].anon_vma = owner
     for p in range(k.state.n_pages):
         if k.books.pages[p].buffers == 1 + g:
             k.books.pages[p].buffers = max(1, owner)

@@ -10,7 +10,19 @@ from . import names as n
 from . import objects as o
 from . import steps as s
 from .compiled import compiled
-from .kmem import PIPE_BUFFERS, STACK, bytes_for, close_pipe, consume_obj_stock, give_to_vma, join_objects, size_of
+from .kmem import (
+    PIPE_BUFFERS,
+    RECLAIMABLE,
+    STACK,
+    UNRECLAIMABLE,
+    account_slab,
+    bytes_for,
+    close_pipe,
+    consume_obj_stock,
+    give_to_vma,
+    join_objects,
+    size_of,
+)
 from .memcg_charge import charge_group
 from .mmap import split_vma
 from .wait import current
@@ -43,16 +55,25 @@ def is_one(k, size):
 
 
 @compiled
+def is_cached(path):
+    """What objects are charged for on this path are those of the page cache."""
+    return path <= s.LAST_FAULT_PATH or path == s.P_READAHEAD or path == s.P_WRITE
+
+
+@compiled
 def charge_objects(k, t, f, size, pages):
     """Objects of so many bytes are the caller's, who has so many pages in hand besides. NEXT, or a charge's answer."""
     g = f.charged_group
     if f.phase == 0:
         c = k.state.tasks[t].cpu
+        kind = RECLAIMABLE if is_cached(f.path) else UNRECLAIMABLE
         if f.kmem == pages and consume_obj_stock(k, c, g, size):
+            account_slab(k, c, g, size, kind)
             return n.NEXT
         room = 0 if is_one(k, size) else bytes_for(k, c, g)
         if (f.kmem - pages) * n.PAGE_SIZE + room >= size:
             join_objects(k, t, f, f.kmem - pages, size)
+            account_slab(k, c, g, size, kind)
             return n.NEXT
     f.gfp |= n.GFP_KERNEL_PAGE
     status = charge_group(k, t, f, g)

@@ -79,7 +79,7 @@ def __mem_cgroup_uncharge_common(k, p):
     """The page is nobody's any more. The caller calls ``uncharge_end`` when its series is over."""
     g = forget_charge(k, p)
     if g > 0:
-        if k.state.page_counter and k.state.pages[p].bits & n.PG_TABLE:  # obj_cgroup_uncharge_pages
+        if k.state.tables_to_stock and k.state.pages[p].bits & n.PG_TABLE:  # obj_cgroup_uncharge_pages
             refill_stock(k, k.books.cpu, g, 1)
         else:
             res_counter_uncharge(k, g, 1)

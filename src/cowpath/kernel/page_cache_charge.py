@@ -25,12 +25,10 @@ def step_xas_create(k, t):
     f = current(k, t)
     if f.newpage == n.NONE or not keeps_nodes(k) or not is_counted(k, t, f):
         return n.NEXT
-    if f.phase == 0:
+    if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins
-        if f.objects == 0 and missing_nodes(k, f.file, f.index, 0) == 0:
+        if f.objects > 0 or (f.kmem == 0 and missing_nodes(k, f.file, f.index, 0) == 0):
             return n.NEXT
-    if f.objects > 0:
-        return n.NEXT
     needed = max(1, missing_nodes(k, f.file, f.index, 0))
     status = hold_objects(k, t, f, needed * size_of(k, o.XA_NODE), 0)
     if status == n.FAIL_CHARGE and f.path == s.P_READAHEAD and f.gfp & n.GFP_READAHEAD:
@@ -50,8 +48,9 @@ def step_create_empty_buffers(k, t):
         return n.NEXT
     if buffer_heads(k) == 0 or k.books.pages[f.page].buffers:
         return n.NEXT
-    if f.phase == 0 and f.kmem == 0:
+    if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins
+    if f.kmem == 0 and f.phase == 0:
         f.charged_group = k.state.pages[f.page].group
     if f.charged_group <= 0:
         return n.NEXT

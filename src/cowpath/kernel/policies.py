@@ -75,6 +75,11 @@ POLICIES = (
         "how many groups a CPU keeps charges for (f735eebe55f8)",
     ),
     Policy(
+        "freed_tables", "tables_to_stock", ("counters", "stock"), "", "6.18",
+        "where the charge of a page table goes that is freed: back to the counters, as a page's (6.12), or to the CPU's"
+        " stock",
+    ),
+    Policy(
         "charge_retries", "retries_of_16", (5, 16), "d977aa9390f9", "5.9",
         "fruitless rounds of reclaim that a charge tries again after (d977aa9390f9)",
     ),

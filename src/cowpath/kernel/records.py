@@ -248,6 +248,7 @@ vma = record(
     mmap_miss="i4",  # faults that did not find their page, less those that did
     readers="i4",  # faults that have its lock
     kmem=ref("group", at=1),  # 1 + the group that is charged for it, or 0
+    anon_vma=ref("group", at=1),  # 1 + the group that is charged for its anon_vma, or 0
     marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(

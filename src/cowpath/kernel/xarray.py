@@ -10,7 +10,7 @@ from __future__ import annotations
 from . import names as n
 from . import objects as o
 from .compiled import compiled
-from .kmem import free_objects, size_of, undo_kmem
+from .kmem import free_reclaimable, size_of, undo_kmem
 
 CHUNK_SHIFT = 6  # XA_CHUNK_SHIFT
 CHUNK = 1 << CHUNK_SHIFT
@@ -125,7 +125,7 @@ def free_node(k, number):
     """The node goes."""
     node = k.books.nodes[number]
     if node.owner > 1:
-        free_objects(k, node.owner - 1, size_of(k, o.XA_NODE))
+        free_reclaimable(k, node.owner - 1, size_of(k, o.XA_NODE))
     node.owner = ABSENT
     node.entries = 0
 
