@@ -45,6 +45,9 @@ page_books = record(
     locked_at="i8",  # since when its lock belongs to who has it now
     locked_in="i4",  # in which step it was taken
     origin="i8",  # what it was made for, or was before it was truncated: a place (places.py)
+    head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
+    tails="i4",  # of a head: how many other pages its folio has
+    next_page="i4",  # 1 + the next page of the folio; 0: it is the last
 )
 group_books = record(
     counters=("i8", n.COUNTERS),

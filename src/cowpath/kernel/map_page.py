@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
+from .folio import next_page, page_folio
 from .memcg_commit import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
@@ -41,7 +42,7 @@ def step_map_page(k, t):
     if f.path == s.P_SWAP_IN:
         return do_swap_page(k, t, f, number)
     if f.path == s.P_WP_SHARED:
-        if present and pte_of(k, number).page == f.page:
+        if present and page_folio(k, pte_of(k, number).page) == f.page:
             pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
             set_page_dirty(k, f.page)
         return n.NEXT
@@ -71,8 +72,17 @@ def __do_fault(k, t, f):
         bits |= n.PTE_WRITE | n.PTE_DIRTY
         set_page_dirty(k, f.page)
     k.state.pages[f.page].refs += 1
-    set_pte(k, f.mm, f.vpn, f.page, bits)
+    set_pte(k, f.mm, f.vpn, page_in_hand(k, f), bits)
     return n.NEXT
+
+
+@compiled
+def page_in_hand(k, f):
+    """Of the folio in hand, which is locked, the page at the fault's index (folio_file_page)."""
+    p = f.page
+    for _ in range(f.index - k.state.pages[p].index):
+        p = next_page(k, p)
+    return p
 
 
 @compiled

@@ -10,13 +10,16 @@ from . import steps as s
 from .compiled import compiled
 from .figures import note_latency
 from .filemap import call_find_page, filemap_fault, page_cache_release
+from .folio import aligned_order, folio_contains
 from .frames import push
 from .mmap import find_vma as lookup_vma
 from .mmap_lock import vma_end_read
+from .page_alloc import take_folio
 from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import unlock_page
 from .pgtable import lookup_pte, pte_of
 from .policies import number as number_of
+from .ra_state import read_rest
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, lock_swap_page
@@ -228,9 +231,29 @@ def step_alloc_page(k, t):
         f.done = 0
         if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
             return n.NEXT
+        order = order_in_hand(k, f)
+        if order > 0:
+            f.newpage = take_folio(k, order)
+            if f.newpage == n.NONE:
+                return read_rest(k, t, f)
+            return keep_newpage(k, t, f)
     status = __alloc_pages_nodemask(k, t, f)
     if status != n.NEXT:
         return status
+    return keep_newpage(k, t, f)
+
+
+@compiled
+def order_in_hand(k, f):
+    """Of the folio that is to be allocated: in a window of read-ahead as large as its place allows."""
+    if f.path == s.P_READAHEAD and f.priority > 1:
+        return aligned_order(f.index, f.priority - 1, f.count)
+    return 0
+
+
+@compiled
+def keep_newpage(k, t, f):
+    """A new folio is in hand."""
     f.held |= n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS] += 1
     return n.NEXT
@@ -254,7 +277,7 @@ def step_copy_page(k, t):
     if f.page != n.NONE:
         page = k.state.pages[f.page]
         good = page.bits & n.PG_UPTODATE != 0
-        good = good and (f.path == s.P_WP_COPY or (page.file == f.file and page.index == f.index))
+        good = good and (f.path == s.P_WP_COPY or folio_contains(k, f.page, f.file, f.index))
     if good:
         k.state.pages[f.newpage].bits |= n.PG_UPTODATE
     k.books.groups[k.state.tasks[t].group].counters[n.C_COW] += 1
@@ -265,8 +288,7 @@ def step_copy_page(k, t):
 def step_recheck_mapping(k, t):
     """After locking again: is the page still the file's? Else the fault starts again."""
     f = current(k, t)
-    page = k.state.pages[f.page]
-    if page.file != f.file or page.index != f.index:
+    if not folio_contains(k, f.page, f.file, f.index):
         return n.RETRY
     return n.NEXT
 

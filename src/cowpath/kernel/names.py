@@ -190,7 +190,6 @@ F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in 
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
-GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
 GFP_KERNEL_PAGE = 4  # for kernel memory, which is no page of the machine (__GFP_ACCOUNT)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
+from .folio import page_folio
 from .frames import do_page_fault, push_fault
 from .kmem import give_to_vma, undo_kmem
 from .lru import lru_add, lru_del
@@ -28,7 +29,7 @@ def step_each_page(k, t):
     if f.path == s.P_SWAP_READAHEAD:
         skip_slots(k, f)
     elif path.skips_cached:
-        while f.count > 0 and (f.index >= k.state.files[f.file].pages or cached_page(k, f.file, f.index) != n.NONE):
+        while f.count > 0 and (f.index >= k.state.files[f.file].pages or passes_over(k, f)):
             f.index += 1
             f.count -= 1
     elif path.reads_file and f.count > 0 and f.index >= k.state.files[f.file].pages:
@@ -38,6 +39,12 @@ def step_each_page(k, t):
         if f.path == s.P_READ:
             end_of_read(k, t, f)
     return n.NEXT
+
+
+@compiled
+def passes_over(k, f):
+    """page_cache_ra_unbounded: what is there is not read. page_cache_ra_order finds that out when it has a folio."""
+    return f.priority == 0 and cached_page(k, f.file, f.index) != n.NONE
 
 
 @compiled
@@ -260,6 +267,7 @@ def step_populate(k, t):
     if status != n.NEXT:
         return status
     p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
+    p = page_folio(k, p) if p != n.NONE else n.NONE
     if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
         lru_del(k, p)
         k.state.pages[p].bits |= n.PG_UNEVICTABLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
+from .folio import first_rmap
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
@@ -92,8 +93,8 @@ def truncate_inode_pages(k, t, f):
 def drop_truncated(k, p):
     """Unmap a locked page wherever it is still mapped and take it out of the cache."""
     from_cache = k.state.pages[p].file != n.NONE
-    while k.state.pages[p].rmap != n.NONE:
-        clear_pte(k, k.state.pages[p].rmap)
+    while k.state.pages[p].mapcount > 0:
+        clear_pte(k, first_rmap(k, p))
         k.state.pages[p].refs -= 1
     if from_cache:
         remove_and_release(k, p)
