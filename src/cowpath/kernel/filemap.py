@@ -46,6 +46,7 @@ from .page_lock import (
 )
 from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
+from .pgtable import lookup_pte, pte_of
 from .places import note_removed
 from .ra_state import last_read, read_rest
 from .wait import current, go_to, spend
@@ -376,13 +377,13 @@ def step_add_to_page_cache(k, t):
     add_to_page_cache_lru(k, p, f.file, f.index)
     if f.path == s.P_READAHEAD and f.arg > 0 and f.count - pages < f.arg <= f.count:
         k.state.pages[p].bits |= n.PG_READAHEAD
-    f.index += pages - 1  # next_page goes on
-    f.count -= pages - 1
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
+    f.index += pages - 1  # next_page goes on
+    f.count -= pages - 1
     add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
@@ -485,14 +486,39 @@ def find_lock_page(k, t, f):
 
 @compiled
 def step_set_page_dirty(k, t):
-    """generic_perform_write, write_end: the page is new data, the file is at least this long."""
+    """generic_perform_write, write_end: the page is new data, or as much of the folio as is written at once; the file is
+    at least this long.
+    """
     f = current(k, t)
     k.state.pages[f.page].bits |= n.PG_UPTODATE
     mark_dirty(k, f.page)
     mark_page_accessed(k, f.page)
     file = k.state.files[f.file]
+    f.priority = 0
+    if k.books.pages[f.page].tails > 0:
+        write_more(k, t, f)
     file.pages = max(file.pages, f.index + 1)
     return n.NEXT
+
+
+@compiled
+def write_more(k, t, f):
+    """What else of the folio is written, as far as the caller's memory is there."""
+    end = k.state.pages[f.page].index + folio_nr_pages(k, f.page)
+    while f.count > 1 and f.index + 1 < end:
+        if f.arg != n.NONE and not is_mapped(k, k.state.tasks[t].mm, f.arg + f.vpn + 1):
+            return
+        f.index += 1
+        f.vpn += 1
+        f.count -= 1
+        k.state.cpus[k.state.tasks[t].cpu].dirtied += 1
+
+
+@compiled
+def is_mapped(k, m, vpn):
+    """A page can be read without a fault."""
+    number = lookup_pte(k, m, vpn)
+    return number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
 
 
 @compiled

@@ -6,7 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
-from .folio import folio_nr_pages
+from .folio import folio_nr_pages, ilog2
 from .hierarchy import parent_of
 from .kmem import note_kernel_page
 from .lru import lru_del
@@ -21,7 +21,7 @@ from .memcontrol import (
 from .page_alloc import free_page
 from .page_counter import page_counter_charge, refill_stock
 from .policies import number
-from .ra_state import read_rest
+from .ra_state import read_rest, without_folio
 from .swapfile import swapcache_free
 from .wait import emit, fatal_signal_pending, go_to
 
@@ -252,7 +252,20 @@ def charge_fails(k, t, f):
         return leave_out(k, t, f)
     elif f.path == s.P_SWAP_READAHEAD:
         return leave_slot_out(k, t, f)
+    elif f.newpage != n.NONE and folio_nr_pages(k, f.newpage) > 1:
+        return give_folio_up(k, t, f)
     return n.FAIL_CHARGE
+
+
+@compiled
+def give_folio_up(k, t, f):
+    """The folio goes back; the path goes on with a smaller one (__filemap_get_folio)."""
+    order = ilog2(folio_nr_pages(k, f.newpage))
+    page_cache_release(k, f.newpage)
+    f.newpage = n.NONE
+    f.held &= ~n.H_NEW_PAGE
+    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
+    return without_folio(k, t, f, order)
 
 
 @compiled

@@ -19,12 +19,13 @@ from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import unlock_page
 from .pgtable import lookup_pte, pte_of
 from .policies import number as number_of
-from .ra_state import read_rest
+from .ra_state import MAX_PAGECACHE_ORDER, has_large_folios, without_folio
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, lock_swap_page
 from .wait import current, emit, go_to, spend
 
+EACH_TRY = number_of("pgfault", "each try")
 DIRTY_RETRY = number_of("dirty_fault", "retry")
 
 
@@ -105,9 +106,16 @@ def handle_pte_fault(k, f):
 
 @compiled
 def handle_mm_fault(k, t, f):
-    """Count the fault (here, at the entry: a retry counts once more), and say which path it takes, or NONE."""
-    k.books.groups[k.state.tasks[t].group].pgfault += 1
+    """Which path the fault takes, or NONE. Where each try counts as one it is counted here, at the entry."""
+    if k.state.pgfault == EACH_TRY:
+        count_pgfault(k, t)
     return handle_pte_fault(k, f)
+
+
+@compiled
+def count_pgfault(k, t):
+    """count_memcg_event_mm(PGFAULT)"""
+    k.books.groups[k.state.tasks[t].group].pgfault += 1
 
 
 @compiled
@@ -119,6 +127,8 @@ def step_handle_pte_fault(k, t):
     if f.phase == 0:
         f.fault_path = handle_mm_fault(k, t, f)
         if f.fault_path == n.NONE:
+            if k.state.pgfault != EACH_TRY:
+                count_pgfault(k, t)
             count_attempt(k, t, f)
             return n.NEXT
         f.phase = 1
@@ -139,6 +149,8 @@ def step_handle_pte_fault(k, t):
     if status == n.NEXT or (status == n.RETRY and not killed and not minor_of_vma):
         count_attempt(k, t, f)
     if status != n.RETRY:
+        if k.state.pgfault != EACH_TRY:  # mm_account_fault
+            count_pgfault(k, t)
         return status
     k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
     if f.held & n.H_MMAP_READ:
@@ -235,7 +247,7 @@ def step_alloc_page(k, t):
         if order > 0:
             f.newpage = take_folio(k, order)
             if f.newpage == n.NONE:
-                return read_rest(k, t, f)
+                return without_folio(k, t, f, order)
             return keep_newpage(k, t, f)
     status = __alloc_pages_nodemask(k, t, f)
     if status != n.NEXT:
@@ -248,6 +260,10 @@ def order_in_hand(k, f):
     """Of the folio that is to be allocated: in a window of read-ahead as large as its place allows."""
     if f.path == s.P_READAHEAD and f.priority > 1:
         return aligned_order(f.index, f.priority - 1, f.count)
+    if f.path == s.P_WRITE and has_large_folios(k, f.file):
+        most = min(f.count, k.state.files[f.file].room - f.index)
+        largest = f.priority - 1 if f.priority > 0 else MAX_PAGECACHE_ORDER
+        return aligned_order(f.index, largest, most)
     return 0
 
 

@@ -254,7 +254,7 @@ OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the fi
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
-OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages; bits = FADV_*
+OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages, or NONE: all; bits = FADV_*
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*

@@ -132,6 +132,10 @@ POLICIES = (
         " further (6.10)",
     ),
     Policy(
+        "pgfault", "pgfault", ("each try", "once"), "", "6.5",
+        "a fault that is tried again counts in `pgfault` each time, or once, when it is complete",
+    ),
+    Policy(
         "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
         "when a write-protected anonymous page need not be copied: if no other entry has it, which is looked at under"
         " its lock; or if nobody else has a reference to it, without waiting (09854ba94c6a), or it is known to be the"

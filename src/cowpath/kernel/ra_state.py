@@ -57,14 +57,29 @@ def page_cache_ra_order(k, f, ra):
     f.index = ra.start
     f.count = ra.pages
     f.arg = ra.async_pages
-    file = k.state.files[f.file]
-    if not k.state.large_folios or file.shmem:
+    if not k.state.large_folios or k.state.files[f.file].shmem:
         ra.order = 0
         return
-    f.count = max(0, min(ra.pages, file.pages - ra.start))
+    f.count = max(0, min(ra.pages, k.state.files[f.file].pages - ra.start))
     f.arg -= ra.pages - f.count
-    ra.order = 0 if k.books.single_pages else min(ra.order, MAX_PAGECACHE_ORDER, ilog2(ra.pages))
+    ra.order = min(ra.order, MAX_PAGECACHE_ORDER, ilog2(ra.pages)) if has_large_folios(k, f.file) else 0
     f.priority = 1 + ra.order
+
+
+@compiled
+def has_large_folios(k, file):
+    """mapping_large_folio_support: files on a disk, where the kernel has it; not on the explorer's machine."""
+    return k.state.large_folios != 0 and not k.state.files[file].shmem and not k.books.single_pages
+
+
+@compiled
+def without_folio(k, t, f, order):
+    """A folio of this order cannot be had, or charged: write(2) tries a smaller one, read-ahead takes pages. AGAIN."""
+    if f.path == s.P_READAHEAD:
+        return read_rest(k, t, f)
+    f.priority = order
+    go_to(k, f, s.ALLOC_PAGE)
+    return n.AGAIN
 
 
 @compiled
