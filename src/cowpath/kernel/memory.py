@@ -129,7 +129,7 @@ def step_handle_pte_fault(k, t):
         if f.fault_path == n.NONE:
             if k.state.pgfault != EACH_TRY:
                 count_pgfault(k, t)
-            count_attempt(k, t, f)
+            count_attempt(k, t, f, False)
             return n.NEXT
         f.phase = 1
         return n.CALL
@@ -147,7 +147,7 @@ def step_handle_pte_fault(k, t):
     minor_of_vma = f.fault & n.F_VMA_LOCK != 0 and f.fault & n.F_MAJOR == 0  # what follows is the first attempt again
     killed = k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE
     if status == n.NEXT or (status == n.RETRY and not killed and not minor_of_vma):
-        count_attempt(k, t, f)
+        count_attempt(k, t, f, status == n.RETRY and k.state.retried_is_major != 0)
     if status != n.RETRY:
         if k.state.pgfault != EACH_TRY:  # mm_account_fault
             count_pgfault(k, t)
@@ -167,10 +167,12 @@ def step_handle_pte_fault(k, t):
 
 
 @compiled
-def count_attempt(k, t, f):
-    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed."""
+def count_attempt(k, t, f, major):
+    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed.
+    ``major``: it is one because it is tried again (mm_account_fault).
+    """
     if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry or f.path == s.P_HANDLE_MM_FAULT:
-        if f.fault & n.F_MAJOR:
+        if f.fault & n.F_MAJOR or major:
             k.books.tasks[t].majflt += 1
         else:
             k.books.tasks[t].minflt += 1

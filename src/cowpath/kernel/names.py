@@ -312,6 +312,7 @@ REMOTE_MEM = 2  # a write to /proc/PID/mem
 REMOTE_POKE = 3  # PTRACE_POKEDATA
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
+HPAGE_PMD_NR = 512  # pages that a whole page table maps
 IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
 WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0

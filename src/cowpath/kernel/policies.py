@@ -132,6 +132,11 @@ POLICIES = (
         " further (6.10)",
     ),
     Policy(
+        "retried_fault", "retried_is_major", ("minor", "major"), "bce617edecad", "5.9",
+        "a fault that has not read, but is tried again, is one of the task's minor faults, or of its major ones"
+        " (bce617edecad)",
+    ),
+    Policy(
         "pgfault", "pgfault", ("each try", "once"), "", "6.5",
         "a fault that is tried again counts in `pgfault` each time, or once, when it is complete",
     ),

@@ -120,14 +120,18 @@ def _kernel_memory(k: Any, group: int) -> dict[str, int]:
 def _of_pages(k: Any, group: int) -> dict[str, int]:
     """What is looked up page by page."""
     pages = k.state["pages"][: int(k.state.n_pages)]
-    pages = pages[(pages["group"] == group) & (pages["refs"] > 0)]
+    mine = np.flatnonzero((pages["group"] == group) & (pages["refs"] > 0))
+    pages, sizes = pages[mine], 1 + k.books["pages"]["tails"][mine].astype(np.int64)
     bits, of_file = pages["bits"], pages["file"] != n.NONE
-    shmem = of_file & (bits & n.PG_SWAPBACKED != 0)
+    shmem, anon = of_file & (bits & n.PG_SWAPBACKED != 0), bits & n.PG_ANON != 0
+    huge = sizes == n.HPAGE_PMD_NR
     return {
-        "shmem": int(np.count_nonzero(shmem)),
-        "file_dirty": int(np.count_nonzero(of_file & ~shmem & (bits & n.PG_DIRTY != 0))),
-        "file_writeback": int(np.count_nonzero(of_file & (bits & n.PG_WRITEBACK != 0))),
+        "shmem": int(sizes[shmem].sum()),
+        "file_dirty": int(sizes[of_file & ~shmem & (bits & n.PG_DIRTY != 0)].sum()),
+        "file_writeback": int(sizes[of_file & (bits & n.PG_WRITEBACK != 0)].sum()),
         "swapcached": int(np.count_nonzero(bits & n.PG_SWAPCACHE)),
+        "anon_thp": int(sizes[anon & huge].sum()),
+        "file_thp": int(sizes[of_file & huge].sum()),
     }
 
 
