@@ -172,6 +172,8 @@ def step_find_page(k, t):
         return n.NEXT
     if fault:
         vma = k.state.vmas[f.vma]
+        if vma.prot & n.VM_RAND_READ:
+            return n.NEXT
         vma.mmap_miss = max(0, vma.mmap_miss - 1)
     page = k.state.pages[p]
     if page.bits & n.PG_READAHEAD == 0 or page.bits & n.PG_WRITEBACK:
@@ -209,10 +211,14 @@ def on_miss(k, t, f, fault):
 
 @compiled
 def misses_little(k, f):
-    """do_sync_mmap_readahead counts the miss: faults that find their pages much less often than not read no more."""
+    """do_sync_mmap_readahead counts the miss: faults that find their pages much less often than not read no more. Those
+    in a mapping of MADV_RANDOM never do.
+    """
     if f.vma == n.NONE:
         return False
     vma = k.state.vmas[f.vma]
+    if vma.prot & n.VM_RAND_READ:
+        return False
     if vma.mmap_miss < MMAP_LOTSAMISS * 10 and not k.books.forgets_misses:
         vma.mmap_miss += 1
     return vma.mmap_miss <= MMAP_LOTSAMISS

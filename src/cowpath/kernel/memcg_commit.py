@@ -264,7 +264,10 @@ def give_folio_up(k, t, f):
     page_cache_release(k, f.newpage)
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
-    k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
+    books = k.books.groups[k.state.tasks[t].group]
+    books.counters[n.C_ALLOCS_WASTED] += 1
+    if f.path == s.P_ANON:
+        books.thp_fault_fallback_charge += 1
     return without_folio(k, t, f, order)
 
 

@@ -12,6 +12,7 @@ from .figures import note_latency
 from .filemap import call_find_page, filemap_fault, page_cache_release
 from .folio import aligned_order, folio_contains
 from .frames import push
+from .huge_memory import HPAGE_PMD_ORDER, is_huge
 from .mmap import find_vma as lookup_vma
 from .mmap_lock import vma_end_read
 from .page_alloc import take_folio
@@ -266,6 +267,8 @@ def order_in_hand(k, f):
         most = min(f.count, k.state.files[f.file].room - f.index)
         largest = f.priority - 1 if f.priority > 0 else MAX_PAGECACHE_ORDER
         return aligned_order(f.index, largest, most)
+    if f.path == s.P_ANON and f.priority == 0 and is_huge(k, f):
+        return HPAGE_PMD_ORDER
     return 0
 
 

@@ -198,6 +198,8 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+VM_HUGEPAGE = 64  # madvise(MADV_HUGEPAGE)
+VM_RAND_READ = 128  # MADV_RANDOM
 MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
@@ -289,7 +291,7 @@ OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_OPEN = 39  # a = file
-OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
+OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = of the mappings' VM_* these; bits = are so from now on
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (

@@ -74,10 +74,14 @@ def has_large_folios(k, file):
 
 @compiled
 def without_folio(k, t, f, order):
-    """A folio of this order cannot be had, or charged: write(2) tries a smaller one, read-ahead takes pages. AGAIN."""
+    """A folio of this order cannot be had, or charged: write(2) tries a smaller one, a fault takes a page, read-ahead
+    takes pages. AGAIN.
+    """
     if f.path == s.P_READAHEAD:
         return read_rest(k, t, f)
-    f.priority = order
+    f.priority = order if f.path == s.P_WRITE else 1
+    if f.path == s.P_ANON:
+        k.books.groups[k.state.tasks[t].group].thp_fault_fallback += 1
     go_to(k, f, s.ALLOC_PAGE)
     return n.AGAIN
 

@@ -8,6 +8,7 @@ from .block import add_write, back_merge, bdi_write_congested, new_request, queu
 from .compiled import compiled
 from .filemap import MISSED_PHASE, SINGLE_PHASE, delete_from_page_cache
 from .folio import first_rmap, folio_nr_pages
+from .huge_memory import split_folio
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_lone
@@ -116,8 +117,8 @@ def shrink_inactive_list(k, t, f):
         page.bits |= n.PG_UNEVICTABLE
         lru_add(k, p)
         return
-    pages = folio_nr_pages(k, p)
     verdict = page_check_references(k, p, found)
+    pages = 1 if page.bits & n.PG_ANON else folio_nr_pages(k, p)  # what is swapped out has been split
     if verdict <= RECLAIM_CLEAN:
         verdict = shrink_page_list(k, t, f, p, verdict == RECLAIM_CLEAN)
     if verdict == RECLAIM:
@@ -134,7 +135,10 @@ def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
     if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP or not add_to_swap(k, p):
+        if f.arg & R_NOSWAP:
+            return ACTIVATE
+        split_folio(k, p, True)
+        if not add_to_swap(k, p):
             return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)

@@ -215,17 +215,19 @@ def step_mlock_fixup(k, t):
 
 @compiled
 def step_mprotect_fixup(k, t):
-    """mprotect(2): the mappings of the range may be written to, or not; entries that allowed it do so no longer."""
+    """mprotect(2): the mappings of the range may be written to, or not; entries that allowed it do so no longer. And
+    madvise(2) that only sets or clears what is known of the mappings (madvise_behavior).
+    """
     f = current(k, t)
     v = k.state.mms[f.mm].vmas
     found = False
     while v != n.NONE:
         vma = k.state.vmas[v]
         if vma.start < f.vpn + f.count and vma.end > f.vpn:
-            vma.prot = (vma.prot & ~n.VM_WRITE) | f.arg
+            vma.prot = (vma.prot & ~f.todo) | f.arg
             found = True
         v = vma.next
-    if f.arg == 0:
+    if f.todo == n.VM_WRITE and f.arg == 0:
         change_protection(k, f.mm, f.vpn, f.vpn + f.count)
     return n.NEXT if found else n.FAIL_OOM
 

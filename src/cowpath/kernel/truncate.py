@@ -83,7 +83,7 @@ def truncate_inode_pages(k, t, f):
     if not wait_on_page_writeback(k, t, f.page):
         return n.SLEEP
     if k.state.pages[f.page].file == f.file and k.state.pages[f.page].index < f.index:
-        split_folio(k, f.page)  # truncate_inode_partial_folio; the pages behind its head's are next
+        split_folio(k, f.page, False)  # truncate_inode_partial_folio; the pages behind its head's are next
         unlock_page(k, f.page)
         page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_REF | n.H_PAGE_LOCK)
