@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.truth.played import Played, S
 
 from cowpath.kernel import names as n
-from tests.truth.played import S, Played
 
 DATA = Path(__file__).parents[1] / "data" / "truth" / "readahead-6.18.txt"
 PAGES = 4096
-COLD = f'[files.f]\nwarm = false\npages = {PAGES}\n'
+COLD = f"[files.f]\nwarm = false\npages = {PAGES}\n"
 IN_A = "cgcreate -g memory:A\ncgexec -g memory:A t\n"
 
 
@@ -30,7 +30,7 @@ class Sequence:
         minor, major = map(int, faults.split())
         self.minor, self.major = self.minor + minor, self.major + major
         for first, after, order in (map(int, part.split(":")) for part in added.split()):
-            self.folios.update({at: 1 << order for at in range(first, after, 1 << order)})
+            self.folios.update(dict.fromkeys(range(first, after, 1 << order), 1 << order))
 
 
 def sequences() -> list[Sequence]:
