@@ -16,11 +16,11 @@ from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, FileUse
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Unit
-from cowpath.programs.writer import Writer
+from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
-from cowpath.validate.commands import NotModelled, Worker, emit, region_lines
+from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
@@ -30,8 +30,10 @@ WARMING = 256  # pages of each read() of a file that is to be warm
 SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-WATCHED = ("sleep", "wait", "stack", "sample", "alive", "rootstat", "cat")  # ctl commands that no task runs
-SIGNALS = {"9": 0, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
+WATCHED = (  # ctl commands that no task runs
+    "sleep", "wait", "stack", "sample", "alive", "rootstat", "cat", "locked", "gets_on", "kills", "copies",
+)  # fmt: skip
+SIGNALS = {"9": 0, "tree": n.KILL_TREE, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -57,6 +59,8 @@ class _Process:
     leader: str
     threads: list[str] = field(default_factory=list)
     children: dict[str, str] = field(default_factory=dict)  # child -> whom it is forked by
+    started: set[str] = field(default_factory=set)  # tasks that its steps of several lines start
+    started_threads: set[str] = field(default_factory=set)  # those of them that share its memory
 
     @property
     def members(self) -> list[str]:
@@ -76,9 +80,10 @@ class _Compiler:
         self.processes = _processes(scenario)
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
-            steps = [step for step in scenario.steps if step.who in process.members]
-            places = Regions.of(region_lines(steps))
-            self.regions.update(dict.fromkeys(process.members, places))
+            lines = lines_of([step for step in scenario.steps if step.who in process.members])
+            self.regions.update(dict.fromkeys(process.members, Regions.of(lines)))
+            process.started, process.started_threads = started(lines, TASK_STARTS), started(lines, ("thread",))
+        _check_started(scenario, self.processes)
         self.linker = Linker(_nothing)
 
     def compiled(self) -> Compiled:
@@ -121,7 +126,10 @@ class _Compiler:
 
     def process(self, process: _Process) -> Unit:
         """A process's program: the leader's, behind it those of its threads and children."""
-        writer = Writer(process.leader, self.regions[process.leader], set(process.members), set(process.threads))
+        writer = Writer(
+            process.leader, self.regions[process.leader], {*process.members, *process.started},
+            {*process.threads, *process.started_threads},
+        )  # fmt: skip
         worker, asm = Worker(writer, self.regions), writer.asm
         for member in process.members:
             asm.slot(member)
@@ -144,6 +152,7 @@ class _Compiler:
             if given is not None and member in process.threads:
                 asm.emit(n.OP_ATTACH, a=self.numbers[given])
             self.steps(worker, process, member, forks)
+        writer.defined_tasks()
         return Unit(asm.code(), (), tuple(writer.outer.values()))
 
     def attributes(self, asm: Assembler, task: str) -> None:
@@ -278,7 +287,7 @@ class _Compiler:
 
 CTL_USAGE = {
     "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
-    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL]",
+    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL|tree]",
 }  # fmt: skip
 
 
@@ -332,10 +341,23 @@ def _processes(scenario: Scenario) -> list[_Process]:
     return list(processes.values())
 
 
+def _check_started(scenario: Scenario, processes: list[_Process]) -> None:
+    """A name is that of one task, or of the tasks that one process starts."""
+    known = {member for process in processes for member in process.members} | {CTL}
+    for process in processes:
+        for name in sorted(process.started):
+            if name in known:
+                raise scenario.place.error(
+                    f"{process.leader} starts {name!r}, which another task is called", "a name of its own"
+                )
+        known |= process.started
+
+
 def _settings(scenario: Scenario) -> MachineSettings:
     """The machine that it was measured on."""
+    mb = scenario.memory_mb
     return MachineSettings(
-        cpus=2, memory=MEMORY[scenario.interface], swap=scenario.swap_mb << 20, reuse=0.0,
+        cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
         readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

@@ -152,12 +152,14 @@ class Player:
     # --- what is seen
 
     def _read_log(self) -> None:
-        count = int(self.k.books.log_count)
-        for row in self.k.books["log"][:count]:
+        log = self.k.books["log"][: int(self.k.books.log_count)]
+        forks = log["kind"] == n.EV_FORK
+        told_of = [*self.whose, *log["a"][forks]]  # of all others nothing is kept
+        for row in log[forks | np.isin(log["task"], told_of)]:
             kind, task = int(row["kind"]), int(row["task"])
             if kind == n.EV_FORK:
                 slot = int(row["value"])
-                if 0 <= slot < len(self.plan.slots):
+                if 0 <= slot < len(self.plan.slots) and self.plan.slots[slot] in self.compiled.slots:
                     self._enter(self.plan.slots[slot], int(row["a"]))
                     self.doing[self.plan.slots[slot]] = READY
                     self.begun[self.plan.slots[slot], READY] = _Begun(int(row["time"]), 0, 0, 0)
@@ -211,6 +213,21 @@ class Player:
     def was_there(self, name: str) -> bool:
         """The task has been made."""
         return name in self.tasks
+
+    def locked(self, file: str) -> int:
+        """How many pages of a file a task has locked at this moment."""
+        which = [each.name for each in self.plan.files].index(file)
+        pages = self.k.state["pages"][: int(self.k.state.n_pages)]
+        return int(np.count_nonzero((pages["file"] == which) & (pages["locked_by"] >= 0)))
+
+    def done(self, name: str) -> tuple[int, ...]:
+        """What changes whenever an access or a call of a task ends."""
+        if not self.alive(name):
+            return ()
+        task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
+        begun = self.begun.get((name, self.doing.get(name, READY)))
+        ended = 0 if begun is None else begun.access
+        return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:
         """It is there, and has not died."""
