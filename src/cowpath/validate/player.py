@@ -253,7 +253,7 @@ class Player:
             return ()
         task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
         begun = self.begun.get((name, self.doing.get(name, READY)))
-        ended = 0 if begun is None else begun.access
+        ended = 0 if begun is None else begun.calls
         return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:
