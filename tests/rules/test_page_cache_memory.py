@@ -69,14 +69,14 @@ def test_nodes_go_with_their_last_entry_and_a_root_with_its_second() -> None:
     hand = tree()
     enter(hand, 5, 70, 600)
     assert nodes(hand) == 4
-    xa_erase(hand.k, 0, 600, 0)
+    xa_erase(hand.k, 0, 600, 1)
     assert nodes(hand) == 3 and int(hand.k.books.trees[0].height) == 2
-    xa_erase(hand.k, 0, 70, 0)
+    xa_erase(hand.k, 0, 70, 1)
     assert nodes(hand) == 1 and int(hand.k.books.trees[0].height) == 1
-    xa_hold(hand.k, 0, 5)  # a shadow
-    xa_erase(hand.k, 0, 5, 0)
+    xa_hold(hand.k, 0, 5, 1)  # a shadow
+    xa_erase(hand.k, 0, 5, 1)
     assert nodes(hand) == 1
-    xa_erase(hand.k, 0, 5, 0)
+    xa_erase(hand.k, 0, 5, 1)
     assert nodes(hand) == 0 and int(hand.k.books.trees[0].entries) == 0
 
 

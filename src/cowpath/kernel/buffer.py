@@ -18,5 +18,5 @@ def try_to_free_buffers(k, p):
     """The page leaves the page cache."""
     owner = k.books.pages[p].buffers
     if owner > 1:
-        free_reclaimable(k, owner - 1, buffer_heads(k))
+        free_reclaimable(k, owner - 1, buffer_heads(k) * k.books.pages[p].buffered)
     k.books.pages[p].buffers = 0

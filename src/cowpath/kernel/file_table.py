@@ -7,7 +7,7 @@ from . import objects as o
 from .compiled import compiled
 from .kmem import close_file, inode_objects, size_of
 from .kmem_charge import hold_objects, is_counted
-from .readahead import open_file
+from .ra_state import open_file
 from .wait import current
 
 

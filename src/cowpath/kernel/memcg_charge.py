@@ -28,6 +28,7 @@ from .memcg_commit import (
     mem_cgroup_try_charge_swapin,
     memsw_is_minimum,
     note_round,
+    pages_to_charge,
 )
 from .memcg_high import note_over_high
 from .memcg_stock import consume_stock, refill_stock
@@ -56,7 +57,7 @@ def step_charge(k, t):
 @compiled
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
-    had_met = f.batch == 1
+    had_met = f.batch == pages_to_charge(k, f)
     answer = try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
     if not had_met:
         return answer

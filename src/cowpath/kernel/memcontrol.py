@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .hierarchy import parent_of
 from .lru import set_group
 from .memcg_oom import memcg_oom_recover
@@ -33,12 +34,12 @@ def __mem_cgroup_commit_charge(k, p, g, is_cache):
     page = k.state.pages[p]
     set_group(k, p, g)
     books = k.books.groups[g]
-    books.pgpgin += 1
+    books.pgpgin += 1  # a folio counts once
     if is_cache:
-        books.cache += 1
+        books.cache += folio_nr_pages(k, p)
     else:
         page.bits |= n.PG_ANON
-        books.rss += 1
+        books.rss += folio_nr_pages(k, p)
     books.counters[n.C_CHARGES] += 1
     made_progress(k, g)
 
@@ -67,9 +68,9 @@ def forget_charge(k, p):
         return g
     books.pgpgout += 1
     if page.bits & n.PG_ANON:
-        books.rss -= 1
+        books.rss -= folio_nr_pages(k, p)
     else:
-        books.cache -= 1
+        books.cache -= folio_nr_pages(k, p)
     page.group = n.NONE
     return g
 
@@ -82,7 +83,7 @@ def __mem_cgroup_uncharge_common(k, p):
         if k.state.tables_to_stock and k.state.pages[p].bits & n.PG_TABLE:  # obj_cgroup_uncharge_pages
             refill_stock(k, k.books.cpu, g, 1)
         else:
-            res_counter_uncharge(k, g, 1)
+            res_counter_uncharge(k, g, folio_nr_pages(k, p))
         spend(k, s.UNCHARGE)
     return g
 

@@ -9,6 +9,7 @@ from . import objects as o
 from . import steps as s
 from .buffer import buffer_heads
 from .compiled import compiled
+from .folio import folio_nr_pages, ilog2
 from .kmem import note_kernel_page, size_of, undo_kmem
 from .kmem_charge import hold_objects, is_counted
 from .memcg_commit import leave_out
@@ -25,11 +26,12 @@ def step_xas_create(k, t):
     f = current(k, t)
     if f.newpage == n.NONE or not keeps_nodes(k) or not is_counted(k, t, f):
         return n.NEXT
+    order = ilog2(folio_nr_pages(k, f.newpage))
     if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins
-        if f.objects > 0 or (f.kmem == 0 and missing_nodes(k, f.file, f.index, 0) == 0):
+        if f.objects > 0 or (f.kmem == 0 and missing_nodes(k, f.file, f.index, order) == 0):
             return n.NEXT
-    needed = max(1, missing_nodes(k, f.file, f.index, 0))
+    needed = max(1, missing_nodes(k, f.file, f.index, order))
     status = hold_objects(k, t, f, needed * size_of(k, o.XA_NODE), 0)
     if status == n.FAIL_CHARGE and f.path == s.P_READAHEAD and f.gfp & n.GFP_READAHEAD:
         undo_kmem(k, f)
@@ -54,7 +56,8 @@ def step_create_empty_buffers(k, t):
         f.charged_group = k.state.pages[f.page].group
     if f.charged_group <= 0:
         return n.NEXT
-    status = hold_objects(k, t, f, buffer_heads(k), 0)
+    pages = folio_nr_pages(k, f.page)
+    status = hold_objects(k, t, f, buffer_heads(k) * pages, 0)
     if status == n.FAIL_CHARGE:
         k.state.tasks[t].memcg_oom = 0
         k.state.tasks[t].short_of = 0
@@ -63,6 +66,7 @@ def step_create_empty_buffers(k, t):
         return n.AGAIN
     if status == n.NEXT:
         k.books.pages[f.page].buffers = 1 + f.charged_group
+        k.books.pages[f.page].buffered = pages
         f.objects = 0
         f.charged_group = n.NONE
         f.held &= ~n.H_KMEM

@@ -74,7 +74,7 @@ def shmem_evict_inode(k, file):
     for index in range(old.pages):
         slot = shmem_swp_entry(k, file, index)
         if slot != n.NONE:
-            xa_erase(k, file, index, 0)
+            xa_erase(k, file, index, 1)
             shmem_swp_set(k, file, index, n.NONE)
             free_swap_and_cache(k, slot)
         p = cached_page(k, file, index)

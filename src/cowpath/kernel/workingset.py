@@ -15,7 +15,6 @@ from .lru import age_nonresident, count_vm_events, lruvec_of
 from .memcg_swap import mem_cgroup_get_nr_swap_pages
 from .policies import number
 from .swapfile import free_swap_pages
-from .xarray import xa_erase
 
 NO_SHADOWS = number("workingset", "none")
 OF_FILES = number("workingset", "file")
@@ -163,7 +162,5 @@ def take_shadow(k, file, index):
         return shadow
     at = k.state.files[file].first + index
     shadow = k.books.shadows[at]
-    if shadow:
-        k.books.shadows[at] = 0
-        xa_erase(k, file, index, 0)
+    k.books.shadows[at] = 0
     return shadow

@@ -10,6 +10,7 @@ from __future__ import annotations
 from . import names as n
 from . import objects as o
 from .compiled import compiled
+from .folio import ilog2
 from .kmem import free_reclaimable, size_of, undo_kmem
 
 CHUNK_SHIFT = 6  # XA_CHUNK_SHIFT
@@ -71,11 +72,13 @@ def enter(k, file, index, order, group, bytes_left):
             tree.height += 1
             k.books.nodes[node_at(k, file, tree.height - 1, 0)].entries += 1
     tree.height = max(tree.height, top)
-    tree.entries += 1
+    entries = 1 << order  # they are counted by pages, nodes below as one each
+    tree.entries += entries
     level = order // CHUNK_SHIFT
     while level < tree.height:
         node = k.books.nodes[node_at(k, file, level, index)]
-        node.entries += 1
+        node.entries += entries
+        entries = 1
         if node.owner != ABSENT:
             break
         bytes_left = make_node(k, file, level, index, group, bytes_left)
@@ -131,20 +134,29 @@ def free_node(k, number):
 
 
 @compiled
-def xa_erase(k, file, index, order):
-    """A folio's place is empty: nodes without an entry go, and from above those that have nothing but their first."""
-    if not keeps_nodes(k):
-        return
-    plant(k, file)
+def level_of(k, file, index):
+    """The level of the node that has the entry of a page: the lowest that is there."""
+    height = k.books.trees[file].height
+    for level in range(height):
+        if k.books.nodes[node_at(k, file, level, index)].owner != ABSENT:
+            return level
+    return height
+
+
+@compiled
+def remove(k, file, level, index, pages):
+    """So many pages have no entry at their place any more: nodes without an entry go, and from above those that have
+    nothing but their first.
+    """
     tree = k.books.trees[file]
-    tree.entries -= 1
-    level = order // CHUNK_SHIFT
+    tree.entries -= pages
     while level < tree.height:
         number = node_at(k, file, level, index)
-        k.books.nodes[number].entries -= 1
+        k.books.nodes[number].entries -= pages
         if k.books.nodes[number].entries > 0:
             break
         free_node(k, number)
+        pages = 1
         level += 1
     if tree.entries == 0:
         tree.height = 0
@@ -157,19 +169,39 @@ def xa_erase(k, file, index, order):
 
 
 @compiled
-def xa_hold(k, file, index):
-    """A page is about to go, and its shadow will stand in its place: one more entry, until ``xa_erase``."""
+def xa_erase(k, file, index, pages):
+    """A folio's place, or that of its shadow, is empty."""
     if keeps_nodes(k):
         plant(k, file)
-        enter(k, file, index, 0, 0, 0)
+        remove(k, file, level_of(k, file, index), index, pages)
 
 
 @compiled
-def xa_store(k, f, index, order):
-    """The folio is about to join the tree with the nodes that its task has in hand; what is too much goes back."""
+def xa_hold(k, file, index, pages):
+    """A folio is about to go, and its shadow will stand in its place: as many entries more, until ``xa_erase``."""
+    if not keeps_nodes(k):
+        return
+    plant(k, file)
+    tree = k.books.trees[file]
+    tree.entries += pages
+    level = level_of(k, file, index)
+    if level < tree.height:
+        k.books.nodes[node_at(k, file, level, index)].entries += pages
+
+
+@compiled
+def xa_store(k, f, index, pages):
+    """The folio is about to join the tree with the nodes that its task has in hand; what is too much goes back. Shadows
+    that were in its place go.
+    """
     if not keeps_nodes(k):
         return
     plant(k, f.file)
-    f.objects = enter(k, f.file, index, order, f.charged_group, f.objects)
+    slot = k.state.files[f.file].first
+    level = level_of(k, f.file, index)
+    f.objects = enter(k, f.file, index, ilog2(pages), f.charged_group, f.objects)
+    for at in range(index, index + pages):
+        if k.books.shadows[slot + at] != 0:
+            remove(k, f.file, level, at, 1)
     if f.held & n.H_KMEM:
         undo_kmem(k, f)
