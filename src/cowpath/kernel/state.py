@@ -171,6 +171,8 @@ def books_record(c: Capacity) -> Record:
         has_high="i4",  # a group may have a memory.high: charges look for it
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
+        reuse_code="i4",  # before each of them, the code that makes it is fetched
+        n_fetches="i4",
         log_mask="i8",
         log_count="i4",
         n_woken="i4",
@@ -226,6 +228,7 @@ def books_record(c: Capacity) -> Record:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        fetches=("i4", c.ops),  # where instructions touch code, in their order
         rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .fault_around import FAULT_AROUND_PAGES
+from .filemap import cached_page
 from .frames import do_page_fault, finish_op
 from .memcontrol import mem_cgroup_margin
 from .mmap import find_vma
+from .pgtable import is_none, lookup_pte, pte_of
 from .syscalls import accessible
 from .wait import random_below, spend
 
@@ -44,7 +47,7 @@ def touch(k, t, op):
         owed = k.books.reuse // 256
         if random_below(k, 256) < k.books.reuse % 256:
             owed += 1
-        task.reuse_left = owed
+        task.reuse_left = owed << k.books.reuse_code
         task.reuse_vpn = n.NONE
         if owed > 0:
             return n.AGAIN
@@ -52,21 +55,70 @@ def touch(k, t, op):
 
 
 @compiled
+def draw_distance(k, most):
+    """1 to ``most``: a power of two, each as likely as another, then a distance within it."""
+    doublings = 0
+    while (2 << doublings) <= most:
+        doublings += 1
+    near = 1 << random_below(k, doublings + 1)
+    return min(most, near + random_below(k, near))
+
+
+@compiled
 def choose_earlier(k, t):
     """A page touched earlier by this program and still mapped, or NONE."""
     task = k.state.tasks[t]
-    back = task.pc - task.entry
-    doublings = 0
-    while (2 << doublings) <= back:
-        doublings += 1
-    near = 1 << random_below(k, doublings + 1)
-    distance = min(back, near + random_below(k, near))
-    op = k.books.ops[task.pc - distance]
+    op = k.books.ops[task.pc - draw_distance(k, task.pc - task.entry)]
     if op.code != n.OP_TOUCH or op.b != 1 or op.d > 0:
         return n.NONE
+    if k.books.reuse_code:
+        return near_page(k, task.mm, op.a)
     if find_vma(k, task.mm, op.a) == n.NONE:
         return n.NONE
     return op.a
+
+
+@compiled
+def near_page(k, m, vpn):
+    """Of a file's page, any of those that fault-around has mapped with it: they are in no recording."""
+    v = find_vma(k, m, vpn)
+    if v == n.NONE:
+        return n.NONE
+    vma = k.state.vmas[v]
+    if vma.file == n.NONE or vma.prot & n.VM_WRITE:
+        number = lookup_pte(k, m, vpn)
+        return n.NONE if number == n.NONE or is_none(pte_of(k, number)) else vpn
+    near = vpn - vpn % FAULT_AROUND_PAGES + random_below(k, FAULT_AROUND_PAGES)
+    index = vma.pgoff + near - vma.start
+    if not vma.start <= near < vma.end or index >= k.state.files[vma.file].pages:
+        return vpn
+    p = cached_page(k, vma.file, index)
+    return vpn if p != n.NONE and k.state.pages[p].bits & n.PG_READAHEAD else near
+
+
+@compiled
+def fetches_before(k, pc):
+    """How many instructions before ``pc`` touch code."""
+    low, high = 0, k.books.n_fetches
+    while low < high:
+        middle = (low + high) // 2
+        if k.books.fetches[middle] < pc:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def choose_code(k, t):
+    """A page of code that this program has come to earlier, or NONE."""
+    task = k.state.tasks[t]
+    last = fetches_before(k, task.pc)
+    earlier = last - fetches_before(k, task.entry)
+    if earlier == 0:
+        return n.NONE
+    vpn = k.books.ops[k.books.fetches[last - draw_distance(k, earlier)]].a
+    return near_page(k, task.mm, vpn)
 
 
 @compiled
@@ -75,7 +127,8 @@ def touch_again(k, t):
     task = k.state.tasks[t]
     while task.reuse_left > 0:
         if task.reuse_vpn == n.NONE:
-            task.reuse_vpn = choose_earlier(k, t)
+            fetch = k.books.reuse_code and task.reuse_left % 2 == 0
+            task.reuse_vpn = choose_code(k, t) if fetch else choose_earlier(k, t)
         if task.reuse_vpn != n.NONE:
             spend(k, s.USER)
             if not accessible(k, task.mm, task.reuse_vpn, 0):
