@@ -63,6 +63,10 @@ POLICIES = (
         " largest requests (459779d04ae8)",
     ),
     Policy(
+        "read_bios", "bios", ("whole", "1 MiB"), "", "4.19",
+        "what is read ahead is done as a whole, or by bios of up to 256 pages (BIO_MAX_VECS), each by itself",
+    ),
+    Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
         "what a charge raises: res and then memsw, or memsw and then memory (3e32cb2e0a12); and the loop around it",
     ),

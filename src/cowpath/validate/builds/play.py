@@ -3,7 +3,8 @@
 The real machine: two CPUs, no swap, cgroup v1 with the same limit for memory and for memory + swap. What the
 recorded commands have found in the page cache is there and charged to nobody; all else is cold. 0.3 s after the build,
 tasks outside begin to use the compiler and the C library: each maps the file, reads 8 pages, writes to its own copies
-of 128 more, unmaps it, and sleeps for 8 ms. Which pages they were is not known: here they lie evenly over the file.
+of 128 more, unmaps it, and sleeps for 8 ms. Which pages they were is not known: here, of the first 4,096 of the file,
+others in each pass.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 TIMEOUT_NS = 30 * 10**9  # the real runs were stopped then
 REUSE = 16.0  # accesses to earlier pages per recorded one: docs/recordings.md says why so many
 READS, WRITES = 8, 128  # of a pass of a task outside, in pages
+MOST_USED = 4096  # pages of a file
+LEAP = 2_654_435_761  # odd: a power of two has no divisor in common with it
 GROUP, DONE = "A", "finished"
 COSTS = "bare"  # of a machine of today
 
@@ -150,17 +153,25 @@ def session(setup: Setup) -> str:
 
 
 def victim_program(victim: str, recording: Recording) -> str:
-    """A task outside that uses a file of the recording again and again: the first whose name begins as it is called."""
+    """A task outside that uses a file of the recording again and again: the first that is called so."""
     named = [file for file in recording.files if file.name.rpartition("/")[2].split(".")[0] == victim and file.pages]
     if not named:
         return "loop forever\n sleep 1s\nend\n"
     file = named[0]
-    step = max(1, file.pages // (READS + WRITES))
-    reads = min(READS, file.pages)
-    writes = min(WRITES, (file.pages - reads * step) // step)
-    lines = [f"mapf it @{file.name} {file.pages} rw private", f"touch it 0 {reads} {step} r"]
-    lines += [f"touch it {reads * step} {writes} {step} w"] if writes > 0 else []
-    return "\n".join(["loop forever", *lines, "munmap it", "sleep 8ms", "end", ""])
+    pages = permutation(file.pages)
+    lines = ["loop forever"]
+    for begin in range(0, len(pages), READS + WRITES):
+        lines.append(f"mapf it @{file.name} {file.pages} rw private")
+        for number, page in enumerate(pages[begin : begin + READS + WRITES]):
+            lines.append(f"touch it {page} 1 1 {'r' if number < READS else 'w'}")
+        lines += ["munmap it", "sleep 8ms"]
+    return "\n".join([*lines, "end", ""])
+
+
+def permutation(pages: int) -> list[int]:
+    """The first pages of a file, each once, in an order that leaps about."""
+    room = 1 << min(pages - 1, MOST_USED - 1).bit_length()
+    return [page for number in range(room) if (page := number * LEAP % room) < pages]
 
 
 def _entry(name: str, kind: str, source: str) -> Entry:
