@@ -35,6 +35,7 @@ task_books = record(
     cpu_ns="i8",
     minflt="i8",
     majflt="i8",
+    returned="i8",  # pages that its read, write and remote calls have done
     chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
     free="i4",  # survey: it may yet do something that counts (standstill.may_act, may_come)
     lost="i4",  # survey: it will never go on

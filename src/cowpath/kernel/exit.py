@@ -80,7 +80,7 @@ def step_exit_notify(k, t):
     status = f.arg
     if task.sigkill:
         status = KILLED_STATUS
-    emit(k, n.EV_EXIT, t, task.sigkill, task.oom_victim, status, 0)
+    emit(k, n.EV_EXIT, t, task.sigkill, task.oom_victim, status, task.progress)
     g = task.group
     free_stack(k, t)
     k.state.groups[g].tasks -= 1

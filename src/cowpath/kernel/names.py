@@ -378,7 +378,7 @@ EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = 
 EV_OOM_KILL = 6  # a = group, b = victim, value = badness
 EV_FORK = 7  # a = child, b = program, value = slot
 EV_EXEC = 8  # a = program
-EV_EXIT = 9  # value = status, a = 1 if killed
+EV_EXIT = 9  # value = status, a = 1 if killed, extra = pages done of the touch that it was in
 EV_GROUP = 10  # a = group, b = CG_* (CG_MADE: mkdir) or NONE (joined), value = new value, extra = status
 EV_MARK = 11  # a = job
 EV_SCHED = 12  # a = task that the cpu goes on with (NONE: idle), value = ns that the last one ran

@@ -25,7 +25,7 @@ from .mutex import mutex_of_hold, mutex_unlock
 from .pte_alloc import pte_free
 from .rwsem import up_read, up_write
 from .swapfile import swapcache_free
-from .syscalls import what_was_done
+from .syscalls import note_returned, what_was_done
 from .user import after_kernel, user
 from .wait import emit, spend
 
@@ -115,6 +115,8 @@ def leave(k, t, f, status):
     value = f.done if f.path == s.P_RECLAIM or f.path == s.P_WRITEBACK else 0
     major = f.fault & n.F_MAJOR
     path = f.path
+    if task.depth == 1:
+        note_returned(k, t, f, path)
     clear_frame(f)
     task.depth -= 1
     if task.depth == 0:

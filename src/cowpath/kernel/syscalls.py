@@ -125,6 +125,15 @@ def what_was_done(k, t, f):
 
 
 @compiled
+def note_returned(k, t, f, path):
+    """What a read, a write or an access to another task's memory returns, in pages: added up by task."""
+    if path == s.P_READ or path == s.P_WRITE or path == s.P_PIPE_WRITE:
+        k.books.tasks[t].returned += f.vpn
+    elif path == s.P_ACCESS_REMOTE_VM:
+        k.books.tasks[t].returned += f.done
+
+
+@compiled
 def step_i_mutex_lock(k, t):
     """mutex_lock(&inode->i_mutex): uninterruptible, but for readdir."""
     if current(k, t).path == s.P_READDIR:

@@ -17,9 +17,11 @@ from cowpath.kernel.state import CLOCK
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Call, FarRegion, Unit
-from cowpath.programs.writer import TASK_STARTS, Loop, Writer, command, started
+from cowpath.programs.writer import COMMANDS, TASK_STARTS, Loop, Writer, command, started
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest
+
+__all__ = ["COMMANDS", "MOST_CALLS", "PROC_FILES", "compile_written"]
 
 MOST_CALLS = 1 << 18  # read or write calls that one line may stand for
 PROC_FILES = dict.fromkeys(("smaps", "cmdline", "exe", "environ", "numa_maps", "pagemap"), n.PROC_MMAP_SEM)

@@ -1,0 +1,348 @@
+"""What a worker of a scenario is told, as instructions: most commands are those of written programs (docs/programs.md).
+
+Each line says how the scenario's words become a line of a written program, or what instructions they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cowpath.errors import InputError
+from cowpath.kernel import names as n
+from cowpath.programs.lines import Line, choice, every, number, read_lines
+from cowpath.programs.regions import Regions
+from cowpath.programs.writer import Writer
+from cowpath.programs.written import COMMANDS as WRITTEN
+from cowpath.validate.scenario import Step
+from cowpath.words import Place, Word, nearest
+
+PAGE = n.PAGE_SIZE
+NS_PER_MS = 10**6
+HASH = 2654435761  # of touchperm: access j is to page (j * HASH + c) & (NP - 1)
+TASK_AT = re.compile(r"@(\w+):(\w+)(?:\+(\d+)p)?")
+PROC = re.compile(r"/proc/@(\w+)/(\w+)")
+
+
+class NotModelled(Exception):  # noqa: N818 - no error: the model does not have it
+    """A scenario asks for something that the model does not have: it says nothing about it."""
+
+
+@dataclass
+class Worker:
+    """Writes the program of a process: its own steps and those of its threads and children."""
+
+    writer: Writer
+    regions: dict[str, Regions]  # by task: where its memory lies
+    calls: int = 0  # of the step in hand: system calls that it consists of
+    failed: list[int] = None  # type: ignore[assignment]  # jumps to its end
+
+    def begin(self) -> None:
+        """A step begins."""
+        self.calls, self.failed = 0, []
+
+    def end(self) -> None:
+        """Who has failed goes on here."""
+        for jump in self.failed:
+            self.writer.asm.patch(jump, "a", self.writer.asm.here)
+
+    def line(self, *words: str, place: Place) -> None:
+        """A line of a written program."""
+        first, *rest = (Word(word, place) for word in words)
+        self.writer.lines([Line(first, tuple(rest))])
+
+    def block(self, lines: Sequence[Line]) -> None:
+        """Lines of a written program; tasks that they define come behind the process's own code."""
+        for line in lines:
+            if line.word.text == "task":
+                self.writer.define(line)
+            else:
+                self.writer.lines([line])
+
+    def next_call(self) -> None:
+        """A call of several is done: the next one only if it went well, and a mark between them."""
+        asm = self.writer.asm
+        self.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
+        asm.emit(n.OP_MARK, a=self.calls)
+        self.calls += 1
+
+    def file(self, word: str) -> str:
+        """A file's name as written programs have it."""
+        return word if word.startswith("@") else f"@{word}"
+
+
+Emit = Callable[[Worker, Step], None]
+COMMANDS: dict[str, Emit] = {}
+
+
+def command(*names: str) -> Callable[[Emit], Emit]:
+    """Enter what a command emits."""
+
+    def enter(emit: Emit) -> Emit:
+        COMMANDS.update(dict.fromkeys(names, emit))
+        return emit
+
+    return enter
+
+
+def emit(worker: Worker, step: Step) -> None:
+    """The instructions of a worker's step. Raises InputError for what nobody knows, NotModelled for the rest."""
+    if step.is_block:
+        try:
+            worker.block(block_lines(step))
+        except InputError as error:
+            raise step.place.error(f"step {step.text!r}: {error.problem}", error.hint) from None
+        return
+    if step.command not in COMMANDS:
+        known = [*COMMANDS, *NOT_YET]
+        if step.command in NOT_YET:
+            raise NotModelled(f"{step.command}: {NOT_YET[step.command]}")
+        raise step.place.error(
+            f"unknown command {step.command!r} in step {step.text!r}",
+            nearest(step.command, known, f"one of: {', '.join(sorted(known))}"),
+        )
+    worker.begin()
+    try:
+        COMMANDS[step.command](worker, step)
+    except (IndexError, ValueError):
+        raise step.place.error(f"step {step.text!r} lacks a word, or has a wrong one", usage(step.command)) from None
+    except InputError as error:
+        raise step.place.error(f"step {step.text!r}: {error.problem}", error.hint) from None
+    worker.end()
+
+
+def usage(name: str) -> str | None:
+    """How a command is written, if written programs have it."""
+    return WRITTEN[name][0] if name in WRITTEN else None
+
+
+NOT_YET = {"uffdreg": "userfaultfd is not modelled", "uffdcopy": "userfaultfd is not modelled"}
+
+
+@command("anon", "anonpop", "anonthp", "shm", "munmap", "mlock", "touch", "pipe")
+def _as_written(worker: Worker, step: Step) -> None:
+    if step.command not in WRITTEN:
+        raise NotModelled(f"{step.command}: written programs do not have it")
+    worker.line(*step.words, place=step.place)
+
+
+@command("mprotect")
+def _mprotect(worker: Worker, step: Step) -> None:
+    worker.line(*step.words, place=step.place)
+
+
+@command("mapf")
+def _mapf(worker: Worker, step: Step) -> None:
+    region, file, *rest = step.words[1:]
+    worker.line("mapf", region, worker.file(file), *rest, place=step.place)
+
+
+@command("touchperm")
+def _touchperm(worker: Worker, step: Step) -> None:
+    region, pages, count, offset, access = (Word(word, step.place) for word in step.words[1:])
+    size, start = number(pages, 1), worker.writer.regions.place(region)
+    if size & (size - 1):
+        raise pages.error(f"{size} pages: not a power of two")
+    worker.writer.regions.check(region, 0, size - 1, pages)
+    bits = choice(access, {"r": 0, "w": n.F_WRITE})
+    for j in range(number(count)):
+        worker.writer.asm.emit(n.OP_TOUCH, a=start + (j * HASH + number(offset) & size - 1), b=1, c=1, bits=bits)
+
+
+@command("readf", "writef")
+def _calls(worker: Worker, step: Step) -> None:
+    name, *numbers = step.words[1:]
+    start, pages, *rest = (number(Word(word, step.place)) for word in numbers)
+    chunk = max(1, rest[0]) if rest else pages
+    code = n.OP_READ if step.command == "readf" else n.OP_WRITE
+    if pages > chunk * MOST_CALLS:
+        raise step.place.error(f"more than {MOST_CALLS} calls", "a larger chunk")
+    room = start + -(-pages // chunk) * chunk  # whole chunks
+    word = Word(worker.file(name), step.place)
+    file = worker.writer.file(word, 0, room if code == n.OP_WRITE else 0)
+    for at in range(start, room, chunk):
+        worker.writer.asm.emit(code, a=file, b=at, c=chunk, d=n.NONE)
+        worker.next_call()
+
+
+MOST_CALLS = 1 << 16
+
+
+@command("readinto")
+def _readinto(worker: Worker, step: Step) -> None:
+    region, name, pages = (Word(word, step.place) for word in step.words[1:4])
+    count = number(pages, 1, MOST_CALLS)
+    worker.writer.regions.check(region, 0, count - 1, pages)
+    buffer = worker.writer.regions.place(region)
+    file = worker.writer.file(Word(worker.file(name.text), step.place), 0)
+    for page in range(count):
+        worker.writer.asm.emit(n.OP_READ, a=file, b=page, c=1, d=buffer + page)
+        worker.next_call()
+
+
+@command("madv")
+def _madv(worker: Worker, step: Step) -> None:
+    if not any(step.words[2] in usage.split()[2].split("|") for usage in [WRITTEN["madv"][0]]):
+        raise NotModelled(f"madv {step.words[2]}: written programs do not have it")
+    worker.line(*step.words, place=step.place)
+
+
+@command("fadv")
+def _fadv(worker: Worker, step: Step) -> None:
+    name, kind, *rest = step.words[1:]
+    worker.line("fadv", worker.file(name), kind, *rest, place=step.place)
+
+
+@command("fsync")
+def _fsync(worker: Worker, step: Step) -> None:
+    worker.line("fsync", worker.file(step.words[1]), place=step.place)
+
+
+@command("msync")
+def _msync(worker: Worker, step: Step) -> None:
+    """msync(MS_SYNC) of a mapping: its file's dirty pages are written, and waited for."""
+    region = step.words[1]
+    files = [row for row in worker.writer.asm.rows if row[0] == n.OP_MMAP and row[2] == _place(worker, step, region)]
+    if files and files[-1][4] != n.NONE:
+        worker.writer.asm.emit(n.OP_FSYNC, a=files[-1][4])
+
+
+def _place(worker: Worker, step: Step, region: str) -> int:
+    return worker.writer.regions.place(Word(region, step.place))
+
+
+@command("unlink")
+def _unlink(worker: Worker, step: Step) -> None:
+    """The last name of a file that nobody has open: its pages go (evict_inode)."""
+    worker.line("truncate", worker.file(step.words[1]), "0", place=step.place)
+
+
+@command("pid", "alive")
+def _pid(worker: Worker, step: Step) -> None:
+    """Nothing that a group would see."""
+
+
+@command("exit")
+def _exit(worker: Worker, step: Step) -> None:
+    status = number(Word(step.words[1], step.place), 0, 255) if len(step.words) > 1 else 0
+    worker.writer.asm.emit(n.OP_EXIT, a=status)
+
+
+@command("reap")
+def _reap(worker: Worker, step: Step) -> None:
+    worker.writer.asm.emit(n.OP_WAIT, a=n.ANY_CHILD)
+
+
+@command("fork")
+def _fork(worker: Worker, step: Step) -> None:
+    """So many children that do nothing but end, each waited for."""
+    _children(worker, number(Word(step.words[1], step.place), 1, 1000) if len(step.words) > 1 else 1, runs=False)
+
+
+@command("true")
+def _true(worker: Worker, step: Step) -> None:
+    """fork, exec of a small program that ends at once, wait."""
+    _children(worker, 1, runs=True)
+
+
+def _children(worker: Worker, count: int, runs: bool) -> None:
+    asm = worker.writer.asm
+    for _ in range(count):
+        fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm("true" if runs else worker.writer.name))
+        worker.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
+        asm.emit(n.OP_WAIT, a=n.ANY_CHILD)
+        over = asm.emit(n.OP_JUMP)
+        asm.patch(fork, "a", asm.here)
+        if runs:
+            asm.emit(n.OP_EXEC, a=asm.here + 1, c=asm.comm("true"))
+        asm.emit(n.OP_EXIT)
+        asm.patch(over, "a", asm.here)
+
+
+@command("sleepms")
+def _sleepms(worker: Worker, step: Step) -> None:
+    ms = number(Word(step.words[1], step.place))
+    worker.writer.asm.emit(n.OP_SLEEP, a=ms * NS_PER_MS)
+
+
+@command("mmaploop")
+def _mmaploop(worker: Worker, step: Step) -> None:
+    """mmap + munmap of one page that nobody touches, so many times, so many ms apart."""
+    count, ms = (number(Word(word, step.place)) for word in step.words[1:3])
+    asm = worker.writer.asm
+    for _ in range(count):
+        asm.emit(n.OP_MMAP, a=LOOP_PAGE, b=1, c=n.NONE, bits=n.VM_WRITE)
+        worker.next_call()
+        asm.emit(n.OP_MUNMAP, a=LOOP_PAGE, b=1)
+        if ms:
+            asm.emit(n.OP_SLEEP, a=ms * NS_PER_MS)
+
+
+LOOP_PAGE = 1 << 12  # below all regions
+
+
+@command("readproc")
+def _readproc(worker: Worker, step: Step) -> None:
+    match = PROC.fullmatch(step.words[1])
+    if match is None:
+        raise step.place.error(f"{step.words[1]!r} is no file of a task", "/proc/@TASK/maps")
+    worker.line("readproc", match[1], match[2], place=step.place)
+
+
+@command("vmw", "vmr", "pmem", "ptr")
+def _remote(worker: Worker, step: Step) -> None:
+    """The memory of another task: @TASK @TASK:REGION+Np BYTES; of ptr a page, and no bytes."""
+    task = step.words[1].removeprefix("@")
+    if task not in worker.regions:
+        raise step.place.error(f"no task {step.words[1]!r}", ", ".join(f"@{each}" for each in worker.regions))
+    kind = {"vmw": n.REMOTE_WRITEV, "vmr": n.REMOTE_READV, "pmem": n.REMOTE_MEM, "ptr": n.REMOTE_POKE}[step.command]
+    first, pages = _range(worker, step, task)
+    slot = worker.writer.slot(Word(task, step.place))
+    worker.writer.asm.emit(n.OP_REMOTE, a=slot, b=first, c=pages, bits=kind)
+
+
+def _range(worker: Worker, step: Step, task: str) -> tuple[int, int]:
+    at, size = step.words[2], int(step.words[3]) if len(step.words) > 3 else PAGE
+    match = TASK_AT.fullmatch(at)
+    if match is None:
+        places = worker.regions[task].places.values()
+        if at != "0" or not places:
+            raise step.place.error(f"{at!r} is no place in memory", "@TASK:REGION+Np")
+        return next(iter(places))[0], 1
+    whose, region, page = match[1], match[2], int(match[3] or 0)
+    if whose not in worker.regions or region not in worker.regions[whose].places:
+        raise step.place.error(f"{at!r}: task {whose!r} has no region {region!r}", "anon, mapf and shm make regions")
+    return worker.regions[whose].places[region][0] + page, max(1, -(-size // PAGE))
+
+
+@command("pipew")
+def _pipew(worker: Worker, step: Step) -> None:
+    worker.line("pipew", str(max(1, -(-int(step.words[1]) // PAGE))), place=step.place)
+
+
+def block_lines(step: Step) -> tuple[Line, ...]:
+    """The lines of a step that has several, with ";" between them. Raises InputError."""
+    try:
+        lines = read_lines(step.text.replace(";", "\n"), str(step.place.file))
+        for line in every(lines):
+            if line.word.text in ELSEWHERE:
+                raise line.word.error(f"{line.word.text} in a step of several lines", "a step of its own")
+    except InputError as error:
+        raise step.place.error(f"step {step.text!r}: {error.problem}", error.hint) from None
+    return lines
+
+
+ELSEWHERE = ("vmw", "vmr", "pmem", "ptr", "readproc", "kill", "run")  # of written programs: speak of other programs
+
+
+def lines_of(steps: Sequence[Step]) -> tuple[Line, ...]:
+    """The lines of a process, for what they map and whom they start."""
+    found: list[Line] = []
+    for step in steps:
+        if step.is_block:
+            found += block_lines(step)
+        else:
+            first, *rest = (Word(word, step.place) for word in step.words)
+            found.append(Line(first, tuple(rest)))
+    return tuple(found)

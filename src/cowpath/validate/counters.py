@@ -1,0 +1,84 @@
+"""The counters of a group, named and in the units of the schemas: what the files of the memory controller hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cowpath.kernel import names as n
+from cowpath.kernels.memcg_files import MemcgFiles
+from cowpath.session import memcg_text, memcg_text2
+
+Counters = dict[str, Any]
+V1_STAT = (  # keys of memory.stat that are told apart, of those that Linux 3.0 has not
+    "shmem", "dirty", "writeback", "swapcached", "rss_huge", "workingset_refault_anon", "workingset_refault_file",
+)  # fmt: skip
+EVENTS = {  # vm events, and what the model counts them in
+    "PGSCAN_DIRECT": n.C_SCANNED, "PGSTEAL_DIRECT": n.C_RECLAIMED, "PSWPIN": n.C_SWAP_IN, "PSWPOUT": n.C_SWAP_OUT,
+}  # fmt: skip
+
+
+def of_group(k: Any, group: int, keys: MemcgFiles | None) -> Counters:
+    """All counters of a group; ``keys`` are those of the kernel's cgroup v2, None for v1."""
+    return _v1(k, group) if keys is None else _v2(k, group, keys)
+
+
+def _v1(k: Any, group: int) -> Counters:
+    state, books = k.state.groups[group], k.books.groups[group]
+    stat = memcg_text.memory_stat(k, group)
+    own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
+    return {
+        "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
+        "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
+        "failcnt": int(books.failcnt),
+        "memsw.usage_in_bytes": int(state.memsw.usage) * n.PAGE_SIZE,
+        "memsw.max_usage_in_bytes": int(books.memsw_max_usage) * n.PAGE_SIZE,
+        "memsw.failcnt": int(books.memsw_failcnt),
+        "kmem.usage_in_bytes": int(books.kmem) * n.PAGE_SIZE,
+        "oom_kill": int(books.events_local[n.MEMCG_EVENTS.index("oom_kill")]),
+        "under_oom": int(state.under_oom > 0),
+        "stat": nonzero(own),
+    }
+
+
+def _v2(k: Any, group: int, keys: MemcgFiles) -> Counters:
+    state, books = k.state.groups[group], k.books.groups[group]
+    found: Counters = {
+        "current": int(state.res.usage) * n.PAGE_SIZE,
+        "peak": int(books.max_usage) * n.PAGE_SIZE,
+        "swap.current": int(state.swap_usage) * n.PAGE_SIZE,
+        "events": pairs(memcg_text2.events(k, group, keys)),
+        "stat": nonzero(memcg_text2.memory_stat(k, group, keys)),
+    }
+    local, swap = pairs(memcg_text2.events_local(k, group, keys)), pairs(memcg_text2.swap_events(k, group, keys))
+    if local != found["events"]:
+        found["events.local"] = local
+    if any(swap.values()):
+        found["swap.events"] = swap
+    return found
+
+
+def vm_events(k: Any, group: int) -> dict[str, int]:
+    """What the group's vm events have come to."""
+    books = k.books.groups[group]
+    counts = {name: int(books.counters[number]) for name, number in EVENTS.items()}
+    for name in ("pgfault", "pgmajfault", "pgpgin", "pgpgout"):
+        counts[name.upper()] = int(books[name])
+    return nonzero(counts)
+
+
+def dying(k: Any) -> int:
+    """Groups that have been removed and are still charged for something (nr_dying_descendants)."""
+    groups = k.state["groups"][1 : int(k.state.n_groups)]
+    return int(np.count_nonzero((groups["alive"] == 0) & (groups["res"]["usage"] > 0)))
+
+
+def pairs(text: str) -> dict[str, int]:
+    """The lines of a file, "key number"."""
+    return {key: int(value) for key, value in map(str.split, text.splitlines())}
+
+
+def nonzero(values: dict[str, int]) -> dict[str, int]:
+    """Without what is zero, as the schemas have it."""
+    return {key: value for key, value in values.items() if value}

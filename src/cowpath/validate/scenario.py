@@ -1,0 +1,215 @@
+"""The rows of a file of scenarios (JSON lines): groups, tasks, files and steps, and what a real kernel made of them.
+
+Two schemas, of cgroup v1 (``limit``, ``memsw``, ...) and of v2 (``max``, ``high``, ...); docs/fidelity.md has both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cowpath.words import Place, nearest, read_text
+
+V1_KERNEL = "6.18.44"  # of the rows of cgroup v1, which do not say which it was
+GROUP_KEYS = {
+    "v1": {"limit", "memsw", "oom_kill_disable", "swappiness", "parent"},
+    "v2": {"max", "high", "low", "min", "swap_max", "oom_group", "parent"},
+}
+TASK_KEYS = {"group", "cpu", "oom_score_adj", "thread_of", "child_of"}
+FILE_KEYS = {"pages", "state", "absent", "fresh"}
+MODES = ("async",)
+CTL = "ctl"  # who stands outside and commands
+_LABEL = re.compile(r"(\d+\.\d+)[^+]*(?:\+(\w+))?")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: who does what; ``waits``: the next one begins when it has ended."""
+
+    who: str
+    words: tuple[str, ...]
+    waits: bool
+    place: Place
+
+    @property
+    def command(self) -> str:
+        """Its first word."""
+        return self.words[0]
+
+    @property
+    def text(self) -> str:
+        """As it is written."""
+        return " ".join(self.words)
+
+    @property
+    def is_block(self) -> bool:
+        """It is several lines of a written program (docs/programs.md), with ";" between them."""
+        return ";" in self.text
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A row. ``row`` is all of it, as it was read."""
+
+    id: str
+    desc: str
+    kernel: str  # the label of the kernel that it was measured on: "6.18.15", "6.18.15+mglru"
+    interface: str  # "v1" or "v2"
+    groups: Mapping[str, Mapping[str, Any]]
+    tasks: Mapping[str, Mapping[str, Any]]
+    files: Mapping[str, Mapping[str, Any]]
+    swap_mb: int
+    memory_mb: int | None  # of the machine; None: that of the machine on which rows of the interface were measured
+    steps: tuple[Step, ...]
+    place: Place
+    row: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What kind of scenario it is: the letters of its name."""
+        return re.split(r"[^a-z]", self.id, maxsplit=1)[0]
+
+    @property
+    def variant(self) -> str:
+        """What was other than usual on that kernel: "mglru", or nothing."""
+        match = _LABEL.fullmatch(self.kernel)
+        return (match[2] or "") if match else ""
+
+    @property
+    def release(self) -> str:
+        """The release of the kernel: "6.18"."""
+        match = _LABEL.fullmatch(self.kernel)
+        return match[1] if match else self.kernel
+
+
+def read_scenarios(path: str | Path) -> list[Scenario]:
+    """All rows of a file. Raises InputError for the first that is wrong: its line, the word, what would be right."""
+    return [scenario_of(row, place) for row, place in rows_of(path)]
+
+
+def rows_of(path: str | Path) -> Iterator[tuple[dict[str, Any], Place]]:
+    """The objects of a file of JSON lines. Raises InputError."""
+    lines = read_text(Path(path)).split("\n")
+    found = False
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        place = Place(str(path), number)
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            cut = number == len(lines) and error.pos >= len(line.rstrip()) - 1
+            what = "the line breaks off" if cut else f"no JSON: {error.msg}"
+            raise Place(str(path), number, error.colno).error(what, "a whole object on each line") from None
+        except RecursionError:
+            raise place.error("no scenario: lists within lists without end", "an object with id, steps, ...") from None
+        if not isinstance(row, dict):
+            raise place.error("no scenario: not an object", "an object with id, groups, tasks and steps on each line")
+        found = True
+        yield row, place
+    if not found:
+        raise Place(str(path)).error("there is no scenario in it", "an object with id, groups, tasks and steps a line")
+
+
+def scenario_of(row: Mapping[str, Any], place: Place) -> Scenario:
+    """A scenario from its row. Raises InputError."""
+    for key, kind, what in (("id", str, "a text"), ("groups", dict, "an object"), ("tasks", dict, "an object"),
+                            ("steps", list, "a list"), ("result", list, "a list")):  # fmt: skip
+        if not isinstance(row.get(key), kind):
+            raise place.error(f"a scenario without {key!r}", f'"{key}": {what}')
+    groups, tasks = _table(row, "groups", place), _table(row, "tasks", place)
+    interface = _interface(row, groups, place)
+    _check_groups(groups, interface, place)
+    _check_tasks(tasks, groups, place)
+    files = _table(row, "files", place)
+    for name, file in files.items():
+        _keys(file, FILE_KEYS, f"file {name!r}", place)
+        _number(file.get("pages", 0), f"pages of file {name!r}", place)
+    steps = tuple(_step(step, tasks, place) for step in row["steps"])
+    return Scenario(
+        row["id"], str(row.get("desc", "")), str(row.get("kernel", V1_KERNEL)), interface, groups, tasks, files,
+        _number(row.get("swap_mb") or 0, "swap_mb", place),
+        None if row.get("memory_mb") is None else _number(row["memory_mb"], "memory_mb", place), steps, place, row,
+    )  # fmt: skip
+
+
+def _interface(row: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]], place: Place) -> str:
+    """Which cgroups a row is about: its groups' keys tell, or else what their counters are called."""
+    keys = {key for group in groups.values() for key in group}
+    for interface, other in (("v1", "v2"), ("v2", "v1")):
+        if keys & (GROUP_KEYS[interface] - GROUP_KEYS[other]):
+            return interface
+    first = next((r.get("groups") for r in row["result"] if isinstance(r, dict) and r.get("groups")), None)
+    counters = next(iter(first.values())) if isinstance(first, dict) else None
+    if isinstance(counters, dict):
+        return "v1" if "usage_in_bytes" in counters else "v2"
+    return "v2" if "kernel" in row else "v1"
+
+
+def _table(row: Mapping[str, Any], key: str, place: Place) -> Mapping[str, Mapping[str, Any]]:
+    table = row.get(key) or {}
+    if not isinstance(table, dict):
+        raise place.error(f"{key!r} is no object", f'"{key}": {{NAME: {{...}}}}')
+    for name, values in table.items():
+        if not isinstance(values, dict):
+            raise place.error(f"{name!r} in {key!r} is no object", f'"{name}": {{...}}')
+    return table
+
+
+def _keys(values: Mapping[str, Any], known: set[str], whose: str, place: Place) -> None:
+    for key in values:
+        if key not in known:
+            raise place.error(f"{whose} has {key!r}, which is not known", nearest(key, known, ", ".join(sorted(known))))
+
+
+def _number(value: Any, what: str, place: Place) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise place.error(f"{what}: {value!r} is no number", "a whole number, not below 0")
+    return value
+
+
+def _check_groups(groups: Mapping[str, Mapping[str, Any]], interface: str, place: Place) -> None:
+    """Known keys, and parents that are there and end at the root."""
+    for name, group in groups.items():
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise place.error(f"group {name!r}", "letters, digits, '.', '_' and '-'")
+        _keys(group, GROUP_KEYS[interface], f"group {name!r} (of cgroup {interface})", place)
+        for key in GROUP_KEYS[interface] - {"parent", "oom_kill_disable"}:
+            if group.get(key) is not None:
+                _number(int(group[key]) if isinstance(group[key], bool) else group[key], f"{key} of {name!r}", place)
+        seen = [name]
+        while (up := groups[seen[-1]].get("parent")) is not None:
+            if up not in groups:
+                raise place.error(f"the parent of group {seen[-1]!r} is {up!r}, which is not there", ", ".join(groups))
+            if up in seen:
+                raise place.error(f"the groups {', '.join([*seen, up])} are each other's parents", "a tree of groups")
+            seen.append(up)
+
+
+def _check_tasks(tasks: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Any], place: Place) -> None:
+    for name, task in tasks.items():
+        if name == CTL or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
+            raise place.error(f"a task called {name!r}", f"letters, digits, '-' and '_', and not {CTL}")
+        _keys(task, TASK_KEYS, f"task {name!r}", place)
+        if task.get("group") is not None and task["group"] not in groups:
+            raise place.error(f"task {name!r} is in {task['group']!r}, which is no group", ", ".join(groups) or None)
+        for key in ("thread_of", "child_of"):
+            if task.get(key) is not None and task[key] not in tasks:
+                raise place.error(f"task {name!r} is {key} {task[key]!r}, which is no task", ", ".join(tasks))
+
+
+def _step(step: Any, tasks: Mapping[str, Any], place: Place) -> Step:
+    good = isinstance(step, list) and 2 <= len(step) <= 3 and all(isinstance(word, str) for word in step)
+    if not good or not step[1].split():
+        raise place.error(f"no step: {json.dumps(step)[:60]}", '["t", "touch a 0 1 1 w"], or with a third "async"')
+    who, text = step[:2]
+    # a child that "fork P C" makes need not be among the tasks
+    if who != CTL and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", who):
+        raise place.error(f"step {text!r} is done by {who!r}, which is no task", ", ".join([*tasks, CTL]))
+    if len(step) == 3 and step[2] not in MODES:
+        raise place.error(f"step {text!r} has mode {step[2]!r}", "async, or nothing")
+    return Step(who, tuple(text.split()), len(step) == 2, place)
