@@ -26,8 +26,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "reuse_code", "readahead", "rotational",
-    "copies", "cold", "costs", "cgroup", "recursiveprot",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "reuse_code", "readahead",
+    "rotational", "copies", "cold", "costs", "cgroup", "recursiveprot",
 )  # fmt: skip
 MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
 DEFAULT_BYSTANDERS = ("shell",)

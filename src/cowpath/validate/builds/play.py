@@ -54,7 +54,7 @@ class Build:
     @property
     def name(self) -> str:
         """What it is called while it runs."""
-        return f"{self.setup.recording} {self.setup.jobs_text} in {self.setup.limit_text}"
+        return f"{self.setup.name} on {self.design.name}"
 
 
 def find_recording(name: str, folder: Path | None) -> str:

@@ -45,6 +45,11 @@ class Setup:
         return Setup(self.recording, None, self.jobs, self.read_ahead_kb, self.victims)
 
     @property
+    def name(self) -> str:
+        """Of the configuration: ``lua_j2-64M-j8``."""
+        return f"{self.recording}-{self.limit_text if self.limit else UNLIMITED}{self.jobs_text}"
+
+    @property
     def limit_text(self) -> str:
         """``64M``, or ``-`` where there is none."""
         if self.limit is None:

@@ -150,18 +150,37 @@ def totals(found: Sequence[Configuration]) -> Totals:
     return Totals(right, sum(each.by_peak_right for each in scored), len(scored), close, len(finished))
 
 
-def as_json(kernel: str, found: Sequence[Configuration]) -> dict[str, Any]:
-    """For programs."""
-    sums = totals(found)
-    return {
-        "kernel": kernel,
-        "builds": [_configuration_json(each) for each in found],
-        "right": sums.right,
-        "right_by_peak": sums.by_peak,
-        "of": sums.of,
-        "finished": sums.finished,
-        "close": dict(sums.close),
-    }
+@dataclass(frozen=True)
+class Held:
+    """What the model makes of builds, beside what was measured."""
+
+    design: str
+    reuse: float
+    configurations: tuple[Configuration, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """The sums."""
+        return totals(self.configurations)
+
+    @property
+    def percent(self) -> float:
+        """Verdicts that are right."""
+        return 100.0 * self.totals.right / self.totals.of if self.totals.of else 100.0
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        sums = self.totals
+        return {
+            "kernel": self.design,
+            "reuse": self.reuse,
+            "builds": [_configuration_json(each) for each in self.configurations],
+            "right": sums.right,
+            "right_by_peak": sums.by_peak,
+            "of": sums.of,
+            "finished": sums.finished,
+            "close": dict(sums.close),
+        }
 
 
 def _configuration_json(each: Configuration) -> dict[str, Any]:

@@ -12,27 +12,38 @@ from rich.text import Text
 from cowpath.observe.text import clean, count
 
 from .rows import Measured, Outcome
-from .score import CLOSE, Compared, Configuration, megabytes, totals
+from .score import CLOSE, Compared, Configuration, Held, megabytes
+
+WIDTH = 170
 
 RIGHT, WRONG, UNSCORED = ("right", "green"), ("wrong", "bold red"), ("-", "dim")
 
 
-def report(kernel: str, found: Sequence[Configuration]) -> Iterator[RenderableType]:
+def builds_width(held: Held | None) -> int:
+    """Letters that a line of the tables needs."""
+    return 0 if held is None else WIDTH
+
+
+def builds_report(held: Held | None) -> Iterator[RenderableType]:
     """What became of each configuration, the figures at each read-ahead, and the sums."""
-    runs = sum(len(one.measured.runs) for each in found for one in each.compared)
-    yield Text(f"{clean(kernel)}: {count(runs)} builds, {count(len(found))} configurations", style="bold")
+    if held is None:
+        return
+    found = held.configurations
+    compared = [one for each in found for one in each.compared]
+    runs = sum(len(one.measured.runs) for one in compared)
+    yield Text(f"{clean(held.design)}: {count(runs)} builds, {count(len(found))} configurations", style="bold")
     yield verdicts_table(found)
-    yield figures_table([one for each in found for one in each.compared])
-    yield Text(total(kernel, found), style="bold")
+    yield figures_table(compared)
+    yield Text(total(held), style="bold")
 
 
-def total(kernel: str, found: Sequence[Configuration]) -> str:
+def total(held: Held) -> str:
     """How many verdicts are right, and how many counters are close."""
-    sums = totals(found)
+    sums = held.totals
     close = ", ".join(f"{name} in {sums.close[name]}" for name in sums.close)
     return (
-        f"{clean(kernel)}: the verdict is right for {sums.right} of {sums.of} configurations with a limit whose real "
-        f"runs agree (by the peak without a limit: {sums.by_peak}); of {sums.finished} builds under a limit that "
+        f"{clean(held.design)}: the verdict is right for {sums.right} of {sums.of} configurations with a limit whose "
+        f"real runs agree (by the peak without a limit: {sums.by_peak}); of {sums.finished} builds under a limit that "
         f"finish, close (within {100 * CLOSE:.0f} %, major faults: the same order): {close}"
     )
 
