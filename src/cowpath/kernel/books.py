@@ -39,6 +39,8 @@ task_books = record(
     chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
     free="i4",  # survey: it may yet do something that counts (standstill.may_act, may_come)
     lost="i4",  # survey: it will never go on
+    fetches="i4",  # touches of code that lie behind it in its program,
+    fetches_end="i4",  # and where they end in books.fetches
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )

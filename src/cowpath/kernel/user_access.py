@@ -50,6 +50,8 @@ def touch(k, t, op):
         task.reuse_left = owed << k.books.reuse_code
         task.reuse_vpn = n.NONE
         if owed > 0:
+            if k.books.reuse_code:
+                note_code(k, t)
             return n.AGAIN
     return finish_op(k, t)
 
@@ -110,15 +112,21 @@ def fetches_before(k, pc):
 
 
 @compiled
+def note_code(k, t):
+    """Which code the task has come to by now in its program: for all the fetches that follow."""
+    task, books = k.state.tasks[t], k.books.tasks[t]
+    books.fetches_end = fetches_before(k, task.pc)
+    books.fetches = books.fetches_end - fetches_before(k, task.entry)
+
+
+@compiled
 def choose_code(k, t):
     """A page of code that this program has come to earlier, or NONE."""
-    task = k.state.tasks[t]
-    last = fetches_before(k, task.pc)
-    earlier = last - fetches_before(k, task.entry)
-    if earlier == 0:
+    books = k.books.tasks[t]
+    if books.fetches == 0:
         return n.NONE
-    vpn = k.books.ops[k.books.fetches[last - draw_distance(k, earlier)]].a
-    return near_page(k, task.mm, vpn)
+    op = k.books.ops[k.books.fetches[books.fetches_end - draw_distance(k, books.fetches)]]
+    return near_page(k, k.state.tasks[t].mm, op.a)
 
 
 @compiled
