@@ -51,7 +51,7 @@ def outcome(verdict: str = FINISHED, seconds: float = 4.0, **counters: int) -> O
 
 def held(real: Sequence[Row], *simulated: Outcome) -> Held:
     found = measured(*real)
-    return Held("linux-6.18", 16.0, tuple(compare(found, dict(zip((m.setup for m in found), simulated, strict=True)))))
+    return Held("linux-6.18", 16, tuple(compare(found, dict(zip((m.setup for m in found), simulated, strict=True)))))
 
 
 # --- rows
@@ -197,7 +197,7 @@ def tiny(folder: Path, anon: int = 1200, code: int = 64) -> Path:
 
 def played(folder: Path, limit: int | None, jobs: int | None = 2, **more: Any) -> Outcome:
     setup = Setup("job", limit, jobs, 128, ("cc1",))
-    build = Build(setup, designs.load("linux-6.18"), find_recording("job", folder), reuse=1.0)
+    build = Build(setup, designs.load("linux-6.18"), find_recording("job", folder), fetches=16)
     return play(replace(build, **more))
 
 
@@ -218,7 +218,7 @@ def test_a_small_build_with_room_and_without(tmp_path: Path) -> None:
 def test_reuse_brings_back_code_that_was_taken(tmp_path: Path) -> None:
     tiny(tmp_path, anon=500)
     limit = 6 * M  # two heaps of 2 MiB, and half of the code
-    never, often = (played(tmp_path, limit, reuse=reuse).counters["pgmajfault"] for reuse in (0.0, 16.0))
+    never, often = (played(tmp_path, limit, fetches=fetches).counters["pgmajfault"] for fetches in (0, 1024))
     assert often > never
 
 

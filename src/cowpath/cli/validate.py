@@ -51,6 +51,11 @@ Recordings = Annotated[
         metavar="DIR",
     ),
 ]
+Fetches = Annotated[
+    int | None,
+    typer.Option(help="Of builds: how much code is fetched again per recorded touch (docs/recordings.md).", min=0,
+                 max=1 << 20),
+]  # fmt: skip
 Processes = Annotated[int | None, typer.Option(help="Processes that play (default: one for each CPU).", min=1, max=64)]
 
 
@@ -63,9 +68,8 @@ def validate(
     fail_under: FailUnder = None,
     processes: Processes = None,
     recordings: Recordings = None,
-    reuse: o.Reuse = None,
+    fetches: Fetches = None,
     seed: o.Seed = 0,
-    interpreted: o.Interpreted = None,
 ) -> None:
     """Play scenarios that ran on real kernels, and compare the model with what was measured, counter by counter.
 
@@ -75,7 +79,7 @@ def validate(
     Scenarios that ask for what is not modelled, and those of the multi-gen LRU, stand apart and are in no sum.
 
     Of builds under limits: whether they finish, thrash (are not done after 30 s) or are killed, and their counters.
-    --reuse and --seed are for these.
+    --recordings, --fetches and --seed are for these.
 
     Exit status 0 whatever agrees. --json prints {kernel, scenarios: [{id, agree, total, outcome_ok, worst}], agree,
     total, outcomes_ok, outcomes, apart}; a list of such objects for several kernels.
@@ -92,7 +96,7 @@ def validate(
         wanted = Wanted(kernel, ids or [], processes or cores())
         found = play_scenarios([file for file in files if file not in (*tables, *jobs)], wanted, progress)
         slept = play_sleeps(tables, wanted)
-        held = play_builds(jobs, wanted, builds.How(recordings, reuse, seed), progress)
+        held = play_builds(jobs, wanted, builds.How(recordings, fetches, seed), progress)
     if as_json:
         show_json(found, slept, held)
     else:

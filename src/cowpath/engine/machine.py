@@ -87,6 +87,7 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.remembers = 1
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]
@@ -100,10 +101,10 @@ def build(
     _set_files(k, plan, design)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
-    books.reuse_code = settings.reuse_code is True
-    fetches = fetches_of(plan.ops)
-    books.n_fetches = len(fetches)
-    books["fetches"][: len(fetches)] = fetches
+    books.fetches = settings.fetches or 0
+    fetched = fetches_of(plan.ops)
+    books.n_fetched = len(fetched)
+    books["fetched"][: len(fetched)] = fetched
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     books.psi_on = any(PRESSURE in text.files for text in plan.texts)
     books.psi_next = PSI_FREQ_NS
@@ -277,7 +278,9 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
-    for links, chain in (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which])):
+    state.zone.lists[which].count += count * bool(state.lruvecs)  # which only counts then
+    both = (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which]))
+    for links, chain in both[: 1 if state.lruvecs else 2]:
         pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
         pages[f"{links}_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
         if chain.head != n.NONE:

@@ -169,10 +169,12 @@ def books_record(c: Capacity) -> Record:
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
-        reuse_code="i4",  # before each of them, the code that makes it is fetched
-        n_fetches="i4",
+        fetches="i4",  # pages of the code that a recorded program came to last, fetched again per recorded touch
+        n_fetched="i4",
+        aged="i8",  # pages that reclaim has looked at
         log_mask="i8",
         log_count="i4",
         n_woken="i4",
@@ -207,6 +209,8 @@ def books_record(c: Capacity) -> Record:
         paths=(books.path, c.paths),
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
+        shadows=("i8", c.slots),  # of what was evicted from the page cache, by its slot (workingset.py)
+        swap_shadows=("i8", c.swaps),  # ... and from the swap cache
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
         psi_on="i4",  # memory.pressure is kept
         psi_at="i8",  # up to when
@@ -228,7 +232,7 @@ def books_record(c: Capacity) -> Record:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
-        fetches=("i4", c.ops),  # where instructions touch code, in their order
+        fetched=("i4", c.ops),  # where instructions touch code, in their order
         rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
@@ -47,7 +48,10 @@ class _Playing:
 
     def __post_init__(self) -> None:
         scenario = self.compiled.scenario
-        self.player = Player(self.compiled, self.design, self.seed)
+        try:
+            self.player = Player(self.compiled, self.design, self.seed)
+        except InputError as error:  # more groups, files, ... than a machine has
+            raise scenario.place.error(error.problem, error.hint) from None
         self.keys = memcg_files.load(self.design.kernel.name) if scenario.interface == "v2" else None
         self.pending: dict[str, int] = {}  # by task: the step that it has been given and that nobody has waited for
 
@@ -187,7 +191,7 @@ class _Playing:
 
     def locked(self, step: Step) -> Row:
         """Pages of a file that are locked at a time; of many looks the most."""
-        file, times, ms = step.words[1], int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        file, times, ms = step.words[1].removeprefix("@"), int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
         most = self.player.locked(file)
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))

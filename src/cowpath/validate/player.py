@@ -193,7 +193,7 @@ class Player:
             begun.gate = True
         elif begun is not None and kind == n.EV_WAIT:
             begun.at_return = begun.faulted and int(row["value"]) == AT_RETURN
-        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0:
+        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0 and row["a"] != n.W_TIMER:
             access = begun.access - begun.at_return
             begun.asleep[access] = begun.asleep.get(access, 0) + int(row["value"])
         elif begun is not None and kind in (n.EV_FAULT, n.EV_MARK):
@@ -253,7 +253,7 @@ class Player:
             return ()
         task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
         begun = self.begun.get((name, self.doing.get(name, READY)))
-        ended = 0 if begun is None else begun.access
+        ended = 0 if begun is None else begun.calls
         return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:

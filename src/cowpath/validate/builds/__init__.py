@@ -16,7 +16,7 @@ class How:
     """How builds are played; None is the default."""
 
     recordings: Path | None = None  # the folder where recordings lie
-    reuse: float | None = None  # accesses to earlier pages per recorded one
+    fetches: int | None = None  # of code per recorded touch
     seed: int = 0
 
 

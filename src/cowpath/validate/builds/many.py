@@ -12,7 +12,7 @@ from cowpath.validate.scenario import V1_KERNEL, rows_of
 from cowpath.words import nearest
 
 from . import How
-from .play import REUSE, Build, find_recording, play
+from .play import FETCHES, Build, find_recording, play
 from .rows import Measured, Setup, measured_of
 from .score import Held, compare
 
@@ -39,8 +39,8 @@ def builds_of(
     if "v1" not in design.kernel.interface:
         raise InputError(f"{design.name} has no cgroup v1, with which builds were measured", hint="-k linux-6.18")
     sources = {name: find_recording(name, how.recordings) for name in {each.setup.recording for each in measured}}
-    reuse = REUSE if how.reuse is None else how.reuse
-    builds = [Build(each.setup, design, sources[each.setup.recording], reuse, how.seed) for each in measured]
+    fetches = FETCHES if how.fetches is None else how.fetches
+    builds = [Build(each.setup, design, sources[each.setup.recording], fetches, how.seed) for each in measured]
     return sorted(builds, key=lambda build: _longest_first(build.setup)), measured
 
 
@@ -61,4 +61,4 @@ def run_all(builds: Sequence[Build], measured: Sequence[Measured], told: Told, p
     else:
         outcomes += in_order(rest, play, lambda done: told(1 + done, rest[min(done, len(rest) - 1)].name), processes)
     simulated = {build.setup: outcome for build, outcome in zip(builds, outcomes, strict=True)}
-    return Held(builds[0].design.name, builds[0].reuse, tuple(compare(measured, simulated)))
+    return Held(builds[0].design.name, builds[0].fetches, tuple(compare(measured, simulated)))

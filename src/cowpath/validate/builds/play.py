@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 TIMEOUT_NS = 30 * 10**9  # the real runs were stopped then
-REUSE = 16.0  # accesses to earlier pages per recorded one: docs/recordings.md says why so many
+FETCHES = 1024  # of code per recorded touch: docs/recordings.md says why so many
 READS, WRITES = 8, 128  # of a pass of a task outside, in pages
 MOST_USED = 4096  # pages of a file
 LEAP = 2_654_435_761  # odd: a power of two has no divisor in common with it
@@ -48,7 +48,7 @@ class Build:
     setup: Setup
     design: Design
     source: str  # its recording: a file's path, or a packaged name
-    reuse: float = REUSE
+    fetches: int = FETCHES
     seed: int = 0
 
     @property
@@ -134,7 +134,7 @@ def plan_of(build: Build) -> Plan:
         file.write_text(victim_program(victim, recording), encoding="utf-8")
         programs[victim] = _entry(victim, "written", str(file))
     settings = MachineSettings(
-        cpus=2, reuse=build.reuse, reuse_code=True, costs=COSTS,
+        cpus=2, fetches=build.fetches, costs=COSTS,
         readahead=build.setup.read_ahead_kb * 1024 // n.PAGE_SIZE,
     )  # fmt: skip
     states = {file.name: FileSettings(Word(file.name, Place("")), warm=file.warm) for file in recording.files}

@@ -155,7 +155,7 @@ class Held:
     """What the model makes of builds, beside what was measured."""
 
     design: str
-    reuse: float
+    fetches: int
     configurations: tuple[Configuration, ...]
 
     @property
@@ -173,7 +173,7 @@ class Held:
         sums = self.totals
         return {
             "kernel": self.design,
-            "reuse": self.reuse,
+            "fetches": self.fetches,
             "builds": [_configuration_json(each) for each in self.configurations],
             "right": sums.right,
             "right_by_peak": sums.by_peak,
