@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 TIMEOUT_NS = 30 * 10**9  # the real runs were stopped then
-FETCHES = 1024  # of code per recorded touch: docs/recordings.md says why so many
+FETCHES = 65_536  # of code per recorded touch: docs/recordings.md says why so many
 READS, WRITES = 8, 128  # of a pass of a task outside, in pages
 MOST_USED = 4096  # pages of a file
 LEAP = 2_654_435_761  # odd: a power of two has no divisor in common with it
