@@ -192,7 +192,7 @@ POLICIES = (
         "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
     ),
     Policy(
-        "lru_batch", "lru_batch", (0, 14, 15, 31), "9cecde80aae0", "6.10",
+        "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
         "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
     ),
     Policy(
