@@ -196,7 +196,7 @@ class _Playing:
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))
             most = max(most, self.player.locked(file))
-        return {"locked": most}
+        return {"locked": most} if times == 1 else {"locked_most": most}
 
     def gets_on(self, step: Step) -> Row:
         """Whether an access or a call of a task ends within so many seconds."""
