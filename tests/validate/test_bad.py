@@ -124,6 +124,8 @@ CASES: list[tuple[dict[str, Any], str, Any, str]] = [
     (V1, "steps.7", ["ctl", "set A limit 4096"], "no file 'memory.limit'"),
     (V1, "steps.7", ["ctl", "set A limit_in_bytes much"], "memory.limit_in_bytes"),
     (V1, "steps.7", ["ctl", "cat A"], "cat GROUP NAME"),
+    (V1, "steps.7", ["ctl", "cat A memory.stats"], "did you mean memory.stat?"),
+    (V1, "steps.7", ["ctl", "cat A memory.force_empty"], "to read"),
     (V1, "steps.8", ["ctl", "sample t 99999999 10"], "'99999999'"),
     (V1, "steps.10", ["ctl", "locked g"], "no file 'g'"),
     # groups, tasks, files
