@@ -18,6 +18,8 @@ def record(**fields: Any) -> np.dtype[Any]:
 
 COSTS = 144  # room for the cost table
 
+LRU_BATCH = 31  # PAGEVEC_SIZE, the most
+
 task_books = record(
     vruntime="i8",
     since="i8",  # when it fell asleep
@@ -39,6 +41,11 @@ task_books = record(
     chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
     free="i4",  # survey: it may yet do something that counts (standstill.may_act, may_come)
     lost="i4",  # survey: it will never go on
+    aged="i8",  # books.aged when it last went back to earlier pages
+    fetches="i4",  # touches of code that lie behind it in its program, while it goes back to them; else 0
+    fetches_end="i4",  # where they end in books.fetched
+    fetch_power="i4",  # how far back it is
+    fetch_left="i4",  # pages that far back that are still to be fetched
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     scan_target=("i8", 4),  # its reclaim: pages that were to be scanned of each list (targets of shrink_lruvec)
     batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
@@ -53,6 +60,7 @@ page_books = record(
     head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
     tails="i4",  # of a head: how many other pages its folio has
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
+    batched="i4",  # 1 + the CPU with whose new pages it waits for its place on the lists; 0: it does not
     workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
@@ -159,6 +167,8 @@ cpu_books = record(
     slice_at="i8",
     pace="i8",  # of this slice: percent more or less than the costs say
     resched="i4",
+    lru_add=("i4", LRU_BATCH),  # new pages that are to join the lists, together
+    lru_adds="i4",  # how many
     idle_ns="i8",
 )
 timer = record(at="i8", order="i8", what="i4", which="i4")

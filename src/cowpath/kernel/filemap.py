@@ -17,6 +17,7 @@ from .block import (
     free_request,
     new_request,
     submit,
+    submit_bios,
     wait_on_page_writeback,
 )
 from .buffer import try_to_free_buffers
@@ -24,7 +25,7 @@ from .compiled import compiled
 from .folio import folio_contains, folio_nr_pages, next_page, page_folio
 from .frames import push
 from .kmem import undo_kmem
-from .lru import lru_cache_add, lru_del, mark_page_accessed
+from .lru import lru_add_drain, lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import (
     __mem_cgroup_uncharge_common,
     count_majfault,
@@ -428,7 +429,9 @@ def step_submit_io(k, t):
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
         complete_io(k, f.request)
     else:
-        submit(k, f.request)
+        submit_bios(k, t, f.request)
+    if f.path == s.P_SWAP_READAHEAD:
+        lru_add_drain(k, k.books.cpu)
     f.request = n.NONE
     return n.NEXT
 

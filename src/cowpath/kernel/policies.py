@@ -63,6 +63,10 @@ POLICIES = (
         " largest requests (459779d04ae8)",
     ),
     Policy(
+        "read_bios", "bios", ("whole", "1 MiB"), "", "4.19",
+        "what is read ahead is done as a whole, or by bios of up to 256 pages (BIO_MAX_VECS), each by itself",
+    ),
+    Policy(
         "readahead_windows", "readahead_windows", ("on demand", "sync and async", "by order"), "", "6.12",
         "who misses a page always begins a window anew, and only who comes to its marker has the next read (6.12);"
         " or besides the next window has folios four times as large and ends with one of them, and a fault on"
@@ -199,6 +203,10 @@ POLICIES = (
     Policy(
         "lru_lists", "lruvecs", ("zone", "group"), "925b7673cce3", "3.3",
         "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
+    ),
+    Policy(
+        "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
+        "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
     ),
     Policy(
         "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",

@@ -172,9 +172,13 @@ def books_record(c: Capacity) -> Record:
         buffers="i4",  # blocks of a file system in a page, each with a buffer head
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        lru_batch="i4",  # new pages that join the lists together (PAGEVEC_SIZE); 0: each at once
         remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
+        fetches="i4",  # pages of the code that a recorded program came to last, fetched again per recorded touch
+        n_fetched="i4",
+        aged="i8",  # pages that reclaim has looked at
         log_mask="i8",
         log_count="i4",
         n_woken="i4",
@@ -236,6 +240,7 @@ def books_record(c: Capacity) -> Record:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        fetched=("i4", c.ops),  # where instructions touch code, in their order
         rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 
