@@ -14,9 +14,9 @@ from . import names as n
 from . import objects as o
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
-from .memcg_stock import consume_stock, refill_stock
-from .memcontrol import made_progress
-from .page_counter import page_counter_charge, page_counter_try_charge
+from .memcg_stock import consume_stock, refill_stock, stock_of
+from .memcontrol import made_progress, mem_cgroup_margin
+from .page_counter import page_counter_charge
 from .res_counter import account_kmem, res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
@@ -164,19 +164,39 @@ def join_objects(k, t, f, pages, size):
 
 
 @compiled
+def has_room(k, g, pages):
+    """So many pages fit into the group and those that are charged with it."""
+    while g != n.NONE:
+        if mem_cgroup_margin(k, g) < pages:
+            return False
+        g = parent_of(k, g)
+    return True
+
+
+@compiled
 def charge_now(k, g, size):
     """Objects of so many bytes, whatever the limit: of a call that is no task's charge (mkdir of a group)."""
     c = k.books.cpu
     group = k.state.groups[g]
     while not consume_obj_stock(k, c, g, size):
         if not consume_stock(k, c, g, 1):
-            if page_counter_try_charge(k, g, k.books.charge_batch)[0] == n.NONE:
-                refill_stock(k, c, g, k.books.charge_batch - 1)
-            else:
-                page_counter_charge(k, g, 1)
+            batch = k.books.charge_batch if has_room(k, g, k.books.charge_batch) else 1
+            page_counter_charge(k, g, batch)
+            if batch > 1:
+                refill_stock(k, c, g, batch - 1)
         account_kmem(k, g, 1)
         group.slab_pages += 1
         refill_obj_stock(k, c, g, n.PAGE_SIZE, False)
+
+
+@compiled
+def charge_if_room(k, g, size):
+    """Objects of so many bytes, where there is room for them without reclaim. Whether there was."""
+    c = k.books.cpu
+    if bytes_for(k, c, g) < size and stock_of(k, c, g) == 0 and not has_room(k, g, 1):
+        return False
+    charge_now(k, g, size)
+    return True
 
 
 @compiled
