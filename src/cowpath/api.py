@@ -333,7 +333,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
     """The clock for a machine, with words for chains and for what the session prints."""
     from cowpath.engine.clock import Clock
     from cowpath.kernels import memcg_files
-    from cowpath.session.cgroupfs import printed
+    from cowpath.session.host import Host
 
     scene = Scene(k, plan)
     keys = memcg_files.load(design.kernel.name) if k.state.cgroup2 else None
@@ -344,7 +344,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_of_hops(links, scene),
-        host=lambda machine, number: printed(machine, plan, number, keys),
+        host=Host(plan, keys),
     )
 
 

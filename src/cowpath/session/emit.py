@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cowpath.errors import Gathered, ToldError
 from cowpath.kernel import names as n
@@ -19,8 +21,11 @@ from cowpath.session.uses import Uses
 from cowpath.words import Place, Word, nearest
 
 SHELL = "sh"
+TIMED_OUT = 124  # timeout's own status
+EINVAL = 22
 TOOL_NS = 300_000  # until cgdelete or rmdir has started: as long as cgexec, which may have been started just before
 ENOENT, EBUSY, EEXIST = 2, 16, 17
+KEEPING = ("error", "keep", "status")  # kinds of OP_HOST that leave the status as it is
 READS = (n.HOST_READS, n.HOST_READS_MEMORY)
 Row = tuple[int, int, int, int, int, int]  # an instruction: code, bits, a, b, c, d
 
@@ -35,6 +40,17 @@ class Shell:
     texts: tuple[HostText, ...]
     notes: tuple[str, ...]
     uses: Uses = field(default_factory=Uses)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where what commands print goes, at a place of the script."""
+
+    out: bool = True  # it is shown
+    err: bool = True
+    filters: tuple[c.Filter, ...] = ()
+    keep: int | None = None  # it is not shown, but kept under this number
+    pipefail: bool = False
 
 
 # operands that are the numbers of groups
@@ -54,7 +70,8 @@ class Emitter:
     asm: Assembler = field(default_factory=lambda: Assembler(SHELL))
     scope: Scope = field(default_factory=Scope)
     errors: Gathered = field(default_factory=Gathered)
-    rounds: tuple[int, ...] = ()  # of the "for" loops around this place
+    rounds: tuple[int, ...] = ()  # of the "for" loops around this place, and the calls of functions
+    output: Output = Output()
     endless: int = 0  # "while" loops around it
     named: dict[str, int] = field(default_factory=lambda: {"": 0})  # groups, by any command
     made: dict[str, tuple[Word, bool]] = field(default_factory=dict)  # those to make: where, and only in a parent
@@ -65,13 +82,23 @@ class Emitter:
     calls: list[Call] = field(default_factory=list)
     stubs: list[tuple[int, c.Run, str, bool]] = field(default_factory=list)  # fork, what it starts, slot, from outside
     uses: dict[str, int] = field(default_factory=dict)
-    slots: dict[tuple[Place, tuple[int, ...], bool], str] = field(default_factory=dict)
+    slots: dict[tuple[Place, tuple[int, ...], str], str] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)  # slots of background jobs, in order
     lost_jobs: bool = False  # a command that was not understood may start others
 
     def emit(self, action: c.Action, background: bool) -> None:
         """The instructions of one command."""
         match action:
+            case c.Noted():
+                self.note(action.word, action.note)
+                self.emit(action.action, background)
+            case c.Several():
+                for each in action.actions:
+                    self.emit(each, background)
+            case c.Filtered():
+                both = (*action.filters, *self.output.filters)
+                with self.printing(filters=both, pipefail="pipefail" in self.scope.options):
+                    self.emit(action.source, background)
             case c.Create():
                 self.create(action)
             case c.Delete():
@@ -80,8 +107,12 @@ class Emitter:
                 self.set(action)
             case c.Get():
                 self.get(action)
+            case c.Pressure():
+                self.host("pressure", action.word, 0, (), "")
             case c.Say():
-                self.host("echo", action.word, 0, (), action.text)
+                self.host("echo", action.word, 0, (), action.text, end=action.end)
+            case c.Test():
+                self.test(action)
             case c.Run():
                 self.run(action, background)
             case c.Sleep():
@@ -90,11 +121,34 @@ class Emitter:
                 self.wait(action)
             case c.Kill():
                 for job in action.jobs:
-                    self.asm.emit(n.OP_KILL, a=self.asm.slot(self.job(job)), bits=n.KILL_TREE)
+                    self.asm.emit(n.OP_KILL, a=self.asm.slot(self.job(job)), bits=action.bits)
+            case c.End() if action.waits:
+                self.asm.emit(n.OP_WAIT, a=self.asm.slot(action.slot))
+            case c.End():
+                self.asm.emit(n.OP_KILL, a=self.asm.slot(action.slot), bits=n.KILL_TREE)
+                self.asm.emit(n.OP_STATUS)
             case c.Classify():
                 self.classify(action)
+            case c.Adjust():
+                self.adjust(action)
+            case c.Sysctl():
+                self.host("sysctl", action.word, 0, (), str(action.value), words=(action.name,))
             case c.Nothing() if action.status:
                 self.asm.emit(n.OP_STATUS, a=action.status)
+
+    def note(self, word: Word, text: str) -> None:
+        """Something that the user should know, once."""
+        self.notes[f"line {word.place.line}: {text}"] = None
+
+    @contextmanager
+    def printing(self, **changes: Any) -> Iterator[None]:
+        """What the block's commands print goes elsewhere."""
+        outer = self.output
+        self.output = replace(outer, **changes)
+        try:
+            yield
+        finally:
+            self.output = outer
 
     def finish(self) -> Shell:
         """The end of the script, and after it a few instructions for each command that it starts."""
@@ -108,6 +162,8 @@ class Emitter:
                 self.asm.patch(attach, "b", self.asm.here - attach - 1)
             if run.cpu is not None:
                 self.asm.emit(n.OP_AFFINITY, a=run.cpu)
+            if run.manner.oom_score_adj is not None:
+                self.asm.emit(n.OP_OOM_ADJ, a=run.manner.oom_score_adj)
             stays_out = outside if run.group is None else not run.group.text
             self.calls.append(Call(self.asm.emit(n.OP_JUMP), run.word, run.arguments, slot, outside=stays_out))
         groups = self.settle_groups()
@@ -214,13 +270,13 @@ class Emitter:
         last = (action.groups[-1], action.settings[-1])
         for word in action.groups:
             group = self.group(word)
-            if not group and any(setting.file != n.CG_SUBTREE for setting in action.settings):
+            if not word.text and any(setting.file != n.CG_SUBTREE for setting in action.settings):
                 raise word.error("the root group's files cannot be written here", "name a group: A")
             for setting in action.settings:
                 prefix = f"{action.word.text}: {word.text or '/'}: {n.CG_FILES[setting.file]}: "
                 if setting.note:
-                    self.notes[f"line {setting.word.place.line}: {setting.note}"] = None
-                self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value, d=setting.more)
+                    self.note(setting.word, setting.note)
+                self.set_one(group, setting, word)
                 ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
                 self.host("error", action.word, group, (n.CG_FILES[setting.file],), prefix)
                 if (word, setting) != last:
@@ -228,6 +284,30 @@ class Emitter:
                 self.asm.patch(ok, "a", self.asm.here)
         for jump in failed:
             self.asm.patch(jump, "a", self.asm.here)
+
+    def set_one(self, group: int, setting: c.Setting, word: Word) -> None:
+        """Write a file. What the kernel cannot read is its EINVAL, if the group is there."""
+        if setting.value is not None:
+            self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value, d=setting.more)
+            return
+        self.host("exists", word, group, (n.CG_FILES[setting.file],), "")
+        missing = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
+        self.asm.emit(n.OP_STATUS, a=EINVAL)
+        self.asm.patch(missing, "a", self.asm.here)
+
+    def test(self, action: c.Test) -> None:
+        """A test of values that only the run shows, or of whether a group is there."""
+        if action.group is None:
+            self.host("test", action.word, 0, (), "", words=action.words)
+        else:
+            self.host("test", action.word, self.number(action.group.text), (), "", reads=True, negated=action.negated)
+
+    def adjust(self, action: c.Adjust) -> None:
+        """oom_score_adj: the shell's own, which what it starts inherits, or a job's."""
+        if action.job is None:
+            self.asm.emit(n.OP_OOM_ADJ, a=action.value)
+        else:
+            self.host("adjust", action.word, 0, (), str(action.value), words=(self.job(action.job),))
 
     def get(self, action: c.Get) -> None:
         """Show files."""
@@ -247,30 +327,42 @@ class Emitter:
         self.host("error", word, self.number(name), (), f"{word.text}: {name or '/'}: ")
         self.asm.patch(ok, "a", self.asm.here)
 
-    def host(self, kind: str, word: Word, group: int, files: tuple[str, ...], text: str) -> None:
-        """Let Python print something; an error leaves the status, which is its reason, as it was."""
-        bits = n.HOST_KEEPS_STATUS if kind == "error" else n.HOST_READS if files else 0
+    def host(
+        self, kind: str, word: Word, group: int, files: tuple[str, ...], text: str, reads: bool = False, **more: Any
+    ) -> None:
+        """Let Python print something; an error leaves the status, which is its reason, as it was.
+
+        The group must be there if ``files`` of it are wanted, or with ``reads``.
+        """
+        bits = n.HOST_KEEPS_STATUS if kind in KEEPING else n.HOST_READS if files or reads else 0
         if bits == n.HOST_READS and any(is_the_controllers(name) for name in files):
             bits = n.HOST_READS_MEMORY
         self.asm.emit(n.OP_HOST, a=len(self.texts), b=group if bits in READS else 0, bits=bits)
-        self.texts.append(HostText(kind, group, files, text, word.place.line or 0))
+        goes = {"out": self.output.out, "err": self.output.err}
+        if kind not in KEEPING:
+            goes |= {"filters": self.output.filters, "keep": self.output.keep, "pipefail": self.output.pipefail}
+        self.texts.append(HostText(kind, group, files, text, word.place.line or 0, **{**goes, **more}))
 
     # --- tasks
 
     def slot(self, place: Place, name: str, subshell: bool = False) -> str:
         """The name of what is started at this place of the script."""
-        key = (place, self.rounds, subshell)
+        key = (place, self.rounds, name if subshell else "")
         if key not in self.slots:
             self.uses[name] = self.uses.get(name, 0) + 1
             self.slots[key] = name if self.uses[name] == 1 else f"{name}.{self.uses[name]}"
         return self.slots[key]
 
+    def spawn(self, name: str, slot: str, cpu: int | None = None) -> int:
+        """Start a task; its first instruction is patched later."""
+        number, bits = self.asm.slot(slot), n.FORK_SHELL | (n.FORK_ANEW if self.endless else 0)
+        return self.asm.emit(n.OP_FORK, b=number, c=self.asm.comm(name), d=0 if cpu is None else 1 + cpu, bits=bits)
+
     def fork(self, name: str, slot: str, cpu: int | None, background: bool) -> int:
-        """Start a task (its first instruction is patched later) and, in the foreground, wait for it."""
-        number, anew = self.asm.slot(slot), n.FORK_SHELL | (n.FORK_ANEW if self.endless else 0)
-        fork = self.asm.emit(n.OP_FORK, b=number, c=self.asm.comm(name), d=0 if cpu is None else 1 + cpu, bits=anew)
+        """Start a task and, in the foreground, wait for it."""
+        fork = self.spawn(name, slot, cpu)
         if not background:
-            self.asm.emit(n.OP_WAIT, a=number)
+            self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
             return fork
         if slot in self.jobs:
             self.scope.forget_job(1 + self.jobs.index(slot))
@@ -281,12 +373,38 @@ class Emitter:
 
     def run(self, action: c.Run, background: bool) -> None:
         """Start a command."""
+        slot = self.slot(action.word.place, base_name(action.word))
+        if action.manner.timeout_ns is None:
+            self.started(action, slot, self.fork(base_name(action.word), slot, action.cpu, background))
+            return
+        self.started(action, slot, self.spawn(base_name(action.word), slot, action.cpu))
+        self.timed(slot, action.manner.timeout_ns, action.word)
+
+    def started(self, action: c.Run, slot: str, fork: int) -> None:
+        """What a task that was forked runs."""
         if action.group is not None:
             self.group(action.group)
-        name = action.word.text.rpartition("/")[2]
         action = replace(action, arguments=tuple(self.named_job(word) for word in action.arguments))
-        slot = self.slot(action.word.place, name)
-        self.stubs.append((self.fork(name, slot, action.cpu, background), action, slot, not self.scope.member))
+        self.stubs.append((fork, action, slot, not self.scope.member))
+
+    def timed(self, slot: str, ns: int, word: Word) -> None:
+        """Wait for a task; when the time is over another one kills it and all that it has started (timeout)."""
+        watch = self.slot(word.place, "timeout", subshell=True)
+        fork, over = self.spawn("timeout", watch), self.asm.emit(n.OP_JUMP)
+        self.asm.patch(fork, "a", self.asm.here)
+        self.asm.emit(n.OP_SLEEP, a=ns)
+        self.asm.emit(n.OP_KILL, a=self.asm.slot(slot), bits=n.KILL_TREE)
+        self.asm.emit(n.OP_EXIT)
+        self.asm.patch(over, "a", self.asm.here)
+        self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
+        self.asm.emit(n.OP_KILL, a=self.asm.slot(watch))
+        self.asm.emit(n.OP_WAIT, a=self.asm.slot(watch))  # 0: it was in time to kill
+        killed = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
+        self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))  # its status again
+        end = self.asm.emit(n.OP_JUMP)
+        self.asm.patch(killed, "a", self.asm.here)
+        self.asm.emit(n.OP_STATUS, a=TIMED_OUT)
+        self.asm.patch(end, "a", self.asm.here)
 
     def classify(self, action: c.Classify) -> None:
         """Move tasks into a group, each without its children."""
@@ -324,6 +442,11 @@ class Emitter:
             raise ToldError
         count = f"{len(self.jobs)} so far" if self.jobs else "none so far"
         raise word.error(f"no such background job: {word.text}", f"jobs are started with '&': {count}")
+
+
+def base_name(word: Word) -> str:
+    """A program's name without its directory."""
+    return word.text.rpartition("/")[2]
 
 
 def renumbered(row: Row, numbers: dict[int, int]) -> Row:
