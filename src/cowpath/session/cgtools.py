@@ -26,7 +26,7 @@ def cgcreate(simple: Expanded) -> c.Action:
     create = c.Create(simple.name, tuple(controller(word, others=True) for _, word in found), enables=True)
     if not (others := other_controllers(word for _, word in found)):
         return create
-    note = f"cgcreate: {', '.join(others)}: only the memory controller is modelled, and what it does without limits"
+    note = f"cgcreate: {', '.join(others)}: only the memory controller is modelled; the others do nothing until limits are set"
     return c.Noted(simple.name, create, note)
 
 

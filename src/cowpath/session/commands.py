@@ -81,6 +81,7 @@ class Say:
     word: Word
     text: str
     end: str = "\n"
+    value: Word | None = None  # where the text begins
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,9 @@ class Contained:
     name: str  # of the unit or container
     group: Word
     settings: tuple[Setting, ...]
-    run: Run
+    run: Run | Subshell
     waits: bool  # the command comes back when it has ended
     stops: bool = False  # the first task that the OOM killer takes ends all (OOMPolicy=stop)
-    keeps: bool = False  # the group stays (a container without --rm)
-    oom_score_adj: int | None = None
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,8 @@ class _Compiler(Contained):
     calls_of: list[_Call] = field(default_factory=list)  # of functions, one within the other
     reachable: bool = True  # False behind a break, or an endless loop
     asked: int = 0  # conditions around this place: "set -e" has no effect there
+    succeeds: bool = False  # the last command does, though the run has yet to show it
+    exited: bool = False  # the shell has come to its end here: what follows is not read
     exact_status: bool = False  # the script looks at the status of every command
     count: int = 0  # commands and rounds so far
 
@@ -117,6 +119,8 @@ class _Compiler(Contained):
     def script(self, script: Script) -> None:
         """Commands one after the other."""
         for joined in script:
+            if self.exited and not self.reachable:
+                return
             if joined.background and not self.is_job(joined):
                 self.subshell(joined.commands[0].word.place, (replace(joined, background=False),), background=True)
             else:
@@ -147,17 +151,21 @@ class _Compiler(Contained):
         else:
             fork = self.spawn(SHELL, slot, manner.cpu)
             self.timed(slot, manner.timeout_ns, Word(SHELL, place))
+        self.shell_task(fork, script, manner, inner)
+
+    def shell_task(self, fork: int, script: Script, manner: c.Manner, inner: Scope) -> None:
+        """The instructions of a task that is a shell; who has forked it jumps over them."""
         after = self.asm.emit(n.OP_JUMP)
         self.asm.patch(fork, "a", self.asm.here)
-        outer = self.scope, self.loops, self.reachable, self.asked
-        self.scope, self.loops, self.reachable = inner, [], True
+        outer = self.scope, self.loops, self.reachable, self.asked, self.exited
+        self.scope, self.loops, self.reachable, self.exited = inner, [], True, False
         if manner.group is not None:
             self.attach(manner.group)
         if manner.oom_score_adj is not None:
             self.asm.emit(n.OP_OOM_ADJ, a=manner.oom_score_adj)
         self.script(script)
         self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
-        self.scope, self.loops, self.reachable, self.asked = outer
+        self.scope, self.loops, self.reachable, self.asked, self.exited = outer
         self.asm.patch(after, "a", self.asm.here)
 
     def attach(self, group: Word) -> None:
@@ -175,6 +183,7 @@ class _Compiler(Contained):
         for command, operator in zip(joined.commands, (*joined.operators, None), strict=True):
             start = self.asm.here
             self.asked += operator is not None
+            self.succeeds = False
             sure = self.command(command, joined.background)
             self.asked -= operator is not None
             if self.asm.here == start and (len(joined.commands) > 1 or self.exact_status):
@@ -189,6 +198,8 @@ class _Compiler(Contained):
             if operator is not None and sure != (operator == "&&"):
                 bits = n.JUMP_IF_FAILED if operator == "&&" else n.JUMP_IF_OK
                 skip = [self.jump(bits if sure is None else n.JUMP_ALWAYS)]
+                if self.succeeds and operator == "&&":
+                    skip = [(skip[0][0], None)]  # nobody ever comes by this way
 
     def ends_if_failed(self, command: Command, sure: bool | None) -> None:
         """``set -e``: a command that has failed ends the shell, where nothing asks whether it has."""
@@ -201,7 +212,8 @@ class _Compiler(Contained):
         ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
         self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
         self.asm.patch(ok, "a", self.asm.here)
-        self.reachable = sure is not False
+        if sure is False:
+            self.reachable, self.exited = False, True
 
     def jump(self, bits: int) -> tuple[int, Scope | None]:
         """A jump to a place that is not yet known."""
@@ -215,7 +227,7 @@ class _Compiler(Contained):
             self.asm.patch(jump, "a", self.asm.here)
             if scope is not None:
                 self.scope = self.scope.joined(scope) if self.reachable else scope
-                self.reachable = True
+                self.reachable, self.exited = True, False
 
     def counted(self, word: Word) -> None:
         """One command or one round more."""
@@ -341,17 +353,35 @@ class _Compiler(Contained):
             does = does.action
         for note in notes:
             self.note(does.word, note)
+        if isinstance(does, c.Create | c.Delete):
+            self.follow_groups(does)
         if isinstance(does, c.Leave):
             self.leave(does)
         elif isinstance(does, c.Exit):
             self.exit(does)
         elif isinstance(does, c.Subshell):
-            self.shell_of_its_own(does, dict((word.text, value) for word, value in expanded.assigned))
+            known = self.knows_exported(does, {word.text: value for word, value in expanded.assigned})
+            self.subshell(does.word.place, does.script, manner=does.manner, inner=known)
         elif isinstance(does, c.Contained):
             self.contained(does)
         else:
             self.emit(does, background)
         return does.status == 0 if isinstance(does, c.Nothing) else None
+
+    def follow_groups(self, does: c.Create | c.Delete) -> None:
+        """Which groups are surely there; the first mkdir of one in a group that is there does not fail."""
+        names = {group.text for group in does.groups}
+        if isinstance(does, c.Delete):
+            self.scope.there = frozenset(
+                each for each in self.scope.there if not any(f"{each}/".startswith(f"{name}/") for name in names)
+            )
+            return
+        above = {name.rpartition("/")[0] for name in names} - names - {""}
+        fresh = not self.endless and not names & self.made.keys() and above <= self.scope.there
+        self.succeeds = does.parents or fresh
+        if self.succeeds:
+            parts = [name.split("/") for name in names]
+            self.scope.there |= {"/".join(each[: at + 1]) for each in parts for at in range(len(each))}
 
     def read_values(self) -> bool:
         """What only the run shows, and the command in hand speaks of, is kept; whether a command was run for it."""
@@ -417,13 +447,17 @@ class _Compiler(Contained):
         self.started(does, slot, self.asm.emit(n.OP_JUMP))
         self.reachable = False
 
-    def shell_of_its_own(self, does: c.Subshell, given: dict[str, str]) -> None:
-        """``sh -c TEXT``: it knows what is exported."""
+    def knows_exported(self, does: c.Subshell, given: dict[str, str]) -> Scope:
+        """What ``sh -c`` knows: what is exported, and its own arguments."""
         known = self.scope.copy()
         known.variables = {name: value for name, value in known.variables.items() if name in known.exported} | given
         known.functions, known.arguments = {}, does.arguments
         known.options = frozenset({"errexit"} if does.errexit else ())
-        self.subshell(does.word.place, does.script, manner=does.manner, inner=known)
+        return known
+
+    def contained_shell(self, does: c.Subshell, fork: int) -> None:
+        """``sh -c`` within a unit or a container."""
+        self.shell_task(fork, does.script, does.manner, self.knows_exported(does, {}))
 
     # --- functions
 
@@ -465,7 +499,7 @@ class _Compiler(Contained):
         status = n.EXIT_ERRNO if action.status is None else action.status
         if not action.returns:
             self.asm.emit(n.OP_EXIT, a=status)
-            self.reachable = False
+            self.reachable, self.exited = False, True
             return
         if not self.calls_of:
             raise action.word.error("'return' outside of a function", "exit ends the script")

@@ -32,6 +32,10 @@ class Contained(Emitter):
         self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
         self.asm.patch(after, "a", self.asm.here)
 
+    def contained_shell(self, does: c.Subshell, fork: int) -> None:
+        """``sh -c`` within a unit or a container."""
+        raise NotImplementedError
+
     def in_its_group(self, action: c.Contained, manager: str) -> None:
         """All of it, one after the other."""
         with self.printing(out=False):
@@ -40,7 +44,11 @@ class Contained(Emitter):
                 self.set(c.Set(action.word, (action.group,), action.settings))
         run = replace(action.run, manner=replace(action.run.manner, group=action.group))
         slot = self.slot(run.word.place, base_name(run.word))
-        self.started(run, slot, self.spawn(base_name(run.word), slot, run.cpu))
+        fork = self.spawn(base_name(run.word), slot, run.manner.cpu)
+        if isinstance(run, c.Subshell):
+            self.contained_shell(run, fork)
+        else:
+            self.started(run, slot, fork)
         self.scope.started[action.name] = Started(action.group.text, slot if manager else "", manager)
         if action.stops:
             self.stopped_by_oom(slot, action)
@@ -48,8 +56,9 @@ class Contained(Emitter):
             self.timed(slot, run.manner.timeout_ns, run.word)
         else:
             self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
+        status = self.keep_status(action.word)
         self.checked(n.OP_CG_DELETE, action.group.text, action.word, n.DELETE_TREE)
-        self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))  # its status again
+        self.restore_status(action.word, status)
 
     def stopped_by_oom(self, slot: str, action: c.Contained) -> None:
         """OOMPolicy=stop: when the OOM killer has taken a task of the unit, systemd ends the others."""
@@ -63,5 +72,7 @@ class Contained(Emitter):
         self.asm.emit(n.OP_EXIT)
         self.asm.patch(over, "a", self.asm.here)
         self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
+        status = self.keep_status(action.run.word)
         self.asm.emit(n.OP_KILL, a=self.asm.slot(watch))
         self.asm.emit(n.OP_WAIT, a=self.asm.slot(watch))
+        self.restore_status(action.run.word, status)

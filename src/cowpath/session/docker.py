@@ -11,6 +11,7 @@ from cowpath.session.cgtools import cpu_number
 from cowpath.session.expand import Expanded
 from cowpath.session.limits import Limit, settings
 from cowpath.session.scope import Scope, Started
+from cowpath.session.sh_c import started
 from cowpath.session.systemd import noted
 from cowpath.words import Word, nearest
 
@@ -64,7 +65,9 @@ def _given(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], Given]:
         elif word.text[:2] in HARMLESS and not word.text.startswith("--"):
             found[word.text[:2]] = word
         else:
-            raise word.error(f"unknown option of docker: {word.text!r}", nearest(key, (*FLAGS, *VALUES, *HARMLESS), EXAMPLE))
+            raise word.error(
+                f"unknown option of docker: {word.text!r}", nearest(key, (*FLAGS, *VALUES, *HARMLESS), EXAMPLE)
+            )
     return tuple(rest), found
 
 
@@ -135,9 +138,9 @@ def _run(simple: Expanded, words: tuple[Word, ...], scope: Scope) -> c.Action:
         manner = replace(manner, oom_score_adj=prefix.oom_score_adj(given["--oom-score-adj"]))
     waits = not any(flag in given for flag in ("-d", "--detach", "-dit", "-itd"))
     scope.started[name] = Started(group, "", "")
-    run = c.Run(command[0], command[1:], replace(manner, tool=None))
+    run = started(command, replace(manner, tool=None))
     contained = c.Contained(simple.name, name, Word(group, simple.name.place), settings(found, version), run, waits)
-    return noted(contained, [*notes, f"docker: the group of {name} is {group} here", *manner.notes])
+    return noted(contained, [*notes, f"{simple.name.text}: the group of {name} is {group} here", *manner.notes])
 
 
 def _end(simple: Expanded, words: tuple[Word, ...], scope: Scope) -> c.Action:
@@ -147,13 +150,13 @@ def _end(simple: Expanded, words: tuple[Word, ...], scope: Scope) -> c.Action:
         raise simple.name.error(f"docker {words[0].text} needs a container", "docker stop web")
     actions: list[c.Action] = []
     for word in names:
-        started = _container(word, scope)
-        if not started.slot:
+        found = _container(word, scope)
+        if not found.slot:
             actions.append(c.Nothing(simple.name))
         elif words[0].text == "wait":
-            actions.append(c.End(simple.name, started.manager, waits=True))
+            actions.append(c.End(simple.name, found.manager, waits=True))
         else:
-            actions += [c.End(simple.name, started.slot), c.End(simple.name, started.manager, waits=True)]
+            actions += [c.End(simple.name, found.slot), c.End(simple.name, found.manager, waits=True)]
     return c.Several(simple.name, tuple(actions))
 
 

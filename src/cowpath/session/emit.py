@@ -341,7 +341,18 @@ class Emitter:
         goes = {"out": self.output.out, "err": self.output.err}
         if kind not in KEEPING:
             goes |= {"filters": self.output.filters, "keep": self.output.keep, "pipefail": self.output.pipefail}
+        text = JOB.sub(lambda match: f"\0p{self.job(Word(f'%{match[1]}', word.place))}\0", text)
         self.texts.append(HostText(kind, group, files, text, word.place.line or 0, **{**goes, **more}))
+
+    def keep_status(self, word: Word) -> int:
+        """The status of now is kept, for ``restore_status``."""
+        number = self.scope.live.number(word, "status")
+        self.host("status", word, 0, (), "", keep=number)
+        return number
+
+    def restore_status(self, word: Word, number: int) -> None:
+        """The status is what it was."""
+        self.host("restore", word, 0, (), "", words=(str(number),))
 
     # --- tasks
 
@@ -397,10 +408,11 @@ class Emitter:
         self.asm.emit(n.OP_EXIT)
         self.asm.patch(over, "a", self.asm.here)
         self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
+        status = self.keep_status(word)
         self.asm.emit(n.OP_KILL, a=self.asm.slot(watch))
         self.asm.emit(n.OP_WAIT, a=self.asm.slot(watch))  # 0: it was in time to kill
         killed = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
-        self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))  # its status again
+        self.restore_status(word, status)
         end = self.asm.emit(n.OP_JUMP)
         self.asm.patch(killed, "a", self.asm.here)
         self.asm.emit(n.OP_STATUS, a=TIMED_OUT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from cowpath.errors import InputError
 from cowpath.session import cgroupfs, condition, filters
 from cowpath.session import commands as c
 from cowpath.session.cgtools import SHELL, job, setting, task
@@ -34,7 +33,7 @@ def echo(simple: Expanded, scope: Scope) -> c.Say:
     while words and re.fullmatch("-[neE]+", words[0].text):
         end = "" if "n" in words[0].text else end
         words = words[1:]
-    return c.Say(simple.name, " ".join(word.text for word in words), end)
+    return c.Say(simple.name, " ".join(word.text for word in words), end, words[0] if words else None)
 
 
 def printf(simple: Expanded, scope: Scope) -> c.Say:
@@ -51,7 +50,7 @@ def printf(simple: Expanded, scope: Scope) -> c.Say:
         text += piece.replace("\\n", "\n").replace("\\t", "\t")
         if not count:
             break
-    return c.Say(simple.name, text, "")
+    return c.Say(simple.name, text, "", simple.words[-1])
 
 
 def pwd(simple: Expanded, scope: Scope) -> c.Say:
@@ -71,7 +70,7 @@ def sequence(simple: Expanded, scope: Scope) -> c.Say:
 
 def write(said: c.Say, word: Word, file: File, scope: Scope) -> c.Action:
     """What a text does that is written to a file of the kernel: ``word`` is the file, as the script names it."""
-    value = _value(said)
+    value = Word(said.text.strip(), (said.value or said.word).place)
     if isinstance(file, CgroupFile):
         return _write_group(said, value, file, scope)
     assert isinstance(file, ProcFile)
@@ -86,10 +85,6 @@ def write(said: c.Say, word: Word, file: File, scope: Scope) -> c.Action:
     return sysctl_set(said.word, Word(name, word.place), value)
 
 
-def _value(said: c.Say) -> Word:
-    return Word(said.text.strip(), said.word.place)
-
-
 def _write_group(said: c.Say, value: Word, file: CgroupFile, scope: Scope) -> c.Action:
     """A limit, or a task that joins."""
     name, version = file.name, file.version
@@ -102,7 +97,7 @@ def _write_group(said: c.Say, value: Word, file: CgroupFile, scope: Scope) -> c.
         raise refuse(value)
     if "\0" in value.text:
         raise refuse_job(value)
-    made = setting(Word(name.text, value.place), name.text, value, version)
+    made = setting(name, name.text, value, version)
     return c.Set(said.word, (file.group,), (made,))
 
 
@@ -141,7 +136,7 @@ def read_text(simple: Expanded, scope: Scope) -> c.Action | None:
     """cat, grep, head, ... FILES of the kernel's; None if they are other files, or none: then it is a program."""
     if simple.name.text == "cat" and len(simple.words) == 1:
         raise simple.name.error("cat needs a file", f"cat {cgroupfs.MOUNT_2}/A/memory.stat")
-    if not any(_is_kernels(word, scope) for word in simple.words[1:]):
+    if not any(_is_kernels(word, scope) for word in simple.words[1 if simple.name.text == "cat" else -1 :]):
         return None
     if simple.name.text == "cat":
         found, files = None, list(simple.words[1:])
@@ -160,10 +155,7 @@ def _is_kernels(word: Word, scope: Scope) -> bool:
     """A word that names a file of a group, or of the machine in /proc."""
     if word.text.startswith("-") or "*" in word.text or _of_a_task(word):
         return False
-    try:
-        return isinstance(file_of(word, scope), CgroupFile | ProcFile)
-    except InputError:
-        return word.text.startswith(("/sys/", "/proc/"))
+    return isinstance(file_of(word, scope), CgroupFile | ProcFile)
 
 
 def _of_a_task(word: Word) -> bool:
@@ -275,7 +267,9 @@ def _is_there(simple: Expanded, word: Word, kind: str, negated: bool, scope: Sco
         return c.Nothing(simple.name, int((version is None or version == scope.facts.cgroup) == negated))
     if (group := group_of(word, path, scope)) is not None and (kind == "-d" or "." not in path.rpartition("/")[2]):
         there = kind in ("-d", "-e", "-r", "-w", "-x")
-        return c.Test(simple.name, (), group_name(group), negated) if there else c.Nothing(simple.name, int(not negated))
+        return (
+            c.Test(simple.name, (), group_name(group), negated) if there else c.Nothing(simple.name, int(not negated))
+        )
     if group is not None:
         file = file_of(word, scope)
         assert isinstance(file, CgroupFile)
@@ -315,4 +309,3 @@ def sysctl_set(command: Word, name: Word, value: Word) -> c.Action:
         return c.Noted(command, c.Nothing(command), f"{name.text}: no effect on memory")
     reason = SYSCTL_REASONS.get(name.text, "of the machine's settings vm.swappiness and vm.drop_caches can be written")
     raise name.error(f"{name.text} = {value.text!r} is not modelled", reason)
-

@@ -207,7 +207,9 @@ def _sort_words(name: Word, words: list[Word]) -> tuple[tuple[str, ...], list[Wo
     for key in keys:
         if re.fullmatch("[1-9][0-9]?(,[1-9][0-9]?)?[nr]{0,2}", key.text) is None:
             raise key.error(f"this key of sort is not understood: {key.text!r}", "sort -k 2 -n -r")
-    flags = "".join(letter for letter, _ in found if letter != "k") + "".join(re.sub("[0-9,]", "", k.text) for k in keys)
+    flags = "".join(letter for letter, _ in found if letter != "k") + "".join(
+        re.sub("[0-9,]", "", k.text) for k in keys
+    )
     return (flags, keys[0].text.rstrip("nr").partition(",")[0] if keys else ""), rest
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cowpath.kernel import names as n
@@ -12,7 +13,9 @@ from cowpath.session.cgroupfs import ALL, all_files, read_file
 from cowpath.session.live import filled_in
 from cowpath.session.memcg_text2 import pressure
 from cowpath.session.plan import HostText, Plan
+from cowpath.session.scope import SHELL_ITSELF
 
+PID = re.compile("\0p([^\0]+)\0")  # a slot, whose task's number is shown
 ERRORS = {  # by errno, in glibc's words
     2: "No such file or directory", 3: "No such process", 4: "Interrupted system call", 5: "Input/output error",
     11: "Resource temporarily unavailable", 12: "Cannot allocate memory", 13: "Permission denied", 14: "Bad address",
@@ -48,12 +51,19 @@ class Host:
             return f"{self.plan.name}: {FORK[number]}\n"
         text = self.plan.texts[number]
         task = k.state.tasks[int(k.books.host_task)]
+        if "\0" in text.text:
+            text = replace(text, text=self.with_pids(k, text.text))
         answer = self.answer(k, text, int(task.status))
         task.status = answer.status
         if text.keep is not None:
             self.kept[text.keep] = answer.out if text.kind == "keep" else answer.out.rstrip("\n")
         out = answer.out if text.out and text.keep is None else ""
         return (answer.err if text.err else "") + out
+
+    def with_pids(self, k: Any, text: str) -> str:
+        """A text with the numbers of tasks: $! and $$."""
+        text = text.replace(SHELL_ITSELF, str(int(k.books.host_task)))
+        return PID.sub(lambda match: str(int(k.state.names[self.plan.slots.index(match[1])]) - 1), text)
 
     def answer(self, k: Any, text: HostText, status: int) -> Answer:
         """What it prints, and the status after it."""
@@ -65,6 +75,8 @@ class Host:
         if text.kind == "adjust":
             there = self.adjusted(k, text.words[0], int(text.text))
             return Answer("", 0) if there else Answer("", 1, f"oom_score_adj: {reason(2)}\n")
+        if text.kind == "restore":
+            return Answer("", int(self.kept.get(int(text.words[0]), "0")))
         if text.kind == "oom_killed":
             return Answer("", int(not k.books.groups[text.group].counters[n.C_OOM_KILLS]))
         shown = render(k, text, status, self.keys, self.kept)
@@ -97,7 +109,9 @@ class Host:
         return condition.status(tuple(words))
 
 
-def render(k: Any, text: HostText, status: int, keys: MemcgFiles | None = None, kept: dict[int, str] | None = None) -> str:
+def render(
+    k: Any, text: HostText, status: int, keys: MemcgFiles | None = None, kept: dict[int, str] | None = None
+) -> str:
     """What the shell prints at an OP_HOST, with its last newline. ``status`` is the task's: an errno."""
     if text.kind == "echo":
         return filled_in(text.text, kept or {}) + text.end

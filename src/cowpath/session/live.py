@@ -37,12 +37,16 @@ class Live:
     numbers: dict[tuple[Place, str, tuple[int, ...]], int] = field(default_factory=dict)
     wanted: list[Reading] = field(default_factory=list)  # of the command in hand, in order
 
-    def keep(self, word: Word, shows: Any, what: str) -> str:
-        """A value's word: it is to be read before the command in hand. ``what`` tells it from others of this place."""
-        key = (word.place, what, self.site)
-        number = self.numbers.setdefault(key, len(self.numbers))
+    def number(self, word: Word, what: str) -> int:
+        """The number of a value. ``what`` tells it from others of this place."""
+        number = self.numbers.setdefault((word.place, what, self.site), len(self.numbers))
         if number >= MOST:
             raise word.error(f"more than {MOST} values that only the run shows", "fewer rounds of 'for'")
+        return number
+
+    def keep(self, word: Word, shows: Any, what: str) -> str:
+        """A value's word: it is to be read before the command in hand."""
+        number = self.number(word, what)
         self.wanted.append(Reading(number, word, shows))
         return f"\0r{number}\0"
 

@@ -59,7 +59,14 @@ def load_session(
     hint = f"{LISTS}; --table FILE names those of a session that is no file" if piped and table is None else LISTS
     name, shown = ("stdin", "stdin") if piped else (path.name, str(path))
     return plan_session(
-        text, name, tables, shown=shown, lists=hint, wrong=table_errors.found, arguments=arguments, environment=environment
+        text,
+        name,
+        tables,
+        shown=shown,
+        lists=hint,
+        wrong=table_errors.found,
+        arguments=arguments,
+        environment=environment,
     )
 
 

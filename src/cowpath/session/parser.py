@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from cowpath.errors import Gathered
 from cowpath.session import cgtools, file_commands, procfs, shell_commands
 from cowpath.session import commands as c
 from cowpath.session.docker import docker
@@ -15,15 +14,13 @@ from cowpath.session.live import is_live, refuse
 from cowpath.session.paths import CgroupFile, File, Ordinary, ProcFile, file_of
 from cowpath.session.prefix import PREFIXES, environment, strip
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
-from cowpath.session.syntax import read_script
+from cowpath.session.sh_c import is_shell, plain_name, started
 from cowpath.session.systemd import noted, systemd_run, systemctl
 from cowpath.session.tools import TOOLS
 from cowpath.words import Word
 
 __all__ = ["COMMANDS", "action", "is_program", "no_jobs"]
 
-SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
-BINARIES = ("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/")
 Meaning = Callable[[Expanded, Scope], c.Action]
 TABLE: dict[str, Meaning] = {
     **shell_commands.TABLE,
@@ -59,15 +56,10 @@ def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action
 def is_program(simple: Expanded) -> bool:
     """A command that can be a task of its own: a program, or ``sleep``; not what the shell does, or a shell."""
     words, manner = strip(simple.words)
-    name = _base(words[0].text)
-    if manner.timeout_ns is not None or (name in SHELLS and any(word.text == "-c" for word in words)):
+    name = plain_name(words[0].text)
+    if manner.timeout_ns is not None or is_shell(words):
         return False
     return name == "sleep" or (name not in TABLE and name not in SAYING and name != "cat") or procfs.reads_proc(words)
-
-
-def _base(name: str) -> str:
-    """/usr/bin/echo is echo."""
-    return name.rpartition("/")[2] if name.startswith(BINARIES) else name
 
 
 def _is_started(found: c.Action) -> bool:
@@ -78,7 +70,7 @@ def _is_started(found: c.Action) -> bool:
 
 def _meaning(simple: Expanded, manner: c.Manner, scope: Scope, background: bool) -> c.Action:
     """A command by its name."""
-    words, name = simple.words, _base(simple.name.text)
+    words, name = simple.words, plain_name(simple.name.text)
     if manner.tool is not None and name in shell_commands.OWN and name != ":":
         raise simple.name.error(f"{manner.tool.text} cannot run {name}, which is the shell's own", f"{name} alone")
     for word in words if name not in TAKES_LIVE else ():
@@ -89,12 +81,12 @@ def _meaning(simple: Expanded, manner: c.Manner, scope: Scope, background: bool)
         raise goal[0].error(
             "the output of a command cannot be redirected to such a file", "echo VALUE > FILE, printf VALUE > FILE"
         )
-    if name in SHELLS and any(word.text == "-c" for word in words):
-        return _shell(simple, manner)
+    if is_shell(words):
+        return started(words, manner)
     if procfs.reads_proc(words):
         return c.Run(words[0], words[1:], manner)
     alone = manner.group is None and manner.cpu is None and manner.timeout_ns is None and manner.oom_score_adj is None
-    if name not in TAKES_JOBS and goal is None:
+    if name not in TAKES_JOBS and name not in SAYING and goal is None:
         no_jobs(words)
     if name in SAYING and (alone or manner.group is None):
         said = SAYING[name](simple, scope)
@@ -133,27 +125,10 @@ def _with_input(simple: Expanded, scope: Scope) -> Expanded:
         return simple
     file = file_of(inputs[-1], scope)
     if isinstance(file, Ordinary | CgroupFile | ProcFile):
-        if _base(simple.name.text) not in FILTERS or isinstance(file, Ordinary):
+        if plain_name(simple.name.text) not in FILTERS or isinstance(file, Ordinary):
             raise inputs[-1].error(f"a redirected input is not understood here: {inputs[-1].text!r}", "< /dev/null")
         return replace(simple, words=(*simple.words, inputs[-1]))
     return simple
-
-
-def _shell(simple: Expanded, manner: c.Manner) -> c.Action:
-    """``sh -c TEXT [NAME ARGUMENTS]``."""
-    words = list(simple.words[1:])
-    options = ""
-    while words and words[0].text.startswith("-") and words[0].text != "--":
-        options += words.pop(0).text[1:]
-    if not words or set(options) - set("celux"):
-        raise simple.name.error(f"{simple.name.text} -{options} is not understood", f"{simple.name.text} -c 'COMMANDS'")
-    text = words[0]
-    if "\0" in text.text:
-        raise text.error("a script that holds a task's number is not understood", "the commands themselves")
-    errors = Gathered()
-    script = read_script(text.text, text.place.file, errors, text.place)
-    errors.tell()
-    return c.Subshell(simple.name, script, tuple(word.text for word in words[2:]), manner, "e" in options)
 
 
 def no_jobs(words: tuple[Word, ...]) -> None:
@@ -161,4 +136,3 @@ def no_jobs(words: tuple[Word, ...]) -> None:
     for word in words:
         if JOB.search(word.text) or SHELL_ITSELF in word.text:
             raise file_commands.refuse_job(word)
-

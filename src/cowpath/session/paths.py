@@ -12,7 +12,7 @@ from cowpath.session.live import is_live, refuse
 from cowpath.session.scope import HOME, UNSURE, Scope
 from cowpath.words import Word
 
-OTHER_HIERARCHIES = (*OTHER_CONTROLLERS, "cpu,cpuacct", "net_cls,net_prio", "systemd", "unified")  # as v1 mounts them
+OTHER_HIERARCHIES = (*(each for each in OTHER_CONTROLLERS if each != "io"), "cpu,cpuacct", "net_cls,net_prio", "systemd", "unified")  # as v1 mounts them
 SHOWN_AS = ("/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/1", "/dev/fd/2")
 KERNELS = ("/proc", "/sys", "/dev")  # below these every file is something of its own
 

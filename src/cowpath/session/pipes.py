@@ -178,8 +178,10 @@ def _fixed(text: str) -> Callable[[Expanded, Scope], str]:
 
 def _stat(simple: Expanded, scope: Scope) -> str:
     """stat -fc %T /sys/fs/cgroup."""
-    if [word.text for word in simple.words[1:]][-1:] != ["/sys/fs/cgroup"] or scope.facts.cgroup is None:
-        raise simple.name.error("stat is not understood here", 'stat -fc %T /sys/fs/cgroup, with [machine] cgroup = "v2"')
+    if [word.text for word in simple.words[1:]][-1:] not in (["/sys/fs/cgroup"], ["/sys/fs/cgroup/"]) or scope.facts.cgroup is None:
+        raise simple.name.error(
+            "stat is not understood here", 'stat -fc %T /sys/fs/cgroup, with [machine] cgroup = "v2"'
+        )
     return MACHINES[scope.facts.cgroup]
 
 

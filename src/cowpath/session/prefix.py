@@ -31,7 +31,9 @@ def strip(words: Words) -> tuple[Words, Manner]:
     return words, manner
 
 
-def _options(words: Words, with_value: str, without: tuple[str, ...], ignored: str = "") -> tuple[Words, dict[str, Word]]:
+def _options(
+    words: Words, with_value: str, without: tuple[str, ...], ignored: str = ""
+) -> tuple[Words, dict[str, Word]]:
     """What follows the options of a prefix, and their values. ``ignored`` letters take a value that has no effect."""
     name, words = words[0], words[1:]
     found: dict[str, Word] = {}
@@ -79,7 +81,8 @@ def _sudo(words: Words, manner: Manner) -> tuple[Words, Manner]:
             raise found[option].error(f"{name.text} {option} is not understood here", "sudo COMMAND; sudo sh -c '...'")
     if "u" in found and found["u"].text not in ("root", "#0"):
         raise found["u"].error(
-            f"users are not modelled: {found['u'].text!r}", "all is done as root, whom the OOM killer of old kernels spares"
+            f"users are not modelled: {found['u'].text!r}",
+            "all is done as root, whom the OOM killer of old kernels spares",
         )
     return _variables(rest, manner)
 

@@ -89,6 +89,7 @@ class Scope:
     functions: dict[str, Function] = field(default_factory=dict)
     started: dict[str, Started] = field(default_factory=dict)
     options: frozenset[str] = frozenset()  # of "set": errexit, pipefail
+    there: frozenset[str] = frozenset()  # groups that are surely there
     uses: Uses = field(default_factory=Uses, compare=False)  # one for the whole session, as the next two
     live: Live = field(default_factory=Live, compare=False)
     facts: Facts = field(default_factory=lambda: Facts(cpus=1, memory=0), compare=False)
@@ -96,9 +97,7 @@ class Scope:
 
     def copy(self) -> Scope:
         """A scope that changes on its own from now on."""
-        return replace(
-            self, variables=dict(self.variables), functions=dict(self.functions), started=dict(self.started)
-        )
+        return replace(self, variables=dict(self.variables), functions=dict(self.functions), started=dict(self.started))
 
     def apart(self) -> Scope:
         """What a shell in the background knows: what the run shows here may be another thing by then."""
@@ -138,4 +137,5 @@ class Scope:
             functions={name: each for name, each in self.functions.items() if other.functions.get(name) == each},
             started={name: each for name, each in self.started.items() if other.started.get(name) == each},
             options=self.options & other.options,
+            there=self.there & other.there,
         )

@@ -94,7 +94,9 @@ def shift(simple: Expanded, scope: Scope) -> c.Action:
     """shift [N]."""
     count = _number(simple, 1)
     if scope.arguments and scope.arguments[0] == UNSURE:
-        raise simple.name.error("how many arguments there are depends on how a command before it ends", "shift before it")
+        raise simple.name.error(
+            "how many arguments there are depends on how a command before it ends", "shift before it"
+        )
     if count > len(scope.arguments):
         return c.Nothing(simple.name, 1)
     scope.arguments = scope.arguments[count:]
@@ -107,7 +109,8 @@ def exit_(simple: Expanded, scope: Scope) -> c.Action:
     if given and is_live(simple.words[1].text):
         if simple.words[1].text.startswith("\0r") and not simple.words[1].text.strip("\0ru0123456789"):
             raise simple.words[1].error(
-                f"the number of {simple.name.text} is known in the run only", f"{simple.name.text} alone has the last status"
+                f"the number of {simple.name.text} is known in the run only",
+                f"{simple.name.text} alone has the last status",
             )
         raise refuse(simple.words[1])
     return c.Exit(simple.name, _number(simple, 0) % 256 if given else None, simple.name.text == "return")
@@ -164,7 +167,8 @@ def kill(simple: Expanded, scope: Scope) -> c.Action:
         name = given.text[1:].upper().removeprefix("SIG")
         if name not in SIGNALS:
             raise given.error(
-                f"only SIGKILL, SIGTERM, SIGSTOP and SIGCONT are understood: {given.text!r}", "kill -9 $!, kill -STOP %1"
+                f"only SIGKILL, SIGTERM, SIGSTOP and SIGCONT are understood: {given.text!r}",
+                "kill -9 $!, kill -STOP %1",
             )
         bits = SIGNALS[name]
     if not words:
@@ -186,7 +190,9 @@ def ulimit(simple: Expanded, scope: Scope) -> c.Action:
         if letter not in HARMLESS_LIMITS:
             what = {"v": "a limit of address space", "m": "a limit that no kernel since 2.4 keeps",
                     "u": "a limit of a user's tasks", "l": "a limit of locked memory", "s": "a limit of the stack"}  # fmt: skip
-            hint = {"v": "a group's memory.max limits what is used", "u": "tasks of [machine]"}.get(letter, "take it out")
+            hint = {"v": "a group's memory.max limits what is used", "u": "tasks of [machine]"}.get(
+                letter, "take it out"
+            )
             raise simple.name.error(f"ulimit -{letter}: {what.get(letter, 'a limit')} is not modelled", hint)
     note = f"ulimit -{letters}: no program of the model comes near it"
     return c.Noted(simple.name, c.Nothing(simple.name), note)
@@ -200,7 +206,9 @@ def harmless(simple: Expanded, scope: Scope) -> c.Action:
 def swapoff(simple: Expanded, scope: Scope) -> c.Action:
     """swapoff -a of a machine without swap, swapon -a of one that has all."""
     if simple.name.text == "swapoff" and scope.facts.swap:
-        raise simple.name.error("swap space that is in use cannot be taken away in a run", "[machine] swap, or --swap 0")
+        raise simple.name.error(
+            "swap space that is in use cannot be taken away in a run", "[machine] swap, or --swap 0"
+        )
     if simple.name.text == "swapon" and not scope.facts.swap and len(simple.words) > 1 and simple.words[1].text != "-a":
         raise simple.words[1].error("swap space comes with the machine", "[machine] swap, or --swap 256M")
     note = f"{simple.name.text}: the machine has {'its' if scope.facts.swap else 'no'} swap space from the start"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cowpath.errors import Gathered, InputError, ToldError
-from cowpath.session.tokens import ShellWord, broken, tokenise
+from cowpath.session.tokens import ShellWord, as_text, broken, tokenise
 from cowpath.session.tree import (
     Block,
     Case,
@@ -83,7 +83,8 @@ class _Reader:
 
     def unpaired(self, word: ShellWord, problem: str, hint: str) -> InputError:
         """An error about a beginning or an end, if it is the first of the script: its other may be on a lost line."""
-        return ToldError() if self.errors else word.error(problem, hint)
+        told = any((error.line or 0) <= (word.place.line or 0) for error in self.errors.found)
+        return ToldError() if told else word.error(problem, hint)
 
     def pass_over(self, start: int, depths: tuple[int, int]) -> Joined:
         """The rest of a line that is not understood, and a command in its place that names its words."""
@@ -307,7 +308,9 @@ class _Reader:
         """What follows ``{`` or ``(``."""
         end, body = {"{": "}", "(": ")"}[word.text], self.script()
         if not (self.is_operator(")") if end == ")" else self.is_word("}")):
-            raise self.unpaired(self.peek() or word, f"{end!r} is missing: {word.text!r} has no end", f"a {end} ends it")
+            raise self.unpaired(
+                self.peek() or word, f"{end!r} is missing: {word.text!r} has no end", f"a {end} ends it"
+            )
         if not body:
             raise self.wrong(word, f"no command between {word.text!r} and {end!r}", "true does nothing")
         self.at += 1
@@ -334,7 +337,10 @@ class _Reader:
         words: list[ShellWord] = []
         redirects: list[Redirect] = []
         while (token := self.peek()) is not None:
-            if token.redirects:
+            if words and words[0].text == "[[" and words[-1].text != "]]" and token.text != "\n":
+                words.append(replace(token, operator=False, parts=token.parts or (as_text(token),)))
+                self.at += 1
+            elif token.redirects:
                 redirects += self.redirection()
             elif token.operator:
                 break

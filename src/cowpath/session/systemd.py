@@ -11,6 +11,7 @@ from cowpath.session.expand import Expanded
 from cowpath.session.limits import Limit, settings
 from cowpath.session.prefix import oom_score_adj
 from cowpath.session.scope import Scope, Started
+from cowpath.session.sh_c import started
 from cowpath.words import Word, nearest
 
 FILES = {
@@ -97,7 +98,7 @@ def systemd_run(simple: Expanded, scope: Scope) -> c.Action:
     words, manner = prefix.strip(words)
     if manner.oom_score_adj is None:
         manner = replace(manner, oom_score_adj=properties.oom_score_adj)
-    run = c.Run(words[0], words[1:], replace(manner, tool=None))
+    run = started(words, replace(manner, tool=None))
     waits = any(flag in given for flag in WAITING)
     scope.started[unit] = Started(group.text, "", "")
     contained = c.Contained(
@@ -129,7 +130,9 @@ def _options(simple: Expanded) -> tuple[tuple[Word, ...], dict[str, list[Word]]]
         elif word.text in VALUES and words:
             found.setdefault(same.get(key, key), []).append(words.pop(0))
         elif word.text[:2] in ("-p", "-u") and len(word.text) > 2:
-            found.setdefault(same.get(word.text[:2], word.text[:2]), []).append(Word(word.text[2:], word.place.after(2)))
+            found.setdefault(same.get(word.text[:2], word.text[:2]), []).append(
+                Word(word.text[2:], word.place.after(2))
+            )
         elif word.text in FLAGS:
             found.setdefault(word.text, []).append(word)
         elif re.fullmatch("-[PtGqrd]+", word.text):
@@ -168,7 +171,8 @@ def systemctl(simple: Expanded, scope: Scope) -> c.Action:
         return c.Nothing(simple.name)
     if verb not in ("set-property", "stop", "kill") or len(words) < 2:
         raise (words[0] if words else simple.name).error(
-            f"systemctl {verb} is not understood here".replace("  ", " "), "systemctl set-property UNIT MemoryMax=64M, systemctl stop UNIT"
+            f"systemctl {verb} is not understood here".replace("  ", " "),
+            "systemctl set-property UNIT MemoryMax=64M, systemctl stop UNIT",
         )
     unit = words[1].text
     unit = unit if unit in scope.started or "." in unit else f"{unit}.service"

@@ -64,6 +64,11 @@ def broken(text: str, place: Place) -> ShellWord:
     return ShellWord(text, place, parts=(Part("broken", "", True, place),))
 
 
+def as_text(operator: ShellWord) -> Part:
+    """An operator as a word's text, as it is within ``[[``."""
+    return Part("text", operator.text, True, operator.place)
+
+
 @dataclass(frozen=True)
 class Within(Place):
     """The place of a word of the script that is a script itself (``sh -c TEXT``); ``at`` tells its words apart."""
@@ -149,7 +154,20 @@ def _tokens(reader: _Reader, until: str | None = None) -> list[ShellWord]:
             token = broken(operator, place)
         tokens.append(token)
         reader.step(len(operator))
+        if operator in ("<<", "<<-"):
+            _without_document(reader)
     return tokens
+
+
+def _without_document(reader: _Reader) -> None:
+    """The lines of a here document, which are no commands, are taken out; the others keep their numbers."""
+    match = re.compile(r"\s*['\"]?(\w+)['\"]?[^\n]*\n").match(reader.text, reader.at)
+    if match is None:
+        return
+    end = re.compile(rf"^\t*{match[1]}$", re.MULTILINE).search(reader.text, match.end())
+    stop = len(reader.text) if end is None else end.end()
+    lines = "\n" * reader.text.count("\n", match.end(), stop)
+    reader.text = reader.text[: match.end()] + lines + reader.text[stop:]
 
 
 def _skip_blanks(reader: _Reader) -> bool:

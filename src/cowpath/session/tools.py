@@ -191,7 +191,9 @@ def _arguments(name: str, word: Word, arguments: tuple[Word, ...], around: Aroun
             )
     workers = values.get("--vm") or values.get("-m")
     if workers is None or re.fullmatch("[1-9][0-9]?", workers.text) is None:
-        raise (workers or word).error(f"{name} needs --vm N, from 1 to {MOST_WORKERS - 1}", f"{name} --vm 2 --vm-bytes 64M")
+        raise (workers or word).error(
+            f"{name} needs --vm N, from 1 to {MOST_WORKERS - 1}", f"{name} --vm 2 --vm-bytes 64M"
+        )
     count, size = int(workers.text), VM_BYTES[name]
     if (given := values.get("--vm-bytes")) is not None:
         size = given.place.of(lambda text: sizes.stress(text, around.memory), given.text)
