@@ -87,7 +87,7 @@ class Options:
 
 def environment(text: str) -> str:
     """NAME=VALUE, or NAME: as it is in this process. Raises InputError."""
-    name, equals, value = text.partition("=")
+    name, equals, _ = text.partition("=")
     if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) is None:
         raise InputError(f"--env: not a variable: {text!r}", hint="--env NAME=VALUE, --env NAME")
     if not equals and name not in os.environ:

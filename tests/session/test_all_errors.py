@@ -21,9 +21,7 @@ def errors(text: str) -> list[str]:
 
 
 def test_errors_of_all_kinds_in_one_session() -> None:
-    text = (
-        "nosuch -x\nls | xargs\ncgset -r memory.limit_in_bytes=Q A\nsleep 5q &\nif -Q x; do\n  ls\nfi\necho $B\nls '"
-    )
+    text = "nosuch -x\nls | xargs\ncgset -r memory.limit_in_bytes=Q A\nsleep 5q &\nif -Q x; do\n  ls\nfi\necho $B\nls '"
     assert errors(text) == [
         "1:1: unknown command or program: 'nosuch'",
         "2:4: a pipe is not understood here: '|'",

@@ -123,12 +123,13 @@ MAKE_A = "cgcreate -g memory:A\n"
         ),
         (
             "ls | xargs rm",
-            "s.sh:1:4: a pipe is not understood here: '|' (of what cat, cgget and echo print, to grep, head, tail, wc, cut,"
-            " awk, sort, tr, tee; else one by one)",
+            "s.sh:1:4: a pipe is not understood here: '|' (of what cat, cgget and echo print, to grep, head, tail, wc,"
+            " cut, awk, sort, tr, tee; else one by one)",
         ),
         (
             "ls > /sys/fs/cgroup/memory.max",
-            "s.sh:1:6: the output of a command cannot be redirected to such a file (echo VALUE > FILE, printf VALUE > FILE)",
+            "s.sh:1:6: the output of a command cannot be redirected to such a file"
+            " (echo VALUE > FILE, printf VALUE > FILE)",
         ),
         ("mkae -j", "s.sh:1:1: unknown command or program: 'mkae' ('cowpath programs' lists them)"),
         ("cgcraete -g memory:A", "s.sh:1:1: unknown command or program: 'cgcraete' (did you mean cgcreate?"

@@ -8,7 +8,7 @@ import pytest
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.session.compile import MOST_COMMANDS, ROUND_NS
+from cowpath.session.flow import MOST_COMMANDS, ROUND_NS
 from cowpath.session.load import plan_session
 from cowpath.session.plan import Plan
 from cowpath.session.table import Table, load_tables
@@ -236,8 +236,8 @@ def test_force_empty() -> None:
         ("do true", "s.sh:1:1: 'do' without a loop before it (while true; do ...; done)"),
         ("while true; do ls; done ls", "s.sh:1:25: ';' or a new line is missing after 'done': 'ls'"
          " (while true; do ...; done)"),
-        ("while true; do ls; done > /cgroup/memory/A/tasks", "s.sh:1:27: the output of several commands cannot go to such"
-         " a file (echo VALUE > FILE)"),
+        ("while true; do ls; done > /cgroup/memory/A/tasks", "s.sh:1:27: the output of several commands cannot go"
+         " to such a file (echo VALUE > FILE)"),
         ("for 1 in a; do ls; done", "s.sh:1:5: a variable's name is missing after 'for'"
          " (for i in 1 2 3; do ...; done)"),
         ("if ls; ls; fi", "s.sh:1:12: 'then' is missing after 'if' (if COMMAND; then ...; fi)"),
@@ -290,9 +290,9 @@ def test_force_empty() -> None:
         ("while true; do break all; done", "s.sh:1:22: break takes a number of loops (break, break 2)"),
         ("while true; do " * 9 + "ls" + "; done" * 9,
          "s.sh:1:121: more than 8 loops within each other (at most 8)"),
-        ("sleep 1 & echo $!", "s.sh:1:16: a task's number is not known before the run: '%1'"
+        ("sleep 1 & ls $!", "s.sh:1:14: a task's number is not known before the run: '%1'"
          " (a job can be given to wait, kill, cgclassify and echo JOB > tasks)"),
-        ("echo pid $$", "s.sh:1:10: a task's number is not known before the run: '$$'"
+        ("ls pid $$", "s.sh:1:8: a task's number is not known before the run: '$$'"
          " (a job can be given to wait, kill, cgclassify and echo JOB > tasks)"),
         ("wait $$", "s.sh:1:6: not a background job: '$$' (jobs are $!, %1, or $NAME after NAME=$!)"),
         ("P=5; wait $P", "s.sh:1:11: not a background job: '5' (jobs are $!, %1, or $NAME after NAME=$!)"),

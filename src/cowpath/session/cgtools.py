@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from cowpath.errors import InputError
 from cowpath.kernel.state import CLOCK
 from cowpath.session import cgroupfs
 from cowpath.session import commands as c
 from cowpath.session.expand import Expanded
-from cowpath.session.options import controller, flags, group_name, options, other_controllers, unknown_option
 from cowpath.session.live import is_live, refuse
+from cowpath.session.options import controller, flags, group_name, options, other_controllers, unknown_option
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
 from cowpath.words import Word
 
@@ -18,7 +19,7 @@ SHELL = "$$"  # the shell itself, among the jobs of cgclassify
 
 
 def cgcreate(simple: Expanded) -> c.Action:
-    """Cgcreate -g memory:A [-g memory:B]; who may write to it (-a, -t, -d, -f, -s) has no effect: all is done as root."""
+    """Cgcreate -g memory:A [-g memory:B]; who may write to it (-a, -t, ...) has no effect: all is done as root."""
     found, rest = options(simple, "gatdfs")
     found = [(option, word) for option, word in found if option == "g"]
     if rest or not found:
@@ -26,7 +27,8 @@ def cgcreate(simple: Expanded) -> c.Action:
     create = c.Create(simple.name, tuple(controller(word, others=True) for _, word in found), enables=True)
     if not (others := other_controllers(word for _, word in found)):
         return create
-    note = f"cgcreate: {', '.join(others)}: only the memory controller is modelled; the others do nothing until limits are set"
+    names = ", ".join(others)
+    note = f"cgcreate: {names}: only the memory controller is modelled; the others do nothing until limits are set"
     return c.Noted(simple.name, create, note)
 
 
@@ -118,6 +120,15 @@ def job(word: Word, scope: Scope) -> Word:
         return word
     shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
     raise word.error(f"not a background job: {shown!r}", "jobs are $!, %1, or $NAME after NAME=$!")
+
+
+def refuse_job(word: Word) -> InputError:
+    """The error for a job's number where none can stand."""
+    shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
+    return word.error(
+        f"a task's number is not known before the run: {shown!r}",
+        "a job can be given to wait, kill, cgclassify and echo JOB > tasks",
+    )
 
 
 def cgexec(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], Word]:

@@ -264,6 +264,6 @@ class Nothing:
 
 
 Action = (
-    Create | Delete | Set | Get | Pressure | End | Say | Filtered | Test | Run | Subshell | Contained | Sysctl | Adjust | Several | Exit
-    | Noted | Sleep | Wait | Kill | Classify | Leave | Nothing
+    Create | Delete | Set | Get | Pressure | End | Say | Filtered | Test | Run | Subshell | Contained | Sysctl | Adjust
+    | Several | Exit | Noted | Sleep | Wait | Kill | Classify | Leave | Nothing
 )  # fmt: skip

@@ -50,7 +50,7 @@ def _one(words: list[str], double: bool) -> bool:
     if len(words) == 2 and words[0] in ONE:
         return bool(words[1]) == (words[0] == "-n")
     if len(words) == 3 and words[1] in TWO:
-        return _compared(*words, double)
+        return _compared(words[0], words[1], words[2], double)
     raise InputError(f"this test is not understood: {' '.join(words)!r}", hint=EXAMPLES)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from cowpath.kernel import names as n
 from cowpath.session import commands as c
-from cowpath.session.emit import Emitter, base_name
+from cowpath.session.emit import Emitter
 from cowpath.session.scope import Started
+from cowpath.session.writing import base_name
 from cowpath.words import Word
 
 LOOK_NS = 10_000_000  # between looks of systemd at memory.events; a real one is told

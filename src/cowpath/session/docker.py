@@ -20,9 +20,9 @@ FLAGS = ("-d", "--detach", "--rm", "-i", "-t", "-it", "-ti", "--interactive", "-
          "-dit", "-itd", "-q", "--quiet", "--privileged", "--read-only", "--no-healthcheck", "-P")  # fmt: skip
 SIZES = ("-m", "--memory", "--memory-swap", "--memory-reservation")
 VALUES = (*SIZES, "--name", "--oom-score-adj", "--memory-swappiness", "--cpuset-cpus", "--entrypoint")
-HARMLESS = ("-e", "--env", "-v", "--volume", "-w", "--workdir", "-u", "--user", "-p", "--publish", "--network", "--net", "-h",
-            "--hostname", "-l", "--label", "--env-file", "--mount", "--platform", "--pull", "--security-opt", "--cap-add",
-            "--cap-drop", "--log-driver", "--ipc", "--pid", "--dns")  # fmt: skip
+HARMLESS = ("-e", "--env", "-v", "--volume", "-w", "--workdir", "-u", "--user", "-p", "--publish", "--network", "--net",
+            "-h", "--hostname", "-l", "--label", "--env-file", "--mount", "--platform", "--pull", "--security-opt",
+            "--cap-add", "--cap-drop", "--log-driver", "--ipc", "--pid", "--dns")  # fmt: skip
 REFUSED = {"--cpus": "a quota of CPU time", "--cpu-shares": "shares of the CPUs", "-c": "shares of the CPUs",
            "--cpu-quota": "a quota of CPU time", "--pids-limit": "a limit of a group's tasks",
            "--kernel-memory": "a limit of kernel memory alone", "--shm-size": "the size of /dev/shm",

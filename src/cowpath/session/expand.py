@@ -1,4 +1,4 @@
-"""Expansion of a script's words: variables, ``$(...)``, ``$((...))``, ranges in braces, and the splitting that follows."""
+"""Expansion of a script's words: variables, ``$(...)``, ``$((...))``, braces, and the splitting that follows."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from itertools import pairwise
 
 from cowpath.errors import InputError, ToldError
 from cowpath.session.arithmetic import evaluate
+from cowpath.session.braces import MOST_WORDS, braces
 from cowpath.session.live import STATUS, is_live, refuse, unquoted
 from cowpath.session.parameter import changed
 from cowpath.session.scope import BROKEN, LOST_JOB, ROOTS, SHELL_ITSELF, UNSURE, Scope
-from cowpath.session.tokens import Part, ShellWord
+from cowpath.session.shell_word import Part, ShellWord
 from cowpath.session.tree import Redirect, Redirects, Simple
 from cowpath.words import Place, Word, nearest
 
-MOST_WORDS = 10_000  # that one word may stand for
 LONGEST = 100_000  # characters of a variable
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
-_RANGE = re.compile(r"\{(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})(?:\.\.(-?[0-9]{1,9}))?\}")
-_LIST = re.compile(r"\{([^{}]*,[^{}]*)\}")
-_OTHER_BRACES = re.compile(r"\{[^{}]*(,|\.\.)[^{}]*(\}|$)")
 _BLANKS = re.compile(r"[ \t\n]+")
 
 
@@ -64,7 +61,7 @@ def expand_command(simple: Simple, scope: Scope) -> Expanded | None:
     rest = simple.words[len(given) :]
     lenient = bool(rest) and rest[0].text in TESTS
     words = tuple(expanded for word in rest for expanded in expand(word, scope, lenient))
-    redirects = tuple(map(lambda each: redirected(each, scope), simple.redirects))
+    redirects = all_redirected(simple.redirects, scope)
     if not words and not redirects:
         return None
     if not words:
@@ -140,7 +137,7 @@ def expand(word: ShellWord, scope: Scope, lenient: bool = False) -> Iterator[Wor
             yield Word("".join(part.text for part in word.parts), word.place)
         return
     place = _Whole(word.place.file, word.place.line, word.place.column)
-    texts = (text for each in _ranges(word) for text in _fields(each, scope, lenient))
+    texts = (text for each in braces(word) for text in _fields(each, scope, lenient))
     for count, text in enumerate(texts):
         if count == MOST_WORDS:
             raise word.error(f"more than {MOST_WORDS} words", "while true; do ...; done has no end")
@@ -149,9 +146,9 @@ def expand(word: ShellWord, scope: Scope, lenient: bool = False) -> Iterator[Wor
 
 def _fields(word: ShellWord, scope: Scope, lenient: bool) -> list[str]:
     """A word's parts put together; what unquoted values hold is split at blanks."""
-    if not scope.arguments and any(part.kind == "variable" and part.text == "@" for part in word.parts):
-        if all(part.text in ("", "@") for part in word.parts):
-            return []  # "$@" without arguments
+    listed = any(part.kind == "variable" and part.text == "@" for part in word.parts)
+    if listed and not scope.arguments and all(part.text in ("", "@") for part in word.parts):
+        return []  # "$@" without arguments
     fields: list[str] = []
     is_open = False  # whether the last field goes on
     for part in word.parts:
@@ -177,7 +174,7 @@ def _fields(word: ShellWord, scope: Scope, lenient: bool) -> list[str]:
 
 
 def value_of(part: Part, scope: Scope, lenient: bool = False) -> str:
-    """A part's text, without splitting. Raises InputError for a variable without a value, unless that is ``lenient``."""
+    """A part's text, without splitting. Raises InputError for a variable without a value, if not ``lenient``."""
     if part.kind == "text":
         return part.text
     if part.kind == "broken":
@@ -246,8 +243,9 @@ def _without_value(part: Part, scope: Scope) -> InputError:
         return part.place.error(f"there is no argument ${part.text}", f"{count}: cowpath run FILE ARGUMENT ...")
     return part.place.error(
         f"no variable is called {part.text!r} here",
-        nearest(part.text, scope.variables.keys() - ROOTS.keys(), f"{part.text}=VALUE sets it")
-        + f", or --env {part.text}=VALUE",
+        nearest(
+            part.text, scope.variables.keys() - ROOTS.keys(), f"{part.text}=VALUE sets it, or --env {part.text}=VALUE"
+        ),
     )
 
 
@@ -270,51 +268,3 @@ def _calculated(part: Part, scope: Scope) -> str:
         return _fixed(Part("variable", name, True, part.place), value)
 
     return str(evaluate(text, variable, part.place))
-
-
-def seq(words: Sequence[Word], place: Place) -> range:
-    """``seq LAST``, ``seq FIRST LAST``, ``seq FIRST STEP LAST``."""
-    for argument in words:
-        if re.fullmatch(r"-?[0-9]{1,9}", argument.text) is None:
-            raise argument.error(f"{argument.text!r} is not a whole number", "$(seq 5), $(seq 1 5), $(seq 1 2 9)")
-    numbers = [int(argument.text) for argument in words]
-    if not 1 <= len(numbers) <= 3:
-        raise place.error("seq takes one to three numbers", "$(seq 5), $(seq 1 5), $(seq 1 2 9)")
-    first = numbers[0] if len(numbers) > 1 else 1
-    return _numbers(first, numbers[-1], numbers[1] if len(numbers) == 3 else 1, place)
-
-
-def _numbers(first: int, last: int, step: int, place: Place) -> range:
-    """From first to last, both included."""
-    if step == 0:
-        raise place.error("a step of 0 never arrives", "1 or more")
-    found = range(first, last + (1 if step > 0 else -1), step)
-    if len(found) > MOST_WORDS:
-        raise place.error(f"more than {MOST_WORDS} numbers", "while true; do ...; done has no end")
-    return found
-
-
-def _ranges(word: ShellWord) -> Iterator[ShellWord]:
-    """The words that ``{1..5}`` and ``{a,b}`` in a word stand for; the word itself if there is none."""
-    for at, part in enumerate(word.parts):
-        if part.kind != "text" or part.quoted:
-            continue
-        match = min(filter(None, (_RANGE.search(part.text), _LIST.search(part.text))), key=re.Match.start, default=None)
-        if match is None:
-            if other := _OTHER_BRACES.search(part.text):
-                raise word.error(
-                    f"a list in braces is not understood here: {other[0]!r}", "{1..5}, {a,b}, $(seq 1 $N), or the words"
-                )
-            continue
-        for text in match[1].split(",") if match.re is _LIST else _range(match, part.place):
-            text = part.text[: match.start()] + text + part.text[match.end() :]
-            yield from _ranges(replace(word, parts=(*word.parts[:at], replace(part, text=text), *word.parts[at + 1 :])))
-        return
-    yield word
-
-
-def _range(match: re.Match[str], place: Place) -> Iterator[str]:
-    """``{1..5}``, ``{0..20..5}``."""
-    first, last = int(match[1]), int(match[2])
-    step = abs(int(match[3] or 1)) or 1
-    return map(str, _numbers(first, last, step if first <= last else -step, place))

@@ -7,23 +7,18 @@ from functools import partial
 
 from cowpath.session import cgroupfs, condition, filters
 from cowpath.session import commands as c
-from cowpath.session.cgtools import SHELL, job, setting, task
-from cowpath.session.expand import Expanded, seq
+from cowpath.session.braces import seq
+from cowpath.session.cgtools import SHELL, job, refuse_job, setting, task
+from cowpath.session.expand import Expanded
 from cowpath.session.live import is_live, refuse
 from cowpath.session.options import flags, group_name
 from cowpath.session.paths import CgroupFile, File, Ordinary, ProcFile, absolute, file_of, group_of
 from cowpath.session.prefix import oom_score_adj
 from cowpath.session.scope import SHELL_ITSELF, Scope
+from cowpath.session.sysctl import sysctl_set
 from cowpath.words import Word
 
 SYSCTL = "/proc/sys/"
-NO_EFFECT = ("kernel.hung_task_timeout_secs", "kernel.printk", "kernel.sysrq", "kernel.core_pattern")
-DROP_CACHES = ("1", "3")  # 2 drops the slab's objects alone
-SYSCTL_REASONS = {
-    "vm.overcommit_memory": "address space is never short", "vm.panic_on_oom": "the machine never panics",
-    "vm.drop_caches": "1 or 3: the page cache; the slab's objects stay",
-}  # fmt: skip
-MOST_SWAPPINESS = 200
 
 
 # --- echo ------------------------------------------------------------------------------------------
@@ -44,12 +39,10 @@ def printf(simple: Expanded, scope: Scope) -> c.Say:
     text, count = "", len(re.findall(r"%[sd]", form.text.replace("%%", "")))
     if re.search(r"%[^sd%]|%$|\\[^nt\\]", form.text.replace("%%", "")):
         raise form.error(f"this format is not understood: {form.text!r}", "%s, %d, %%, \\n, \\t")
-    for at in range(0, max(len(words), 1), max(count, 1)):
-        given = iter([*words[at : at + count], *[""] * count])
-        piece = re.sub(r"%([sd%])", lambda m: "%" if m[1] == "%" else next(given), form.text)
+    given = iter(words)
+    for _ in range(max(-(-len(words) // count), 1) if count else 1):
+        piece = re.sub(r"%([sd%])", lambda m: "%" if m[1] == "%" else next(given, ""), form.text)
         text += piece.replace("\\n", "\n").replace("\\t", "\t")
-        if not count:
-            break
     return c.Say(simple.name, text, "", simple.words[-1])
 
 
@@ -99,17 +92,6 @@ def _write_group(said: c.Say, value: Word, file: CgroupFile, scope: Scope) -> c.
         raise refuse_job(value)
     made = setting(name, name.text, value, version)
     return c.Set(said.word, (file.group,), (made,))
-
-
-def refuse_job(word: Word) -> Exception:
-    """The error for a job's number where none can stand."""
-    from cowpath.session.scope import JOB
-
-    shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
-    return word.error(
-        f"a task's number is not known before the run: {shown!r}",
-        "a job can be given to wait, kill, cgclassify and echo JOB > tasks",
-    )
 
 
 def tee(simple: Expanded, source: c.Say, scope: Scope) -> c.Action:
@@ -169,6 +151,8 @@ def _get(word: Word, file: File) -> c.Action:
         return c.Get(Word("cat", word.place), "cat", file.group, (name,))
     if isinstance(file, ProcFile) and file.name == "pressure/memory":
         return c.Pressure(word)
+    if isinstance(file, ProcFile):
+        raise word.error(f"cat reads only files of tasks in /proc: {word.text!r}", "cat /proc/$!/maps")
     raise word.error(
         f"cat knows only the files of memory cgroups: {word.text!r}",
         f"{cgroupfs.MOUNT_2}/A/memory.stat, {cgroupfs.MOUNTS[0]}/A/memory.stat",
@@ -276,36 +260,3 @@ def _is_there(simple: Expanded, word: Word, kind: str, negated: bool, scope: Sco
         if file.name.text in cgroupfs.TABLES[file.version]:
             return c.Test(simple.name, (), file.group, negated)
     raise word.error(f"whether {path!r} is there is not known", condition.EXAMPLES)
-
-
-# --- sysctl ------------------------------------------------------------------------------------------
-def sysctl(simple: Expanded, scope: Scope) -> c.Action:
-    """sysctl [-w] [-q] NAME=VALUE."""
-    words, _ = flags(simple, ("-w", "-q", "-qw", "-wq"))
-    actions = []
-    for word in words:
-        name, equals, value = word.text.partition("=")
-        if not equals:
-            raise word.error(f"the value of {name} is not shown here", "sysctl -w vm.swappiness=10")
-        actions.append(sysctl_set(simple.name, Word(name.replace("/", "."), word.place), Word(value, word.place)))
-    if not actions:
-        raise simple.name.error("sysctl needs NAME=VALUE", "sysctl -w vm.swappiness=10")
-    return actions[0] if len(actions) == 1 else c.Several(simple.name, tuple(actions))
-
-
-def sysctl_set(command: Word, name: Word, value: Word) -> c.Action:
-    """A setting of the machine."""
-    if is_live(value.text):
-        raise refuse(value)
-    if name.text == "vm.swappiness":
-        if re.fullmatch("[0-9]{1,3}", value.text) is None or int(value.text) > MOST_SWAPPINESS:
-            raise value.error(f"{value.text!r} is not a value of vm.swappiness", f"0 to {MOST_SWAPPINESS}")
-        return c.Sysctl(command, name.text, int(value.text))
-    if name.text == "vm.drop_caches" and value.text in DROP_CACHES:
-        run = c.Run(Word("drop_caches", command.place), ())
-        note = "vm.drop_caches: dirty pages are sent to the disk, and the slab's objects stay"
-        return c.Noted(command, run, note)
-    if name.text in NO_EFFECT:
-        return c.Noted(command, c.Nothing(command), f"{name.text}: no effect on memory")
-    reason = SYSCTL_REASONS.get(name.text, "of the machine's settings vm.swappiness and vm.drop_caches can be written")
-    raise name.error(f"{name.text} = {value.text!r} is not modelled", reason)

@@ -1,4 +1,4 @@
-"""Commands that read text and print text: grep, head, tail, wc, cut, awk, sort, uniq, tr, cat. In a pipe, or of one file."""
+"""Commands that read text and print text: grep, head, tail, wc, cut, awk, sort, tr, cat. In a pipe, or of a file."""
 
 from __future__ import annotations
 

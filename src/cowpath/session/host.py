@@ -126,7 +126,7 @@ def render(
     if status:
         return f"{text.kind}: {text.text}: {reason(status)}\n"
     if text.kind == "pressure":
-        return pressure(k, 0, None)
+        return pressure(k, 0)
     files = all_files(k, text.group, keys) if text.files == (ALL,) else text.files
     if text.kind == "cat":
         return "".join(read_file(k, text.group, name, keys) for name in files)
@@ -135,7 +135,7 @@ def render(
 
 
 def sysctl(k: Any, name: str, value: int) -> None:
-    """A setting of the whole machine. vm.swappiness: of the root group, and in cgroup v2, where only that is, of all."""
+    """A setting of the machine. vm.swappiness: of the root group, and in cgroup v2, which has only that, of all."""
     assert name == "vm.swappiness", f"{name} is not modelled"
     count = int(k.state.n_groups) if k.state.cgroup2 else 1
     k.state["groups"]["swappiness"][:count] = value

@@ -9,7 +9,7 @@ from pathlib import Path
 from cowpath.engine.machine import DEFAULT_CPUS, DEFAULT_MEMORY
 from cowpath.errors import Gathered, InputError, ToldError
 from cowpath.kernel import names as n
-from cowpath.kinds import check_kind
+from cowpath.kinds import ARGUMENTS, check_kind
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
@@ -47,6 +47,10 @@ def load_session(
     path = Path(path)
     text = read_text(path)
     check_kind(path, text, "a session")
+    if arguments and ARGUMENTS.search(text) is None:
+        raise InputError(
+            f"the session reads no arguments: {arguments[0]!r}", file=path, hint="$1, $2, $@ in the script"
+        )
     words = None if bystanders is None else tuple(Word(name, Place("bystanders")) for name in bystanders)
     table_errors = Gathered()
     tables = Table()

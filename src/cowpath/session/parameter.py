@@ -11,7 +11,7 @@ from cowpath.words import Word
 
 if TYPE_CHECKING:
     from cowpath.session.scope import Scope
-    from cowpath.session.tokens import Part, ShellWord
+    from cowpath.session.shell_word import Part, ShellWord
 
 
 def changed(part: Part, scope: Scope, lookup: Callable[..., str], value_of: Callable[[ShellWord], str]) -> str:

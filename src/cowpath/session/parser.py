@@ -15,7 +15,8 @@ from cowpath.session.paths import CgroupFile, File, Ordinary, ProcFile, file_of
 from cowpath.session.prefix import PREFIXES, environment, strip
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
 from cowpath.session.sh_c import is_shell, plain_name, started
-from cowpath.session.systemd import noted, systemd_run, systemctl
+from cowpath.session.sysctl import sysctl
+from cowpath.session.systemd import noted, systemctl, systemd_run
 from cowpath.session.tools import TOOLS
 from cowpath.words import Word
 
@@ -29,7 +30,7 @@ TABLE: dict[str, Meaning] = {
     "cgdelete": lambda simple, scope: cgtools.cgdelete(simple),
     "cgclassify": cgtools.cgclassify,
     "mkdir": file_commands.mkdir, "rmdir": file_commands.rmdir, "[": file_commands.test, "[[": file_commands.test,
-    "test": file_commands.test, "sysctl": file_commands.sysctl, "systemd-run": systemd_run, "systemctl": systemctl,
+    "test": file_commands.test, "sysctl": sysctl, "systemd-run": systemd_run, "systemctl": systemctl,
     "docker": docker, "podman": docker,
 }  # fmt: skip
 SAYING = {
@@ -38,7 +39,7 @@ SAYING = {
 }  # fmt: skip
 TAKES_JOBS = ("wait", "kill", "cgclassify", "[", "[[", "test")  # those that look at numbers of jobs themselves
 TAKES_LIVE = ("[", "[[", "test", "exit", "return", "export", *SAYING)
-COMMANDS = (*TABLE, *SAYING, *FILTERS, *PREFIXES, *TOOLS, *procfs.READERS, "tee")
+COMMANDS = (*TABLE, *SAYING, "cat", "grep", "head", "tail", *PREFIXES, *TOOLS, *procfs.READERS, "tee")
 
 
 def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action:
@@ -135,4 +136,4 @@ def no_jobs(words: tuple[Word, ...]) -> None:
     """Raise InputError for a word that holds a job's number."""
     for word in words:
         if JOB.search(word.text) or SHELL_ITSELF in word.text:
-            raise file_commands.refuse_job(word)
+            raise cgtools.refuse_job(word)

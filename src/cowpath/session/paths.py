@@ -8,11 +8,18 @@ from dataclasses import dataclass
 
 from cowpath.session import cgroupfs
 from cowpath.session.cgroup1 import OTHER_CONTROLLERS
+from cowpath.session.cgtools import refuse_job
 from cowpath.session.live import is_live, refuse
 from cowpath.session.scope import HOME, UNSURE, Scope
 from cowpath.words import Word
 
-OTHER_HIERARCHIES = (*(each for each in OTHER_CONTROLLERS if each != "io"), "cpu,cpuacct", "net_cls,net_prio", "systemd", "unified")  # as v1 mounts them
+OTHER_HIERARCHIES = (
+    *(each for each in OTHER_CONTROLLERS if each != "io"),
+    "cpu,cpuacct",
+    "net_cls,net_prio",
+    "systemd",
+    "unified",
+)  # as v1 mounts them
 SHOWN_AS = ("/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd/1", "/dev/fd/2")
 KERNELS = ("/proc", "/sys", "/dev")  # below these every file is something of its own
 
@@ -95,6 +102,8 @@ def group_of(word: Word, path: str, scope: Scope) -> Word | None:
 def file_of(word: Word, scope: Scope) -> File:
     """The file that a word of the script names."""
     path = absolute(word, word.text, scope)
+    if "\0" in path and not path.startswith("/proc/"):
+        raise refuse_job(word)
     if path == "/dev/null" or path in SHOWN_AS:
         return Stream(path != "/dev/null")
     directory, name = posixpath.split(path)
@@ -107,7 +116,7 @@ def file_of(word: Word, scope: Scope) -> File:
         if own.isdigit() or own == "self" or "\0" in own:
             return ProcFile(Word(own, word.place), "/".join(parts[1:]))
         return ProcFile(None, "/".join(parts))
-    if any(_is_below(path, each) for each in KERNELS) and not _is_below(path, "/dev/shm"):  # noqa: S108
+    if any(_is_below(path, each) for each in KERNELS) and not _is_below(path, "/dev/shm"):
         raise word.error(f"{path!r} is not modelled", f"{cgroupfs.MOUNT_2}/A/memory.max, /dev/null, /proc/sys/vm/...")
     return Ordinary(path)
 

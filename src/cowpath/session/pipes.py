@@ -17,8 +17,8 @@ from cowpath.session.parser import action
 from cowpath.session.paths import Ordinary, Stream, file_of
 from cowpath.session.prefix import strip
 from cowpath.session.scope import Scope
+from cowpath.session.shell_word import Part, ShellWord
 from cowpath.session.syntax import read_tokens
-from cowpath.session.tokens import Part, ShellWord
 from cowpath.session.tree import Piped, Simple
 from cowpath.words import Word
 
@@ -172,13 +172,19 @@ def _path(part: Callable[[str], str]) -> Callable[[Expanded, Scope], str]:
     return of
 
 
-def _fixed(text: str) -> Callable[[Expanded, Scope], str]:
-    return lambda simple, scope: text
+def _id(simple: Expanded, scope: Scope) -> str:
+    """id -u, of root."""
+    if [word.text for word in simple.words[1:]] not in (["-u"], ["-g"]):
+        raise simple.name.error("of id only -u is understood", "id -u")
+    return "0"
 
 
 def _stat(simple: Expanded, scope: Scope) -> str:
     """stat -fc %T /sys/fs/cgroup."""
-    if [word.text for word in simple.words[1:]][-1:] not in (["/sys/fs/cgroup"], ["/sys/fs/cgroup/"]) or scope.facts.cgroup is None:
+    if [word.text for word in simple.words[1:]][-1:] not in (
+        ["/sys/fs/cgroup"],
+        ["/sys/fs/cgroup/"],
+    ) or scope.facts.cgroup is None:
         raise simple.name.error(
             "stat is not understood here", 'stat -fc %T /sys/fs/cgroup, with [machine] cgroup = "v2"'
         )
@@ -194,5 +200,6 @@ def _getconf(simple: Expanded, scope: Scope) -> str:
 
 KNOWN: dict[str, Callable[[Expanded, Scope], str]] = {
     **dict.fromkeys(("echo", "printf", "seq", "nproc", "pwd"), _said), "basename": _path(posixpath.basename),
-    "dirname": _path(posixpath.dirname), "id": _fixed("0"), "whoami": _fixed("root"), "getconf": _getconf, "stat": _stat,
+    "dirname": _path(posixpath.dirname), "id": _id, "whoami": lambda simple, scope: "root", "getconf": _getconf,
+    "stat": _stat,
 }  # fmt: skip

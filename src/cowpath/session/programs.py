@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cowpath.engine.machine import DEFAULT_MEMORY
 from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, Code
 from cowpath.programs.unit import Unit
-from cowpath.engine.machine import DEFAULT_MEMORY
 from cowpath.session import procfs, tools
 from cowpath.session.table import PACKAGED, Entry, Table
 from cowpath.units import parse_time

@@ -2,9 +2,9 @@
 
 Which groups there are is not: commands that make and remove them may fail, and others may do so at the same time.
 
-What the run shows only (``$?``, ``$(cat memory.current)``) stands for itself in a value, see ``live``.
+What only the run shows (``$?``, ``$(cat memory.current)``) stands for itself in a value: ``live``.
 
-A background job's number is not known: in a value it stands as ``\\0N\\0``, N being the job's number among all background
+A background job's number is not known: in a value it stands as ``\\0N\\0``, N being its number among all background
 commands of the script (``%N``). No script can hold a zero byte, so such a value can be passed on, split and compared.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from cowpath.errors import InputError, ToldError
 from cowpath.session.live import LIVE, Live
-from cowpath.session.tokens import Part
+from cowpath.session.shell_word import Part
 from cowpath.session.tree import Function
 from cowpath.session.uses import Uses
 from cowpath.words import Word

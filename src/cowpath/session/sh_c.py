@@ -34,7 +34,9 @@ def started(words: tuple[Word, ...], manner: c.Manner) -> c.Run | c.Subshell:
         raise name.error(f"{name.text} -{options} is not understood", f"{name.text} -c 'COMMANDS'")
     text = rest[0]
     if "\0" in text.text:
-        raise text.error("a script that holds a task's number is not understood", "single quotes: sh -c 'echo $$ > FILE'")
+        raise text.error(
+            "a script that holds a task's number is not understood", "single quotes: sh -c 'echo $$ > FILE'"
+        )
     errors = Gathered()
     script = read_script(text.text, text.place.file, errors, text.place)
     errors.tell()

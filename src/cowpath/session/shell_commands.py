@@ -20,6 +20,11 @@ SIGNALS = {**dict.fromkeys(ENDING, n.KILL_TREE), "STOP": n.KILL_STOP, "19": n.KI
            "18": n.KILL_CONT}  # fmt: skip
 OPTIONS = {"e": "errexit", "u": "nounset", "x": "xtrace", "v": "verbose", "f": "noglob", "m": "monitor", "b": "notify"}
 NO_EFFECT = ("verbose", "noglob", "monitor", "notify", "posix")
+LIMITS = {  # what is limited, and what to do instead
+    "v": ("a limit of address space", "a group's memory.max limits what is used"),
+    "u": ("a limit of a user's tasks", "tasks of [machine]"), "l": ("a limit of locked memory", "take it out"),
+    "m": ("a limit that no kernel since 2.4 keeps", "take it out"), "s": ("a limit of the stack", "take it out"),
+}  # fmt: skip
 HARMLESS_LIMITS = "cnelHS"  # letters of ulimit whose limits the model never meets
 
 
@@ -188,12 +193,8 @@ def ulimit(simple: Expanded, scope: Scope) -> c.Action:
         return c.Nothing(simple.name)
     for letter in letters or "f":
         if letter not in HARMLESS_LIMITS:
-            what = {"v": "a limit of address space", "m": "a limit that no kernel since 2.4 keeps",
-                    "u": "a limit of a user's tasks", "l": "a limit of locked memory", "s": "a limit of the stack"}  # fmt: skip
-            hint = {"v": "a group's memory.max limits what is used", "u": "tasks of [machine]"}.get(
-                letter, "take it out"
-            )
-            raise simple.name.error(f"ulimit -{letter}: {what.get(letter, 'a limit')} is not modelled", hint)
+            what, hint = LIMITS.get(letter, ("a limit", "take it out"))
+            raise simple.name.error(f"ulimit -{letter}: {what} is not modelled", hint)
     note = f"ulimit -{letters}: no program of the model comes near it"
     return c.Noted(simple.name, c.Nothing(simple.name), note)
 

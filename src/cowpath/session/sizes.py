@@ -47,8 +47,8 @@ def docker(text: str) -> int:
 
 
 def kubernetes(text: str) -> int:
-    """A quantity (apimachinery: resource.Quantity): 64Mi is binary, 64M decimal, 1e6 and 64000k too; parts of a byte are
-    rounded up. "64m" are 64 thousandths of a byte.
+    """A quantity (apimachinery: resource.Quantity): 64Mi is binary, 64M decimal, 1e6 and 64000k too; parts of a byte
+    are rounded up. "64m" are 64 thousandths of a byte.
     """
     match = _KUBERNETES.fullmatch(text)
     if match is None or not re.search("[0-9]", match[1]):

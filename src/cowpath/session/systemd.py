@@ -1,4 +1,4 @@
-"""systemd-run and systemctl: units with limits of memory. How systemd reads its properties is in systemd.resource-control(5)."""
+"""systemd-run and systemctl: units with limits of memory, as systemd.resource-control(5) has them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ FILES = {
 IN_V1 = ("MemoryMax", "MemoryLimit")  # all that systemd writes to cgroup v1
 POLICIES = ("continue", "stop", "kill")  # OOMPolicy=
 HARMLESS = (
-    "Description", "MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting", "RemainAfterExit", "Type", "User",
-    "Group", "WorkingDirectory", "Environment", "StandardOutput", "StandardError", "SyslogIdentifier", "Slice", "Delegate",
-    "TimeoutStopSec", "KillMode", "CollectMode", "Documentation", "After", "Wants", "Requires", "Before", "WantedBy",
+    "Description", "MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting", "RemainAfterExit", "Type",
+    "User", "Group", "WorkingDirectory", "Environment", "StandardOutput", "StandardError", "SyslogIdentifier",
+    "Delegate", "TimeoutStopSec", "KillMode", "CollectMode", "Documentation", "After", "Wants", "Requires", "Before",
+    "WantedBy",
 )  # fmt: skip
 REFUSED = {
     "CPUQuota": "a quota of CPU time", "CPUWeight": "shares of the CPUs", "CPUShares": "shares of the CPUs",
-    "TasksMax": "a limit of a group's tasks", "IOWeight": "shares of the disk", "IOReadBandwidthMax": "a limit of the disk",
-    "IOWriteBandwidthMax": "a limit of the disk", "MemoryZSwapMax": "zswap", "LimitAS": "a limit of address space",
+    "TasksMax": "a limit of a group's tasks", "IOWeight": "shares of the disk", "MemoryZSwapMax": "zswap",
+    "IOReadBandwidthMax": "a limit of the disk", "IOWriteBandwidthMax": "a limit of the disk",
+    "LimitAS": "a limit of address space", "Slice": "--slice=X says the same, and is understood",
     "ManagedOOMMemoryPressure": "systemd-oomd", "ManagedOOMSwap": "systemd-oomd", "AllowedCPUs": "cpusets",
     "LimitMEMLOCK": "a limit of locked memory", "StartupMemoryMax": "limits while the machine boots",
     "MemoryPressureWatch": "who is told of PSI", "Restart": "a service that is started again",
 }  # fmt: skip
 FLAGS = ("--scope", "--user", "--system", "--wait", "--pipe", "-P", "-t", "--pty", "--collect", "-G", "--quiet", "-q",
-         "--no-block", "-r", "--remain-after-exit", "--no-ask-password", "--same-dir", "-d", "--send-sighup")  # fmt: skip
+         "--no-block", "-r", "--remain-after-exit", "--no-ask-password", "--same-dir", "-d")  # fmt: skip
 VALUES = ("-p", "--property", "--unit", "-u", "--slice", "--description", "--nice", "--uid", "--gid", "--setenv", "-E",
           "--working-directory", "--service-type", "--background")  # fmt: skip
 WAITING = ("--scope", "--wait", "--pipe", "-P", "-t", "--pty")

@@ -55,7 +55,7 @@ def unit(name: str, word: Word, arguments: tuple[Word, ...], around: Around) -> 
 
 
 def _file(asm: Assembler, name: str, pages: int, room: int = 0) -> int:
-    return asm.file(name, pages, room, shmem=name.startswith("/dev/shm/"))  # noqa: S108
+    return asm.file(name, pages, room, shmem=name.startswith("/dev/shm/"))
 
 
 def _buffer(asm: Assembler, pages: int) -> int:

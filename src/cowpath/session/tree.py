@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cowpath.session.tokens import ShellWord
+from cowpath.session.shell_word import ShellWord
 
 
 @dataclass(frozen=True)
