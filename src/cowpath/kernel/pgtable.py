@@ -227,7 +227,7 @@ def _unmap(k, number):
         state.mms[m].file_rss -= 1
         if page.mapcount == 0 and page.group != n.NONE:
             k.books.groups[page.group].mapped_file -= 1
-        if bits & n.PTE_ACCESSED:
+        if bits & n.PTE_ACCESSED and not k.state.lruvecs:  # else only where the mapping goes (zap_pte)
             page.bits |= n.PG_REFERENCED
     return p
 

@@ -7,6 +7,7 @@ OP_HOST, at which the driver reads the counters. So a step begins when the one b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +17,12 @@ from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, FileUse
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Unit
-from cowpath.programs.writer import Writer
+from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
-from cowpath.validate.commands import NotModelled, Worker, emit, region_lines
+from cowpath.validate import ctl
+from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
@@ -28,8 +30,7 @@ MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were m
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-WATCHED = ("sleep", "wait", "stack", "sample", "alive", "rootstat", "cat")  # ctl commands that no task runs
-SIGNALS = {"9": 0, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
+SIGNALS = {"9": 0, "tree": n.KILL_TREE, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -55,6 +56,8 @@ class _Process:
     leader: str
     threads: list[str] = field(default_factory=list)
     children: dict[str, str] = field(default_factory=dict)  # child -> whom it is forked by
+    started: set[str] = field(default_factory=set)  # tasks that its steps of several lines start
+    started_threads: set[str] = field(default_factory=set)  # those of them that share its memory
 
     @property
     def members(self) -> list[str]:
@@ -66,6 +69,12 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     return _Compiler(scenario).compiled()
 
 
+def check(scenario: Scenario) -> None:
+    """Raises InputError for what is wrong in it."""
+    with suppress(NotModelled):
+        compile_scenario(scenario)
+
+
 class _Compiler:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -74,9 +83,10 @@ class _Compiler:
         self.processes = _processes(scenario)
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
-            steps = [step for step in scenario.steps if step.who in process.members]
-            places = Regions.of(region_lines(steps))
-            self.regions.update(dict.fromkeys(process.members, places))
+            lines = lines_of([step for step in scenario.steps if step.who in process.members])
+            self.regions.update(dict.fromkeys(process.members, Regions.of(lines)))
+            process.started, process.started_threads = started(lines, TASK_STARTS), started(lines, ("thread",))
+        _check_started(scenario, self.processes)
         self.linker = Linker(_nothing)
 
     def compiled(self) -> Compiled:
@@ -119,7 +129,10 @@ class _Compiler:
 
     def process(self, process: _Process) -> Unit:
         """A process's program: the leader's, behind it those of its threads and children."""
-        writer = Writer(process.leader, self.regions[process.leader], set(process.members), set(process.threads))
+        writer = Writer(
+            process.leader, self.regions[process.leader], {*process.members, *process.started},
+            {*process.threads, *process.started_threads},
+        )  # fmt: skip
         worker, asm = Worker(writer, self.regions), writer.asm
         for member in process.members:
             asm.slot(member)
@@ -142,6 +155,7 @@ class _Compiler:
             if given is not None and member in process.threads:
                 asm.emit(n.OP_ATTACH, a=self.numbers[given])
             self.steps(worker, process, member, forks)
+        writer.defined_tasks()
         return Unit(asm.code(), (), tuple(writer.outer.values()))
 
     def attributes(self, asm: Assembler, task: str) -> None:
@@ -188,7 +202,7 @@ class _Compiler:
                     asm.emit(n.OP_CG_SET, **self.written(group, file, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
-            if step.who != CTL or step.command in WATCHED or step.command == "fork":
+            if step.who != CTL or step.command in ctl.LOOKS or step.command == "fork":
                 continue
             asm.emit(n.OP_SLEEP, a=FOREVER_NS)
             self.commanded(writer, step)
@@ -210,41 +224,25 @@ class _Compiler:
     def commanded(self, writer: Writer, step: Step) -> None:
         """One command of ctl that a task has to run."""
         asm, words = writer.asm, step.words
-        try:
-            if step.command == "set":
-                asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
-            elif step.command == "force_empty":
-                asm.emit(n.OP_CG_SET, a=self.group(words[1], step), b=n.CG_FORCE_EMPTY)
-            elif step.command == "rmdir":
-                asm.emit(n.OP_CG_DELETE, a=self.group(words[1], step))
-            elif step.command == "move":
-                asm.emit(n.OP_CLASSIFY, a=self.group(words[2], step), b=self.task(writer, words[1], step), bits=1)
-            elif step.command == "kill":
-                signal = words[2] if len(words) > 2 else "9"
-                if signal not in SIGNALS:
-                    raise NotModelled(f"signal {signal}")
-                asm.emit(n.OP_KILL, a=self.task(writer, words[1], step), bits=SIGNALS[signal])
-            elif step.command == "drop":  # drop_caches: the page cache of every file
-                for name in self.scenario.files:
-                    file = writer.file(Word(f"@{name}", step.place), 0)
-                    asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
-            else:
-                known = ("set", "force_empty", "rmdir", "move", "kill", "drop", "fork", *WATCHED)
-                raise step.place.error(
-                    f"unknown command {step.command!r} of ctl in step {step.text!r}",
-                    nearest(step.command, known, f"one of: {', '.join(sorted(known))}"),
-                )
-        except IndexError:
-            raise step.place.error(f"step {step.text!r} lacks a word", CTL_USAGE.get(step.command)) from None
-
-    def group(self, name: str, step: Step) -> int:
-        if name not in self.numbers:
-            raise step.place.error(f"step {step.text!r}: no group {name!r}", ", ".join(self.numbers))
-        return self.numbers[name]
+        if step.command == "set":
+            asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
+        elif step.command == "force_empty":
+            asm.emit(n.OP_CG_SET, a=self.numbers[words[1]], b=n.CG_FORCE_EMPTY)
+        elif step.command == "rmdir":
+            asm.emit(n.OP_CG_DELETE, a=self.numbers[words[1]])
+        elif step.command == "move":
+            asm.emit(n.OP_CLASSIFY, a=self.numbers[words[2]], b=self.task(writer, words[1], step), bits=1)
+        elif step.command == "kill":
+            signal = words[2] if len(words) > 2 else "9"
+            if signal not in SIGNALS:
+                raise NotModelled(f"signal {signal}")
+            asm.emit(n.OP_KILL, a=self.task(writer, words[1], step), bits=SIGNALS[signal])
+        elif step.command == "drop":  # drop_caches: the page cache of every file
+            for name in self.scenario.files:
+                file = writer.file(Word(f"@{name}", step.place), 0)
+                asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
 
     def task(self, writer: Writer, name: str, step: Step) -> int:
-        if name not in self.regions:
-            raise step.place.error(f"step {step.text!r}: no task {name!r}", ", ".join(self.regions))
         writer.outer.setdefault(name, Word(name, step.place))
         return writer.asm.slot(name)
 
@@ -264,13 +262,7 @@ class _Compiler:
         more = 0
         if isinstance(number, tuple):
             number, more = number
-        return {"a": self.group(group, step), "b": n.CG_FILES.index(name), "c": number, "d": more}
-
-
-CTL_USAGE = {
-    "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
-    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL]",
-}  # fmt: skip
+        return {"a": self.numbers[group], "b": n.CG_FILES.index(name), "c": number, "d": more}
 
 
 def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:
@@ -280,48 +272,67 @@ def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:
 def _full_names(scenario: Scenario) -> dict[str, str]:
     """The groups with their paths, parents first."""
     found: dict[str, str] = {}
-
-    def enter(group: str) -> str:
-        if group not in found:
-            up = scenario.groups[group].get("parent")
-            found[group] = group if up is None else f"{enter(up)}/{group}"
-        return found[group]
-
     for group in scenario.groups:
-        enter(group)
+        above = [group]
+        while above[-1] not in found and (up := scenario.groups[above[-1]].get("parent")) is not None:
+            above.append(up)
+        for each in reversed(above):
+            up = scenario.groups[each].get("parent")
+            found[each] = each if up is None else f"{found[up]}/{each}"
     return found
 
 
 def _processes(scenario: Scenario) -> list[_Process]:
     """Who shares memory, and who is whose child."""
     tasks = scenario.tasks
+    forks = [step for step in scenario.steps if step.who == CTL and step.command == "fork"]
+    forked = {step.words[2] for step in forks}
     processes = {
         name: _Process(name)
         for name, task in tasks.items()
-        if task.get("thread_of") is None and task.get("child_of") is None
+        if task.get("thread_of") is None and task.get("child_of") is None and name not in forked
     }
     home = dict(processes)
     for name, task in tasks.items():
-        if task.get("thread_of") is not None:
-            home[name] = processes[task["thread_of"]]
+        owner = task.get("thread_of")
+        if owner is not None and owner in processes and name not in forked:
+            home[name] = processes[owner]
             home[name].threads.append(name)
-    for step in scenario.steps:
-        if step.who == CTL and step.command == "fork" and len(step.words) > 2:
-            parent, child = step.words[1:3]
-            if parent not in home:
-                raise step.place.error(f"step {step.text!r}: no task {parent!r}", ", ".join(home))
-            home[child] = home[parent]
-            home[parent].children[child] = parent
+    for step in forks:
+        parent, child = step.words[1:3]
+        given = tasks.get(child, {})
+        if parent not in home or child in home:
+            what = f"no task {parent!r} before it" if parent not in home else f"there is a {child!r}"
+            raise step.place.error(f"step {step.text!r}: {what}", "fork TASK CHILD, once for each child")
+        if given.get("thread_of") is not None or given.get("child_of", parent) not in (parent, None):
+            raise step.place.error(
+                f"step {step.text!r}: {child!r} is not {parent!r}'s child", f'"child_of": "{parent}"'
+            )
+        home[child] = home[parent]
+        home[parent].children[child] = parent
     for step in scenario.steps:
         if step.who != CTL and step.who not in home:
-            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ", ".join(home))
+            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ctl.some(home))
     return list(processes.values())
+
+
+def _check_started(scenario: Scenario, processes: list[_Process]) -> None:
+    """A name is that of one task, or of the tasks that one process starts."""
+    known = {member for process in processes for member in process.members} | {CTL}
+    for process in processes:
+        for name in sorted(process.started):
+            if name in known:
+                raise scenario.place.error(
+                    f"{process.leader} starts {name!r}, which another task is called", "a name of its own"
+                )
+        known |= process.started
 
 
 def _settings(scenario: Scenario) -> MachineSettings:
     """The machine that it was measured on."""
+    mb = scenario.memory_mb
     return MachineSettings(
-        cpus=2, memory=MEMORY[scenario.interface], swap=scenario.swap_mb << 20, reuse=0.0,
+        cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
         readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

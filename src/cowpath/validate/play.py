@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cowpath.errors import InputError
+from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
@@ -21,6 +23,7 @@ __all__ = ["NotModelled", "play"]
 TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
 DYING_NS = S  # how long a signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
+LOOKS = 20  # of a command that waits whether something happens
 Row = dict[str, Any]
 
 
@@ -28,8 +31,8 @@ def play(scenario: Scenario, design: Design, seed: int = 0) -> Row:
     """A scenario on a kernel. ``result``, ``settled``, ``events`` and ``oom_killed`` are as in the real row.
 
     Where a task waits stands in ``waits`` (the model's name of the wait) and ``paths`` (its paths, the innermost
-    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what the
-    model does not have.
+    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what
+    the model does not have.
     """
     if scenario.interface not in design.kernel.interface:
         raise NotModelled(f"{design.kernel.name} has no cgroup {scenario.interface}")
@@ -45,7 +48,10 @@ class _Playing:
 
     def __post_init__(self) -> None:
         scenario = self.compiled.scenario
-        self.player = Player(self.compiled, self.design, self.seed)
+        try:
+            self.player = Player(self.compiled, self.design, self.seed)
+        except InputError as error:  # more groups, files, ... than a machine has
+            raise scenario.place.error(error.problem, error.hint) from None
         self.keys = memcg_files.load(self.design.kernel.name) if scenario.interface == "v2" else None
         self.pending: dict[str, int] = {}  # by task: the step that it has been given and that nobody has waited for
 
@@ -115,7 +121,8 @@ class _Playing:
         """A step of ctl: one that a task does, or a look."""
         looks: dict[str, Callable[[Step], Row]] = {
             "sleep": self.sleep, "wait": self.wait, "stack": self.stack, "sample": self.sample, "alive": self.who_lives,
-            "rootstat": self.rootstat, "cat": self.cat,
+            "rootstat": self.rootstat, "cat": self.cat, "locked": self.locked, "gets_on": self.gets_on,
+            "kills": self.kills, "copies": self.copies,
         }  # fmt: skip
         if step.command in looks:
             try:
@@ -181,3 +188,37 @@ class _Playing:
         from cowpath.session.cgroupfs import read_file
 
         return {"text": read_file(self.player.k, self.compiled.groups[step.words[1]], step.words[2], self.keys)}
+
+    def locked(self, step: Step) -> Row:
+        """Pages of a file that are locked at a time; of many looks the most."""
+        file, times, ms = step.words[1].removeprefix("@"), int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        most = self.player.locked(file)
+        for _ in range(times - 1):
+            self.player.sleep(round(ms * 1_000_000))
+            most = max(most, self.player.locked(file))
+        return {"locked": most}
+
+    def gets_on(self, step: Step) -> Row:
+        """Whether an access or a call of a task ends within so many seconds."""
+        task = step.words[1]
+        before = self.player.done(task)
+        return {"gets_on": self._within(float(step.words[2]), lambda: self.player.done(task) != before)}
+
+    def kills(self, step: Step) -> Row:
+        """Whether the OOM killer kills somebody in a group within so many seconds."""
+        books = self.player.k.books.groups[self.compiled.groups[step.words[1]]]
+        before = int(books.counters[n.C_OOM_KILLS])
+        return {"kills": self._within(float(step.words[2]), lambda: int(books.counters[n.C_OOM_KILLS]) > before)}
+
+    def _within(self, seconds: float, so: Callable[[], bool]) -> bool:
+        """Whether something comes to be so within so many seconds; all of them pass."""
+        found = False
+        for _ in range(LOOKS):
+            self.player.sleep(round(seconds * S / LOOKS))
+            found = found or so()
+        return found
+
+    def copies(self, step: Step) -> Row:
+        """Pages that have been copied on write in a group."""
+        books = self.player.k.books.groups[self.compiled.groups[step.words[1]]]
+        return {"copies": int(books.counters[n.C_COW])}

@@ -11,7 +11,7 @@ from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
-from cowpath.kernel.steps import PATH_NAMES
+from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
 from cowpath.observe.watch import mask_of
 from cowpath.validate.compile import READY, Compiled
 from cowpath.validate.scenario import CTL, Step
@@ -26,7 +26,9 @@ SHORT = 1_000_000  # moves between two looks
 MOST_MOVES = 40 * SHORT  # of a step: who goes round in vain gets no further
 NEVER = -2  # the number of no step
 FIRST_SHOWN = 64  # of the slow accesses
-SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
+SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
+AT_RETURN = STEP_NAMES.index("high_delay")  # a sleep there, behind a fault, belongs to the access that has faulted
+COUNTED = ("touch", "touchperm", "readf", "writef", "readinto")  # commands whose accesses and calls a worker counts
 BYTES = ("readf", "writef")  # of v1: their value is in bytes
 SIGKILL, SIGTERM = -9, -15
 
@@ -55,6 +57,8 @@ class _Begun:
     gate: bool = False  # it has come through
     access: int = 0
     calls: int = 0
+    faulted: bool = False  # the last thing that it did was to fault
+    at_return: bool = False  # it sleeps on its way back from that fault
     asleep: dict[int, int] = field(default_factory=dict)
 
 
@@ -72,6 +76,7 @@ class Player:
         self.dead: dict[str, Told] = {}
         self.begun: dict[tuple[str, int], _Begun] = {}
         self.doing: dict[str, int] = {}
+        self.counting: dict[str, int] = {}  # by task: the last step whose accesses are counted
         self.tasks: dict[str, int] = {}  # by name: the task's number
         self.whose: dict[int, str] = {}
         slots = {name: number for number, name in enumerate(self.plan.slots)}
@@ -106,6 +111,8 @@ class Player:
         t = self.tasks[task]
         books = self.k.books.tasks[t]
         self.doing[task] = number
+        if number >= 0 and task != CTL and self.compiled.scenario.steps[number].command in COUNTED:
+            self.counting[task] = number
         self.begun[task, number] = _Begun(
             int(self.k.books.now), int(books.minflt), int(books.majflt), int(books.returned)
         )
@@ -152,12 +159,14 @@ class Player:
     # --- what is seen
 
     def _read_log(self) -> None:
-        count = int(self.k.books.log_count)
-        for row in self.k.books["log"][:count]:
+        log = self.k.books["log"][: int(self.k.books.log_count)]
+        forks = log["kind"] == n.EV_FORK
+        told_of = [*self.whose, *log["a"][forks]]  # of all others nothing is kept
+        for row in log[forks | np.isin(log["task"], told_of)]:
             kind, task = int(row["kind"]), int(row["task"])
             if kind == n.EV_FORK:
                 slot = int(row["value"])
-                if 0 <= slot < len(self.plan.slots):
+                if 0 <= slot < len(self.plan.slots) and self.plan.slots[slot] in self.compiled.slots:
                     self._enter(self.plan.slots[slot], int(row["a"]))
                     self.doing[self.plan.slots[slot]] = READY
                     self.begun[self.plan.slots[slot], READY] = _Begun(int(row["time"]), 0, 0, 0)
@@ -182,9 +191,13 @@ class Player:
             self.told[name, int(row["a"])] = self._ended(name, row)
         elif begun is not None and kind == n.EV_WAKE and not begun.gate:
             begun.gate = True
-        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0:
-            begun.asleep[begun.access] = begun.asleep.get(begun.access, 0) + int(row["value"])
+        elif begun is not None and kind == n.EV_WAIT:
+            begun.at_return = begun.faulted and int(row["value"]) == AT_RETURN
+        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0 and row["a"] != n.W_TIMER:
+            access = begun.access - begun.at_return
+            begun.asleep[access] = begun.asleep.get(access, 0) + int(row["value"])
         elif begun is not None and kind in (n.EV_FAULT, n.EV_MARK):
+            begun.faulted = kind == n.EV_FAULT
             begun.calls += kind == n.EV_MARK
             begun.access += 1
 
@@ -198,19 +211,50 @@ class Player:
         )  # fmt: skip
 
     def progress(self, name: str) -> int:
-        """Pages of a touch that are done, or else calls."""
+        """Pages that are accessed, read or written, in whole calls; of the last command that counts them."""
         if name in self.dead:
             return self.dead[name].progress
+        number = self.counting.get(name)
+        if number is not None and (name, number) in self.told:
+            return self._pages(name, number)
         task = self.k.state.tasks[self.tasks[name]]
         op = self.k.books.ops[int(task.pc)]
         if op.code == n.OP_TOUCH and op.b > 1:
             return int(task.progress)
-        begun = self.begun.get((name, self.doing.get(name, READY)))
-        return 0 if begun is None else begun.calls
+        number = self.doing.get(name, READY)
+        begun = self.begun.get((name, number))
+        return 0 if begun is None else begun.calls * self._chunk(number)
+
+    def _pages(self, name: str, number: int) -> int:
+        """Those of a step that has ended: of a touch all."""
+        step = self.compiled.scenario.steps[number]
+        if step.command in BYTES:
+            return self.told[name, number].returned
+        return self.begun[name, number].calls if step.command == "readinto" else int(step.words[3])
+
+    def _chunk(self, number: int) -> int:
+        """How many pages a call of a step is."""
+        step = self.compiled.scenario.steps[number] if 0 <= number < len(self.compiled.scenario.steps) else None
+        return int(step.words[4]) if step is not None and step.command in BYTES and len(step.words) > 4 else 1
 
     def was_there(self, name: str) -> bool:
         """The task has been made."""
         return name in self.tasks
+
+    def locked(self, file: str) -> int:
+        """How many pages of a file a task has locked at this moment."""
+        which = [each.name for each in self.plan.files].index(file)
+        pages = self.k.state["pages"][: int(self.k.state.n_pages)]
+        return int(np.count_nonzero((pages["file"] == which) & (pages["locked_by"] >= 0)))
+
+    def done(self, name: str) -> tuple[int, ...]:
+        """What changes whenever an access or a call of a task ends."""
+        if not self.alive(name):
+            return ()
+        task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
+        begun = self.begun.get((name, self.doing.get(name, READY)))
+        ended = 0 if begun is None else begun.calls
+        return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:
         """It is there, and has not died."""
@@ -222,8 +266,7 @@ class Player:
             return int(step.words[3])
         v1 = self.compiled.scenario.interface == "v1"
         if step.command in BYTES:
-            done = told.returned * (n.PAGE_SIZE if v1 else 1)
-            return done if done or not told.status else -told.status
+            return -told.status if told.status else told.returned * (n.PAGE_SIZE if v1 else 1)
         if step.command in ("vmw", "vmr"):
             size = int(step.words[3])
             done = min(size, told.returned * n.PAGE_SIZE)
