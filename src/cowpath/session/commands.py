@@ -200,6 +200,7 @@ class Exit:
     word: Word
     status: int | None
     returns: bool
+    kept: int | None = None  # the number of a value that only the run shows, and that is the status
 
 
 @dataclass(frozen=True)

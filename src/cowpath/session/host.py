@@ -76,7 +76,8 @@ class Host:
             there = self.adjusted(k, text.words[0], int(text.text))
             return Answer("", 0) if there else Answer("", 1, f"oom_score_adj: {reason(2)}\n")
         if text.kind == "restore":
-            return Answer("", int(self.kept.get(int(text.words[0]), "0")))
+            kept = self.kept.get(int(text.words[0]), "0")
+            return Answer("", int(kept) % 256 if kept.isdigit() else condition.WRONG)
         if text.kind == "oom_killed":
             return Answer("", int(not k.books.groups[text.group].counters[n.C_OOM_KILLS]))
         shown = render(k, text, status, self.keys, self.kept)

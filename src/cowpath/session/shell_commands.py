@@ -9,7 +9,7 @@ from cowpath.kernel import names as n
 from cowpath.session import commands as c
 from cowpath.session.cgtools import job
 from cowpath.session.expand import ASSIGNMENT, Expanded
-from cowpath.session.live import is_live, refuse
+from cowpath.session.live import LIVE, is_live, refuse
 from cowpath.session.paths import absolute
 from cowpath.session.scope import HOME, UNSURE, Scope
 from cowpath.units import parse_time
@@ -110,15 +110,10 @@ def shift(simple: Expanded, scope: Scope) -> c.Action:
 
 def exit_(simple: Expanded, scope: Scope) -> c.Action:
     """exit [N], return [N]."""
-    given = len(simple.words) > 1
-    if given and is_live(simple.words[1].text):
-        if simple.words[1].text.startswith("\0r") and not simple.words[1].text.strip("\0ru0123456789"):
-            raise simple.words[1].error(
-                f"the number of {simple.name.text} is known in the run only",
-                f"{simple.name.text} alone has the last status",
-            )
-        raise refuse(simple.words[1])
-    return c.Exit(simple.name, _number(simple, 0) % 256 if given else None, simple.name.text == "return")
+    returns = simple.name.text == "return"
+    if len(simple.words) > 1 and (match := LIVE.fullmatch(simple.words[1].text)):
+        return c.Exit(simple.name, None, returns, int(match[1]))
+    return c.Exit(simple.name, _number(simple, 0) % 256 if len(simple.words) > 1 else None, returns)
 
 
 def _number(simple: Expanded, default: int) -> int:

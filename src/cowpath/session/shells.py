@@ -122,6 +122,8 @@ class Shells(Blocks):
     def exit(self, action: c.Exit) -> None:
         """``exit`` and ``return``."""
         status = n.EXIT_ERRNO if action.status is None else action.status
+        if action.kept is not None:
+            self.restore_status(action.word, action.kept)
         if not action.returns:
             self.asm.emit(n.OP_EXIT, a=status)
             self.reachable, self.exited = False, True
