@@ -126,9 +126,7 @@ def step_dup_mmap(k, t):
         if f.other_mm == n.NONE:
             return n.FAIL_OOM
         give_to_mm(k, f, f.other_mm)
-        f.vma = k.state.mms[f.mm].vmas
-        f.vpn = n.NONE
-        return n.AGAIN
+        return next_mapping(k, f, k.state.mms[f.mm].vmas)
     if f.vma == n.NONE:
         go_to(k, f, s.COPY_PAGE_RANGE)
         return n.NEXT
@@ -139,8 +137,15 @@ def step_dup_mmap(k, t):
     f.vpn = next_to_copy(k, f.mm, f.vma, f.vpn)
     if f.vpn < k.state.vmas[f.vma].end:
         return n.NEXT
-    f.vma = k.state.vmas[f.vma].next
+    return next_mapping(k, f, k.state.vmas[f.vma].next)
+
+
+@compiled
+def next_mapping(k, f, v):
+    """On to a mapping of the parent's; where mappings have locks it is marked first."""
+    f.vma = v
     f.vpn = n.NONE
+    go_to(k, f, s.VMA_START_WRITE)
     return n.AGAIN
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .folio import folio_nr_pages
 
 
 @compiled
@@ -40,7 +41,7 @@ def group_add(k, p):
     else:
         pages[chain.head].lru_prev = p
     chain.head = p
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
 
 
 @compiled
@@ -56,7 +57,7 @@ def group_add_tail(k, p):
     else:
         pages[chain.tail].lru_next = p
     chain.tail = p
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
 
 
 @compiled
@@ -64,7 +65,7 @@ def _zone_add(k, p):
     pages = k.state.pages
     page = pages[p]
     chain = k.state.zone.lists[list_of(page)]
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
     if k.state.lruvecs:
         return
     page.zone_prev = n.NONE
@@ -81,7 +82,7 @@ def _zone_add_tail(k, p):
     pages = k.state.pages
     page = pages[p]
     chain = k.state.zone.lists[list_of(page)]
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
     if k.state.lruvecs:
         return
     page.zone_prev = chain.tail
@@ -106,7 +107,7 @@ def _group_del(k, p):
         chain.tail = page.lru_prev
     else:
         pages[page.lru_next].lru_prev = page.lru_prev
-    chain.count -= 1
+    chain.count -= folio_nr_pages(k, p)
     page.lru_next = n.NONE
     page.lru_prev = n.NONE
 
@@ -116,7 +117,7 @@ def _zone_del(k, p):
     pages = k.state.pages
     page = pages[p]
     chain = k.state.zone.lists[list_of(page)]
-    chain.count -= 1
+    chain.count -= folio_nr_pages(k, p)
     if k.state.lruvecs:
         return
     if page.zone_prev == n.NONE:
@@ -180,13 +181,14 @@ def note_recent(k, p, rotated):
     """update_page_reclaim_stat: a page of this kind was scanned (or is new), and ``rotated`` if it was found in use."""
     page = k.state.pages[p]
     kind = 0 if page.bits & (n.PG_ANON | n.PG_SWAPBACKED) else 1
+    pages = folio_nr_pages(k, p)
     zone = k.state.zone.recent
-    zone.scanned[kind] += 1
-    zone.rotated[kind] += rotated
+    zone.scanned[kind] += pages
+    zone.rotated[kind] += rotated * pages
     if page.group != n.NONE:
         group = k.state.groups[page.group].recent
-        group.scanned[kind] += 1
-        group.rotated[kind] += rotated
+        group.scanned[kind] += pages
+        group.rotated[kind] += rotated * pages
 
 
 @compiled
@@ -253,6 +255,7 @@ def age_nonresident(k, g, pages):
 @compiled
 def note_activated(k, p):
     """workingset_activation: a page has become active because it was read again."""
-    count_vm_events(k, p, n.VM_PGACTIVATE, 1)
+    pages = folio_nr_pages(k, p)
+    count_vm_events(k, p, n.VM_PGACTIVATE, pages)
     if k.state.workingset and k.books.remembers:
-        age_nonresident(k, lruvec_of(k.state.pages[p]), 1)
+        age_nonresident(k, lruvec_of(k.state.pages[p]), pages)

@@ -6,7 +6,9 @@ from . import names as n
 from . import steps as s
 from .block import wait_on_page_writeback
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .frames import R_KSWAPD, R_NOSWAP, R_PROACTIVE
+from .huge_memory import split_folio
 from .lru import count_vm_events, lru_add, lru_del
 from .rmap import page_referenced, try_to_unmap
 from .shrink import ACTIVATE, KEEP, RECLAIM, RECLAIM_CLEAN, __remove_mapping, note_where, pageout
@@ -34,14 +36,15 @@ def reclaimer(f):
 def isolate_folio(k, t, f, p, event):
     """Take a page off its list, and count it."""
     spend(k, s.SCAN_PAGE)
-    f.todo -= 1
-    f.scanned += 1
+    pages = folio_nr_pages(k, p)
+    f.todo -= pages
+    f.scanned += pages
     lru_del(k, p)
-    k.books.tasks[t].batch[BATCH_SCANNED] += 1
-    k.books.groups[f.victim].vm_events[event] += 1
-    k.state.groups[f.victim].recent.scanned[is_file_lru(k.state.pages[p])] += 1
+    k.books.tasks[t].batch[BATCH_SCANNED] += pages
+    k.books.groups[f.victim].vm_events[event] += pages
+    k.state.groups[f.victim].recent.scanned[is_file_lru(k.state.pages[p])] += pages
     if f.group == 0:
-        k.state.zone.pages_scanned += 1
+        k.state.zone.pages_scanned += pages
 
 
 # --- of an active list -----------------------------------------------------------------------------
@@ -55,18 +58,19 @@ def shrink_active_folio(k, t, f):
     isolate_folio(k, t, f, p, n.VM_PGREFILL)
     page = k.state.pages[p]
     file = is_file_lru(page)
+    pages = folio_nr_pages(k, p)
     found, bits = page_referenced(k, p, f.group)
     if found:
-        k.state.groups[f.victim].recent.rotated[file] += 1
+        k.state.groups[f.victim].recent.rotated[file] += pages
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
     elif found and bits & n.VM_EXEC and file:
-        k.books.tasks[t].batch[BATCH_FREED] += 1
+        k.books.tasks[t].batch[BATCH_FREED] += pages
     else:
         page.bits &= ~n.PG_ACTIVE
         if k.books.remembers:
             k.books.pages[p].workingset = 1
-        count_vm_events(k, p, n.VM_PGDEACTIVATE, 1)
+        count_vm_events(k, p, n.VM_PGDEACTIVATE, pages)
     lru_add(k, p)
 
 
@@ -83,18 +87,19 @@ def shrink_inactive_folio(k, t, f):
     isolate_folio(k, t, f, p, n.VM_PGSCAN + reclaimer(f))
     page = k.state.pages[p]
     file = is_file_lru(page)
+    pages = folio_nr_pages(k, p) if page.bits & n.PG_ANON == 0 else 1  # what is swapped out has been split
     verdict = shrink_folio(k, t, f, p)
     if verdict == RECLAIM:
-        f.done += 1
-        k.books.tasks[t].batch[BATCH_FREED] += 1
-        k.books.groups[f.victim].vm_events[n.VM_PGSTEAL + reclaimer(f)] += 1
+        f.done += pages
+        k.books.tasks[t].batch[BATCH_FREED] += pages
+        k.books.groups[f.victim].vm_events[n.VM_PGSTEAL + reclaimer(f)] += pages
         return n.AGAIN
     if verdict == ACTIVATE:
         if page.bits & n.PG_SWAPCACHE and page.mapcount > 0 and vm_swap_full(k):
             try_to_free_swap(k, p)
         page.bits |= n.PG_ACTIVE
-        count_vm_events(k, p, n.VM_PGACTIVATE, 1)
-        k.state.groups[f.victim].recent.rotated[file] += 1
+        count_vm_events(k, p, n.VM_PGACTIVATE, folio_nr_pages(k, p))
+        k.state.groups[f.victim].recent.rotated[file] += folio_nr_pages(k, p)
     lru_add(k, p)
     return n.AGAIN
 
@@ -149,7 +154,7 @@ def shrink_folio(k, t, f, p):
         page.bits |= n.PG_RECLAIM
         return ACTIVATE
     if is_file_lru(page) and page.bits & n.PG_DIRTY:
-        batch[BATCH_DIRTY] += 1
+        batch[BATCH_DIRTY] += folio_nr_pages(k, p)
     found, bits = page_referenced(k, p, f.group)
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
@@ -158,7 +163,10 @@ def shrink_folio(k, t, f, p):
     if verdict > RECLAIM_CLEAN:
         return verdict
     if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP or not add_to_swap(k, p):
+        if f.arg & R_NOSWAP:
+            return ACTIVATE
+        split_folio(k, p, True)
+        if not add_to_swap(k, p):
             return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)
@@ -182,9 +190,10 @@ def remove_and_remember(k, t, f, p, where):
     swapped = page.bits & n.PG_SWAPCACHE != 0
     keeps = not swapped or k.state.swaps[index].count > 0
     workingset = k.books.pages[p].workingset if k.books.remembers else 0
+    pages = folio_nr_pages(k, p)
     verdict = __remove_mapping(k, t, f, p, where)
     if verdict == RECLAIM and keeps:
-        shadow = workingset_eviction(k, f.group, workingset, 1)
-        if shadow:
-            keep_shadow(k, n.NONE if swapped else file, index, shadow)
+        shadow = workingset_eviction(k, f.group, workingset, pages)
+        for at in range(index, index + pages if shadow else index):
+            keep_shadow(k, n.NONE if swapped else file, at, shadow)
     return verdict

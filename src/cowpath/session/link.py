@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cowpath.errors import Gathered, InputError
-from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import FarRegion, Unit
@@ -172,10 +171,7 @@ class Linker:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
         if len(self.dentries) > CLOCK.dentries:
             raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
-        image = self._of_every_file(np.concatenate(self.chunks))
-        whole = np.flatnonzero((image["code"] == n.OP_FADVISE) & (image["c"] < 0))  # of a file that may have grown
-        image["c"][whole] = np.array([f.room for f in self.files.values()], dtype=np.int64)[image["a"][whole]]
-        return image
+        return self._of_every_file(np.concatenate(self.chunks))
 
     def _of_every_file(self, image: Ops) -> Ops:
         """Instructions on every file (sync, drop_caches): which there are is known only now."""

@@ -26,6 +26,7 @@ def _v1(k: Any, group: int) -> Counters:
     stat = memcg_text.memory_stat(k, group)
     own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
     own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
+    own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
     return {
         "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
         "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
@@ -64,6 +65,7 @@ def vm_events(k: Any, group: int) -> dict[str, int]:
     counts = {name.upper(): count for name, count in events if not name.startswith("workingset")}  # of memory.stat
     for name in ("pgfault", "pgmajfault", "pgpgin", "pgpgout"):
         counts[name.upper()] = int(books[name])
+    counts["THP_FAULT_ALLOC"] = int(books.thp_fault_alloc)
     return nonzero(counts)
 
 
