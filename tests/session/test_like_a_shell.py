@@ -48,7 +48,8 @@ def loop(commands: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 # --- conditions, functions, blocks, pipes and values
 WORD = st.sampled_from(["$X", '"$Y"', "'a b'", "${Q:-dflt}", '"${X:-z}"', "${Y:+set}", "$((Z2 + 3))", "$(echo $X in)",
-                        '"$#"', "$1", '"$@"', "${F%.sh}", "${F##*/}", "${#Y}", "$?", "`echo b`", "{a,c}{1..2}"])  # fmt: skip
+                        '"$#"', "$1", '"$@"', "${F%.sh}", "${F##*/}", "${#Y}", "$?", "`echo b`",
+                        "{a,c}{1..2}"])  # fmt: skip
 tests = st.one_of(
     st.builds("[ {} {} {} ]".format, st.sampled_from(['"$X"', "$Z2", "7"]),
               st.sampled_from(["=", "!=", "-eq", "-lt", "-ge"]), st.sampled_from(["3", '"$X"', "$Z2"])),
@@ -58,8 +59,10 @@ tests = st.one_of(
 )  # fmt: skip
 action = st.one_of(
     st.lists(WORD, min_size=1, max_size=3).map(" ".join).map("echo {}".format),
-    st.sampled_from(["X=5", "Y=", "Z2=$((Z2 * 2))", "X=$(echo new)", "Y='p q'", "cd /", "shift", "set -- u v w", "echo $?",
-                     "echo $X > /dev/null", "echo hidden 2>&1 > /dev/null", "f x", "f $X y", "g", "return 2 2> /dev/null",
+    st.sampled_from(["X=5", "Y=", "Z2=$((Z2 * 2))", "X=$(echo new)", "Y='p q'", "cd /", "shift", "set -- u v w",
+    "echo $?",
+                     "echo $X > /dev/null", "echo hidden 2>&1 > /dev/null", "f x", "f $X y", "g",
+                     "return 2 2> /dev/null",
                      "printf '%s-%d\\n' a 1 b 2", "echo -n no newline; echo", "pwd", "X=5 true"]),
     st.sampled_from(["printf 'a 1\\nb 2\\nc 3\\n' | tail -2 | cut -d ' ' -f 2", "echo a b | wc -w",
                      "printf 'x\\ny\\n' | grep -c x", "echo c b a | tr ' ' '\\n' | sort | head -1",

@@ -216,10 +216,10 @@ def _sort_words(name: Word, words: list[Word]) -> tuple[tuple[str, ...], list[Wo
 def _sort(each: Filter, text: str) -> Result:
     flags, column = each.arguments
 
-    def key(line: str) -> tuple[float, str]:
+    def key(line: str) -> tuple[float, str, str]:
         shown = " ".join(line.split()[int(column) - 1 :]) if column else line
         number = re.match(r"\s*-?[0-9]+(\.[0-9]+)?", shown)
-        return (float(number[0]) if number else 0.0) if "n" in flags else 0.0, shown
+        return (float(number[0]) if number else 0.0, "", line) if "n" in flags else (0.0, shown, line)
 
     lines = sorted(text.splitlines(), key=key, reverse="r" in flags)
     return "".join(f"{line}\n" for line in (dict.fromkeys(lines) if "u" in flags else lines)), 0
