@@ -62,13 +62,20 @@ class _Begun:
     asleep: dict[int, int] = field(default_factory=dict)
 
 
+COSTS = {"v1": "bare", "v2": "emulator"}  # of the machines that were measured
+
+
 class Player:
     """The machine. ``told``: by task and step how it ended; ``dead``: how a task ended."""
 
     def __init__(self, compiled: Compiled, design: Design, seed: int) -> None:
         self.compiled = compiled
         self.plan = compiled.plan.on(design)
-        self.k: Any = api.build_machine(self.plan, design, api.Options(seed=seed))
+        self.k: Any = api.build_machine(
+            self.plan, design, api.Options(seed=seed, costs=COSTS[compiled.scenario.interface])
+        )
+        if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
+            self.k.books.lru_batch = 0
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
