@@ -59,6 +59,8 @@ class Worker:
                 self.writer.define(line)
             else:
                 self.writer.lines([line])
+            if self.writer.far or self.writer.calls:
+                raise line.word.error(f"{line.word.text} speaks of another program", "a step of its own")
 
     def next_call(self) -> None:
         """A call of several is done: the next one only if it went well, and a mark between them."""
