@@ -372,7 +372,7 @@ CG_FILES = (
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
 EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = place (places.py)
 EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
-EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
+EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep, extra = accesses of its instruction done
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
 EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = pages scanned
 EV_OOM_KILL = 6  # a = group, b = victim, value = badness

@@ -134,6 +134,7 @@ def _touchperm(worker: Worker, step: Step) -> None:
     bits = choice(access, {"r": 0, "w": n.F_WRITE})
     for j in range(number(count)):
         worker.writer.asm.emit(n.OP_TOUCH, a=start + (j * HASH + number(offset) & size - 1), b=1, c=1, bits=bits)
+        worker.writer.asm.emit(n.OP_MARK, a=j)
 
 
 @command("readf", "writef")

@@ -21,6 +21,7 @@ __all__ = ["NotModelled", "play"]
 TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
 DYING_NS = S  # how long a signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
+REMOVED = "removed"  # instead of a group's counters
 Row = dict[str, Any]
 
 
@@ -73,12 +74,11 @@ class _Playing:
         return row
 
     def groups(self) -> dict[str, Any]:
-        """The counters of all groups that are there."""
+        """The counters of all groups that are there, and which are there no longer."""
         k = self.player.k
         return {
-            group: counters.of_group(k, at, self.keys)
+            group: counters.of_group(k, at, self.keys) if k.state.groups[at].alive else REMOVED
             for group, at in self.compiled.groups.items()
-            if k.state.groups[at].alive
         }
 
     # --- workers
@@ -106,6 +106,8 @@ class _Playing:
             row["value"] = player.value(told, step)
         else:
             row |= {"died": True, "exit": told.exit, "progress": told.progress}
+        if step.command == "mmaploop":
+            row["extra"] = f"max_ns={max(player.asleep(task, number).values(), default=0)}"
         slow = player.slow(task, number)
         return row | ({"slow": slow} if slow else {})
 

@@ -13,7 +13,7 @@ from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
-from cowpath.validate.compile import READY, Compiled
+from cowpath.validate.compile import FINISH, READY, Compiled
 from cowpath.validate.scenario import CTL, Step
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ SHORT = 1_000_000  # moves between two looks
 MOST_MOVES = 40 * SHORT  # of a step: who goes round in vain gets no further
 NEVER = -2  # the number of no step
 FIRST_SHOWN = 64  # of the slow accesses
-SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
+SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_MARK, n.EV_FORK)
 BYTES = ("readf", "writef")  # of v1: their value is in bytes
+TOUCHES = ("touch", "touchperm")
+COUNTED = (*TOUCHES, *BYTES, "readinto")  # who does them counts the pages that are done, from 0
+TIMED = (*TOUCHES, *BYTES, "mmaploop")  # each of their accesses or calls is timed
 SIGKILL, SIGTERM = -9, -15
 
 
@@ -53,8 +56,7 @@ class _Begun:
     majflt: int
     returned: int
     gate: bool = False  # it has come through
-    access: int = 0
-    calls: int = 0
+    calls: int = 0  # that are done, of several
     asleep: dict[int, int] = field(default_factory=dict)
 
 
@@ -72,6 +74,7 @@ class Player:
         self.dead: dict[str, Told] = {}
         self.begun: dict[tuple[str, int], _Begun] = {}
         self.doing: dict[str, int] = {}
+        self.counted: dict[str, int] = {}  # pages that a task's last COUNTED step had done
         self.tasks: dict[str, int] = {}  # by name: the task's number
         self.whose: dict[int, str] = {}
         slots = {name: number for number, name in enumerate(self.plan.slots)}
@@ -176,17 +179,20 @@ class Player:
             self.dead[name] = self._ended(name, row)
             code = int(row["value"])
             self.dead[name].exit = SIGKILL if row["a"] else code
-            self.dead[name].progress = int(row["extra"]) or self.dead[name].progress
+            if self.command(name) == "touch":
+                self.dead[name].progress = int(row["extra"])
             del self.whose[self.tasks[name]]
         elif kind == n.EV_HOST:
-            self.told[name, int(row["a"])] = self._ended(name, row)
+            self.told[name, int(row["a"])] = told = self._ended(name, row)
+            if self.command(name) in COUNTED:
+                told.progress = self.counted[name] = self._all_of(name, told)
         elif begun is not None and kind == n.EV_WAKE and not begun.gate:
             begun.gate = True
-        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0:
-            begun.asleep[begun.access] = begun.asleep.get(begun.access, 0) + int(row["value"])
-        elif begun is not None and kind in (n.EV_FAULT, n.EV_MARK):
-            begun.calls += kind == n.EV_MARK
-            begun.access += 1
+        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0 and row["a"] != n.W_TIMER:
+            at = begun.calls + (int(row["extra"]) if self.command(name) in TOUCHES else 0)
+            begun.asleep[at] = begun.asleep.get(at, 0) + int(row["value"])
+        elif begun is not None and kind == n.EV_MARK:
+            begun.calls += 1
 
     def _ended(self, name: str, row: Any) -> Told:
         t = self.tasks[name]
@@ -197,16 +203,30 @@ class Player:
             int(books.minflt) - begun.minflt, int(books.majflt) - begun.majflt, self.progress(name),
         )  # fmt: skip
 
+    def command(self, name: str) -> str:
+        """What a task is doing, or has done last; nothing before its first step."""
+        number = self.doing.get(name, READY)
+        return self.compiled.scenario.steps[number].command if 0 <= number < FINISH else ""
+
     def progress(self, name: str) -> int:
-        """Pages of a touch that are done, or else calls."""
+        """Pages that a task's step has done, if they are counted there; else those of its last step that did."""
         if name in self.dead:
             return self.dead[name].progress
-        task = self.k.state.tasks[self.tasks[name]]
-        op = self.k.books.ops[int(task.pc)]
-        if op.code == n.OP_TOUCH and op.b > 1:
-            return int(task.progress)
-        begun = self.begun.get((name, self.doing.get(name, READY)))
-        return 0 if begun is None else begun.calls
+        number = self.doing.get(name, READY)
+        if self.command(name) not in COUNTED or (name, number) in self.told:
+            return self.counted.get(name, 0)
+        t, begun = self.tasks[name], self.begun[name, number]
+        task = self.k.state.tasks[t]
+        if self.command(name) == "touch":
+            return int(task.progress) if self.k.books.ops[int(task.pc)].code == n.OP_TOUCH else 0
+        if self.command(name) == "touchperm":
+            return begun.calls
+        return int(self.k.books.tasks[t].returned) - begun.returned
+
+    def _all_of(self, name: str, told: Told) -> int:
+        """Pages that a step has done that has come to its end."""
+        step = self.compiled.scenario.steps[self.doing[name]]
+        return int(step.words[3]) if step.command in TOUCHES else told.returned
 
     def was_there(self, name: str) -> bool:
         """The task has been made."""
@@ -221,9 +241,8 @@ class Player:
         if step.command in ("touch", "touchperm"):
             return int(step.words[3])
         v1 = self.compiled.scenario.interface == "v1"
-        if step.command in BYTES:
-            done = told.returned * (n.PAGE_SIZE if v1 else 1)
-            return done if done or not told.status else -told.status
+        if step.command in BYTES and not told.status:  # a call that fails ends it, whatever those before have done
+            return told.returned * (n.PAGE_SIZE if v1 else 1)
         if step.command in ("vmw", "vmr"):
             size = int(step.words[3])
             done = min(size, told.returned * n.PAGE_SIZE)
@@ -236,12 +255,16 @@ class Player:
 
     def slow(self, name: str, number: int) -> dict[str, Any] | None:
         """Accesses of a step that slept for longer than SLOW_NS: how many, how long in all, the first of them."""
-        begun = self.begun.get((name, number))
-        found = [] if begun is None else [(at, ns) for at, ns in sorted(begun.asleep.items()) if ns > SLOW_NS]
-        if not found:
+        found = [(at, ns) for at, ns in sorted(self.asleep(name, number).items()) if ns > SLOW_NS]
+        if not found or self.compiled.scenario.steps[number].command not in TIMED:
             return None
         first = [[at, ns // 1000] for at, ns in found[:FIRST_SHOWN]]
         return {"n": len(found), "sum_us": sum(ns for _, ns in found) // 1000, "first": first}
+
+    def asleep(self, name: str, number: int) -> dict[int, int]:
+        """How long each access, or call, of a step has slept, in ns."""
+        begun = self.begun.get((name, number))
+        return {} if begun is None else begun.asleep
 
     def place(self, name: str) -> dict[str, Any]:
         """Where a task is: state, what it waits for, its paths with the innermost first."""
