@@ -126,9 +126,7 @@ def step_dup_mmap(k, t):
         if f.other_mm == n.NONE:
             return n.FAIL_OOM
         give_to_mm(k, f, f.other_mm)
-        f.vma = k.state.mms[f.mm].vmas
-        f.vpn = n.NONE
-        return n.AGAIN
+        return next_mapping(k, f, k.state.mms[f.mm].vmas)
     if f.vma == n.NONE:
         go_to(k, f, s.COPY_PAGE_RANGE)
         return n.NEXT
@@ -139,8 +137,16 @@ def step_dup_mmap(k, t):
     f.vpn = next_to_copy(k, f.mm, f.vma, f.vpn)
     if f.vpn < k.state.vmas[f.vma].end:
         return n.NEXT
-    f.vma = k.state.vmas[f.vma].next
+    return next_mapping(k, f, k.state.vmas[f.vma].next)
+
+
+@compiled
+def next_mapping(k, f, v):
+    """The loop goes on with this mapping; where mappings have locks, first with the step before, which takes its lock."""
+    f.vma = v
     f.vpn = n.NONE
+    if f.pc > 0 and k.books.paths[f.path].steps[f.pc - 1] == s.VMA_START_WRITE:
+        f.pc -= 1
     return n.AGAIN
 
 

@@ -73,8 +73,13 @@ def is_changed(k, f, v):
 
 @compiled
 def step_vma_start_write(k, t):
-    """vma_start_write: mark what will be changed, one mapping after the other, and wait until nobody faults on it."""
+    """vma_start_write: mark what will be changed, one mapping after the other, and wait until nobody faults on it.
+
+    fork does so when it comes to a mapping (2b4f3b4987b5, 6.5): those still to come can be faulted on.
+    """
     f = current(k, t)
+    if k.books.paths[f.path].steps[f.pc + 1] == s.DUP_MMAP:
+        return n.NEXT if f.vma == n.NONE or start_write(k, t, f.vma) else n.SLEEP
     v = k.state.mms[f.mm].vmas
     while v != n.NONE:
         if is_changed(k, f, v) and not start_write(k, t, v):

@@ -75,7 +75,7 @@ class _Compiler:
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
             steps = [step for step in scenario.steps if step.who in process.members]
-            places = Regions.of(region_lines(steps))
+            places = Regions.of(region_lines(steps), downwards=True)
             self.regions.update(dict.fromkeys(process.members, places))
         self.linker = Linker(_nothing)
 
