@@ -72,6 +72,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     )
     k.books.memory_suffices = plan.case.machine.memory is None
     k.books.forgets_misses = 1
+    k.books.single_pages = 1
     k.books.charges_kmem = 0
     space.attach(k)
     room = len(plan.players) if charges_page_tables(design) else 0

@@ -18,6 +18,7 @@ from cowpath.kernel.kmem import (
     UPPER_TABLES,
     VM_AREA,
 )
+from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK
@@ -33,7 +34,7 @@ def usage_adds_up(k):
     own = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         if state.pages[p].group != n.NONE:
-            own[state.pages[p].group] += 1
+            own[state.pages[p].group] += folio_nr_pages(k, p)
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
@@ -75,23 +76,28 @@ def statistics_add_up(k):
     kmem = np.zeros(state.n_groups, np.int64)
     rss = np.zeros(state.n_groups, np.int64)
     mapped = np.zeros(state.n_groups, np.int64)
+    folios = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         page = state.pages[p]
+        folio = state.pages[page_folio(k, p)]
+        if page.rmap != n.NONE and folio.bits & n.PG_ANON == 0 and folio.group != n.NONE:
+            mapped[folio.group] += 1
         if page.group == n.NONE:
             continue
         if page.bits & n.PG_TABLE:
             kmem[page.group] += 1
         elif page.bits & n.PG_ANON:
-            rss[page.group] += 1
+            rss[page.group] += folio_nr_pages(k, p)
+            folios[page.group] += 1
         else:
-            cache[page.group] += 1
-            mapped[page.group] += page.mapcount > 0
+            cache[page.group] += folio_nr_pages(k, p)
+            folios[page.group] += 1
     for g in range(state.n_groups):
         kmem[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
         books = k.books.groups[g]
         if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
             return g
-        if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
+        if g > 0 and books.pgpgin + books.split_pages - books.pgpgout != folios[g]:
             return g
         if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
             return g

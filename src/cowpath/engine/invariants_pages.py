@@ -10,6 +10,7 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.folio import folio_nr_pages, next_page, page_folio
 from cowpath.kernel.lru import list_of
 
 OK = -1
@@ -54,7 +55,7 @@ def references_add_up(k):
     for p in range(state.n_pages):
         page = state.pages[p]
         want[p] = page.mapcount + (page.file != n.NONE) + (page.bits & n.PG_SWAPCACHE != 0)
-        used += state.pages[p].refs > 0
+        used += folio_nr_pages(k, p) if state.pages[p].refs > 0 else 0
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
@@ -117,7 +118,7 @@ def count_list(k, chain, g, which):
     while p != n.NONE:
         page = k.state.pages[p]
         back, forth = links_of(page, g == n.NONE)
-        count += 1
+        count += folio_nr_pages(k, p)
         if count > chain.count or page.bits & n.PG_LRU == 0 or list_of(page) != which or back != before:
             return -p - 1
         if g != n.NONE and page.group != g:
@@ -140,8 +141,8 @@ def lru_lists_are_whole(k):
     for p in range(state.n_pages):
         page = state.pages[p]
         if page.bits & n.PG_LRU:
-            left += 1
-            charged += page.group != n.NONE
+            left += folio_nr_pages(k, p)
+            charged += folio_nr_pages(k, p) if page.group != n.NONE else 0
     for which in range(len(state.zone.lists)):
         count = count_list(k, state.zone.lists[which], n.NONE, which)
         if count < 0:
@@ -175,12 +176,18 @@ def page_cache_agrees(k):
         page = state.pages[p]
         if page.file == n.NONE:
             continue
-        cached += 1
+        cached += folio_nr_pages(k, p)
         if page.bits & n.PG_ANON or not 0 <= page.file < state.n_files:
             return p
         file = state.files[page.file]
-        if not 0 <= page.index < file.room or state.slots[file.first + page.index] != p + 1:
+        if not 0 <= page.index <= page.index + k.books.pages[p].tails < file.room:
             return p
+        slot, each = file.first + page.index, p
+        while each != n.NONE:
+            if state.slots[slot] != each + 1 or page_folio(k, each) != p:
+                return p
+            slot += 1
+            each = next_page(k, each)
     for i in range(state.n_files):
         count = 0
         for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):

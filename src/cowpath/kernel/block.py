@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .generated import begin_request
 from .lru import rotate_reclaimable_page
 from .page_lock import begin_hold, hand_on
@@ -45,7 +46,7 @@ def append(k, r, p):
     else:
         k.state.pages[request.last].io_next = p
     request.last = p
-    request.pages += 1
+    request.pages += folio_nr_pages(k, p)
 
 
 @compiled
@@ -67,7 +68,7 @@ def add_write(k, r, p):
     """A page to be written (set_page_writeback). It can be read and mapped meanwhile."""
     k.state.requests[r].write = 1
     k.state.pages[p].bits |= n.PG_WRITEBACK
-    k.state.zone.writeback += 1
+    k.state.zone.writeback += folio_nr_pages(k, p)
     append(k, r, p)
 
 
@@ -77,7 +78,7 @@ def are_neighbours(k, p, q):
     one = k.state.pages[p]
     two = k.state.pages[q]
     swapped = n.PG_SWAPCACHE & one.bits & two.bits
-    return one.index + 1 == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+    return one.index + folio_nr_pages(k, p) == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
 
 
 @compiled
@@ -153,7 +154,7 @@ def end_page_writeback(k, p):
     """A page has been written: whoever waited for that goes on; what reclaim wanted rid of, it takes next."""
     page = k.state.pages[p]
     page.bits &= ~n.PG_WRITEBACK
-    k.state.zone.writeback -= 1
+    k.state.zone.writeback -= folio_nr_pages(k, p)
     if page.bits & n.PG_RECLAIM:
         rotate_reclaimable_page(k, p)
     queue = k.state.writeback_waiters

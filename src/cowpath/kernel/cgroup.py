@@ -53,6 +53,10 @@ def clear_books(k, g):
     books.memsw_max_usage = 0
     books.pgpgin = 0
     books.pgpgout = 0
+    books.split_pages = 0
+    books.thp_fault_alloc = 0
+    books.thp_fault_fallback = 0
+    books.thp_fault_fallback_charge = 0
     books.pgfault = 0
     books.pgmajfault = 0
     books.joined = 0

@@ -6,6 +6,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .generated import begin_frame
 from .records import FRAMES
 from .wait import spend
@@ -61,10 +62,14 @@ def push_fault(k, t, path, m, vpn, fault):
 
 @compiled
 def call_reclaim(k, t, f):
-    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*)."""
+    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*). As many as the folio in
+    hand has, a cluster at least.
+    """
     below = push(k, t, s.P_RECLAIM)
     below.group = f.group
     below.arg = f.todo
+    if f.newpage != n.NONE:
+        below.count = folio_nr_pages(k, f.newpage)
     return n.NEXT
 
 

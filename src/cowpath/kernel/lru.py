@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .folio import folio_nr_pages
 
 
 @compiled
@@ -32,7 +33,7 @@ def group_add(k, p):
     else:
         pages[chain.head].lru_prev = p
     chain.head = p
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
 
 
 @compiled
@@ -47,7 +48,7 @@ def _zone_add(k, p):
     else:
         pages[chain.head].zone_prev = p
     chain.head = p
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
 
 
 @compiled
@@ -63,7 +64,7 @@ def _group_del(k, p):
         chain.tail = page.lru_prev
     else:
         pages[page.lru_next].lru_prev = page.lru_prev
-    chain.count -= 1
+    chain.count -= folio_nr_pages(k, p)
     page.lru_next = n.NONE
     page.lru_prev = n.NONE
 
@@ -81,7 +82,7 @@ def _zone_del(k, p):
         chain.tail = page.zone_prev
     else:
         pages[page.zone_next].zone_prev = page.zone_prev
-    chain.count -= 1
+    chain.count -= folio_nr_pages(k, p)
     page.zone_next = n.NONE
     page.zone_prev = n.NONE
 
@@ -115,13 +116,14 @@ def note_recent(k, p, rotated):
     """update_page_reclaim_stat: a page of this kind was scanned (or is new), and ``rotated`` if it was found in use."""
     page = k.state.pages[p]
     kind = 0 if page.bits & (n.PG_ANON | n.PG_SWAPBACKED) else 1
+    pages = folio_nr_pages(k, p)
     zone = k.state.zone.recent
-    zone.scanned[kind] += 1
-    zone.rotated[kind] += rotated
+    zone.scanned[kind] += pages
+    zone.rotated[kind] += rotated * pages
     if page.group != n.NONE:
         group = k.state.groups[page.group].recent
-        group.scanned[kind] += 1
-        group.rotated[kind] += rotated
+        group.scanned[kind] += pages
+        group.rotated[kind] += rotated * pages
 
 
 @compiled
@@ -169,7 +171,7 @@ def rotate_reclaimable_page(k, p):
     else:
         pages[chain.tail].zone_next = p
     chain.tail = p
-    chain.count += 1
+    chain.count += folio_nr_pages(k, p)
     if page.group == n.NONE:
         return
     mine = k.state.groups[page.group].lists[list_of(page)]
@@ -180,4 +182,4 @@ def rotate_reclaimable_page(k, p):
     else:
         pages[mine.tail].lru_next = p
     mine.tail = p
-    mine.count += 1
+    mine.count += folio_nr_pages(k, p)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .hierarchy import is_below, parent_of
 from .lru import group_add
 from .memcg_oom import memcg_oom_recover
@@ -93,12 +94,12 @@ def drain_stock(k, c):
 
 
 @compiled
-def consume_stock(k, c, g):
-    """A charge of one page from what this CPU keeps for the group. False where it keeps none."""
+def consume_stock(k, c, g, pages):
+    """A charge of so many pages from what this CPU keeps for the group. False where it keeps less."""
     cpu = k.state.cpus[c]
-    if cpu.stock_group != g or cpu.stock <= 0:
+    if cpu.stock_group != g or cpu.stock < pages:
         return False
-    cpu.stock -= 1
+    cpu.stock -= pages
     return True
 
 
@@ -130,12 +131,12 @@ def __mem_cgroup_commit_charge(k, p, g, is_cache):
     if page.bits & n.PG_LRU:  # mapped before it was charged (way 2), or read from swap: only now on the group's list
         group_add(k, p)
     books = k.books.groups[g]
-    books.pgpgin += 1
+    books.pgpgin += 1  # a folio counts once
     if is_cache:
-        books.cache += 1
+        books.cache += folio_nr_pages(k, p)
     else:
         page.bits |= n.PG_ANON
-        books.rss += 1
+        books.rss += folio_nr_pages(k, p)
     books.counters[n.C_CHARGES] += 1
     made_progress(k, g)
 
@@ -164,9 +165,9 @@ def forget_charge(k, p):
         return g
     books.pgpgout += 1
     if page.bits & n.PG_ANON:
-        books.rss -= 1
+        books.rss -= folio_nr_pages(k, p)
     else:
-        books.cache -= 1
+        books.cache -= folio_nr_pages(k, p)
     page.group = n.NONE
     return g
 
@@ -176,7 +177,7 @@ def __mem_cgroup_uncharge_common(k, p):
     """The page is nobody's any more. The caller calls ``uncharge_end`` when its series is over."""
     g = forget_charge(k, p)
     if g > 0:
-        res_counter_uncharge(k, g, 1)
+        res_counter_uncharge(k, g, folio_nr_pages(k, p))
         spend(k, s.UNCHARGE)
     return g
 

@@ -190,7 +190,6 @@ F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in 
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
-GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
 GFP_KERNEL_PAGE = 4  # for kernel memory, which is no page of the machine (__GFP_ACCOUNT)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
@@ -199,6 +198,8 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+VM_HUGEPAGE = 64  # madvise(MADV_HUGEPAGE)
+VM_RAND_READ = 128  # MADV_RANDOM
 MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
@@ -255,7 +256,7 @@ OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the fi
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
-OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages; bits = FADV_*
+OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages, or NONE: all; bits = FADV_*
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
@@ -290,7 +291,7 @@ OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
 OP_OPEN = 39  # a = file
-OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
+OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = of the mappings' VM_* these; bits = are so from now on
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (
@@ -313,6 +314,7 @@ REMOTE_MEM = 2  # a write to /proc/PID/mem
 REMOTE_POKE = 3  # PTRACE_POKEDATA
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
+HPAGE_PMD_NR = 512  # pages that a whole page table maps
 IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
 WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0

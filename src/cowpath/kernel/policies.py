@@ -63,6 +63,17 @@ POLICIES = (
         " largest requests (459779d04ae8)",
     ),
     Policy(
+        "readahead_windows", "readahead_windows", ("on demand", "sync and async", "by order"), "", "6.12",
+        "who misses a page always begins a window anew, and only who comes to its marker has the next one read (6.12); or"
+        " besides the next window has folios four times as large and ends with one of them, and a fault on executable"
+        " memory reads ahead of itself only (6.18)",
+    ),
+    Policy(
+        "large_folios", "large_folios", (False, True), "7ac67301e82f", "6.16",
+        "whether the page cache has folios of several pages, which are read, charged, locked and reclaimed as one"
+        " (ext4: 7ac67301e82f)",
+    ),
+    Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
         "what a charge raises: res and then memsw, or memsw and then memory (3e32cb2e0a12); and the loop around it",
     ),
@@ -116,9 +127,18 @@ POLICIES = (
         "what counts its refusals: memory and memory + swap, or memory alone",
     ),
     Policy(
-        "readahead_charge", "readahead_charge", ("oom", "skip", "end", "end twice"), "8a5c743e308d", "4.19",
+        "readahead_charge", "readahead_charge", ("oom", "skip", "end"), "8a5c743e308d", "4.19",
         "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
-        " further (6.10), but for a second try where folios may be large (`page_cache_ra_order`; ext4 since 6.16)",
+        " further (6.10)",
+    ),
+    Policy(
+        "retried_fault", "retried_is_major", ("minor", "major"), "bce617edecad", "5.9",
+        "a fault that has not read, but is tried again, is one of the task's minor faults, or of its major ones"
+        " (bce617edecad)",
+    ),
+    Policy(
+        "pgfault", "pgfault", ("each try", "once"), "", "6.5",
+        "a fault that is tried again counts in `pgfault` each time, or once, when it is complete",
     ),
     Policy(
         "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .folio import first_rmap, next_page
 from .lru import lru_cache_add
 from .mmap import find_vma
 from .pgtable import clear_pte, mm_of_pte, pte_of, swap_out_pte, vpn_of_pte
@@ -32,6 +33,19 @@ def page_referenced(k, p, g):
     """
     found = 0
     bits = 0
+    while p != n.NONE:
+        referenced, prot = subpage_referenced(k, p, g)
+        found += referenced
+        bits |= prot
+        p = next_page(k, p)
+    return found, bits
+
+
+@compiled
+def subpage_referenced(k, p, g):
+    """The same of one page of a folio."""
+    found = 0
+    bits = 0
     number = k.state.pages[p].rmap
     while number != n.NONE:
         spend(k, s.RMAP_PTE)
@@ -52,22 +66,25 @@ def page_referenced(k, p, g):
 def try_to_unmap(k, p):
     """Unmap a page everywhere; what maps a page of the swap cache names its slot from now on."""
     page = k.state.pages[p]
-    while page.rmap != n.NONE:
+    while page.mapcount > 0:
+        number = first_rmap(k, p)
         if page.bits & n.PG_SWAPCACHE:
             k.state.swaps[page.index].count += 1  # swap_duplicate
-            swap_out_pte(k, page.rmap, page.index)
+            swap_out_pte(k, number, page.index)
         else:
-            clear_pte(k, page.rmap)
+            clear_pte(k, number)
         page.refs -= 1
 
 
 @compiled
 def page_mkclean(k, p):
     """Before a write to the disk: the next write to the page faults, and makes it dirty again."""
-    number = k.state.pages[p].rmap
-    while number != n.NONE:
-        pte = pte_of(k, number)
-        if pte.bits & n.PTE_DIRTY:
-            spend(k, s.RMAP_PTE)
-            pte.bits &= ~(n.PTE_DIRTY | n.PTE_WRITE)
-        number = pte.rmap_next
+    while p != n.NONE:
+        number = k.state.pages[p].rmap
+        while number != n.NONE:
+            pte = pte_of(k, number)
+            if pte.bits & n.PTE_DIRTY:
+                spend(k, s.RMAP_PTE)
+                pte.bits &= ~(n.PTE_DIRTY | n.PTE_WRITE)
+            number = pte.rmap_next
+        p = next_page(k, p)

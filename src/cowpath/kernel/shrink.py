@@ -7,6 +7,8 @@ from . import steps as s
 from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
 from .filemap import MISSED_PHASE, SINGLE_PHASE, delete_from_page_cache
+from .folio import first_rmap, folio_nr_pages
+from .huge_memory import split_folio
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_lone
@@ -47,11 +49,13 @@ def isolate(k, f):
         f.todo = 0
         return n.NONE
     spend(k, s.SCAN_PAGE)
-    f.scanned += 1
+    pages = folio_nr_pages(k, p)
+    f.todo -= pages - 1  # the first of them is the caller's
+    f.scanned += pages
     lru_del(k, p)
-    recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+    recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += pages
     if f.group == 0:
-        k.state.zone.pages_scanned += 1
+        k.state.zone.pages_scanned += pages
     page = k.state.pages[p]
     if page.group == n.NONE and page.mapcount > 0:
         note_uncharged(k, p)
@@ -61,7 +65,7 @@ def isolate(k, f):
 @compiled
 def note_uncharged(k, p):
     """Reclaim has met a page that is mapped already and not charged yet."""
-    owner = k.state.mms[k.state.tables[k.state.pages[p].rmap // len(k.state.tables[0].pte)].mm].owner_group
+    owner = k.state.mms[k.state.tables[first_rmap(k, p) // len(k.state.tables[0].pte)].mm].owner_group
     k.books.groups[owner].counters[n.C_SEEN_UNCHARGED] += 1
 
 
@@ -74,7 +78,7 @@ def shrink_active_list(k, f):
     page = k.state.pages[p]
     found, bits = page_referenced(k, p, f.victim)
     if found:
-        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += folio_nr_pages(k, p)
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
     elif found == 0 or bits & n.VM_EXEC == 0 or f.lru == n.LRU_ACTIVE_ANON:
@@ -114,14 +118,15 @@ def shrink_inactive_list(k, t, f):
         lru_add(k, p)
         return
     verdict = page_check_references(k, p, found)
+    pages = 1 if page.bits & n.PG_ANON else folio_nr_pages(k, p)  # what is swapped out has been split
     if verdict <= RECLAIM_CLEAN:
         verdict = shrink_page_list(k, t, f, p, verdict == RECLAIM_CLEAN)
     if verdict == RECLAIM:
-        f.done += 1
+        f.done += pages
         return
     if verdict == ACTIVATE:
         page.bits |= n.PG_ACTIVE
-        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += folio_nr_pages(k, p)
     lru_add(k, p)
 
 
@@ -130,7 +135,10 @@ def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
     if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP or not add_to_swap(k, p):
+        if f.arg & R_NOSWAP:
+            return ACTIVATE
+        split_folio(k, p, True)
+        if not add_to_swap(k, p):
             return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)

@@ -192,6 +192,7 @@ def books_record(c: Capacity) -> Record:
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
         forgets_misses="i4",  # the explorer's: mmap_miss stays 0
+        single_pages="i4",  # the explorer's: folios have one page
         moved="i8",  # the explorer's: tasks that have made a move, a bit each
         coverage=(books.coverage, c.tasks * c.paths if c.narrow else 1),  # the explorer's, by task, then path
         outside=(books.outside, MOST_OUTSIDE),

@@ -39,6 +39,7 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.arg = op.bits
+        f.todo = op.c
         task.status = 0
     elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
         force_page_cache_readahead(k, t, op)
@@ -46,7 +47,7 @@ def system_call(k, t, op):
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
         f.index = op.b
-        f.count = op.c
+        f.count = op.c if op.c != n.NONE else k.state.files[op.a].room
         f.arg = op.d
         task.status = 0
     elif code == n.OP_FSYNC:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
+from .folio import first_rmap
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .huge_memory import split_folio
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
 from .page_lock import WAITING, lock_page, unlock_page
@@ -80,6 +82,13 @@ def truncate_inode_pages(k, t, f):
         f.held |= n.H_PAGE_LOCK
     if not wait_on_page_writeback(k, t, f.page):
         return n.SLEEP
+    if k.state.pages[f.page].file == f.file and k.state.pages[f.page].index < f.index:
+        split_folio(k, f.page, False)  # truncate_inode_partial_folio; the pages behind its head's are next
+        unlock_page(k, f.page)
+        page_cache_release(k, f.page)
+        f.held &= ~(n.H_PAGE_REF | n.H_PAGE_LOCK)
+        f.page = n.NONE
+        return n.AGAIN
     drop_truncated(k, f.page)
     unlock_page(k, f.page)
     page_cache_release(k, f.page)
@@ -92,8 +101,8 @@ def truncate_inode_pages(k, t, f):
 def drop_truncated(k, p):
     """Unmap a locked page wherever it is still mapped and take it out of the cache."""
     from_cache = k.state.pages[p].file != n.NONE
-    while k.state.pages[p].rmap != n.NONE:
-        clear_pte(k, k.state.pages[p].rmap)
+    while k.state.pages[p].mapcount > 0:
+        clear_pte(k, first_rmap(k, p))
         k.state.pages[p].refs -= 1
     if from_cache:
         remove_and_release(k, p)

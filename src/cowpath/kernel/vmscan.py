@@ -127,7 +127,7 @@ def is_over(k, f):
         return free_pages(k) > k.state.zone.high_pages
     if f.arg & R_HIGH:
         return f.done >= f.count
-    return f.done - f.index >= SWAP_CLUSTER_MAX
+    return f.done - f.index >= max(SWAP_CLUSTER_MAX, f.count)
 
 
 @compiled

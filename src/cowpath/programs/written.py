@@ -50,6 +50,12 @@ def _anonpop(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
 
 
+@command("anonthp REGION pages")
+def _anonthp(w: Writer, line: Line) -> None:
+    bits = n.VM_WRITE | n.VM_HUGEPAGE
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
+
+
 @command("shm REGION pages")
 def _shm(w: Writer, line: Line) -> None:
     pages = number(line.arguments[1], 1)
@@ -78,7 +84,7 @@ def _mlock(w: Writer, line: Line) -> None:
 def _mprotect(w: Writer, line: Line) -> None:
     region, access, *rest = line.arguments
     first, pages = _pages(w, region, rest)
-    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=n.VM_WRITE, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
 
 
 @command("pipe")
@@ -124,11 +130,22 @@ def _remote(w: Writer, line: Line, kind: int) -> None:
     w.far.append(FarRegion(at, task, region, pages))
 
 
-@command("madv REGION populate_read|populate_write [first] [pages]")
+POPULATES = {"populate_read": 0, "populate_write": n.F_WRITE}
+BEHAVIORS = {  # madvise_behavior: of the mapping's flags which, and what they are from now on
+    "hugepage": (n.VM_HUGEPAGE, n.VM_HUGEPAGE), "nohugepage": (n.VM_HUGEPAGE, 0),
+    "random": (n.VM_RAND_READ, n.VM_RAND_READ), "normal": (n.VM_RAND_READ, 0),
+}  # fmt: skip
+
+
+@command("madv REGION populate_read|populate_write|hugepage|nohugepage|random|normal [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
-    bits = choice(kind, {"populate_read": 0, "populate_write": n.F_WRITE})
+    bits = choice(kind, POPULATES | dict.fromkeys(BEHAVIORS, 0))
     first, pages = _pages(w, region, rest)
+    if kind.text in BEHAVIORS:
+        which, value = BEHAVIORS[kind.text]
+        w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=which, bits=value)
+        return
     w.asm.emit(n.OP_MADVISE, a=first, b=pages, bits=bits)
 
 

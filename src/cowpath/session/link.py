@@ -171,10 +171,7 @@ class Linker:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
         if len(self.dentries) > CLOCK.dentries:
             raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
-        image = np.concatenate(self.chunks)
-        whole = np.flatnonzero((image["code"] == n.OP_FADVISE) & (image["c"] < 0))  # of a file that may have grown
-        image["c"][whole] = np.array([f.room for f in self.files.values()], dtype=np.int64)[image["a"][whole]]
-        return image
+        return np.concatenate(self.chunks)
 
     def file_plans(self, settings: dict[str, FileSettings], cold: bool) -> tuple[FilePlan, ...]:
         """The machine's files: what the programs use, as far as the table does not say otherwise."""

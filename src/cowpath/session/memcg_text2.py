@@ -89,7 +89,7 @@ def _own(k: Any, group: int) -> dict[str, int]:
     counts = books.counters
     pages = {
         "anon": books.rss, "file": books.cache, "kernel": books.kmem,
-        "file_mapped": books.mapped_file, **_of_pages(k, group),
+        "file_mapped": books.mapped_file, **of_pages(k, group),
         **{name: lists[number].count for number, name in enumerate(n.LRU_NAMES)},
     }  # fmt: skip
     return {
@@ -99,6 +99,7 @@ def _own(k: Any, group: int) -> dict[str, int]:
         "pgsteal": int(counts[n.C_RECLAIMED]), "pgsteal_direct": int(counts[n.C_RECLAIMED]),
         "pswpin": int(counts[n.C_SWAP_IN]), "pswpout": int(counts[n.C_SWAP_OUT]),
         "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
+        "thp_fault_alloc": int(books.thp_fault_alloc),
     }  # fmt: skip
 
 
@@ -117,17 +118,21 @@ def _kernel_memory(k: Any, group: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _of_pages(k: Any, group: int) -> dict[str, int]:
+def of_pages(k: Any, group: int) -> dict[str, int]:
     """What is looked up page by page."""
     pages = k.state["pages"][: int(k.state.n_pages)]
-    pages = pages[(pages["group"] == group) & (pages["refs"] > 0)]
+    mine = np.flatnonzero((pages["group"] == group) & (pages["refs"] > 0))
+    pages, sizes = pages[mine], 1 + k.books["pages"]["tails"][mine].astype(np.int64)
     bits, of_file = pages["bits"], pages["file"] != n.NONE
-    shmem = of_file & (bits & n.PG_SWAPBACKED != 0)
+    shmem, anon = of_file & (bits & n.PG_SWAPBACKED != 0), bits & n.PG_ANON != 0
+    huge = (sizes == n.HPAGE_PMD_NR) & (of_file | (pages["mapcount"] >= n.HPAGE_PMD_NR))
     return {
-        "shmem": int(np.count_nonzero(shmem)),
-        "file_dirty": int(np.count_nonzero(of_file & ~shmem & (bits & n.PG_DIRTY != 0))),
-        "file_writeback": int(np.count_nonzero(of_file & (bits & n.PG_WRITEBACK != 0))),
+        "shmem": int(sizes[shmem].sum()),
+        "file_dirty": int(sizes[of_file & ~shmem & (bits & n.PG_DIRTY != 0)].sum()),
+        "file_writeback": int(sizes[of_file & (bits & n.PG_WRITEBACK != 0)].sum()),
         "swapcached": int(np.count_nonzero(bits & n.PG_SWAPCACHE)),
+        "anon_thp": int(sizes[anon & huge].sum()),
+        "file_thp": int(sizes[of_file & huge].sum()),
     }
 
 

@@ -26,6 +26,8 @@ from cowpath.words import Word, nearest
 
 MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were measured; 24 GiB are as good as 4
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
+WARMING = 256  # pages of each read() of a file that is to be warm
+SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
 WATCHED = ("sleep", "wait", "stack", "sample", "alive", "rootstat", "cat")  # ctl commands that no task runs
@@ -113,7 +115,7 @@ class _Compiler:
         given = self.scenario.files.get(use.name, {})
         absent = bool(given.get("absent")) or given.get("state") == "absent"
         pages = 0 if absent else int(given.get("pages", 0) or use.pages)
-        return FilePlan(use.name, pages, max(use.room, pages), use.shmem, given.get("state") == "warm_outside")
+        return FilePlan(use.name, pages, max(use.room, pages), use.shmem, is_warm(given) and use.shmem)
 
     # --- workers
 
@@ -175,9 +177,16 @@ class _Compiler:
     # --- ctl
 
     def ctl(self) -> Unit:
-        """Makes the groups, then does what it is told; at the end it kills all tasks, and empties the groups of v1."""
+        """Reads what is to be warm and makes the groups, then does what it is told; at the end it kills all tasks, and
+        empties the groups of v1.
+        """
         writer = Writer(CTL, Regions({}), set(), set())
         asm = writer.asm
+        for name, given in self.scenario.files.items():
+            if is_warm(given):
+                file, pages = writer.file(Word(f"@{name}", self.scenario.place), 0), int(given.get("pages", 0))
+                for at in range(0, 0 if name.startswith(SHMEM) else pages, WARMING):
+                    asm.emit(n.OP_READ, a=file, b=at, c=min(WARMING, pages - at), d=n.NONE)
         for group in self.names:
             asm.emit(n.OP_CG_CREATE, a=self.numbers[group], b=self.parent(group), bits=n.CREATE_ENABLES)
         for group in self.names:
@@ -271,6 +280,11 @@ CTL_USAGE = {
     "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
     "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL]",
 }  # fmt: skip
+
+
+def is_warm(given: Mapping[str, Any]) -> bool:
+    """A file is wholly in the page cache before the start."""
+    return given.get("state") == "warm_outside"
 
 
 def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:

@@ -28,6 +28,7 @@ def _v1(k: Any, group: int) -> Counters:
     state, books = k.state.groups[group], k.books.groups[group]
     stat = memcg_text.memory_stat(k, group)
     own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
+    own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
     return {
         "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
         "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
@@ -65,6 +66,7 @@ def vm_events(k: Any, group: int) -> dict[str, int]:
     counts = {name: int(books.counters[number]) for name, number in EVENTS.items()}
     for name in ("pgfault", "pgmajfault", "pgpgin", "pgpgout"):
         counts[name.upper()] = int(books[name])
+    counts["THP_FAULT_ALLOC"] = int(books.thp_fault_alloc)
     return nonzero(counts)
 
 
