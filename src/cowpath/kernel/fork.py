@@ -142,7 +142,7 @@ def step_dup_mmap(k, t):
 
 @compiled
 def next_mapping(k, f, v):
-    """The loop goes on with this mapping; where mappings have locks, first with the step before, which takes its lock."""
+    """The loop goes on with this mapping; where mappings have locks, with the step before, which takes its lock."""
     f.vma = v
     f.vpn = n.NONE
     if f.pc > 0 and k.books.paths[f.path].steps[f.pc - 1] == s.VMA_START_WRITE:
@@ -212,6 +212,7 @@ def step_wake_up_new_task(k, t):
     new.oom_score_adj = task.oom_score_adj
     new.is_root = task.is_root
     new.sigbus_handler = task.sigbus_handler
+    new.pdeath_signal = op.bits & n.FORK_DIES_TOO
     for i in range(len(task.registers)):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime

@@ -81,12 +81,9 @@ def command(*names: str) -> Callable[[Emit], Emit]:
 def emit(worker: Worker, step: Step) -> None:
     """The instructions of a worker's step. Raises InputError for what nobody knows, NotModelled for the rest."""
     if step.command not in COMMANDS:
-        known = [*COMMANDS, *NOT_YET]
-        if step.command in NOT_YET:
-            raise NotModelled(f"{step.command}: {NOT_YET[step.command]}")
         raise step.place.error(
             f"unknown command {step.command!r} in step {step.text!r}",
-            nearest(step.command, known, f"one of: {', '.join(sorted(known))}"),
+            nearest(step.command, COMMANDS, f"one of: {', '.join(sorted(COMMANDS))}"),
         )
     worker.begin()
     try:
@@ -103,18 +100,8 @@ def usage(name: str) -> str | None:
     return WRITTEN[name][0] if name in WRITTEN else None
 
 
-NOT_YET = {"uffdreg": "userfaultfd is not modelled", "uffdcopy": "userfaultfd is not modelled"}
-
-
-@command("anon", "anonpop", "anonthp", "shm", "munmap", "mlock", "touch", "pipe")
+@command("anon", "anonpop", "anonthp", "shm", "munmap", "mlock", "mprotect", "touch", "pipe")
 def _as_written(worker: Worker, step: Step) -> None:
-    if step.command not in WRITTEN:
-        raise NotModelled(f"{step.command}: written programs do not have it")
-    worker.line(*step.words, place=step.place)
-
-
-@command("mprotect")
-def _mprotect(worker: Worker, step: Step) -> None:
     worker.line(*step.words, place=step.place)
 
 
@@ -170,15 +157,37 @@ def _readinto(worker: Worker, step: Step) -> None:
 
 @command("madv")
 def _madv(worker: Worker, step: Step) -> None:
-    if not any(step.words[2] in usage.split()[2].split("|") for usage in [WRITTEN["madv"][0]]):
-        raise NotModelled(f"madv {step.words[2]}: written programs do not have it")
-    worker.line(*step.words, place=step.place)
+    region, kind, *rest = step.words[1:]
+    if kind in MADV_NOT_MODELLED:
+        raise NotModelled(f"madv {kind}")
+    if kind == "willneed":
+        _madv_willneed(worker, step, region, *rest)
+    elif kind not in MADV_NOTHING:
+        worker.line(*step.words, place=step.place)
+
+
+MADV_NOTHING = ("dontdump", "dodump", "dofork", "keeponfork", "unmergeable")  # a group sees nothing of them
+MADV_NOT_MODELLED = ("free", "sequential", "remove", "dontfork", "wipeonfork", "mergeable", "collapse", "soft_offline")
+
+
+def _madv_willneed(worker: Worker, step: Step, region: str, first: str = "0", pages: str = "") -> None:
+    """MADV_WILLNEED of a mapping of a file: as POSIX_FADV_WILLNEED of that."""
+    start = worker.writer.regions.place(Word(region, step.place))
+    made = [row for row in worker.writer.asm.rows if row[0] == n.OP_MMAP and row[2] == start]
+    if not made or made[-1][4] == n.NONE:
+        raise NotModelled("madv willneed of anonymous memory")
+    file, offset, size = made[-1][4], made[-1][5], made[-1][3]
+    count = int(pages) if pages else size - int(first)
+    worker.writer.asm.emit(n.OP_FADVISE, a=file, b=offset + int(first), c=count, bits=n.FADV_WILLNEED)
 
 
 @command("fadv")
 def _fadv(worker: Worker, step: Step) -> None:
     name, kind, *rest = step.words[1:]
-    worker.line("fadv", worker.file(name), kind, *rest, place=step.place)
+    if kind in ("sequential", "random"):  # of this one open file: whether later calls have the same is not known
+        raise NotModelled(f"fadv {kind}")
+    if kind not in ("normal", "noreuse"):
+        worker.line("fadv", worker.file(name), kind, *rest, place=step.place)
 
 
 @command("fsync")
@@ -277,34 +286,79 @@ def _readproc(worker: Worker, step: Step) -> None:
     worker.line("readproc", match[1], match[2], place=step.place)
 
 
-@command("vmw", "vmr", "pmem", "ptr")
+@command("vmw", "vmr", "pmem")
 def _remote(worker: Worker, step: Step) -> None:
-    """The memory of another task: @TASK @TASK:REGION+Np BYTES; of ptr a page, and no bytes."""
+    """The memory of another task: @TASK @TASK:REGION+Np BYTES."""
+    kind = {"vmw": n.REMOTE_WRITEV, "vmr": n.REMOTE_READV, "pmem": n.REMOTE_MEM}[step.command]
+    pages = -(-number(Word(step.words[3], step.place), 1) // PAGE)
+    worker.writer.asm.emit(n.OP_REMOTE, a=_task(worker, step), b=_page(worker, step, step.words[2]), c=pages, bits=kind)
+
+
+@command("ptr")
+def _ptr(worker: Worker, step: Step) -> None:
+    """PTRACE_ATTACH, wait for the stop, PTRACE_POKEDATA at an address (0: nowhere), PTRACE_DETACH."""
+    asm, slot = worker.writer.asm, _task(worker, step)
+    asm.emit(n.OP_KILL, a=slot, bits=n.KILL_STOP)
+    asm.emit(n.OP_WAIT, a=slot, bits=n.WAIT_STOPPED)
+    gone = asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
+    poked = None
+    if step.words[2] != "0":
+        asm.emit(n.OP_REMOTE, a=slot, b=_page(worker, step, step.words[2]), c=1, bits=n.REMOTE_POKE)
+        poked = asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
+    asm.emit(n.OP_KILL, a=slot, bits=n.KILL_CONT)
+    over = [asm.emit(n.OP_JUMP)]
+    if poked is not None:
+        asm.patch(poked, "a", asm.here)
+        asm.emit(n.OP_KILL, a=slot, bits=n.KILL_CONT)
+        asm.emit(n.OP_STATUS, a=EIO)
+        over.append(asm.emit(n.OP_JUMP))
+    asm.patch(gone, "a", asm.here)
+    asm.emit(n.OP_STATUS, a=ESRCH)
+    for jump in over:
+        asm.patch(jump, "a", asm.here)
+
+
+ESRCH, EIO = 3, 5
+
+
+@command("uffdreg")
+def _uffdreg(worker: Worker, step: Step) -> None:
+    """A userfaultfd for what is missing in a region, or in so many pages of it."""
+    worker.line("userfaultfd", *step.words[1:], place=step.place)
+
+
+@command("uffdcopy")
+def _uffdcopy(worker: Worker, step: Step) -> None:
+    """UFFDIO_COPY: @TASK, its userfaultfd ($FD: it has one), @TASK:REGION+Np, pages."""
+    pages = number(Word(step.words[4], step.place), 1) if len(step.words) > 4 else 1
+    at = _page(worker, step, step.words[3])
+    worker.writer.asm.emit(n.OP_REMOTE, a=_task(worker, step), b=at, c=pages, bits=n.REMOTE_COPY)
+
+
+def _task(worker: Worker, step: Step) -> int:
+    """The slot of the task that a command names first."""
     task = step.words[1].removeprefix("@")
     if task not in worker.regions:
         raise step.place.error(f"no task {step.words[1]!r}", ", ".join(f"@{each}" for each in worker.regions))
-    kind = {"vmw": n.REMOTE_WRITEV, "vmr": n.REMOTE_READV, "pmem": n.REMOTE_MEM, "ptr": n.REMOTE_POKE}[step.command]
-    first, pages = _range(worker, step, task)
-    slot = worker.writer.slot(Word(task, step.place))
-    worker.writer.asm.emit(n.OP_REMOTE, a=slot, b=first, c=pages, bits=kind)
+    return worker.writer.slot(Word(task, step.place))
 
 
-def _range(worker: Worker, step: Step, task: str) -> tuple[int, int]:
-    at, size = step.words[2], int(step.words[3]) if len(step.words) > 3 else PAGE
+def _page(worker: Worker, step: Step, at: str) -> int:
+    """The page of an address in another task's memory."""
     match = TASK_AT.fullmatch(at)
     if match is None:
-        places = worker.regions[task].places.values()
-        if at != "0" or not places:
-            raise step.place.error(f"{at!r} is no place in memory", "@TASK:REGION+Np")
-        return next(iter(places))[0], 1
+        raise step.place.error(f"{at!r} is no place in memory", "@TASK:REGION+Np")
     whose, region, page = match[1], match[2], int(match[3] or 0)
     if whose not in worker.regions or region not in worker.regions[whose].places:
         raise step.place.error(f"{at!r}: task {whose!r} has no region {region!r}", "anon, mapf and shm make regions")
-    return worker.regions[whose].places[region][0] + page, max(1, -(-size // PAGE))
+    return worker.regions[whose].places[region][0] + page
 
 
 @command("pipew")
 def _pipew(worker: Worker, step: Step) -> None:
+    """A new pipe, and a write(2) of so many bytes into it."""
+    worker.line("pipe", place=step.place)
+    worker.failed.append(worker.writer.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
     worker.line("pipew", str(max(1, -(-int(step.words[1]) // PAGE))), place=step.place)
 
 

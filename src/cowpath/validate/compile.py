@@ -6,6 +6,7 @@ OP_HOST, at which the driver reads the counters. So a step begins when the one b
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,9 @@ SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
 WATCHED = ("sleep", "wait", "stack", "sample", "alive", "rootstat", "cat")  # ctl commands that no task runs
-SIGNALS = {"9": 0, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
+# what a signal does that nobody handles: OP_KILL's bits, None: nothing
+HOW: dict[int, int | None] = dict.fromkeys(range(1, 65), n.KILL_TERM)
+HOW |= {0: None, 17: None, 23: None, 28: None, 9: 0, 18: n.KILL_CONT} | dict.fromkeys((19, 20, 21, 22), n.KILL_STOP)
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -166,7 +169,8 @@ class _Compiler:
             if forked:
                 child = step.words[2]
                 cpu = self.scenario.tasks.get(child, {}).get("cpu")
-                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu))
+                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu),
+                                bits=n.FORK_DIES_TOO)  # fmt: skip
                 forks[child] = fork
             else:
                 emit(worker, step)
@@ -229,12 +233,12 @@ class _Compiler:
             elif step.command == "move":
                 asm.emit(n.OP_CLASSIFY, a=self.group(words[2], step), b=self.task(writer, words[1], step), bits=1)
             elif step.command == "kill":
-                signal = words[2] if len(words) > 2 else "9"
-                if signal not in SIGNALS:
-                    raise NotModelled(f"signal {signal}")
-                asm.emit(n.OP_KILL, a=self.task(writer, words[1], step), bits=SIGNALS[signal])
+                how = HOW[number_of_signal(step)]
+                slot = self.task(writer, words[1], step)
+                if how is not None:
+                    asm.emit(n.OP_KILL, a=slot, bits=how)
             elif step.command == "drop":  # drop_caches: the page cache of every file
-                for name in self.scenario.files:
+                for name in [each for each in self.scenario.files if not each.startswith(SHMEM)]:
                     file = writer.file(Word(f"@{name}", step.place), 0)
                     asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
             else:
@@ -274,6 +278,16 @@ class _Compiler:
         if isinstance(number, tuple):
             number, more = number
         return {"a": self.group(group, step), "b": n.CG_FILES.index(name), "c": number, "d": more}
+
+
+def number_of_signal(step: Step) -> int:
+    """Of ``kill TASK [SIGNAL]``, by its number or its name. Raises InputError."""
+    word = step.words[2].upper().removeprefix("SIG") if len(step.words) > 2 else "KILL"
+    if word.isdecimal() and int(word) in HOW:
+        return int(word)
+    if f"SIG{word}" in signal.Signals.__members__:
+        return int(signal.Signals[f"SIG{word}"])
+    raise step.place.error(f"step {step.text!r}: no signal {word!r}", "a number up to 64, or TERM, STOP, ...")
 
 
 CTL_USAGE = {

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
-from cowpath.validate.compile import FINISH, Compiled, compile_scenario
-from cowpath.validate.player import Player, S
+from cowpath.validate.compile import FINISH, Compiled, compile_scenario, number_of_signal
+from cowpath.validate.player import Player, S, Told
 from cowpath.validate.scenario import CTL, Scenario, Step
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ __all__ = ["NotModelled", "play"]
 TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
 DYING_NS = S  # how long a signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
+EXTRA: dict[str, Callable[[Told, dict[int, int]], str]] = {  # by command: what a worker says besides
+    "mmaploop": lambda _, asleep: f"max_ns={max(asleep.values(), default=0)}",
+    "ptr": lambda told, asleep: "" if told.status else f"stopsig=19 wait_ns={sum(asleep.values())}",
+    "uffdcopy": lambda told, _: f"copy={told.returned * n.PAGE_SIZE or -told.status}",
+}
 REMOVED = "removed"  # instead of a group's counters
 Row = dict[str, Any]
 
@@ -29,8 +35,8 @@ def play(scenario: Scenario, design: Design, seed: int = 0) -> Row:
     """A scenario on a kernel. ``result``, ``settled``, ``events`` and ``oom_killed`` are as in the real row.
 
     Where a task waits stands in ``waits`` (the model's name of the wait) and ``paths`` (its paths, the innermost
-    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what the
-    model does not have.
+    first), not in ``wchan`` and ``stack``. Raises InputError for what is wrong in the scenario, NotModelled for what
+    the model does not have.
     """
     if scenario.interface not in design.kernel.interface:
         raise NotModelled(f"{design.kernel.name} has no cgroup {scenario.interface}")
@@ -106,8 +112,8 @@ class _Playing:
             row["value"] = player.value(told, step)
         else:
             row |= {"died": True, "exit": told.exit, "progress": told.progress}
-        if step.command == "mmaploop":
-            row["extra"] = f"max_ns={max(player.asleep(task, number).values(), default=0)}"
+        if done and step.command in EXTRA:
+            row["extra"] = EXTRA[step.command](told, player.asleep(task, number))
         slow = player.slow(task, number)
         return row | ({"slow": slow} if slow else {})
 
@@ -136,6 +142,7 @@ class _Playing:
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
+            self.player.signals[step.words[1]] = number_of_signal(step)
             self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":

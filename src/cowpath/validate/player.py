@@ -31,7 +31,7 @@ BYTES = ("readf", "writef")  # of v1: their value is in bytes
 TOUCHES = ("touch", "touchperm")
 COUNTED = (*TOUCHES, *BYTES, "readinto")  # who does them counts the pages that are done, from 0
 TIMED = (*TOUCHES, *BYTES, "mmaploop")  # each of their accesses or calls is timed
-SIGKILL, SIGTERM = -9, -15
+SIGKILL = 9
 
 
 @dataclass
@@ -77,6 +77,7 @@ class Player:
         self.counted: dict[str, int] = {}  # pages that a task's last COUNTED step had done
         self.tasks: dict[str, int] = {}  # by name: the task's number
         self.whose: dict[int, str] = {}
+        self.signals: dict[str, int] = {}  # by name: the one that ctl has sent to it
         slots = {name: number for number, name in enumerate(self.plan.slots)}
         for number, start in enumerate(self.plan.starts):
             if start.slot != n.NONE:
@@ -178,7 +179,7 @@ class Player:
         if kind == n.EV_EXIT:
             self.dead[name] = self._ended(name, row)
             code = int(row["value"])
-            self.dead[name].exit = SIGKILL if row["a"] else code
+            self.dead[name].exit = -self.signals.get(name, SIGKILL) if row["a"] else code
             if self.command(name) == "touch":
                 self.dead[name].progress = int(row["extra"])
             del self.whose[self.tasks[name]]
@@ -243,8 +244,8 @@ class Player:
         v1 = self.compiled.scenario.interface == "v1"
         if step.command in BYTES and not told.status:  # a call that fails ends it, whatever those before have done
             return told.returned * (n.PAGE_SIZE if v1 else 1)
-        if step.command in ("vmw", "vmr"):
-            size = int(step.words[3])
+        if step.command in ("vmw", "vmr", "pmem", "pipew"):
+            size = int(step.words[-1])
             done = min(size, told.returned * n.PAGE_SIZE)
             return done if done or not told.status else -told.status
         if step.command == "readinto" and not told.status:
@@ -275,8 +276,8 @@ class Player:
         if task.run_state != n.T_SLEEPING:
             return {"state": "R", "waits": "", "paths": paths}
         kind = int(task.wait_kind)
-        idle = kind in (n.W_TIMER, n.W_CHILD, n.W_IDLE)
-        return {"state": "S" if idle else "D", "waits": n.WAIT_NAMES[kind], "paths": paths}
+        state = "T" if kind == n.W_STOPPED else "S" if n.INTERRUPTIBLE[kind] else "D"
+        return {"state": state, "waits": n.WAIT_NAMES[kind], "paths": paths}
 
     def oom_killed(self) -> list[str]:
         """Whom the OOM killer has killed, in order."""
