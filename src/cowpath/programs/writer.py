@@ -61,14 +61,18 @@ class Writer:
                 self.define(line)
         self.asm.emit(n.OP_EXEC, a=1, c=self.asm.comm(self.name))
         self.process([line for line in lines if line.word.text != "task"])
+        self.defined_tasks()
+        self.asm.name_regions(0, self.regions.places)
+        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()), tuple(self.far))
+
+    def defined_tasks(self) -> None:
+        """The tasks that ``task NAME ... end`` has defined, behind all else."""
         for name, line in self.defined.items():
             entry = self.asm.here
             self.process(line.body)
             for fork, word in self.starts:
                 if word.text == name:
                     self.asm.patch(fork, "a", entry)
-        self.asm.name_regions(0, self.regions.places)
-        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()), tuple(self.far))
 
     def process(self, lines: tuple[Line, ...] | list[Line]) -> None:
         """The lines of a task, and its end."""

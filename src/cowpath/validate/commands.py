@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.programs.lines import Line, choice, number
+from cowpath.programs.lines import Line, choice, every, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.writer import Writer
 from cowpath.programs.written import COMMANDS as WRITTEN
@@ -52,6 +52,14 @@ class Worker:
         first, *rest = (Word(word, place) for word in words)
         self.writer.lines([Line(first, tuple(rest))])
 
+    def block(self, lines: Sequence[Line]) -> None:
+        """Lines of a written program; tasks that they define come behind the process's own code."""
+        for line in lines:
+            if line.word.text == "task":
+                self.writer.define(line)
+            else:
+                self.writer.lines([line])
+
     def next_call(self) -> None:
         """A call of several is done: the next one only if it went well, and a mark between them."""
         asm = self.writer.asm
@@ -80,6 +88,12 @@ def command(*names: str) -> Callable[[Emit], Emit]:
 
 def emit(worker: Worker, step: Step) -> None:
     """The instructions of a worker's step. Raises InputError for what nobody knows, NotModelled for the rest."""
+    if step.is_block:
+        try:
+            worker.block(block_lines(step))
+        except InputError as error:
+            raise step.place.error(f"step {step.text!r}: {error.problem}", error.hint) from None
+        return
     if step.command not in COMMANDS:
         raise step.place.error(
             f"unknown command {step.command!r} in step {step.text!r}",
@@ -362,10 +376,28 @@ def _pipew(worker: Worker, step: Step) -> None:
     worker.line("pipew", str(max(1, -(-int(step.words[1]) // PAGE))), place=step.place)
 
 
-def region_lines(steps: Sequence[Step]) -> tuple[Line, ...]:
-    """The lines of a process, for where its regions lie."""
-    lines = []
+def block_lines(step: Step) -> tuple[Line, ...]:
+    """The lines of a step that has several, with ";" between them. Raises InputError."""
+    try:
+        lines = read_lines(step.text.replace(";", "\n"), str(step.place.file))
+        for line in every(lines):
+            if line.word.text in ELSEWHERE:
+                raise line.word.error(f"{line.word.text} in a step of several lines", "a step of its own")
+    except InputError as error:
+        raise step.place.error(f"step {step.text!r}: {error.problem}", error.hint) from None
+    return lines
+
+
+ELSEWHERE = ("vmw", "vmr", "pmem", "ptr", "readproc", "kill", "run")  # of written programs: speak of other programs
+
+
+def lines_of(steps: Sequence[Step]) -> tuple[Line, ...]:
+    """The lines of a process, for what they map and whom they start."""
+    found: list[Line] = []
     for step in steps:
-        first, *rest = (Word(word, step.place) for word in step.words)
-        lines.append(Line(first, tuple(rest)))
-    return tuple(lines)
+        if step.is_block:
+            found += block_lines(step)
+        else:
+            first, *rest = (Word(word, step.place) for word in step.words)
+            found.append(Line(first, tuple(rest)))
+    return tuple(found)

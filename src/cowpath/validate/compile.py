@@ -17,11 +17,11 @@ from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, FileUse
 from cowpath.programs.regions import Regions
 from cowpath.programs.unit import Unit
-from cowpath.programs.writer import Writer
+from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
-from cowpath.validate.commands import NotModelled, Worker, emit, region_lines
+from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
@@ -31,10 +31,13 @@ WARMING = 256  # pages of each read() of a file that is to be warm
 SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-WATCHED = ("sleep", "wait", "stack", "sample", "alive", "rootstat", "cat")  # ctl commands that no task runs
+WATCHED = (  # ctl commands that no task runs
+    "sleep", "wait", "stack", "sample", "alive", "rootstat", "cat", "locked", "gets_on", "kills", "copies",
+)  # fmt: skip
 # what a signal does that nobody handles: OP_KILL's bits, None: nothing
 HOW: dict[int, int | None] = dict.fromkeys(range(1, 65), n.KILL_TERM)
 HOW |= {0: None, 17: None, 23: None, 28: None, 9: 0, 18: n.KILL_CONT} | dict.fromkeys((19, 20, 21, 22), n.KILL_STOP)
+FATAL = [number for number, how in HOW.items() if how in (0, n.KILL_TERM)]
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -60,6 +63,8 @@ class _Process:
     leader: str
     threads: list[str] = field(default_factory=list)
     children: dict[str, str] = field(default_factory=dict)  # child -> whom it is forked by
+    started: set[str] = field(default_factory=set)  # tasks that its steps of several lines start
+    started_threads: set[str] = field(default_factory=set)  # those of them that share its memory
 
     @property
     def members(self) -> list[str]:
@@ -79,9 +84,10 @@ class _Compiler:
         self.processes = _processes(scenario)
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
-            steps = [step for step in scenario.steps if step.who in process.members]
-            places = Regions.of(region_lines(steps), downwards=True)
-            self.regions.update(dict.fromkeys(process.members, places))
+            lines = lines_of([step for step in scenario.steps if step.who in process.members])
+            self.regions.update(dict.fromkeys(process.members, Regions.of(lines, downwards=True)))
+            process.started, process.started_threads = started(lines, TASK_STARTS), started(lines, ("thread",))
+        _check_started(scenario, self.processes)
         self.linker = Linker(_nothing)
 
     def compiled(self) -> Compiled:
@@ -124,7 +130,10 @@ class _Compiler:
 
     def process(self, process: _Process) -> Unit:
         """A process's program: the leader's, behind it those of its threads and children."""
-        writer = Writer(process.leader, self.regions[process.leader], set(process.members), set(process.threads))
+        writer = Writer(
+            process.leader, self.regions[process.leader], {*process.members, *process.started},
+            {*process.threads, *process.started_threads},
+        )  # fmt: skip
         worker, asm = Worker(writer, self.regions), writer.asm
         for member in process.members:
             asm.slot(member)
@@ -147,6 +156,7 @@ class _Compiler:
             if given is not None and member in process.threads:
                 asm.emit(n.OP_ATTACH, a=self.numbers[given])
             self.steps(worker, process, member, forks)
+        writer.defined_tasks()
         return Unit(asm.code(), (), tuple(writer.outer.values()))
 
     def attributes(self, asm: Assembler, task: str) -> None:
@@ -194,11 +204,11 @@ class _Compiler:
         for group in self.names:
             asm.emit(n.OP_CG_CREATE, a=self.numbers[group], b=self.parent(group), bits=n.CREATE_ENABLES)
         for group in self.names:
-            for key, file in LIMITS[self.scenario.interface].items():
+            for key, limit in LIMITS[self.scenario.interface].items():
                 value = self.scenario.groups[group].get(key)
                 if value is not None:
                     text = "max" if value == "max" else str(int(value))
-                    asm.emit(n.OP_CG_SET, **self.written(group, file, text, self.scenario.steps[0]))
+                    asm.emit(n.OP_CG_SET, **self.written(group, limit, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
             if step.who != CTL or step.command in WATCHED or step.command == "fork":
@@ -233,7 +243,7 @@ class _Compiler:
             elif step.command == "move":
                 asm.emit(n.OP_CLASSIFY, a=self.group(words[2], step), b=self.task(writer, words[1], step), bits=1)
             elif step.command == "kill":
-                how = HOW[number_of_signal(step)]
+                how = n.KILL_TREE if words[2:] == ("tree",) else HOW[number_of_signal(step)]
                 slot = self.task(writer, words[1], step)
                 if how is not None:
                     asm.emit(n.OP_KILL, a=slot, bits=how)
@@ -281,7 +291,9 @@ class _Compiler:
 
 
 def number_of_signal(step: Step) -> int:
-    """Of ``kill TASK [SIGNAL]``, by its number or its name. Raises InputError."""
+    """Of ``kill TASK [SIGNAL]``, by its number or its name; ``tree`` is SIGKILL. Raises InputError."""
+    if step.words[2:] == ("tree",):
+        return int(signal.SIGKILL)
     word = step.words[2].upper().removeprefix("SIG") if len(step.words) > 2 else "KILL"
     if word.isdecimal() and int(word) in HOW:
         return int(word)
@@ -292,7 +304,7 @@ def number_of_signal(step: Step) -> int:
 
 CTL_USAGE = {
     "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
-    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL]",
+    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL|tree]",
 }  # fmt: skip
 
 
@@ -346,10 +358,23 @@ def _processes(scenario: Scenario) -> list[_Process]:
     return list(processes.values())
 
 
+def _check_started(scenario: Scenario, processes: list[_Process]) -> None:
+    """A name is that of one task, or of the tasks that one process starts."""
+    known = {member for process in processes for member in process.members} | {CTL}
+    for process in processes:
+        for name in sorted(process.started):
+            if name in known:
+                raise scenario.place.error(
+                    f"{process.leader} starts {name!r}, which another task is called", "a name of its own"
+                )
+        known |= process.started
+
+
 def _settings(scenario: Scenario) -> MachineSettings:
     """The machine that it was measured on."""
+    mb = scenario.memory_mb
     return MachineSettings(
-        cpus=2, memory=MEMORY[scenario.interface], swap=scenario.swap_mb << 20, reuse=0.0,
+        cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
         readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

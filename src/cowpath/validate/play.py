@@ -10,7 +10,7 @@ from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
-from cowpath.validate.compile import FINISH, Compiled, compile_scenario, number_of_signal
+from cowpath.validate.compile import FATAL, FINISH, Compiled, compile_scenario, number_of_signal
 from cowpath.validate.player import Player, S, Told
 from cowpath.validate.scenario import CTL, Scenario, Step
 
@@ -22,6 +22,7 @@ __all__ = ["NotModelled", "play"]
 TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
 DYING_NS = S  # how long a signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
+LOOKS = 20  # of a command that waits whether something happens
 EXTRA: dict[str, Callable[[Told, dict[int, int]], str]] = {  # by command: what a worker says besides
     "mmaploop": lambda _, asleep: f"max_ns={max(asleep.values(), default=0)}",
     "ptr": lambda told, asleep: "" if told.status else f"stopsig=19 wait_ns={sum(asleep.values())}",
@@ -123,7 +124,8 @@ class _Playing:
         """A step of ctl: one that a task does, or a look."""
         looks: dict[str, Callable[[Step], Row]] = {
             "sleep": self.sleep, "wait": self.wait, "stack": self.stack, "sample": self.sample, "alive": self.who_lives,
-            "rootstat": self.rootstat, "cat": self.cat,
+            "rootstat": self.rootstat, "cat": self.cat, "locked": self.locked, "gets_on": self.gets_on,
+            "kills": self.kills, "copies": self.copies,
         }  # fmt: skip
         if step.command in looks:
             try:
@@ -136,13 +138,14 @@ class _Playing:
                 return {"dead": True}
             done = self.player.tell(parent, number)
             return self.outcome(parent, number, done)
+        if step.command == "kill" and (how := number_of_signal(step)) in FATAL:
+            self.player.signals[step.words[1]] = how
         done = self.player.tell(CTL, number)
         if not done:
             return {"blocked": True, **self.player.place(CTL)}
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
-            self.player.signals[step.words[1]] = number_of_signal(step)
             self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
@@ -190,3 +193,37 @@ class _Playing:
         from cowpath.session.cgroupfs import read_file
 
         return {"text": read_file(self.player.k, self.compiled.groups[step.words[1]], step.words[2], self.keys)}
+
+    def locked(self, step: Step) -> Row:
+        """Pages of a file that are locked at a time; of many looks the most."""
+        file, times, ms = step.words[1], int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        most = self.player.locked(file)
+        for _ in range(times - 1):
+            self.player.sleep(round(ms * 1_000_000))
+            most = max(most, self.player.locked(file))
+        return {"locked": most}
+
+    def gets_on(self, step: Step) -> Row:
+        """Whether an access or a call of a task ends within so many seconds."""
+        task = step.words[1]
+        before = self.player.done(task)
+        return {"gets_on": self._within(float(step.words[2]), lambda: self.player.done(task) != before)}
+
+    def kills(self, step: Step) -> Row:
+        """Whether the OOM killer kills somebody in a group within so many seconds."""
+        books = self.player.k.books.groups[self.compiled.groups[step.words[1]]]
+        before = int(books.counters[n.C_OOM_KILLS])
+        return {"kills": self._within(float(step.words[2]), lambda: int(books.counters[n.C_OOM_KILLS]) > before)}
+
+    def _within(self, seconds: float, so: Callable[[], bool]) -> bool:
+        """Whether something comes to be so within so many seconds; all of them pass."""
+        found = False
+        for _ in range(LOOKS):
+            self.player.sleep(round(seconds * S / LOOKS))
+            found = found or so()
+        return found
+
+    def copies(self, step: Step) -> Row:
+        """Pages that have been copied on write in a group."""
+        books = self.player.k.books.groups[self.compiled.groups[step.words[1]]]
+        return {"copies": int(books.counters[n.C_COW])}

@@ -26,7 +26,7 @@ SHORT = 1_000_000  # moves between two looks
 MOST_MOVES = 40 * SHORT  # of a step: who goes round in vain gets no further
 NEVER = -2  # the number of no step
 FIRST_SHOWN = 64  # of the slow accesses
-SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_MARK, n.EV_FORK)
+SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
 BYTES = ("readf", "writef")  # of v1: their value is in bytes
 TOUCHES = ("touch", "touchperm")
 COUNTED = (*TOUCHES, *BYTES, "readinto")  # who does them counts the pages that are done, from 0
@@ -57,6 +57,7 @@ class _Begun:
     returned: int
     gate: bool = False  # it has come through
     calls: int = 0  # that are done, of several
+    faults: int = 0
     asleep: dict[int, int] = field(default_factory=dict)
 
 
@@ -156,12 +157,14 @@ class Player:
     # --- what is seen
 
     def _read_log(self) -> None:
-        count = int(self.k.books.log_count)
-        for row in self.k.books["log"][:count]:
+        log = self.k.books["log"][: int(self.k.books.log_count)]
+        forks = log["kind"] == n.EV_FORK
+        told_of = [*self.whose, *log["a"][forks]]  # of all others nothing is kept
+        for row in log[forks | np.isin(log["task"], told_of)]:
             kind, task = int(row["kind"]), int(row["task"])
             if kind == n.EV_FORK:
                 slot = int(row["value"])
-                if 0 <= slot < len(self.plan.slots):
+                if 0 <= slot < len(self.plan.slots) and self.plan.slots[slot] in self.compiled.slots:
                     self._enter(self.plan.slots[slot], int(row["a"]))
                     self.doing[self.plan.slots[slot]] = READY
                     self.begun[self.plan.slots[slot], READY] = _Begun(int(row["time"]), 0, 0, 0)
@@ -194,6 +197,8 @@ class Player:
             begun.asleep[at] = begun.asleep.get(at, 0) + int(row["value"])
         elif begun is not None and kind == n.EV_MARK:
             begun.calls += 1
+        elif begun is not None and kind == n.EV_FAULT:
+            begun.faults += 1
 
     def _ended(self, name: str, row: Any) -> Told:
         t = self.tasks[name]
@@ -232,6 +237,21 @@ class Player:
     def was_there(self, name: str) -> bool:
         """The task has been made."""
         return name in self.tasks
+
+    def locked(self, file: str) -> int:
+        """How many pages of a file a task has locked at this moment."""
+        which = [each.name for each in self.plan.files].index(file)
+        pages = self.k.state["pages"][: int(self.k.state.n_pages)]
+        return int(np.count_nonzero((pages["file"] == which) & (pages["locked_by"] >= 0)))
+
+    def done(self, name: str) -> tuple[int, ...]:
+        """What changes whenever an access or a call of a task ends."""
+        if not self.alive(name):
+            return ()
+        task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
+        begun = self.begun.get((name, self.doing.get(name, READY)))
+        ended = 0 if begun is None else begun.calls + begun.faults
+        return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:
         """It is there, and has not died."""

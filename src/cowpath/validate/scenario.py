@@ -45,6 +45,11 @@ class Step:
         """As it is written."""
         return " ".join(self.words)
 
+    @property
+    def is_block(self) -> bool:
+        """It is several lines of a written program (docs/programs.md), with ";" between them."""
+        return ";" in self.text
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -58,6 +63,7 @@ class Scenario:
     tasks: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, Mapping[str, Any]]
     swap_mb: int
+    memory_mb: int | None  # of the machine; None: that of the machine on which rows of the interface were measured
     steps: tuple[Step, ...]
     place: Place
     row: Mapping[str, Any] = field(repr=False, compare=False, default_factory=dict)
@@ -126,19 +132,22 @@ def scenario_of(row: Mapping[str, Any], place: Place) -> Scenario:
     steps = tuple(_step(step, tasks, place) for step in row["steps"])
     return Scenario(
         row["id"], str(row.get("desc", "")), str(row.get("kernel", V1_KERNEL)), interface, groups, tasks, files,
-        _number(row.get("swap_mb") or 0, "swap_mb", place), steps, place, row,
+        _number(row.get("swap_mb") or 0, "swap_mb", place),
+        None if row.get("memory_mb") is None else _number(row["memory_mb"], "memory_mb", place), steps, place, row,
     )  # fmt: skip
 
 
 def _interface(row: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]], place: Place) -> str:
-    """Which cgroups a row is about: what its counters are called, or its groups' keys."""
-    first = next((r.get("groups") for r in row["result"] if isinstance(r, dict) and r.get("groups")), None)
-    if isinstance(first, dict) and first:
-        counters = next(iter(first.values()))
-        if isinstance(counters, dict):
-            return "v1" if "usage_in_bytes" in counters else "v2"
+    """Which cgroups a row is about: its groups' keys tell, or else what their counters are called."""
     keys = {key for group in groups.values() for key in group}
-    return "v1" if keys & (GROUP_KEYS["v1"] - GROUP_KEYS["v2"]) or "kernel" not in row else "v2"
+    for interface, other in (("v1", "v2"), ("v2", "v1")):
+        if keys & (GROUP_KEYS[interface] - GROUP_KEYS[other]):
+            return interface
+    first = next((r.get("groups") for r in row["result"] if isinstance(r, dict) and r.get("groups")), None)
+    counters = next(iter(first.values())) if isinstance(first, dict) else None
+    if isinstance(counters, dict):
+        return "v1" if "usage_in_bytes" in counters else "v2"
+    return "v2" if "kernel" in row else "v1"
 
 
 def _table(row: Mapping[str, Any], key: str, place: Place) -> Mapping[str, Mapping[str, Any]]:
