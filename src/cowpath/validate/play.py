@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NotModelled", "play"]
 
-TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
+TURN_NS = 5_000_000  # between two steps: who commands takes its time to read an answer and the files
 DYING_NS = S  # how long a signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
@@ -183,7 +183,7 @@ class _Playing:
         return {"progress": self.player.progress(task), "histogram": seen}
 
     def who_lives(self, _: Step) -> Row:
-        living = {task: self.player.alive(task) for task in self.compiled.slots if self.player.was_there(task)}
+        living = {task: self.player.lives_on(task) for task in self.compiled.slots if self.player.was_there(task)}
         return {"alive": living if self.keys is None else [task for task, lives in living.items() if lives]}
 
     def rootstat(self, _: Step) -> Row:

@@ -257,6 +257,11 @@ class Player:
         """It is there, and has not died."""
         return name in self.tasks and name not in self.dead
 
+    def lives_on(self, name: str) -> bool:
+        """It is there, and nobody has killed it: who has been is as good as dead."""
+        task = self.k.state.tasks[self.tasks[name]]
+        return self.alive(name) and not task.sigkill and not task.exiting
+
     def value(self, told: Told, step: Step) -> int:
         """What the step returned: pages, calls or 0; an errno is negative, if nothing was done before."""
         if step.command in ("touch", "touchperm"):
