@@ -152,6 +152,16 @@ def test_who_lives() -> None:
     assert wrong(row(step("ctl alive", alive=[[], ["t"]])), row(v2)) == ["alive"]
 
 
+def test_what_looks_have_seen() -> None:
+    real = row(step("ctl locked lib 100 20", locked=[0, 3]), step("ctl gets_on victim 2", gets_on=False))
+    assert wrong(real, row(step(locked=3), step(gets_on=False))) == []
+    assert wrong(real, row(step(locked=4), step(gets_on=True))) == ["locked", "gets_on"]
+
+
+def test_where_nobody_knows_who_was_killed_nobody_is_the_wrong_one() -> None:
+    assert wrong(row(oom_killed=None), row(oom_killed=["t"])) == []
+
+
 def test_a_group_is_removed_in_both_or_in_none() -> None:
     removed: Any = {"step": "ctl rmdir A", "groups": {"A": "removed"}}
     assert wrong(row(removed), row(removed)) == [] and wrong(row(removed), row(step("ctl rmdir A", group={}))) != []
@@ -168,6 +178,8 @@ OVER_HIGH = "__mem_cgroup_handle_over_high"
         (["mem_cgroup_oom_synchronize", "pagefault_out_of_memory"], "memory (OOM)", ["pagefault_out_of_memory"]),
         ([OVER_HIGH, "irqentry_exit_to_user_mode"], "throttled", ["exit_to_user"]),
         ([OVER_HIGH, "try_charge_memcg", "charge_memcg"], "throttled", ["readahead", "read"]),
+        (["mem_cgroup_handle_oom", "__mem_cgroup_try_charge"], "memory (OOM)", ["file_cow", "page_fault"]),
+        (["sleep_on_page_killable", "__wait_on_bit"], "page lock", ["file_cow", "page_fault"]),
         (["folio_wait_bit_common", "filemap_fault"], "page lock", ["file_read", "page_fault"]),
         (["lock_next_vma", "proc_get_vma.isra.0"], "mmap_sem for reading", ["read_maps"]),
         (["ext4_buffered_write_iter", "vfs_write"], "i_mutex", ["write"]),

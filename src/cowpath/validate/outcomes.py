@@ -12,6 +12,7 @@ from .span import NEARLY, Span, number_of
 
 # their values are numbers of tasks or of bytes in texts: only whether they failed, and how, can be compared
 ANY_VALUE = ("pid", "fork", "reap", "readproc", "ctl fork", "ctl reap")
+LOOKS = ("locked", "gets_on", "kills", "copies")  # what ctl commands have seen
 TIMED = ("touch", "touchperm", "readf", "writef", "readinto", "mmaploop")  # each of their accesses is
 
 
@@ -29,7 +30,8 @@ class Outcome:
 def outcomes(real: Row, simulated: Row) -> Iterator[Outcome]:
     """All that the scenario has, in the order of the steps."""
     races = _lowers_a_limit(real)
-    yield from _killed(real.get("oom_killed", []), simulated.get("oom_killed", []), races)
+    if real.get("oom_killed") is not None:  # else nobody knows
+        yield from _killed(real["oom_killed"], simulated.get("oom_killed", []), races)
     throttles = sleeps.throttles(real)
     timed = throttles or any("slow" in entry for entry in real["result"])  # rows of v1 do not tell how long
     for number, entry in enumerate(real["result"]):
@@ -40,6 +42,9 @@ def outcomes(real: Row, simulated: Row) -> Iterator[Outcome]:
         if not races:
             yield from _alive(step, entry, played)
         yield from _waiting(step, entry, played)
+        for what in LOOKS:
+            if what in entry:
+                yield _number(step, what, entry[what], played.get(what))
         theirs, ours = entry.get("slow"), played.get("slow")
         if timed and _command(entry) in TIMED and ((theirs and throttles) or ours):
             yield Outcome(step, "sleeps", sleeps.words(theirs), sleeps.words(ours), sleeps.right(theirs, ours))

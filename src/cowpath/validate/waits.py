@@ -21,9 +21,10 @@ UNKNOWN = "something else"
 
 # functions in which a task sleeps, and what for then; the first one of its stack that stands here tells
 SLEEPS_IN = {
-    "mem_cgroup_oom_synchronize": OOM,
+    "mem_cgroup_oom_synchronize": OOM, "mem_cgroup_handle_oom": OOM,
     "folio_wait_bit_common": PAGE, "folio_wait_bit": PAGE, "__folio_lock": PAGE, "__folio_lock_killable": PAGE,
     "__folio_lock_or_retry": PAGE, "__lock_page": PAGE, "__lock_page_or_retry": PAGE, "sleep_on_page": PAGE,
+    "sleep_on_page_killable": PAGE, "wait_on_page_bit_killable": PAGE, "wait_on_page_bit": PAGE,
     "folio_wait_writeback": DISK, "wait_on_page_writeback": DISK, "jbd2_log_wait_commit": DISK, "io_schedule": DISK,
     "balance_dirty_pages": DISK, "balance_dirty_pages_ratelimited_flags": DISK, "reclaim_throttle": DISK,
     "m_start": MMAP, "lock_next_vma": MMAP, "__access_remote_vm": MMAP, "access_remote_vm": MMAP,
@@ -57,8 +58,8 @@ def real(entry: Mapping[str, Any]) -> set[str]:
     """What the task of a step (``ctl stack``, ``ctl wait``, ``ctl sample``) was seen waiting for, in each run."""
     if "histogram" in entry:
         return {_most(histogram, _symbols) for histogram in _runs(entry["histogram"])}
-    if "state" not in entry:
-        return set()
+    if "wchan" not in entry:
+        return {RUNS} if entry.get("state") == "R" else set()
     columns = [_each(entry["state"]), _each(entry.get("wchan", "")), _runs(entry.get("stack", []))]
     runs = max(map(len, columns))
     return {seen(*(column[min(run, len(column) - 1)] for column in columns)) for run in range(runs)}
