@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["NotModelled", "play"]
 
 TURN_NS = 5_000_000  # between two steps: who commands takes its time to read an answer and the files
-DYING_NS = S  # how long a signal is given
+DYING_NS = S  # how long a fatal signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
 EXTRA: dict[str, Callable[[Told, dict[int, int]], str]] = {  # by command: what a worker says besides
@@ -146,7 +146,8 @@ class _Playing:
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
-            self.player.until_dead(step.words[1], DYING_NS)
+            if number_of_signal(step) in FATAL:
+                self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
             row["cgroup.stat"] = {"nr_dying_descendants": counters.dying(self.player.k)}
