@@ -148,13 +148,11 @@ def _waiting(step: str, entry: Row, played: Row) -> Iterator[Outcome]:
 
 def _removed(step: str, entry: Row, played: Row) -> Iterator[Outcome]:
     """Which groups are removed."""
-    theirs, ours = _gone(entry), _gone(played)
-    if "groups" in entry and theirs != ours:
+    groups, left = entry.get("groups", {}), played.get("groups", {})
+    theirs = {group for group, files in groups.items() if isinstance(files, str)}
+    ours = {group for group in groups if isinstance(left.get(group, ""), str)}
+    if theirs != ours and left:
         yield Outcome(step, "removed groups", ", ".join(sorted(theirs)) or "-", ", ".join(sorted(ours)) or "-", False)
-
-
-def _gone(entry: Row) -> set[str]:
-    return {group for group, files in entry.get("groups", {}).items() if isinstance(files, str)}
 
 
 def _number(step: str, what: str, theirs: Any, ours: Any) -> Outcome:
