@@ -8,6 +8,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.kmem import (
     FILE_OBJECTS,
@@ -18,7 +19,6 @@ from cowpath.kernel.kmem import (
     UPPER_TABLES,
     VM_AREA,
 )
-from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK

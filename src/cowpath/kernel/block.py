@@ -78,7 +78,9 @@ def are_neighbours(k, p, q):
     one = k.state.pages[p]
     two = k.state.pages[q]
     swapped = n.PG_SWAPCACHE & one.bits & two.bits
-    return one.index + folio_nr_pages(k, p) == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+    return (
+        one.index + folio_nr_pages(k, p) == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+    )
 
 
 @compiled

@@ -492,8 +492,8 @@ def find_lock_page(k, t, f):
 
 @compiled
 def step_set_page_dirty(k, t):
-    """generic_perform_write, write_end: the page is new data, or as much of the folio as is written at once; the file is
-    at least this long.
+    """generic_perform_write, write_end: the page is new data, or as much of the folio as is written at once; the file
+    is at least this long.
     """
     f = current(k, t)
     k.state.pages[f.page].bits |= n.PG_UPTODATE

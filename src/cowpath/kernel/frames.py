@@ -62,8 +62,8 @@ def push_fault(k, t, path, m, vpn, fault):
 
 @compiled
 def call_reclaim(k, t, f):
-    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*). As many as the folio in
-    hand has, a cluster at least.
+    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*). As many as the folio
+    in hand has, a cluster at least.
     """
     below = push(k, t, s.P_RECLAIM)
     below.group = f.group

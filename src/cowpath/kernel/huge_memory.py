@@ -45,8 +45,9 @@ def map_huge(k, t, f, bits):
 
 @compiled
 def split_folio(k, head, isolated):
-    """Each page of the folio is one of its own from now on. Who has the folio in hand, or its lock, has its first page's;
-    a tail of anonymous memory that nothing maps any more is freed. ``isolated``: its head is off its lists, and stays so.
+    """Each page of the folio is one of its own from now on. Who has the folio in hand, or its lock, has its first
+    page's; a tail of anonymous memory that nothing maps any more is freed. ``isolated``: its head is off its lists, and
+    stays so.
     """
     if folio_nr_pages(k, head) == 1:
         return

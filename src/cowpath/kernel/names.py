@@ -301,7 +301,7 @@ OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
 OP_MADVISE = 38  # a = first page, b = pages, c = MADV_*; bits = F_WRITE: of MADV_POPULATE, _WRITE and not _READ
 OP_OPEN = 39  # a = file
-OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = of the mappings' VM_* these; bits = are so from now on
+OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = which of VM_*; bits = what they are now
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (

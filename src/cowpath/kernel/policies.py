@@ -64,9 +64,9 @@ POLICIES = (
     ),
     Policy(
         "readahead_windows", "readahead_windows", ("on demand", "sync and async", "by order"), "", "6.12",
-        "who misses a page always begins a window anew, and only who comes to its marker has the next one read (6.12); or"
-        " besides the next window has folios four times as large and ends with one of them, and a fault on executable"
-        " memory reads ahead of itself only (6.18)",
+        "who misses a page always begins a window anew, and only who comes to its marker has the next read (6.12);"
+        " or besides the next window has folios four times as large and ends with one of them, and a fault on"
+        " executable memory reads from itself on only (6.18)",
     ),
     Policy(
         "large_folios", "large_folios", (False, True), "7ac67301e82f", "6.16",

@@ -160,7 +160,7 @@ frame = record(
     oomed="i4",  # charge: holds the group's OOM lock (bit 1) and is counted in under_oom (bit 2)
     gfp="i4",  # how it may charge: GFP_*
     tried="i4",  # charge by page counters: what it has done already: TRIED_*
-    priority="i4",  # reclaim; read-ahead: 1 + the largest order of its folios, 0: page by page, past those that are there
+    priority="i4",  # reclaim; elsewhere 1 + the largest order of its folios; 0: not said (read-ahead: page by page)
     victim=ref("group", start=0),  # reclaim: the group whose lists are scanned; 0: the machine's
     lru=num(start=n.NONE),  # reclaim: list (LRU_*)
     todo="i4",  # reclaim: pages left to scan of the list
@@ -173,8 +173,8 @@ frame = record(
     count="i8",  # pages left
     arg="i8",  # a number that the path was called with: R_* of a reclaim, a buffer's address, a file's size, ns, ...
 )
-# where the last window of read-ahead began, its pages, how many of them lie behind its marker (from it on), and the order
-# of its largest folios
+# where the last window of read-ahead began, its pages, how many of them lie behind its marker (from it on), and the
+# order of its largest folios
 file_ra_state = record(start="i4", pages="i4", async_pages="i4", order="i4")
 # a file that a task reads: 1 + which, 1 + the page that the last read ended with
 opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state)

@@ -8,8 +8,8 @@ from .block import add_write, back_merge, bdi_write_congested, new_request, queu
 from .compiled import compiled
 from .filemap import MISSED_PHASE, SINGLE_PHASE, delete_from_page_cache
 from .folio import first_rmap, folio_nr_pages
-from .huge_memory import split_folio
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP
+from .huge_memory import split_folio
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_lone
 from .page_alloc import free_page

@@ -5,8 +5,8 @@ from __future__ import annotations
 from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
-from .folio import first_rmap
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .folio import first_rmap
 from .huge_memory import split_folio
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte

@@ -32,7 +32,6 @@ from .memcg_high import note_over_high
 from .memcontrol import consume_stock, mem_cgroup_margin
 from .page_counter import drain_all_stock, page_counter_try_charge, refill_stock
 
-
 COSTLY = 8  # pages (PAGE_ALLOC_COSTLY_ORDER)
 
 

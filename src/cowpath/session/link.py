@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cowpath.errors import Gathered, InputError
-from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import FarRegion, Unit

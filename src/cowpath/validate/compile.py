@@ -198,9 +198,9 @@ class _Compiler:
         asm = writer.asm
         for name, given in self.scenario.files.items():
             if is_warm(given):
-                file, pages = writer.file(Word(f"@{name}", self.scenario.place), 0), int(given.get("pages", 0))
+                warm, pages = writer.file(Word(f"@{name}", self.scenario.place), 0), int(given.get("pages", 0))
                 for at in range(0, 0 if name.startswith(SHMEM) else pages, WARMING):
-                    asm.emit(n.OP_READ, a=file, b=at, c=min(WARMING, pages - at), d=n.NONE)
+                    asm.emit(n.OP_READ, a=warm, b=at, c=min(WARMING, pages - at), d=n.NONE)
         for group in self.names:
             asm.emit(n.OP_CG_CREATE, a=self.numbers[group], b=self.parent(group), bits=n.CREATE_ENABLES)
         for group in self.names:
