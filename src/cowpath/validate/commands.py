@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
@@ -20,6 +20,7 @@ from cowpath.words import Place, Word, nearest
 
 PAGE = n.PAGE_SIZE
 NS_PER_MS = 10**6
+OPENED = n.NONE  # number of the OP_MARK behind an open(2)
 HASH = 2654435761  # of touchperm: access j is to page (j * HASH + c) & (NP - 1)
 TASK_AT = re.compile(r"@(\w+):(\w+)(?:\+(\d+)p)?")
 PROC = re.compile(r"/proc/@(\w+)/(\w+)")
@@ -37,6 +38,7 @@ class Worker:
     regions: dict[str, Regions]  # by task: where its memory lies
     calls: int = 0  # of the step in hand: system calls that it consists of
     failed: list[int] = None  # type: ignore[assignment]  # jumps to its end
+    opened: set[tuple[str, int]] = field(default_factory=set)  # by task and file
 
     def begin(self) -> None:
         """A step begins."""
@@ -66,6 +68,15 @@ class Worker:
         self.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
         asm.emit(n.OP_MARK, a=self.calls)
         self.calls += 1
+
+    def open(self, task: str, file: int) -> None:
+        """open(2) of a file that a task has not used yet, which its group pays for, and for which it may sleep at the end
+        of the call: a worker's clock starts after it. It stays open.
+        """
+        if (task, file) not in self.opened:
+            self.opened.add((task, file))
+            self.writer.asm.emit(n.OP_OPEN, a=file)
+            self.writer.asm.emit(n.OP_MARK, a=OPENED)
 
     def file(self, word: str) -> str:
         """A file's name as written programs have it."""
@@ -122,6 +133,7 @@ def _as_written(worker: Worker, step: Step) -> None:
 @command("mapf")
 def _mapf(worker: Worker, step: Step) -> None:
     region, file, *rest = step.words[1:]
+    worker.open(step.who, worker.writer.file(Word(worker.file(file), step.place), 0))
     worker.line("mapf", region, worker.file(file), *rest, place=step.place)
 
 
@@ -149,6 +161,7 @@ def _calls(worker: Worker, step: Step) -> None:
     room = start + -(-pages // chunk) * chunk  # whole chunks
     word = Word(worker.file(name), step.place)
     file = worker.writer.file(word, 0, room if code == n.OP_WRITE else 0)
+    worker.open(step.who, file)
     for at in range(start, room, chunk):
         worker.writer.asm.emit(code, a=file, b=at, c=chunk, d=n.NONE)
         worker.next_call()
@@ -164,6 +177,7 @@ def _readinto(worker: Worker, step: Step) -> None:
     worker.writer.regions.check(region, 0, count - 1, pages)
     buffer = worker.writer.regions.place(region)
     file = worker.writer.file(Word(worker.file(name.text), step.place), 0)
+    worker.open(step.who, file)
     for page in range(count):
         worker.writer.asm.emit(n.OP_READ, a=file, b=page, c=1, d=buffer + page)
         worker.next_call()
@@ -200,12 +214,14 @@ def _fadv(worker: Worker, step: Step) -> None:
     name, kind, *rest = step.words[1:]
     if kind in ("sequential", "random"):  # of this one open file: whether later calls have the same is not known
         raise NotModelled(f"fadv {kind}")
+    worker.open(step.who, worker.writer.file(Word(worker.file(name), step.place), 0))
     if kind not in ("normal", "noreuse"):
         worker.line("fadv", worker.file(name), kind, *rest, place=step.place)
 
 
 @command("fsync")
 def _fsync(worker: Worker, step: Step) -> None:
+    worker.open(step.who, worker.writer.file(Word(worker.file(step.words[1]), step.place), 0))
     worker.line("fsync", worker.file(step.words[1]), place=step.place)
 
 
@@ -283,8 +299,9 @@ def _mmaploop(worker: Worker, step: Step) -> None:
     asm = worker.writer.asm
     for _ in range(count):
         asm.emit(n.OP_MMAP, a=LOOP_PAGE, b=1, c=n.NONE, bits=n.VM_WRITE)
-        worker.next_call()
+        worker.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
         asm.emit(n.OP_MUNMAP, a=LOOP_PAGE, b=1)
+        worker.next_call()
         if ms:
             asm.emit(n.OP_SLEEP, a=ms * NS_PER_MS)
 

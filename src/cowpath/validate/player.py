@@ -13,6 +13,7 @@ from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
+from cowpath.validate.commands import OPENED
 from cowpath.validate.compile import FINISH, READY, Compiled
 from cowpath.validate.scenario import CTL, Step
 
@@ -195,6 +196,8 @@ class Player:
         elif begun is not None and kind == n.EV_WAKE and row["value"] > 0 and row["a"] != n.W_TIMER:
             at = begun.calls + (int(row["extra"]) if self.command(name) in TOUCHES else 0)
             begun.asleep[at] = begun.asleep.get(at, 0) + int(row["value"])
+        elif begun is not None and kind == n.EV_MARK and row["a"] == OPENED:
+            begun.asleep.clear()
         elif begun is not None and kind == n.EV_MARK:
             begun.calls += 1
         elif begun is not None and kind == n.EV_FAULT:
