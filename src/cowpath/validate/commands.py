@@ -70,8 +70,8 @@ class Worker:
         self.calls += 1
 
     def open(self, task: str, file: int) -> None:
-        """open(2) of a file that a task has not used yet, which its group pays for, and for which it may sleep at the end
-        of the call: a worker's clock starts after it. It stays open.
+        """open(2) of a file that a task has not used yet; it stays open. Its group pays for it, and it may sleep at the
+        end of the call: a worker's clock starts after that.
         """
         if (task, file) not in self.opened:
             self.opened.add((task, file))
