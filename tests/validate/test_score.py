@@ -104,9 +104,8 @@ def test_who_is_killed_and_in_which_order() -> None:
 
 
 def test_after_a_lowered_limit_only_the_first_victim_is_no_matter_of_luck() -> None:
-    steps = [["ctl", "set A max 8388608"]]
     alive = step("ctl alive", alive=["v"])
-    real = row(step("ctl set A max 8388608", value=0), alive, steps=steps, oom_killed=["t"])
+    real = row(step("ctl set A max 8388608", value=0), alive, oom_killed=["t"])
     ours = row(step("ctl set A max 8388608", value=0), step("ctl alive", alive=[]), oom_killed=["t", "v"])
     assert wrong(real, ours) == [] and wrong(real, ours | {"oom_killed": ["v", "t"]}) == ["killed"]
 
@@ -258,6 +257,18 @@ def test_where_nobody_measured_how_long_no_sleep_is_wrong() -> None:
     assert outcomes(v1, row(step(slow=slow((1, 700_000))))) == []
     fork = step("t fork 1", value=0)
     assert wrong(row(fork, **HIGH), row(step("t fork 1", value=0, slow=slow((0, 8_000_000))))) == []
+
+
+def test_of_threads_that_luck_tells_apart_all_together_count() -> None:
+    tasks = {"t": {"group": "A"}, "u": {"group": "A", "thread_of": "t"}}
+    one, other = runs(slow((9, 300_000)), slow((1, 9_000_000))), runs(slow((3, 9_000_000)), slow((2, 500_000)))
+    waited = [step(f"ctl wait {who} 9", of="touch a 0 64 1 w", slow=slept) for who, slept in (("t", one), ("u", other))]
+    ours = [step(slow=slow((1, 4_000_000))), step(slow=slow((1, 5_000_000)))]
+    assert outcomes(row(*waited, tasks=tasks, **HIGH), row(*ours)) == ["sleeps"]
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(*ours)) == []
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(ours[0], step())) == ["sleeps"]
+    apart = {"t": {"group": "A"}, "u": {"group": "A"}}
+    assert len(outcomes(row(*waited, tasks=apart, **HIGH), row(*ours))) == 2
 
 
 def test_a_mark_may_be_set_later() -> None:

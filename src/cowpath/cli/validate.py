@@ -49,7 +49,6 @@ def validate(
     as_json: o.Json = False,
     fail_under: FailUnder = None,
     processes: Processes = None,
-    interpreted: o.Interpreted = None,
 ) -> None:
     """Play scenarios that ran on real kernels, and compare the model with what was measured, counter by counter.
 

@@ -11,7 +11,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.folio import folio_nr_pages, next_page, page_folio
-from cowpath.kernel.lru import list_of
+from cowpath.kernel.lru import list_of, lruvec_of
 
 OK = -1
 
@@ -121,7 +121,7 @@ def count_list(k, chain, g, which):
         count += folio_nr_pages(k, p)
         if count > chain.count or page.bits & n.PG_LRU == 0 or list_of(page) != which or back != before:
             return -p - 1
-        if g != n.NONE and page.group != g:
+        if g != n.NONE and lruvec_of(page) != g:
             return -p - 1
         before = p
         p = forth
@@ -132,8 +132,8 @@ def count_list(k, chain, g, which):
 
 @compiled
 def lru_lists_are_whole(k):
-    """Every page with PG_LRU is on the zone's list that its bits name, and on the same of its group if it is charged;
-    the lists' links and counts are right.
+    """Every page with PG_LRU is on the zone's list that its bits name, and on the same of its group if it is charged
+    (since 3.3 on its group's or the root's alone); the lists' links and counts are right.
     """
     state = k.state
     left = 0
@@ -142,9 +142,12 @@ def lru_lists_are_whole(k):
         page = state.pages[p]
         if page.bits & n.PG_LRU:
             left += folio_nr_pages(k, p)
-            charged += folio_nr_pages(k, p) if page.group != n.NONE else 0
+            charged += folio_nr_pages(k, p) if page.group != n.NONE or state.lruvecs != 0 else 0
     for which in range(len(state.zone.lists)):
-        count = count_list(k, state.zone.lists[which], n.NONE, which)
+        if state.lruvecs:  # the zone only counts
+            count = state.zone.lists[which].count
+        else:
+            count = count_list(k, state.zone.lists[which], n.NONE, which)
         if count < 0:
             return -count - 1
         left -= count

@@ -86,6 +86,7 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.remembers = 1
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]
@@ -267,7 +268,9 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
-    for links, chain in (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which])):
+    state.zone.lists[which].count += count * bool(state.lruvecs)  # which only counts then
+    both = (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which]))
+    for links, chain in both[: 1 if state.lruvecs else 2]:
         pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
         pages[f"{links}_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
         if chain.head != n.NONE:

@@ -40,6 +40,8 @@ task_books = record(
     free="i4",  # survey: it may yet do something that counts (standstill.may_act, may_come)
     lost="i4",  # survey: it will never go on
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
+    scan_target=("i8", 4),  # its reclaim: pages that were to be scanned of each list (targets of shrink_lruvec)
+    batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(
@@ -49,6 +51,7 @@ page_books = record(
     head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
     tails="i4",  # of a head: how many other pages its folio has
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
+    workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
     counters=("i8", n.COUNTERS),
@@ -63,6 +66,10 @@ group_books = record(
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
     events_local=("i8", len(n.MEMCG_EVENTS)),  # its own
+    vm_events=("i8", len(n.VM_EVENTS)),  # its own
+    cost=("i8", 2),  # of reclaiming anonymous pages and files' from its subtree lately (anon_cost, file_cost)
+    nonresident_age="i8",  # pages evicted from its subtree, or activated in it
+    refaults=("i8", 2),  # anonymous pages and files' that had come back as active ones, when it was reclaimed last
     pgpgin="i8",
     pgpgout="i8",
     thp_fault_alloc="i8",  # faults that have made a huge page, and

@@ -63,6 +63,11 @@ def clear_books(k, g):
     books.deaths = 0
     books.killed = 0
     books.rounds = 0
+    for which in range(len(books.vm_events)):
+        books.vm_events[which] = 0
+    books.cost[0] = books.cost[1] = 0
+    books.refaults[0] = books.refaults[1] = 0
+    books.nonresident_age = 0
     for which in range(len(books.events)):
         books.events[which] = 0
         books.events_local[which] = 0

@@ -50,6 +50,7 @@ from .pgtable import lookup_pte, pte_of
 from .places import note_removed
 from .ra_state import last_read, read_rest
 from .wait import current, go_to, spend
+from .workingset import take_shadow, workingset_refault
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
@@ -125,9 +126,15 @@ def set_slots(k, p, cached):
 
 
 @compiled
-def add_to_page_cache_lru(k, p, file, index):
-    """A page that is charged to its group joins the cache and the lists."""
+def add_to_page_cache_lru(k, p, file, index, reads):
+    """A page that is charged to its group joins the cache and the lists. One that is to be read may be a refault."""
     add_to_page_cache(k, p, file, index)
+    pages = folio_nr_pages(k, p)
+    shadow = 0
+    for at in range(index, index + pages):  # the last one counts (__filemap_add_folio)
+        shadow = take_shadow(k, file, at) or shadow
+    if reads:
+        workingset_refault(k, p, shadow, pages)
     lru_cache_add(k, p)
 
 
@@ -303,7 +310,8 @@ def check_locked(k, t, f):
         return n.FAIL_SIGBUS
     f.phase = 0
     f.relock = 1
-    mark_page_accessed(k, f.page)
+    if not k.state.lruvecs:  # else when its entry goes (zap_pte)
+        mark_page_accessed(k, f.page)
     return n.NEXT
 
 
@@ -380,7 +388,7 @@ def step_add_to_page_cache(k, t):
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    add_to_page_cache_lru(k, p, f.file, f.index)
+    add_to_page_cache_lru(k, p, f.file, f.index, f.path != s.P_WRITE)
     if f.path == s.P_READAHEAD and f.arg > 0 and f.count - pages < f.arg <= f.count:
         k.state.pages[p].bits |= n.PG_READAHEAD
     if f.path == s.P_WRITE:
@@ -548,7 +556,9 @@ def step_invalidate_page(k, t):
 def invalidate_mapping_pages(k, file, index):
     """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
     p = cached_page(k, file, index)
-    if p != n.NONE:
+    if p == n.NONE:
+        take_shadow(k, file, index)
+    else:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:

@@ -16,6 +16,7 @@ R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
 R_KSWAPD = 2  # until free memory is above its high watermark
 R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
 SWAPPINESS_SHIFT = 8  # above these bits: 1 + the swappiness that memory.reclaim asks for, or 0
+R_PROACTIVE = 16  # for memory.reclaim, where that is counted by itself (e452872b40e3, 6.16)
 R_HIGH = 8  # for memory.high: every group of the hierarchy, until as many pages (frame.count) are freed
 
 

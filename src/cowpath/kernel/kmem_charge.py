@@ -166,7 +166,7 @@ def is_split(k, f, v, at):
         return False
     if f.path == s.P_MLOCK:
         return vma.prot & n.VM_LOCKED == 0
-    return f.path != s.P_MPROTECT or vma.prot & f.todo != f.arg
+    return f.path != s.P_MPROTECT or vma.prot & k.books.ops[f.op].c != f.arg
 
 
 @compiled

@@ -1,7 +1,9 @@
-"""The lists on which pages wait for reclaim (mm/swap.c of 3.0).
+"""The lists on which pages wait for reclaim (mm/swap.c).
 
-Every page that can be reclaimed is on a list of the machine's zone; one that is charged is on the same list of its
-group as well. Host-wide reclaim goes by the former, a group's by the latter. Group 0 (root) has lists of its own.
+In 3.0 every page that can be reclaimed is on a list of the machine's zone; one that is charged is on the same list of
+its group as well. Host-wide reclaim goes by the former, a group's by the latter. Group 0 (root) has lists of its own.
+Since 3.3 (policy ``lru_lists``) a page is on its group's lists alone, one that nobody is charged for on the root's, and
+reclaim of the machine goes over all groups; the zone's lists only count.
 """
 
 from __future__ import annotations
@@ -21,11 +23,17 @@ def list_of(page):
 
 
 @compiled
+def lruvec_of(page):
+    """The group on whose lists a page stands: who is charged, or the root."""
+    return page.group if page.group != n.NONE else 0
+
+
+@compiled
 def group_add(k, p):
     """Put a page at the head of its group's list."""
     pages = k.state.pages
     page = pages[p]
-    chain = k.state.groups[page.group].lists[list_of(page)]
+    chain = k.state.groups[lruvec_of(page)].lists[list_of(page)]
     page.lru_prev = n.NONE
     page.lru_next = chain.head
     if chain.head == n.NONE:
@@ -37,10 +45,29 @@ def group_add(k, p):
 
 
 @compiled
+def group_add_tail(k, p):
+    """Put a page at the tail of its group's list."""
+    pages = k.state.pages
+    page = pages[p]
+    chain = k.state.groups[lruvec_of(page)].lists[list_of(page)]
+    page.lru_prev = chain.tail
+    page.lru_next = n.NONE
+    if chain.tail == n.NONE:
+        chain.head = p
+    else:
+        pages[chain.tail].lru_next = p
+    chain.tail = p
+    chain.count += folio_nr_pages(k, p)
+
+
+@compiled
 def _zone_add(k, p):
     pages = k.state.pages
     page = pages[p]
     chain = k.state.zone.lists[list_of(page)]
+    chain.count += folio_nr_pages(k, p)
+    if k.state.lruvecs:
+        return
     page.zone_prev = n.NONE
     page.zone_next = chain.head
     if chain.head == n.NONE:
@@ -48,14 +75,30 @@ def _zone_add(k, p):
     else:
         pages[chain.head].zone_prev = p
     chain.head = p
+
+
+@compiled
+def _zone_add_tail(k, p):
+    pages = k.state.pages
+    page = pages[p]
+    chain = k.state.zone.lists[list_of(page)]
     chain.count += folio_nr_pages(k, p)
+    if k.state.lruvecs:
+        return
+    page.zone_prev = chain.tail
+    page.zone_next = n.NONE
+    if chain.tail == n.NONE:
+        chain.head = p
+    else:
+        pages[chain.tail].zone_next = p
+    chain.tail = p
 
 
 @compiled
 def _group_del(k, p):
     pages = k.state.pages
     page = pages[p]
-    chain = k.state.groups[page.group].lists[list_of(page)]
+    chain = k.state.groups[lruvec_of(page)].lists[list_of(page)]
     if page.lru_prev == n.NONE:
         chain.head = page.lru_next
     else:
@@ -74,6 +117,9 @@ def _zone_del(k, p):
     pages = k.state.pages
     page = pages[p]
     chain = k.state.zone.lists[list_of(page)]
+    chain.count -= folio_nr_pages(k, p)
+    if k.state.lruvecs:
+        return
     if page.zone_prev == n.NONE:
         chain.head = page.zone_next
     else:
@@ -82,9 +128,14 @@ def _zone_del(k, p):
         chain.tail = page.zone_prev
     else:
         pages[page.zone_next].zone_prev = page.zone_prev
-    chain.count -= folio_nr_pages(k, p)
     page.zone_next = n.NONE
     page.zone_prev = n.NONE
+
+
+@compiled
+def has_group_list(k, page):
+    """The page stands on lists of a group: of the one that is charged, or in any case."""
+    return page.group != n.NONE or k.state.lruvecs != 0
 
 
 @compiled
@@ -95,7 +146,7 @@ def lru_add(k, p):
         return
     page.bits |= n.PG_LRU
     _zone_add(k, p)
-    if page.group != n.NONE:
+    if has_group_list(k, page):
         group_add(k, p)
 
 
@@ -106,9 +157,23 @@ def lru_del(k, p):
     if page.bits & n.PG_LRU == 0:
         return
     _zone_del(k, p)
-    if page.group != n.NONE:
+    if has_group_list(k, page):
         _group_del(k, p)
     page.bits &= ~n.PG_LRU
+
+
+@compiled
+def set_group(k, p, g):
+    """The page is this group's from now on, and on its lists if it is on any: one that was mapped before it was charged
+    (way 2), or was read from swap.
+    """
+    page = k.state.pages[p]
+    listed = page.bits & n.PG_LRU
+    if listed and k.state.lruvecs:  # on the root's until now
+        _group_del(k, p)
+    page.group = g
+    if listed:
+        group_add(k, p)
 
 
 @compiled
@@ -141,6 +206,7 @@ def activate_page(k, p):
     page.bits = (page.bits | n.PG_ACTIVE) & ~n.PG_REFERENCED
     lru_add(k, p)
     note_recent(k, p, 1)
+    note_activated(k, p)
 
 
 @compiled
@@ -162,24 +228,34 @@ def rotate_reclaimable_page(k, p):
         return
     lru_del(k, p)
     page.bits |= n.PG_LRU
-    pages = k.state.pages
-    chain = k.state.zone.lists[list_of(page)]
-    page.zone_prev = chain.tail
-    page.zone_next = n.NONE
-    if chain.tail == n.NONE:
-        chain.head = p
-    else:
-        pages[chain.tail].zone_next = p
-    chain.tail = p
-    chain.count += folio_nr_pages(k, p)
-    if page.group == n.NONE:
-        return
-    mine = k.state.groups[page.group].lists[list_of(page)]
-    page.lru_prev = mine.tail
-    page.lru_next = n.NONE
-    if mine.tail == n.NONE:
-        mine.head = p
-    else:
-        pages[mine.tail].lru_next = p
-    mine.tail = p
-    mine.count += folio_nr_pages(k, p)
+    _zone_add_tail(k, p)
+    if has_group_list(k, page):
+        group_add_tail(k, p)
+
+
+# --- what reclaim remembers (since 3.15; workingset.py) --------------------------------------------
+@compiled
+def count_vm_events(k, p, which, pages):
+    """count_memcg_folio_events: of the group that is charged for the page."""
+    k.books.groups[lruvec_of(k.state.pages[p])].vm_events[which] += pages
+
+
+@compiled
+def age_nonresident(k, g, pages):
+    """workingset_age_nonresident: what has been evicted from this group's subtree, and from those above, is so much
+    older.
+    """
+    while True:
+        k.books.groups[g].nonresident_age += pages
+        if g == 0:
+            return
+        g = k.state.groups[g].parent
+
+
+@compiled
+def note_activated(k, p):
+    """workingset_activation: a page has become active because it was read again."""
+    pages = folio_nr_pages(k, p)
+    count_vm_events(k, p, n.VM_PGACTIVATE, pages)
+    if k.state.workingset and k.books.remembers:
+        age_nonresident(k, lruvec_of(k.state.pages[p]), pages)

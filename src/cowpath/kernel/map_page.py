@@ -116,7 +116,7 @@ def map_new(k, t, f):
     """Map the page that this fault has made; the mapping takes over its reference."""
     p = f.newpage
     page = k.state.pages[p]
-    page.bits |= n.PG_ANON | n.PG_ACTIVE
+    page.bits |= n.PG_ANON | (0 if k.state.inactive_anon else n.PG_ACTIVE)
     own = n.PTE_EXCLUSIVE if k.state.wp_reuse == EXCLUSIVE else 0
     bits = n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED | own
     if not (map_huge(k, t, f, bits) if k.books.pages[p].tails > 0 else set_pte(k, f.mm, f.vpn, p, bits)):
@@ -151,7 +151,7 @@ def do_swap_page(k, t, f, number):
     if page.bits & n.PG_ANON == 0 and page.group != n.NONE:  # charged when it was made for the swap cache
         k.books.groups[page.group].cache -= 1
         k.books.groups[page.group].rss += 1
-    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
+    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 and not k.state.inactive_anon else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
     if f.held & n.H_CHARGE and f.charged_group != n.NONE:

@@ -11,7 +11,7 @@ from . import steps as s
 from .compiled import compiled
 from .folio import folio_nr_pages
 from .hierarchy import is_below, parent_of
-from .lru import group_add
+from .lru import set_group
 from .memcg_oom import memcg_oom_recover
 from .swapfile import record_swap
 from .wait import emit, spend
@@ -127,9 +127,7 @@ def drain_all_stock_async(k, c, root):
 def __mem_cgroup_commit_charge(k, p, g, is_cache):
     """The page is the group's now."""
     page = k.state.pages[p]
-    page.group = g
-    if page.bits & n.PG_LRU:  # mapped before it was charged (way 2), or read from swap: only now on the group's list
-        group_add(k, p)
+    set_group(k, p, g)
     books = k.books.groups[g]
     books.pgpgin += 1  # a folio counts once
     if is_cache:

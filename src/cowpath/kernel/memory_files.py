@@ -11,7 +11,7 @@ from . import steps as s
 from . import waits
 from .cgroup import cgroup_subtree_control_write
 from .compiled import compiled
-from .frames import R_HIGH, swappiness_of
+from .frames import R_HIGH, R_PROACTIVE, swappiness_of
 from .hierarchy import is_below
 from .memcg_events import memcg_memory_event
 from .memcg_high import WATCHES, memory_high_write
@@ -139,7 +139,9 @@ def memory_reclaim(k, t, f, g, op):
         return n.FAIL_KILLED
     f.phase = RECLAIMING
     left = op.c - f.done
-    return reclaim(f, g, left // 4 if k.state.reclaims_quarters else left, op.d)
+    answer = reclaim(f, g, left // 4 if k.state.reclaims_quarters else left, op.d)
+    f.todo |= R_PROACTIVE if k.state.counts_proactive else 0
+    return answer
 
 
 @compiled

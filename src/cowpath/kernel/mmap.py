@@ -12,7 +12,7 @@ from .compiled import compiled
 from .folio import page_folio
 from .generated import begin_mm
 from .kmem import free_mm, free_vm_area
-from .lru import lru_add, lru_del
+from .lru import lru_add, lru_del, mark_page_accessed
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .oom_queue import dequeue
 from .page_alloc import free_page
@@ -227,10 +227,14 @@ def zap_pte(k, number):
     if pte_of(k, number).bits & n.PTE_SWAP:
         free_swap_and_cache(k, clear_swap_pte(k, number))
         return n.NONE
+    young = pte_of(k, number).bits & n.PTE_ACCESSED
+    which = pte_of(k, number).page
     p = clear_pte(k, number)
     if p == n.NONE:
         return n.NONE
     page = k.state.pages[p]
+    if young and k.state.lruvecs and page.bits & n.PG_ANON == 0 and which == p:  # zap_present_folio_ptes: a folio once
+        mark_page_accessed(k, p)
     page.refs -= 1
     g = n.NONE
     if page.refs == 0:

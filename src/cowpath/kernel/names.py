@@ -433,6 +433,24 @@ MEMCG_EVENTS = (
     "low", "high", "max", "oom", "oom_kill", "oom_group_kill", "swap_high", "swap_max", "swap_fail",
 )  # fmt: skip
 
+# --- what reclaim has done in a group (books.groups[g].vm_events): keys of memory.stat, and of /proc/vmstat ----------
+VM_PGSCAN = 0  # and the two after it: by whom (of kswapd, direct, proactive)
+VM_PGSTEAL = 3
+VM_PGACTIVATE = 6
+VM_PGDEACTIVATE = 7
+VM_PGREFILL = 8
+VM_REFAULT = 9  # workingset_refault_anon, and _file after it
+VM_ACTIVATE = 11
+VM_RESTORE = 13
+VM_PSWPIN = 15
+VM_PSWPOUT = 16
+VM_EVENTS = (
+    "pgscan_kswapd", "pgscan_direct", "pgscan_proactive", "pgsteal_kswapd", "pgsteal_direct", "pgsteal_proactive",
+    "pgactivate", "pgdeactivate", "pgrefill", "workingset_refault_anon", "workingset_refault_file",
+    "workingset_activate_anon", "workingset_activate_file", "workingset_restore_anon", "workingset_restore_file",
+    "pswpin", "pswpout",
+)  # fmt: skip
+
 # --- counters per group (books.groups[g].counters) ----------------------------------------------
 C_FAULTS = 0
 C_MAJOR = 1

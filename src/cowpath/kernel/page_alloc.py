@@ -57,6 +57,7 @@ def take_page(k):
     page = state.pages[p]
     begin_page(page)
     k.books.pages[p].origin = 0
+    k.books.pages[p].workingset = 0
     page.refs = 1
     return p
 

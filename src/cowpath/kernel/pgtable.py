@@ -231,7 +231,7 @@ def _unmap(k, number):
         state.mms[m].file_rss -= 1
         if page.rmap == n.NONE and folio.group != n.NONE:
             k.books.groups[folio.group].mapped_file -= 1
-        if bits & n.PTE_ACCESSED:
+        if bits & n.PTE_ACCESSED and not k.state.lruvecs:  # else only where the mapping goes (zap_pte)
             folio.bits |= n.PG_REFERENCED
     return p
 

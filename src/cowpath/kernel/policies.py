@@ -187,6 +187,33 @@ POLICIES = (
         "`memory.force_empty` is refused (EBUSY) with tasks or groups inside, and charges what it cannot reclaim to the"
         " parent, or only reclaims, with 100 ms after a round in vain (4.19) or without (6.1), and always succeeds",
     ),
+    Policy(
+        "lru_lists", "lruvecs", ("zone", "group"), "925b7673cce3", "3.3",
+        "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
+    ),
+    Policy(
+        "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",
+        "how much of anonymous pages and of files' reclaim scans: by how many it found in use, or by what it cost to"
+        " have them back (1431d4d11abb), and besides, in part, by those in use (0538a82c39e9, 6.2)",
+    ),
+    Policy(
+        "workingset", "workingset", ("none", "file", "all"), "a528910e12ec", "3.15",
+        "whether a page that is read again soon after it was reclaimed counts, and becomes active: none, files'"
+        " (a528910e12ec) or all (aae466b0052e, 5.9)",
+    ),
+    Policy(
+        "new_anon", "inactive_anon", ("active", "inactive"), "b518154e59aa", "5.9",
+        "the list that a new anonymous page joins (b518154e59aa)",
+    ),
+    Policy(
+        "reclaim_walk", "reclaim_walk", ("shared", "whole", "partial"), "1ba6fc9af35b", "5.4",
+        "reclaim of a hierarchy goes on after the group that was last, until enough is freed; over all of its groups"
+        " (1ba6fc9af35b); or until enough is freed, and if nothing is over all of them (b82b530740b9, 6.10)",
+    ),
+    Policy(
+        "proactive_reclaim", "counts_proactive", ("direct", "proactive"), "e452872b40e3", "6.16",
+        "as what memory.stat counts the pages that memory.reclaim looks at and frees (e452872b40e3)",
+    ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}
 

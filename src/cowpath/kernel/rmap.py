@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .folio import first_rmap, next_page
+from .hierarchy import is_below
 from .lru import lru_cache_add
 from .mmap import find_vma
 from .pgtable import clear_pte, mm_of_pte, pte_of, swap_out_pte, vpn_of_pte
@@ -25,6 +26,12 @@ def page_add_new_anon_rmap(k, p):
 
 
 @compiled
+def counts_for(k, owner, g):
+    """mm_match_cgroup: to reclaim of group ``g`` this group's references count; since 3.3 those from below as well."""
+    return owner == g or (k.state.lruvecs != 0 and is_below(k, owner, g))
+
+
+@compiled
 def page_referenced(k, p, g):
     """Clear and count the accessed bits; for a group's reclaim only those that tasks of group ``g`` have set.
 
@@ -35,7 +42,7 @@ def page_referenced(k, p, g):
     bits = 0
     while p != n.NONE:
         referenced, prot = subpage_referenced(k, p, g)
-        found += referenced
+        found = max(found, referenced)  # a mapping counts once, whichever of the folio's pages it has used
         bits |= prot
         p = next_page(k, p)
     return found, bits
@@ -54,7 +61,7 @@ def subpage_referenced(k, p, g):
         v = find_vma(k, m, vpn_of_pte(k, number))
         if v != n.NONE:
             bits |= k.state.vmas[v].prot & n.VM_LOCKED
-            if (g == 0 or k.state.mms[m].owner_group == g) and pte.bits & n.PTE_ACCESSED:
+            if pte.bits & n.PTE_ACCESSED and (g == 0 or counts_for(k, k.state.mms[m].owner_group, g)):
                 pte.bits &= ~n.PTE_ACCESSED
                 bits |= k.state.vmas[v].prot & n.VM_EXEC
                 found += 1

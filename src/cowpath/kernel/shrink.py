@@ -162,7 +162,8 @@ def pageout(k, t, f, p, where):
     page of shmem for which there is no slot.
     """
     page = k.state.pages[p]
-    if page.refs != 1 or (queue_is_full(k) if f.arg & R_KSWAPD else bdi_write_congested(k)):
+    waits = f.arg & R_KSWAPD != 0 or k.state.lruvecs != 0  # or has waited
+    if page.refs != 1 or (queue_is_full(k) if waits else bdi_write_congested(k)):
         return KEEP
     spend(k, s.WRITE_PAGE)
     if page.file != n.NONE and k.state.files[page.file].shmem and not shmem_writepage(k, p):
@@ -179,6 +180,7 @@ def pageout(k, t, f, p, where):
     swapped = page.bits & n.PG_SWAPCACHE != 0
     owner = page.group if page.group != n.NONE else 0
     k.books.groups[owner].counters[n.C_SWAP_OUT if swapped else n.C_PAGE_OUT] += 1
+    k.books.groups[owner].vm_events[n.VM_PSWPOUT] += swapped
     emit(k, n.EV_PAGEOUT, t, p, page.index if swapped else n.NONE, where, 0)
     return KEEP
 

@@ -169,6 +169,7 @@ def books_record(c: Capacity) -> Record:
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
         log_mask="i8",
@@ -206,6 +207,8 @@ def books_record(c: Capacity) -> Record:
         paths=(books.path, c.paths),
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
+        shadows=("i8", c.slots),  # of what was evicted from the page cache, by its slot (workingset.py)
+        swap_shadows=("i8", c.swaps),  # ... and from the swap cache
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
         psi_on="i4",  # memory.pressure is kept
         psi_at="i8",  # up to when

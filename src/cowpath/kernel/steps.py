@@ -243,6 +243,7 @@ STEPS: list[StepInfo] = [
     # of reclaim
     StepInfo("drain_all_stock", "vmscan"),
     StepInfo("shrink_zone", "vmscan"),
+    StepInfo("shrink_node", "shrink_node"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
     # of a fault that has failed for want of a group's memory

@@ -219,15 +219,16 @@ def step_mprotect_fixup(k, t):
     madvise(2) that only sets or clears what is known of the mappings (madvise_behavior).
     """
     f = current(k, t)
+    which = k.books.ops[f.op].c
     v = k.state.mms[f.mm].vmas
     found = False
     while v != n.NONE:
         vma = k.state.vmas[v]
         if vma.start < f.vpn + f.count and vma.end > f.vpn:
-            vma.prot = (vma.prot & ~f.todo) | f.arg
+            vma.prot = (vma.prot & ~which) | f.arg
             found = True
         v = vma.next
-    if f.todo == n.VM_WRITE and f.arg == 0:
+    if which == n.VM_WRITE and f.arg == 0:
         change_protection(k, f.mm, f.vpn, f.vpn + f.count)
     return n.NEXT if found else n.FAIL_OOM
 

@@ -39,7 +39,7 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.arg = op.bits
-        f.todo = op.c
+        f.op = task.pc
         task.status = 0
     elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
         force_page_cache_readahead(k, t, op)

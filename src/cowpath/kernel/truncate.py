@@ -15,6 +15,7 @@ from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
 from .wait import current
+from .workingset import take_shadow
 
 
 @compiled
@@ -72,6 +73,7 @@ def truncate_inode_pages(k, t, f):
             free_swap_and_cache(k, slot)
         p = cached_page(k, f.file, f.index)
         if p == n.NONE:
+            take_shadow(k, f.file, f.index)
             return n.NEXT
         k.state.pages[p].refs += 1
         f.page = p

@@ -86,7 +86,6 @@ def memory_stat(k: Any, group: int, keys: MemcgFiles) -> dict[str, int]:
 def _own(k: Any, group: int) -> dict[str, int]:
     """What is counted of a group by itself."""
     books, lists = k.books.groups[group], k.state.groups[group].lists
-    counts = books.counters
     pages = {
         "anon": books.rss, "file": books.cache, "kernel": books.kmem,
         "file_mapped": books.mapped_file, **of_pages(k, group),
@@ -95,12 +94,31 @@ def _own(k: Any, group: int) -> dict[str, int]:
     return {
         **{key: int(value) * n.PAGE_SIZE for key, value in pages.items()},
         **_kernel_memory(k, group),
-        "pgscan": int(counts[n.C_SCANNED]), "pgscan_direct": int(counts[n.C_SCANNED]),
-        "pgsteal": int(counts[n.C_RECLAIMED]), "pgsteal_direct": int(counts[n.C_RECLAIMED]),
-        "pswpin": int(counts[n.C_SWAP_IN]), "pswpout": int(counts[n.C_SWAP_OUT]),
+        **_reclaim(k, group),
         "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
         "thp_fault_alloc": int(books.thp_fault_alloc),
     }  # fmt: skip
+
+
+def vm_events(k: Any, group: int) -> dict[str, int]:
+    """What reclaim has done in a group by itself, by the kernel's names."""
+    counts = k.books.groups[group].vm_events
+    return {name: int(counts[number]) for number, name in enumerate(n.VM_EVENTS)}
+
+
+def _reclaim(k: Any, group: int) -> dict[str, int]:
+    """The same, and the sums that memory.stat has of it."""
+    events = vm_events(k, group)
+    sums = {
+        "pgscan": sum(events[f"pgscan_{who}"] for who in RECLAIMERS),
+        "pgsteal": sum(events[f"pgsteal_{who}"] for who in RECLAIMERS),
+        "workingset_refault": events["workingset_refault_file"],  # until 5.8: of files alone
+        "workingset_activate": events["workingset_activate_file"],
+    }
+    return sums | events
+
+
+RECLAIMERS = ("kswapd", "direct", "proactive")
 
 
 def _kernel_memory(k: Any, group: int) -> dict[str, int]:

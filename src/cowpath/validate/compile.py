@@ -6,8 +6,8 @@ OP_HOST, at which the driver reads the counters. So a step begins when the one b
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
+from cowpath.validate import ctl
 from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
@@ -31,13 +32,6 @@ WARMING = 256  # pages of each read() of a file that is to be warm
 SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-WATCHED = (  # ctl commands that no task runs
-    "sleep", "wait", "stack", "sample", "alive", "rootstat", "cat", "locked", "gets_on", "kills", "copies",
-)  # fmt: skip
-# what a signal does that nobody handles: OP_KILL's bits, None: nothing
-HOW: dict[int, int | None] = dict.fromkeys(range(1, 65), n.KILL_TERM)
-HOW |= {0: None, 17: None, 23: None, 28: None, 9: 0, 18: n.KILL_CONT} | dict.fromkeys((19, 20, 21, 22), n.KILL_STOP)
-FATAL = [number for number, how in HOW.items() if how in (0, n.KILL_TERM)]
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -74,6 +68,12 @@ class _Process:
 def compile_scenario(scenario: Scenario) -> Compiled:
     """Raises InputError for what is wrong in it, NotModelled for what the model does not have."""
     return _Compiler(scenario).compiled()
+
+
+def check(scenario: Scenario) -> None:
+    """Raises InputError for what is wrong in it."""
+    with suppress(NotModelled):
+        compile_scenario(scenario)
 
 
 class _Compiler:
@@ -211,7 +211,7 @@ class _Compiler:
                     asm.emit(n.OP_CG_SET, **self.written(group, limit, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
-            if step.who != CTL or step.command in WATCHED or step.command == "fork":
+            if step.who != CTL or step.command in ctl.LOOKS or step.command == "fork":
                 continue
             asm.emit(n.OP_SLEEP, a=FOREVER_NS)
             self.commanded(writer, step)
@@ -233,41 +233,24 @@ class _Compiler:
     def commanded(self, writer: Writer, step: Step) -> None:
         """One command of ctl that a task has to run."""
         asm, words = writer.asm, step.words
-        try:
-            if step.command == "set":
-                asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
-            elif step.command == "force_empty":
-                asm.emit(n.OP_CG_SET, a=self.group(words[1], step), b=n.CG_FORCE_EMPTY)
-            elif step.command == "rmdir":
-                asm.emit(n.OP_CG_DELETE, a=self.group(words[1], step))
-            elif step.command == "move":
-                asm.emit(n.OP_CLASSIFY, a=self.group(words[2], step), b=self.task(writer, words[1], step), bits=1)
-            elif step.command == "kill":
-                how = n.KILL_TREE if words[2:] == ("tree",) else HOW[number_of_signal(step)]
-                slot = self.task(writer, words[1], step)
-                if how is not None:
-                    asm.emit(n.OP_KILL, a=slot, bits=how)
-            elif step.command == "drop":  # drop_caches: the page cache of every file
-                for name in [each for each in self.scenario.files if not each.startswith(SHMEM)]:
-                    file = writer.file(Word(f"@{name}", step.place), 0)
-                    asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
-            else:
-                known = ("set", "force_empty", "rmdir", "move", "kill", "drop", "fork", *WATCHED)
-                raise step.place.error(
-                    f"unknown command {step.command!r} of ctl in step {step.text!r}",
-                    nearest(step.command, known, f"one of: {', '.join(sorted(known))}"),
-                )
-        except IndexError:
-            raise step.place.error(f"step {step.text!r} lacks a word", CTL_USAGE.get(step.command)) from None
-
-    def group(self, name: str, step: Step) -> int:
-        if name not in self.numbers:
-            raise step.place.error(f"step {step.text!r}: no group {name!r}", ", ".join(self.numbers))
-        return self.numbers[name]
+        if step.command == "set":
+            asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
+        elif step.command == "force_empty":
+            asm.emit(n.OP_CG_SET, a=self.numbers[words[1]], b=n.CG_FORCE_EMPTY)
+        elif step.command == "rmdir":
+            asm.emit(n.OP_CG_DELETE, a=self.numbers[words[1]])
+        elif step.command == "move":
+            asm.emit(n.OP_CLASSIFY, a=self.numbers[words[2]], b=self.task(writer, words[1], step), bits=1)
+        elif step.command == "kill":
+            how, slot = ctl.effect_of_signal(step), self.task(writer, words[1], step)
+            if how is not None:
+                asm.emit(n.OP_KILL, a=slot, bits=how)
+        elif step.command == "drop":  # drop_caches: the page cache of every file
+            for name in [each for each in self.scenario.files if not each.startswith(SHMEM)]:
+                file = writer.file(Word(f"@{name}", step.place), 0)
+                asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
 
     def task(self, writer: Writer, name: str, step: Step) -> int:
-        if name not in self.regions:
-            raise step.place.error(f"step {step.text!r}: no task {name!r}", ", ".join(self.regions))
         writer.outer.setdefault(name, Word(name, step.place))
         return writer.asm.slot(name)
 
@@ -287,25 +270,7 @@ class _Compiler:
         more = 0
         if isinstance(number, tuple):
             number, more = number
-        return {"a": self.group(group, step), "b": n.CG_FILES.index(name), "c": number, "d": more}
-
-
-def number_of_signal(step: Step) -> int:
-    """Of ``kill TASK [SIGNAL]``, by its number or its name; ``tree`` is SIGKILL. Raises InputError."""
-    if step.words[2:] == ("tree",):
-        return int(signal.SIGKILL)
-    word = step.words[2].upper().removeprefix("SIG") if len(step.words) > 2 else "KILL"
-    if word.isdecimal() and int(word) in HOW:
-        return int(word)
-    if f"SIG{word}" in signal.Signals.__members__:
-        return int(signal.Signals[f"SIG{word}"])
-    raise step.place.error(f"step {step.text!r}: no signal {word!r}", "a number up to 64, or TERM, STOP, ...")
-
-
-CTL_USAGE = {
-    "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
-    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL|tree]",
-}  # fmt: skip
+        return {"a": self.numbers[group], "b": n.CG_FILES.index(name), "c": number, "d": more}
 
 
 def is_warm(given: Mapping[str, Any]) -> bool:
@@ -320,41 +285,47 @@ def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:
 def _full_names(scenario: Scenario) -> dict[str, str]:
     """The groups with their paths, parents first."""
     found: dict[str, str] = {}
-
-    def enter(group: str) -> str:
-        if group not in found:
-            up = scenario.groups[group].get("parent")
-            found[group] = group if up is None else f"{enter(up)}/{group}"
-        return found[group]
-
     for group in scenario.groups:
-        enter(group)
+        above = [group]
+        while above[-1] not in found and (up := scenario.groups[above[-1]].get("parent")) is not None:
+            above.append(up)
+        for each in reversed(above):
+            up = scenario.groups[each].get("parent")
+            found[each] = each if up is None else f"{found[up]}/{each}"
     return found
 
 
 def _processes(scenario: Scenario) -> list[_Process]:
     """Who shares memory, and who is whose child."""
     tasks = scenario.tasks
+    forks = [step for step in scenario.steps if step.who == CTL and step.command == "fork"]
+    forked = {step.words[2] for step in forks}
     processes = {
         name: _Process(name)
         for name, task in tasks.items()
-        if task.get("thread_of") is None and task.get("child_of") is None
+        if task.get("thread_of") is None and task.get("child_of") is None and name not in forked
     }
     home = dict(processes)
     for name, task in tasks.items():
-        if task.get("thread_of") is not None:
-            home[name] = processes[task["thread_of"]]
+        owner = task.get("thread_of")
+        if owner is not None and owner in processes and name not in forked:
+            home[name] = processes[owner]
             home[name].threads.append(name)
-    for step in scenario.steps:
-        if step.who == CTL and step.command == "fork" and len(step.words) > 2:
-            parent, child = step.words[1:3]
-            if parent not in home:
-                raise step.place.error(f"step {step.text!r}: no task {parent!r}", ", ".join(home))
-            home[child] = home[parent]
-            home[parent].children[child] = parent
+    for step in forks:
+        parent, child = step.words[1:3]
+        given = tasks.get(child, {})
+        if parent not in home or child in home:
+            what = f"no task {parent!r} before it" if parent not in home else f"there is a {child!r}"
+            raise step.place.error(f"step {step.text!r}: {what}", "fork TASK CHILD, once for each child")
+        if given.get("thread_of") is not None or given.get("child_of", parent) not in (parent, None):
+            raise step.place.error(
+                f"step {step.text!r}: {child!r} is not {parent!r}'s child", f'"child_of": "{parent}"'
+            )
+        home[child] = home[parent]
+        home[parent].children[child] = parent
     for step in scenario.steps:
         if step.who != CTL and step.who not in home:
-            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ", ".join(home))
+            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ctl.some(home))
     return list(processes.values())
 
 

@@ -14,9 +14,6 @@ Counters = dict[str, Any]
 V1_STAT = (  # keys of memory.stat that are told apart, of those that Linux 3.0 has not
     "shmem", "dirty", "writeback", "swapcached", "rss_huge", "workingset_refault_anon", "workingset_refault_file",
 )  # fmt: skip
-EVENTS = {  # vm events, and what the model counts them in
-    "PGSCAN_DIRECT": n.C_SCANNED, "PGSTEAL_DIRECT": n.C_RECLAIMED, "PSWPIN": n.C_SWAP_IN, "PSWPOUT": n.C_SWAP_OUT,
-}  # fmt: skip
 
 
 def of_group(k: Any, group: int, keys: MemcgFiles | None) -> Counters:
@@ -28,6 +25,7 @@ def _v1(k: Any, group: int) -> Counters:
     state, books = k.state.groups[group], k.books.groups[group]
     stat = memcg_text.memory_stat(k, group)
     own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
+    own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
     own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
     return {
         "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
@@ -63,7 +61,8 @@ def _v2(k: Any, group: int, keys: MemcgFiles) -> Counters:
 def vm_events(k: Any, group: int) -> dict[str, int]:
     """What the group's vm events have come to."""
     books = k.books.groups[group]
-    counts = {name: int(books.counters[number]) for name, number in EVENTS.items()}
+    events = memcg_text2.vm_events(k, group).items()
+    counts = {name.upper(): count for name, count in events if not name.startswith("workingset")}  # of memory.stat
     for name in ("pgfault", "pgmajfault", "pgpgin", "pgpgout"):
         counts[name.upper()] = int(books[name])
     counts["THP_FAULT_ALLOC"] = int(books.thp_fault_alloc)

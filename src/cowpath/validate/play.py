@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
-from cowpath.validate.compile import FATAL, FINISH, Compiled, compile_scenario, number_of_signal
+from cowpath.validate.compile import FINISH, Compiled, compile_scenario
+from cowpath.validate.ctl import fatal_signal
 from cowpath.validate.player import Player, S, Told
 from cowpath.validate.scenario import CTL, Scenario, Step
 
@@ -53,7 +55,10 @@ class _Playing:
 
     def __post_init__(self) -> None:
         scenario = self.compiled.scenario
-        self.player = Player(self.compiled, self.design, self.seed)
+        try:
+            self.player = Player(self.compiled, self.design, self.seed)
+        except InputError as error:  # more groups, files, ... than a machine has
+            raise scenario.place.error(error.problem, error.hint) from None
         self.keys = memcg_files.load(self.design.kernel.name) if scenario.interface == "v2" else None
         self.pending: dict[str, int] = {}  # by task: the step that it has been given and that nobody has waited for
 
@@ -138,7 +143,7 @@ class _Playing:
                 return {"dead": True}
             done = self.player.tell(parent, number)
             return self.outcome(parent, number, done)
-        if step.command == "kill" and (how := number_of_signal(step)) in FATAL:
+        if step.command == "kill" and (how := fatal_signal(step)) is not None:
             self.player.signals[step.words[1]] = how
         done = self.player.tell(CTL, number)
         if not done:
@@ -146,7 +151,7 @@ class _Playing:
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
-            if number_of_signal(step) in FATAL:
+            if fatal_signal(step) is not None:
                 self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
@@ -197,7 +202,7 @@ class _Playing:
 
     def locked(self, step: Step) -> Row:
         """Pages of a file that are locked at a time; of many looks the most."""
-        file, times, ms = step.words[1], int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        file, times, ms = step.words[1].removeprefix("@"), int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
         most = self.player.locked(file)
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))
