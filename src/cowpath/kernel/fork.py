@@ -142,11 +142,10 @@ def step_dup_mmap(k, t):
 
 @compiled
 def next_mapping(k, f, v):
-    """The loop goes on with this mapping; where mappings have locks, with the step before, which takes its lock."""
+    """On to a mapping of the parent's; where mappings have locks it is marked first."""
     f.vma = v
     f.vpn = n.NONE
-    if f.pc > 0 and k.books.paths[f.path].steps[f.pc - 1] == s.VMA_START_WRITE:
-        f.pc -= 1
+    go_to(k, f, s.VMA_START_WRITE)
     return n.AGAIN
 
 

@@ -63,9 +63,13 @@ def step_vmf_anon_prepare(k, t):
 # --- a writer ------------------------------------------------------------------------------------
 @compiled
 def is_changed(k, f, v):
-    """The system call changes this mapping: fork all, mmap(2) also the anonymous one that it makes longer."""
+    """The system call changes this mapping: fork the one that it copies next (fb49c455323f, 6.5), mmap(2) also the
+    anonymous one that it makes longer.
+    """
     vma = k.state.vmas[v]
-    if f.path == s.P_FORK or (vma.start < f.vpn + f.count and vma.end > f.vpn):
+    if f.path == s.P_FORK:
+        return v == f.vma
+    if vma.start < f.vpn + f.count and vma.end > f.vpn:
         return True
     grows = f.path == s.P_MMAP or f.path == s.P_MMAP_POPULATE
     return grows and vma.end == f.vpn and vma.file == n.NONE and k.books.ops[f.op].c == n.NONE
@@ -73,13 +77,8 @@ def is_changed(k, f, v):
 
 @compiled
 def step_vma_start_write(k, t):
-    """vma_start_write: mark what will be changed, one mapping after the other, and wait until nobody faults on it.
-
-    fork does so when it comes to a mapping (2b4f3b4987b5, 6.5): those still to come can be faulted on.
-    """
+    """vma_start_write: mark what will be changed, one mapping after the other, and wait until nobody faults on it."""
     f = current(k, t)
-    if k.books.paths[f.path].steps[f.pc + 1] == s.DUP_MMAP:
-        return n.NEXT if f.vma == n.NONE or start_write(k, t, f.vma) else n.SLEEP
     v = k.state.mms[f.mm].vmas
     while v != n.NONE:
         if is_changed(k, f, v) and not start_write(k, t, v):

@@ -21,11 +21,10 @@ class Regions:
     places: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, lines: tuple[Line, ...], packed: bool = False, downwards: bool = False) -> Regions:
+    def of(cls, lines: tuple[Line, ...], packed: bool = False) -> Regions:
         """Lay out all regions that a program's lines map. Sizes that are no numbers are found out later.
 
-        ``packed``: from page 0 on, one right behind the other. ``downwards``: each below those before it, as mmap does
-        that may choose.
+        ``packed``: from page 0 on, one right behind the other.
         """
         sizes: dict[str, int] = {}
         for line in every(lines):
@@ -35,7 +34,7 @@ class Regions:
                 sizes[name] = max(sizes.get(name, 1), int(line.arguments[at].text))
         places: dict[str, tuple[int, int]] = {}
         page = 0 if packed else FIRST_PAGE
-        for name, size in reversed(sizes.items()) if downwards else sizes.items():
+        for name, size in sizes.items():
             places[name] = (page, size)
             page += size if packed else (-(-size // ALIGNMENT) + 1) * ALIGNMENT
         return cls(places)

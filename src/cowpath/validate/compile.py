@@ -85,7 +85,8 @@ class _Compiler:
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
             lines = lines_of([step for step in scenario.steps if step.who in process.members])
-            self.regions.update(dict.fromkeys(process.members, Regions.of(lines, downwards=True)))
+            downwards = Regions.of(lines[::-1])  # as mmap(2) places them: fork copies the last ones first
+            self.regions.update(dict.fromkeys(process.members, downwards))
             process.started, process.started_threads = started(lines, TASK_STARTS), started(lines, ("thread",))
         _check_started(scenario, self.processes)
         self.linker = Linker(_nothing)
