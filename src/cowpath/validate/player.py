@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cowpath.designs import Design
 
 S = 1_000_000_000  # ns
+COSTS = {"v2": "emulated"}  # by interface: the machine that it was measured on
 SLOW_NS = 7_000_000  # an access that takes longer is slow (the schema's "slow")
 PATIENCE_NS = 300 * S  # for a step that is waited for
 SHORT = 1_000_000  # moves between two looks
@@ -68,7 +69,7 @@ class Player:
     def __init__(self, compiled: Compiled, design: Design, seed: int) -> None:
         self.compiled = compiled
         self.plan = compiled.plan.on(design)
-        self.k: Any = api.build_machine(self.plan, design, api.Options(seed=seed))
+        self.k: Any = api.build_machine(self.plan, design, api.Options(seed=seed, costs=COSTS.get(compiled.scenario.interface)))
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
