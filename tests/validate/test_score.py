@@ -70,6 +70,13 @@ def test_events_local_are_the_same_as_events_where_they_are_not_told() -> None:
     }  # fmt: skip
 
 
+def test_groups_that_are_removed_and_still_charged_are_counted() -> None:
+    removed = step("ctl rmdir A", value=0, **{"cgroup.stat": {"nr_dying_descendants": [1, 2], "nr_descendants": 1}})
+    for dying, verdict in ((1, WITHIN), (0, OFF)):
+        ours = step("ctl rmdir A", value=0, **{"cgroup.stat": {"nr_dying_descendants": dying}})
+        assert counters(row(removed), row(ours)) == {"ctl rmdir A: nr_dying_descendants": verdict}
+
+
 def test_memory_stat_counts_where_it_has_settled() -> None:
     real = row(step(group={"stat": {"anon": 4096}}), settled=[step(group={"stat": {"anon": [8192, 12288]}}, runs=3)])
     ours = row(step(group={"stat": {"anon": 8192}}), settled=[step(group={"stat": {"anon": 8192, "file": 64}})])
