@@ -69,7 +69,8 @@ class Player:
     def __init__(self, compiled: Compiled, design: Design, seed: int) -> None:
         self.compiled = compiled
         self.plan = compiled.plan.on(design)
-        self.k: Any = api.build_machine(self.plan, design, api.Options(seed=seed, costs=COSTS.get(compiled.scenario.interface)))
+        options = api.Options(seed=seed, costs=COSTS.get(compiled.scenario.interface))
+        self.k: Any = api.build_machine(self.plan, design, options)
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
