@@ -40,14 +40,15 @@ def compile_written(text: str, file: str, name: str) -> Unit:
 
 @command("anon REGION pages")
 def _anon(w: Writer, line: Line) -> None:
-    region = w.regions.place(line.arguments[0])
-    w.asm.emit(n.OP_MMAP, a=region, b=number(line.arguments[1], 1), c=n.NONE, bits=n.VM_WRITE)
+    pages = number(line.arguments[1], 1)
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=n.NONE, bits=n.VM_WRITE)
 
 
 @command("anonpop REGION pages")
 def _anonpop(w: Writer, line: Line) -> None:
+    pages = number(line.arguments[1], 1)
     bits = n.VM_WRITE | n.MAP_POPULATE
-    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=n.NONE, bits=bits)
 
 
 @command("anonthp REGION pages")

@@ -145,7 +145,7 @@ def _touchperm(worker: Worker, step: Step) -> None:
         raise pages.error(f"{size} pages: not a power of two")
     worker.writer.regions.check(region, 0, size - 1, pages)
     bits = choice(access, {"r": 0, "w": n.F_WRITE})
-    for j in range(number(count)):
+    for j in range(number(count, 0, MOST_CALLS)):
         worker.writer.asm.emit(n.OP_TOUCH, a=start + (j * HASH + number(offset) & size - 1), b=1, c=1, bits=bits)
         worker.writer.asm.emit(n.OP_MARK, a=j)
 
@@ -168,6 +168,7 @@ def _calls(worker: Worker, step: Step) -> None:
 
 
 MOST_CALLS = 1 << 16
+MOST_MS = 3_600_000
 
 
 @command("readinto")
@@ -288,14 +289,15 @@ def _children(worker: Worker, count: int, runs: bool) -> None:
 
 @command("sleepms")
 def _sleepms(worker: Worker, step: Step) -> None:
-    ms = number(Word(step.words[1], step.place))
+    ms = number(Word(step.words[1], step.place), 0, MOST_MS)
     worker.writer.asm.emit(n.OP_SLEEP, a=ms * NS_PER_MS)
 
 
 @command("mmaploop")
 def _mmaploop(worker: Worker, step: Step) -> None:
     """mmap + munmap of one page that nobody touches, so many times, so many ms apart."""
-    count, ms = (number(Word(word, step.place)) for word in step.words[1:3])
+    count = number(Word(step.words[1], step.place), 0, MOST_CALLS)
+    ms = number(Word(step.words[2], step.place), 0, MOST_MS)
     asm = worker.writer.asm
     for _ in range(count):
         asm.emit(n.OP_MMAP, a=LOOP_PAGE, b=1, c=n.NONE, bits=n.VM_WRITE)

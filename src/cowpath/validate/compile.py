@@ -212,6 +212,8 @@ class _Compiler:
                     asm.emit(n.OP_CG_SET, **self.written(group, limit, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
+            if step.who == CTL and step.command == "cat":
+                self.readable(step)
             if step.who != CTL or step.command in ctl.LOOKS or step.command == "fork":
                 continue
             asm.emit(n.OP_SLEEP, a=FOREVER_NS)
@@ -255,13 +257,28 @@ class _Compiler:
         writer.outer.setdefault(name, Word(name, step.place))
         return writer.asm.slot(name)
 
+    def readable(self, step: Step) -> None:
+        """The file of ``cat GROUP FILE`` is one that can be read."""
+        table, not_modelled = self.files_of_groups()
+        name = step.words[2]
+        if name not in table and name in not_modelled:
+            raise NotModelled(f"{name}: not modelled")
+        if name not in table or table[name].read is None:
+            names = [each for each, found in table.items() if found.read is not None]
+            raise step.place.error(f"step {step.text!r}: no file {name!r} to read", nearest(name, names, "memory.stat"))
+
+    def files_of_groups(self) -> tuple[Any, Any]:
+        """The files of a group, and those that are known and not modelled."""
+        interface: Any = cgroup1 if self.scenario.interface == "v1" else cgroup2
+        return interface.FILES, interface.NOT_MODELLED
+
     def written(self, group: str, file: str, value: str, step: Step) -> dict[str, int]:
         """A write to a group's file: the operands of OP_CG_SET."""
-        table: Any = cgroup1.FILES if self.scenario.interface == "v1" else cgroup2.FILES
+        table, not_modelled = self.files_of_groups()
         name = f"memory.{file}"
         found = table.get(name)
         if found is None or found.write is None:
-            if name in (cgroup1.NOT_MODELLED if table is cgroup1.FILES else cgroup2.NOT_MODELLED):
+            if name in not_modelled:
                 raise NotModelled(f"{name}: not modelled")
             raise step.place.error(f"no file {name!r} to write to", nearest(name, table))
         try:

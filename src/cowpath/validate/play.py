@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
 from cowpath.errors import InputError
@@ -198,7 +199,10 @@ class _Playing:
     def cat(self, step: Step) -> Row:
         from cowpath.session.cgroupfs import read_file
 
-        return {"text": read_file(self.player.k, self.compiled.groups[step.words[1]], step.words[2], self.keys)}
+        group = self.compiled.groups[step.words[1]]
+        if not self.player.k.state.groups[group].alive:
+            return {"value": -ENOENT}
+        return {"text": read_file(self.player.k, group, step.words[2], self.keys)}
 
     def locked(self, step: Step) -> Row:
         """Pages of a file that are locked at a time; of many looks the most."""
@@ -207,7 +211,7 @@ class _Playing:
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))
             most = max(most, self.player.locked(file))
-        return {"locked": most}
+        return {"locked": most} if times == 1 else {"locked_most": most}
 
     def gets_on(self, step: Step) -> Row:
         """Whether an access or a call of a task ends within so many seconds."""

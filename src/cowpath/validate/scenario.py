@@ -92,14 +92,14 @@ def read_scenarios(path: str | Path) -> list[Scenario]:
 
 
 def rows_of(path: str | Path) -> Iterator[tuple[dict[str, Any], Place]]:
-    """The objects of a file of JSON lines. Raises InputError."""
+    """The objects of a file of JSON lines; those that begin with "#" are comments. Raises InputError."""
     lines = read_text(Path(path)).split("\n")
     found = False
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip() or line.startswith("#"):
             continue
         place = Place(str(path), number)
-        row = _read(line, place, number == len(lines))
+        row = _read(line, place)
         if not isinstance(row, dict):
             raise place.error("no scenario: not an object", "an object with id, groups, tasks and steps on each line")
         found = True
@@ -108,7 +108,7 @@ def rows_of(path: str | Path) -> Iterator[tuple[dict[str, Any], Place]]:
         raise Place(str(path)).error("there is no scenario in it", "an object with id, groups, tasks and steps a line")
 
 
-def _read(line: str, place: Place, last: bool) -> Any:
+def _read(line: str, place: Place) -> Any:
     """What a line of JSON says. Raises InputError."""
 
     def whole(text: str) -> int:
@@ -124,8 +124,8 @@ def _read(line: str, place: Place, last: bool) -> Any:
     try:
         return json.loads(line, parse_int=whole, parse_float=fraction, parse_constant=fraction)
     except json.JSONDecodeError as error:
-        cut = last and error.pos >= len(line.rstrip()) - 1
-        what = "the line breaks off" if cut or "Unterminated" in error.msg else f"no JSON: {error.msg}"
+        cut = error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated")
+        what = "the line breaks off" if cut else f"no JSON: {error.msg}"
         raise Place(place.file, place.line, error.colno).error(what, "a whole object on each line") from None
     except RecursionError:
         raise place.error("no scenario: lists within lists without end", "an object with id, steps, ...") from None

@@ -114,7 +114,8 @@ ENTRY = {  # of "result" and "settled", as far as it is compared
     "histogram": Kind('{"STATE WCHAN STACK": how often}, or {"per_run": [...]}', _or_per_run(_is_counts)),
     "alive": Kind("an object of true and false, or a list of tasks", lambda value: _is_table(value)
                   or _or_list(_list_of(_is_text))(value) or _list_of(_is_text)(value)),
-    "text": TEXTS, "runs": whole(0, MOST), "locked": NUMBERS, "copies": NUMBERS, "kills": YES, "gets_on": YES,
+    "text": TEXTS, "runs": whole(0, MOST), "locked": NUMBERS, "locked_most": NUMBERS, "copies": NUMBERS,
+    "kills": YES, "gets_on": YES,
 }  # fmt: skip
 COUNTER = Kind("a number, or a list with one for each run or the least and the most", _or_list(_is_number))
 FILES_OF_KEYS = ("stat", "stat_total", "events", "events.local", "swap.events")
