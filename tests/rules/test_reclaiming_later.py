@@ -8,8 +8,9 @@ import pytest
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
-from cowpath.kernel.filemap import cached_page, find_get_page, invalidate_mapping_pages
-from cowpath.kernel.lru import lru_add, lru_del, mark_page_accessed
+from cowpath.kernel.filemap import add_to_page_cache_lru, cached_page, find_get_page, invalidate_mapping_pages
+from cowpath.kernel.lru import lru_add, lru_add_drain_all, lru_del, mark_page_accessed
+from cowpath.kernel.page_alloc import take_page
 from cowpath.kernel.scan_count import get_scan_count, inactive_is_low, prepare_scan_control
 from cowpath.kernel.shrink_folio import shrink_active_folio, shrink_inactive_folio
 from cowpath.kernel.shrink_node import begin_batch, mem_cgroup_iter, next_batch, next_descendant, step_shrink_node
@@ -297,3 +298,44 @@ def test_fadvise_drops_the_shadow_and_3_12_has_none() -> None:
     g = hand.group()
     evicted(hand, g, 3)
     assert take_shadow(hand.k, 0, 3) == 0 and find_get_page(hand.k, 0, 3) == n.NONE
+
+
+# --- batches of new pages
+def new_page(hand: Hand, index: int, g: int) -> int:
+    """A page of a file that a task on CPU 0 has just read ahead."""
+    p = int(take_page(hand.k))
+    hand.charge(p, g)
+    add_to_page_cache_lru(hand.k, p, 0, index, True)
+    return p
+
+
+def test_new_pages_join_their_lists_together() -> None:
+    hand = Hand(OLD)
+    g = hand.group()
+    for index in range(14):
+        new_page(hand, index, g)
+    assert counts(hand, g) == [0, 0, 0, 0]
+    new_page(hand, 14, g)
+    assert counts(hand, g) == [0, 0, 15, 0] and hand.k.books.cpus[0].lru_adds == 0
+
+
+def test_who_reclaims_drains_the_batch_of_its_cpu() -> None:
+    hand = Hand(OLD)
+    g = hand.group()
+    for index in range(20):
+        new_page(hand, index, g)
+    t, f = reclaiming(hand, g)
+    begin_batch(hand.k, t, f, n.LRU_INACTIVE_FILE, 32)
+    assert f.todo == 20 and counts(hand, g) == [0, 0, 20, 0]
+
+
+def test_a_page_that_goes_leaves_its_batch_and_one_that_is_read_again_will_be_active() -> None:
+    hand = Hand(OLD)
+    g = hand.group()
+    first, second = new_page(hand, 0, g), new_page(hand, 1, g)
+    lru_del(hand.k, first)
+    assert list(hand.k.books.cpus[0].lru_add[: hand.k.books.cpus[0].lru_adds]) == [second]
+    mark_page_accessed(hand.k, second)
+    mark_page_accessed(hand.k, second)
+    lru_add_drain_all(hand.k)
+    assert counts(hand, g) == [0, 0, 0, 1] and "pgactivate" not in events(hand, g)

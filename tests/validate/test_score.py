@@ -159,9 +159,16 @@ def test_who_lives() -> None:
 
 
 def test_what_looks_have_seen() -> None:
-    real = row(step("ctl locked lib 100 20", locked=[0, 3]), step("ctl gets_on victim 2", gets_on=False))
+    real = row(step("ctl locked lib", locked=[0, 3]), step("ctl gets_on victim 2", gets_on=False))
     assert wrong(real, row(step(locked=3), step(gets_on=False))) == []
     assert wrong(real, row(step(locked=4), step(gets_on=True))) == ["locked", "gets_on"]
+
+
+def test_how_many_are_locked_at_a_time_is_luck_and_a_counter() -> None:
+    text = "ctl locked lib 100 20"
+    real = row(step(text, locked_most=[7, 20]))
+    assert counters(real, row(step(text, locked_most=21))) == {f"{text}: locked_most": "within 10 %"}
+    assert outcomes(real, row(step(text, locked_most=21))) == []
 
 
 def test_where_nobody_knows_who_was_killed_nobody_is_the_wrong_one() -> None:

@@ -42,6 +42,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
     k.books.charge_batch = spec.charge_batch
     k.books.reclaim_retries = spec.reclaim_retries
     k.books.remembers = 0
+    k.books.lru_batch = 0
     k.books.dirty_ratelimit = spec.dirty_ratelimit
     return k
 

@@ -161,11 +161,13 @@ def lru_lists_are_whole(k):
 
 @compiled
 def pages_in_use_are_listed(k):
-    """A page that is mapped, in the page cache or in the swap cache is on a list, where reclaim can find it."""
+    """A page that is mapped, in the page cache or in the swap cache is on a list, where reclaim can find it, or waits
+    for its place there.
+    """
     for p in range(k.state.n_pages):
         page = k.state.pages[p]
         used = page.mapcount > 0 or page.file != n.NONE or page.bits & n.PG_SWAPCACHE != 0
-        if used and page.bits & n.PG_LRU == 0:
+        if used and page.bits & n.PG_LRU == 0 and k.books.pages[p].batched == 0:
             return p
     return OK
 

@@ -87,6 +87,7 @@ def build(
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
     books.remembers = 1
+    books.lru_batch = design.policies["lru_batch"]
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]

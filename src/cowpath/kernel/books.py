@@ -18,6 +18,8 @@ def record(**fields: Any) -> np.dtype[Any]:
 
 COSTS = 144  # room for the cost table
 
+LRU_BATCH = 31  # PAGEVEC_SIZE, the most
+
 task_books = record(
     vruntime="i8",
     since="i8",  # when it fell asleep
@@ -51,6 +53,7 @@ page_books = record(
     head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
     tails="i4",  # of a head: how many other pages its folio has
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
+    batched="i4",  # 1 + the CPU with whose new pages it waits for its place on the lists; 0: it does not
     workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
@@ -142,6 +145,8 @@ cpu_books = record(
     slice_at="i8",
     pace="i8",  # of this slice: percent more or less than the costs say
     resched="i4",
+    lru_add=("i4", LRU_BATCH),  # new pages that are to join the lists, together
+    lru_adds="i4",  # how many
     idle_ns="i8",
 )
 timer = record(at="i8", order="i8", what="i4", which="i4")

@@ -22,7 +22,7 @@ from .block import (
 from .compiled import compiled
 from .folio import folio_contains, folio_nr_pages, next_page, page_folio
 from .frames import push
-from .lru import lru_cache_add, lru_del, mark_page_accessed
+from .lru import lru_add_drain, lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import (
     __mem_cgroup_uncharge_common,
     count_majfault,
@@ -420,6 +420,8 @@ def step_submit_io(k, t):
         complete_io(k, f.request)
     else:
         submit(k, f.request)
+    if f.path == s.P_SWAP_READAHEAD:
+        lru_add_drain(k, k.books.cpu)
     f.request = n.NONE
     return n.NEXT
 

@@ -155,6 +155,8 @@ def lru_del(k, p):
     """Take a page off its lists."""
     page = k.state.pages[p]
     if page.bits & n.PG_LRU == 0:
+        if k.books.pages[p].batched:
+            leave_batch(k, p)
         return
     _zone_del(k, p)
     if has_group_list(k, page):
@@ -193,9 +195,49 @@ def note_recent(k, p, rotated):
 
 @compiled
 def lru_cache_add(k, p):
-    """A new page joins its lists (lru_cache_add_lru)."""
-    lru_add(k, p)
-    note_recent(k, p, 1 if k.state.pages[p].bits & n.PG_ACTIVE else 0)
+    """A new page joins its lists (folio_add_lru): when its CPU has gathered so many, or at once, if it has several."""
+    if k.books.lru_batch == 0:
+        lru_add(k, p)
+        note_recent(k, p, 1 if k.state.pages[p].bits & n.PG_ACTIVE else 0)
+        return
+    cpu = k.books.cpus[k.books.cpu]
+    cpu.lru_add[cpu.lru_adds] = p
+    cpu.lru_adds += 1
+    k.books.pages[p].batched = 1 + k.books.cpu
+    if cpu.lru_adds >= k.books.lru_batch or folio_nr_pages(k, p) > 1:
+        lru_add_drain(k, k.books.cpu)
+
+
+@compiled
+def lru_add_drain(k, c):
+    """The new pages that a CPU has gathered join the lists."""
+    cpu = k.books.cpus[c]
+    for i in range(cpu.lru_adds):
+        p = cpu.lru_add[i]
+        k.books.pages[p].batched = 0
+        lru_add(k, p)
+        note_recent(k, p, 1 if k.state.pages[p].bits & n.PG_ACTIVE else 0)
+    cpu.lru_adds = 0
+
+
+@compiled
+def lru_add_drain_all(k):
+    """Those of all CPUs."""
+    for c in range(k.state.n_cpus):
+        lru_add_drain(k, c)
+
+
+@compiled
+def leave_batch(k, p):
+    """The page goes before it has joined the lists."""
+    cpu = k.books.cpus[k.books.pages[p].batched - 1]
+    left = 0
+    for i in range(cpu.lru_adds):
+        if cpu.lru_add[i] != p:
+            cpu.lru_add[left] = cpu.lru_add[i]
+            left += 1
+    cpu.lru_adds = left
+    k.books.pages[p].batched = 0
 
 
 @compiled
@@ -215,6 +257,9 @@ def mark_page_accessed(k, p):
     page = k.state.pages[p]
     if page.bits & (n.PG_ACTIVE | n.PG_UNEVICTABLE) == 0 and page.bits & n.PG_REFERENCED and page.bits & n.PG_LRU:
         activate_page(k, p)
+    elif k.books.pages[p].batched and page.bits & n.PG_REFERENCED and page.bits & n.PG_ACTIVE == 0:
+        page.bits = (page.bits | n.PG_ACTIVE) & ~n.PG_REFERENCED  # __lru_cache_activate_folio
+        note_aged(k, p)
     else:
         page.bits |= n.PG_REFERENCED
 
@@ -254,8 +299,13 @@ def age_nonresident(k, g, pages):
 
 @compiled
 def note_activated(k, p):
-    """workingset_activation: a page has become active because it was read again."""
-    pages = folio_nr_pages(k, p)
-    count_vm_events(k, p, n.VM_PGACTIVATE, pages)
+    """A page has become active because it was read again."""
+    count_vm_events(k, p, n.VM_PGACTIVATE, folio_nr_pages(k, p))
+    note_aged(k, p)
+
+
+@compiled
+def note_aged(k, p):
+    """workingset_activation: what has been evicted is so much older."""
     if k.state.workingset and k.books.remembers:
-        age_nonresident(k, lruvec_of(k.state.pages[p]), pages)
+        age_nonresident(k, lruvec_of(k.state.pages[p]), folio_nr_pages(k, p))

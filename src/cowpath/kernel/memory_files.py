@@ -13,6 +13,7 @@ from .cgroup import cgroup_subtree_control_write
 from .compiled import compiled
 from .frames import R_HIGH, R_PROACTIVE, swappiness_of
 from .hierarchy import is_below
+from .lru import lru_add_drain_all
 from .memcg_events import memcg_memory_event
 from .memcg_high import WATCHES, memory_high_write
 from .memcg_oom import mem_cgroup_out_of_memory
@@ -133,6 +134,8 @@ def memory_reclaim(k, t, f, g, op):
             if f.retries == 0:
                 return n.FAIL_AGAIN
             f.retries -= 1
+            if f.retries == 0:
+                lru_add_drain_all(k)
     if f.done >= op.c:
         return n.NEXT
     if fatal_signal_pending(k, t):

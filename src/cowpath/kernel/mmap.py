@@ -12,7 +12,7 @@ from .compiled import compiled
 from .folio import page_folio
 from .generated import begin_mm
 from .kmem import free_mm, free_vm_area
-from .lru import lru_add, lru_del, mark_page_accessed
+from .lru import lru_add, lru_add_drain, lru_del, mark_page_accessed
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .oom_queue import dequeue
 from .page_alloc import free_page
@@ -258,6 +258,7 @@ def unmap_vmas(k, m, start, end):
     vpn = start
     cleared = 0
     last = n.NONE
+    lru_add_drain(k, k.books.cpu)
     while vpn < end and cleared < ZAP_CHUNK:
         number = lookup_pte(k, m, vpn)
         if number == n.NONE:

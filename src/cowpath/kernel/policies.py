@@ -192,6 +192,10 @@ POLICIES = (
         "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
     ),
     Policy(
+        "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
+        "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
+    ),
+    Policy(
         "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",
         "how much of anonymous pages and of files' reclaim scans: by how many it found in use, or by what it cost to"
         " have them back (1431d4d11abb), and besides, in part, by those in use (0538a82c39e9, 6.2)",

@@ -14,6 +14,7 @@ from . import steps as s
 from .block import TENTH_NS, congestion_wait, queue_is_full
 from .compiled import compiled
 from .frames import R_KSWAPD
+from .lru import lru_add_drain
 from .memcg_events import memcg_memory_event
 from .memcg_protection import LOW, LOW_RECLAIM, LOW_SKIPPED, MIN, mem_cgroup_protection
 from .page_alloc import free_pages
@@ -285,6 +286,7 @@ def stop_smaller(k, t, f):
 @compiled
 def begin_batch(k, t, f, which, pages):
     """isolate_lru_folios: so many pages of a list, if it has them, are looked at now."""
+    lru_add_drain(k, k.books.cpu)
     f.lru = which
     f.todo = min(pages, k.state.groups[f.victim].lists[which].count)
     for i in range(4):

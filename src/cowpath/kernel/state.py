@@ -169,6 +169,7 @@ def books_record(c: Capacity) -> Record:
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        lru_batch="i4",  # new pages that join the lists together (PAGEVEC_SIZE); 0: each at once
         remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256

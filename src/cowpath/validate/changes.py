@@ -17,12 +17,8 @@ from .span import AGREEING, Span, number_of
 Row = Mapping[str, Any]
 Values = Mapping[str, Any]
 
-OF_A_STEP = (
-    "minflt",
-    "majflt",
-    "progress",
-    "copies",
-)  # what the step itself has come to: not compared with the one before
+# what the step itself has come to, or a look has seen: not compared with the one before
+OF_A_STEP = ("minflt", "majflt", "progress", "copies", "locked_most")
 SLEPT_AT = "first sleep at access"
 STATS = ("stat", "stat_total")  # files that lag
 LOCAL = "events.local"  # only where it is not the same as "events"

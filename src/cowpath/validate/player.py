@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from cowpath.designs import Design
 
 S = 1_000_000_000  # ns
-COSTS = {"v2": "emulated"}  # by interface: the machine that it was measured on
 SLOW_NS = 7_000_000  # an access that takes longer is slow (the schema's "slow")
 PATIENCE_NS = 300 * S  # for a step that is waited for
 SHORT = 1_000_000  # moves between two looks
@@ -63,14 +62,20 @@ class _Begun:
     asleep: dict[int, int] = field(default_factory=dict)
 
 
+COSTS = {"v1": "bare", "v2": "emulator"}  # of the machines that were measured
+
+
 class Player:
     """The machine. ``told``: by task and step how it ended; ``dead``: how a task ended."""
 
     def __init__(self, compiled: Compiled, design: Design, seed: int) -> None:
         self.compiled = compiled
         self.plan = compiled.plan.on(design)
-        options = api.Options(seed=seed, costs=COSTS.get(compiled.scenario.interface))
-        self.k: Any = api.build_machine(self.plan, design, options)
+        self.k: Any = api.build_machine(
+            self.plan, design, api.Options(seed=seed, costs=COSTS[compiled.scenario.interface])
+        )
+        if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
+            self.k.books.lru_batch = 0
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
