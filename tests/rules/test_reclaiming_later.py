@@ -8,6 +8,7 @@ import pytest
 
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
+from cowpath.kernel.cgroup import cgroup_rmdir
 from cowpath.kernel.filemap import add_to_page_cache_lru, cached_page, find_get_page, invalidate_mapping_pages
 from cowpath.kernel.lru import lru_add, lru_add_drain_all, lru_del, mark_page_accessed
 from cowpath.kernel.page_alloc import take_page
@@ -339,3 +340,11 @@ def test_a_page_that_goes_leaves_its_batch_and_one_that_is_read_again_will_be_ac
     mark_page_accessed(hand.k, second)
     lru_add_drain_all(hand.k)
     assert counts(hand, g) == [0, 0, 0, 1] and "pgactivate" not in events(hand, g)
+
+
+def test_what_a_removed_group_has_in_a_batch_goes_with_the_rest() -> None:
+    hand = Hand(OLD)
+    g = hand.group()
+    new_page(hand, 0, g)
+    hand.k.state.groups[g].res.usage = 1
+    assert cgroup_rmdir(hand.k, g) == n.NEXT and hand.usage(g) == [0]

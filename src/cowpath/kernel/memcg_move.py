@@ -7,7 +7,7 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
 from .kmem import reparent_kmem
-from .lru import lru_add, lru_del
+from .lru import lru_add, lru_add_drain_all, lru_del
 from .memcg_oom import memcg_oom_recover
 from .memcg_swap import reparent_swap
 from .memcontrol import drain_stock, res_counter_charge
@@ -32,6 +32,7 @@ def mem_cgroup_move_parent(k, p, g):
 def mem_cgroup_force_empty_list(k, g):
     """What is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
+    lru_add_drain_all(k)
     for c in range(k.state.n_cpus):
         if k.state.cpus[c].stock_group == g:
             drain_stock(k, c)

@@ -61,6 +61,7 @@ class MachineSettings:
     swappiness: int | None = None  # vm.swappiness: the root group's, and that of groups made in it
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
+    fetches: int | None = None  # of the code that a recorded program came to last, so many pages again per touch
     readahead: int | None = None  # pages
     rotational: bool | None = None  # the disk says that it rotates
     costs: str | None = None  # a cost table: a file's path, or a packaged name

@@ -241,8 +241,9 @@ def _place(worker: Worker, step: Step, region: str) -> int:
 
 @command("unlink")
 def _unlink(worker: Worker, step: Step) -> None:
-    """The last name of a file that nobody has open: its pages go (evict_inode)."""
-    worker.line("truncate", worker.file(step.words[1]), "0", place=step.place)
+    """The last name of a file: its pages go with it (evict_inode), or, if the worker has it open, when that ends."""
+    if step.words[1].lstrip("@") not in worker.writer.asm.files:
+        worker.line("truncate", worker.file(step.words[1]), "0", place=step.place)
 
 
 @command("pid", "alive")

@@ -29,6 +29,7 @@ from cowpath.words import Word, nearest
 MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were measured; 24 GiB are as good as 4
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
 WARMING = 256  # pages of each read() of a file that is to be warm
+DYING_NS = 1_000_000  # in which tasks that have been killed are gone
 SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
@@ -224,6 +225,7 @@ class _Compiler:
             for task in process.members:
                 writer.outer.setdefault(task, Word(task, self.scenario.place))
                 asm.emit(n.OP_KILL, a=asm.slot(task))
+        self.evict(writer)
         asm.emit(n.OP_HOST, a=FINISH, bits=n.HOST_KEEPS_STATUS)
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         for group in reversed(list(self.names) if self.scenario.interface == "v1" else []):
@@ -232,6 +234,15 @@ class _Compiler:
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         asm.emit(n.OP_EXIT)
         return Unit(asm.code(), (), tuple(writer.outer.values()))
+
+    def evict(self, writer: Writer) -> None:
+        """Nobody has the files open any more that were unlinked: their pages go."""
+        unlinked = [step for step in self.scenario.steps if step.command == "unlink" and len(step.words) > 1]
+        if unlinked:
+            writer.asm.emit(n.OP_SLEEP, a=DYING_NS)
+        for step in unlinked:
+            file = writer.file(Word(f"@{step.words[1].lstrip('@')}", step.place), 0)
+            writer.asm.emit(n.OP_TRUNCATE, a=file, b=0)
 
     def commanded(self, writer: Writer, step: Step) -> None:
         """One command of ctl that a task has to run."""
