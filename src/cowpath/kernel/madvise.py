@@ -9,7 +9,7 @@ from __future__ import annotations
 from . import names as n
 from .compiled import compiled
 from .folio import page_folio
-from .lru import lru_add, lru_del
+from .lru import lru_add, lru_add_drain, lru_del
 from .mmap import unmap_vmas
 from .pgtable import lookup_pte, pte_of
 from .shrink import RECLAIM, shrink_page_list
@@ -43,6 +43,7 @@ def step_madvise_vma(k, t):
     if f.todo == n.MADV_DONTNEED:
         f.index = unmap_vmas(k, f.mm, f.index, stop)
     else:
+        lru_add_drain(k, k.state.tasks[t].cpu)
         f.index = madvise_cold_or_pageout(k, t, f, stop)
     return n.AGAIN
 
