@@ -12,6 +12,19 @@ from cowpath.kernels import DEFAULT
 Session = Annotated[
     Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
 ]
+Arguments = Annotated[
+    Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
+    typer.Argument(
+        metavar="[ARG]...", help="The session's own arguments: $1, $2, ...; behind -- if one begins with -."
+    ),
+]
+Env = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--env", metavar="NAME[=VALUE]",
+        help="A variable that the session finds; without a value as it is here. Once for each.",
+    ),
+]  # fmt: skip
 Table = Annotated[
     Path | None, typer.Option("--table", help="The session's table, if it is not beside it.", metavar="FILE.toml")
 ]
