@@ -23,6 +23,7 @@ from .psi import PSI_FREQ_NS
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
+    from cowpath.programs.code import Ops
     from cowpath.session.plan import Plan
 
     from .costs import Costs
@@ -101,6 +102,10 @@ def build(
     _set_files(k, plan, design)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
+    books.fetches = settings.fetches or 0
+    fetched = fetches_of(plan.ops)
+    books.n_fetched = len(fetched)
+    books["fetched"][: len(fetched)] = fetched
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     books.psi_on = any(PRESSURE in text.files for text in plan.texts)
     books.psi_next = PSI_FREQ_NS
@@ -108,6 +113,11 @@ def build(
         boot_task(k, start)
     books.driver = 1
     return k
+
+
+def fetches_of(ops: Ops) -> Any:
+    """Where recorded programs come to a page of code for the first time."""
+    return np.flatnonzero((ops["code"] == n.OP_TOUCH) & (ops["b"] == 1) & (ops["bits"] & n.F_EXEC != 0))
 
 
 def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Capacity) -> None:

@@ -121,6 +121,37 @@ def submit(k, r):
 
 
 @compiled
+def submit_bios(k, t, r):
+    """mpage_readahead: what is to be read goes to the disk in bios of at most BIO_MAX_VECS pages, each of which is done
+    by itself.
+    """
+    while k.state.requests[r].pages > REQUEST_PAGES and k.state.bios:
+        b = new_request(k, t)
+        if b == n.NONE:
+            break
+        cut_off(k, r, b)
+        submit(k, b)
+    submit(k, r)
+
+
+@compiled
+def cut_off(k, r, b):
+    """The first pages of request ``r``, a bio full of them, become request ``b``'s."""
+    request, bio = k.state.requests[r], k.state.requests[b]
+    p = bio.first = request.first
+    while True:
+        bio.last = p
+        bio.pages += folio_nr_pages(k, p)
+        k.state.pages[p].locked_by = n.REQUEST_OWNER - b
+        p = k.state.pages[p].io_next
+        if bio.pages >= REQUEST_PAGES:
+            break
+    k.state.pages[bio.last].io_next = n.NONE
+    request.first = p
+    request.pages -= bio.pages
+
+
+@compiled
 def hand_on_all(k, r):
     """The locks of a request's pages, which who has filled it has held, are the disk's from now on."""
     p = k.state.requests[r].first

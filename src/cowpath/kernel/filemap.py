@@ -17,6 +17,7 @@ from .block import (
     free_request,
     new_request,
     submit,
+    submit_bios,
     wait_on_page_writeback,
 )
 from .compiled import compiled
@@ -419,7 +420,7 @@ def step_submit_io(k, t):
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
         complete_io(k, f.request)
     else:
-        submit(k, f.request)
+        submit_bios(k, t, f.request)
     if f.path == s.P_SWAP_READAHEAD:
         lru_add_drain(k, k.books.cpu)
     f.request = n.NONE

@@ -63,6 +63,10 @@ POLICIES = (
         " largest requests (459779d04ae8)",
     ),
     Policy(
+        "read_bios", "bios", ("whole", "1 MiB"), "", "4.19",
+        "what is read ahead is done as a whole, or by bios of up to 256 pages (BIO_MAX_VECS), each by itself",
+    ),
+    Policy(
         "readahead_windows", "readahead_windows", ("on demand", "sync and async", "by order"), "", "6.12",
         "who misses a page always begins a window anew, and only who comes to its marker has the next read (6.12);"
         " or besides the next window has folios four times as large and ends with one of them, and a fault on"

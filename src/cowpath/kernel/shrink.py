@@ -53,6 +53,7 @@ def isolate(k, f):
     f.todo -= pages - 1  # the first of them is the caller's
     f.scanned += pages
     lru_del(k, p)
+    k.books.aged += 1
     recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += pages
     if f.group == 0:
         k.state.zone.pages_scanned += pages

@@ -40,6 +40,7 @@ def isolate_folio(k, t, f, p, event):
     f.todo -= pages
     f.scanned += pages
     lru_del(k, p)
+    k.books.aged += 1
     k.books.tasks[t].batch[BATCH_SCANNED] += pages
     k.books.groups[f.victim].vm_events[event] += pages
     k.state.groups[f.victim].recent.scanned[is_file_lru(k.state.pages[p])] += pages

@@ -173,6 +173,9 @@ def books_record(c: Capacity) -> Record:
         remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
+        fetches="i4",  # pages of the code that a recorded program came to last, fetched again per recorded touch
+        n_fetched="i4",
+        aged="i8",  # pages that reclaim has looked at
         log_mask="i8",
         log_count="i4",
         n_woken="i4",
@@ -231,6 +234,7 @@ def books_record(c: Capacity) -> Record:
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        fetched=("i4", c.ops),  # where instructions touch code, in their order
         rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 

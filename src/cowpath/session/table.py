@@ -26,10 +26,10 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "rotational", "copies",
-    "cold", "costs", "cgroup", "recursiveprot",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "fetches", "readahead",
+    "rotational", "copies", "cold", "costs", "cgroup", "recursiveprot",
 )  # fmt: skip
-MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
+MOST_CPUS, MOST_COPIES, MOST_PAGES, MOST_FETCHES = 32, 1000, 1 << 22, 1 << 20
 DEFAULT_BYSTANDERS = ("shell",)
 DEFAULT_SETTLE_NS = 100 * 10**6  # bystanders get this long before the session begins
 
@@ -203,6 +203,7 @@ class _Reader:
             swappiness=self.integer(machine, "swappiness", 0, 100),
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
+            fetches=self.integer(machine, "fetches", 0, MOST_FETCHES),
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
             rotational=self.get(machine, "rotational", bool),
             costs=costs,
