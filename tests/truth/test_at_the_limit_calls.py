@@ -66,8 +66,8 @@ def test_populate_write_is_enomem_and_what_is_done_stays(room: int, done: int, t
 
 @pytest.mark.parametrize(("room", "failed", "done"), [(0, errno.ENOMEM, 0), (2, 0, 0), (7, 0, 5)])
 def test_map_populate_is_a_success_unless_the_vma_is_refused(room: int, failed: int, done: int, tmp_path: Path) -> None:
-    """Of the room two pages are the sleeper's. The page of the new mapping's object goes back at once, with what was left
-    of the one before (refill_obj_stock): its page table has that.
+    """Of the room two pages are the sleeper's. The page of the new mapping's object goes back at once, with what was
+    left of the one before (refill_obj_stock): its page table has that.
     """
     run = Limited(tmp_path, {"t": f"{WAIT}\nanonpop a {PAGES}\nsleep 1000"}, room=room)
     assert int(run.k.state.mms[int(run.task("t").mm)].anon_rss) == done

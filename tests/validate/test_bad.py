@@ -236,7 +236,7 @@ def test_nothing_is_played_where_a_later_row_is_wrong(tmp_path: Path, monkeypatc
 
 
 def test_what_is_not_modelled_is_told_and_never_scored(tmp_path: Path) -> None:
-    row = changed(V2, "steps.3", ["t", "madv a merge"])
+    row = changed(V2, "steps.3", ["t", "madv a mergeable"])
     ended = invoke(written(tmp_path, json.dumps(row)), "--json", "--kernel", "linux-6.18")
     told = json.loads(ended.stdout)
     assert ended.exit_code == 0 and told["total"] == told["outcomes"] == 0 and told["scenarios"] == []

@@ -212,6 +212,7 @@ def step_wake_up_new_task(k, t):
     new.oom_score_adj = task.oom_score_adj
     new.is_root = task.is_root
     new.sigbus_handler = task.sigbus_handler
+    new.pdeath_signal = op.bits & n.FORK_DIES_TOO
     for i in range(len(task.registers)):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime

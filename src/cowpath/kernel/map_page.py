@@ -58,6 +58,8 @@ def step_map_page(k, t):
         return n.NEXT
     if not check_stable_address_space(k, f):
         return n.FAIL_SIGBUS
+    if userfaultfd_missing(k, f):
+        return n.FAIL_USERFAULT
     if f.path == s.P_ANON:
         return do_anonymous_page(k, t, f)
     return __do_fault(k, t, f)
@@ -67,6 +69,14 @@ def step_map_page(k, t):
 def check_stable_address_space(k, f):
     """False where the OOM reaper has begun to take what is private: nobody may find zeroes in its place."""
     return not k.state.mms[f.mm].unstable or k.state.vmas[f.vma].prot & n.VM_SHARED != 0
+
+
+@compiled
+def userfaultfd_missing(k, f):
+    """Who finds no page here is to ask a userfaultfd's handler (86039bd3b4e6, 4.3). That is looked at last, when a page
+    for it has been charged.
+    """
+    return k.state.vmas[f.vma].prot & n.VM_UFFD_MISSING != 0 and f.fault & n.F_COPY == 0
 
 
 @compiled
@@ -214,6 +224,8 @@ def step_map_zero_page(k, t):
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
-    if number == n.NONE or is_none(pte_of(k, number)):
-        return do_anonymous_page(k, t, f) if check_stable_address_space(k, f) else n.FAIL_SIGBUS
-    return n.NEXT
+    if number != n.NONE and not is_none(pte_of(k, number)):
+        return n.NEXT
+    if not check_stable_address_space(k, f):
+        return n.FAIL_SIGBUS
+    return n.FAIL_USERFAULT if userfaultfd_missing(k, f) else do_anonymous_page(k, t, f)

@@ -18,16 +18,17 @@ from .mmap_lock import vma_end_read
 from .page_alloc import take_folio
 from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import unlock_page
-from .pgtable import lookup_pte, pte_of
+from .pgtable import is_none, lookup_pte, pte_of
 from .policies import number as number_of
 from .ra_state import MAX_PAGECACHE_ORDER, has_large_folios, without_folio
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, lock_swap_page
-from .wait import current, emit, go_to, spend
+from .wait import current, emit, go_to, sleep_alone, spend, try_to_wake_up
 
 EACH_TRY = number_of("pgfault", "each try")
 DIRTY_RETRY = number_of("dirty_fault", "retry")
+USERFAULT = 2  # phase of handle_pte_fault: its handler is waited for
 
 
 # --- the entry ---------------------------------------------------------------------------------
@@ -109,14 +110,15 @@ def handle_pte_fault(k, f):
 def handle_mm_fault(k, t, f):
     """Which path the fault takes, or NONE. Where each try counts as one it is counted here, at the entry."""
     if k.state.pgfault == EACH_TRY:
-        count_pgfault(k, t)
+        count_pgfault(k, t, f)
     return handle_pte_fault(k, f)
 
 
 @compiled
-def count_pgfault(k, t):
-    """count_memcg_event_mm(PGFAULT)"""
-    k.books.groups[k.state.tasks[t].group].pgfault += 1
+def count_pgfault(k, t, f):
+    """count_memcg_event_mm(PGFAULT): the group of whose memory it is. UFFDIO_COPY is no fault."""
+    g = k.state.mms[f.mm].owner_group if f.path == s.P_HANDLE_MM_FAULT else k.state.tasks[t].group
+    k.books.groups[g].pgfault += f.fault & n.F_COPY == 0
 
 
 @compiled
@@ -125,11 +127,13 @@ def step_handle_pte_fault(k, t):
     lock that is one try more: the first one with mmap_sem, unless it has been to the disk.
     """
     f = current(k, t)
+    if f.phase == USERFAULT:
+        return woken_by_handler(k, t, f)
     if f.phase == 0:
         f.fault_path = handle_mm_fault(k, t, f)
         if f.fault_path == n.NONE:
             if k.state.pgfault != EACH_TRY:
-                count_pgfault(k, t)
+                count_pgfault(k, t, f)
             count_attempt(k, t, f, False)
             return n.NEXT
         f.phase = 1
@@ -141,6 +145,9 @@ def step_handle_pte_fault(k, t):
             f.pc = k.books.paths[f.path].length - 1  # VM_FAULT_COMPLETED: there is no lock to let go
         else:
             status = n.RETRY
+    asks = status == n.FAIL_USERFAULT
+    if asks:  # who has no user's access to try again gets SIGBUS, or EFAULT
+        status = n.RETRY if f.path == s.P_PAGE_FAULT else n.FAIL_SIGBUS
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
     if status == n.NEXT:
@@ -151,7 +158,7 @@ def step_handle_pte_fault(k, t):
         count_attempt(k, t, f, status == n.RETRY and k.state.retried_is_major != 0)
     if status != n.RETRY:
         if k.state.pgfault != EACH_TRY:  # mm_account_fault
-            count_pgfault(k, t)
+            count_pgfault(k, t, f)
         return status
     k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
     if f.held & n.H_MMAP_READ:
@@ -161,6 +168,8 @@ def step_handle_pte_fault(k, t):
         vma_end_read(k, f)
     if killed:
         return n.FAIL_KILLED
+    if asks:
+        return handle_userfault(k, t, f)
     f.fault &= ~n.F_VMA_LOCK if minor_of_vma else ~(n.F_ALLOW_RETRY | n.F_VMA_LOCK)
     f.pc = 0
     go_to(k, f, s.MMAP_READ_LOCK)
@@ -168,10 +177,47 @@ def step_handle_pte_fault(k, t):
 
 
 @compiled
+def handle_userfault(k, t, f):
+    """The fault has let everything go and sleeps until a handler has filled the page; userfaultfd_must_wait: unless
+    somebody has done so already.
+    """
+    f.phase = USERFAULT
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number != n.NONE and not is_none(pte_of(k, number)):
+        return n.AGAIN
+    return sleep_alone(k, t, n.W_USERFAULT, 0, 1)
+
+
+@compiled
+def woken_by_handler(k, t, f):
+    """The fault is tried again."""
+    f.phase = 0
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
+    f.fault &= ~n.F_VMA_LOCK if f.fault & n.F_VMA_LOCK else ~n.F_ALLOW_RETRY
+    f.pc = 0
+    go_to(k, f, s.MMAP_READ_LOCK)
+    return n.AGAIN
+
+
+@compiled
+def wake_userfault(k, m, start, end):
+    """Who waits for one of these pages goes on."""
+    for other in range(k.state.n_tasks):
+        task = k.state.tasks[other]
+        if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_USERFAULT:
+            f = current(k, other)
+            if f.mm == m and start <= f.vpn < end:
+                try_to_wake_up(k, other)
+
+
+@compiled
 def count_attempt(k, t, f, major):
     """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed.
     ``major``: it is one because it is tried again (mm_account_fault).
     """
+    if f.fault & n.F_COPY:
+        return
     if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry or f.path == s.P_HANDLE_MM_FAULT:
         if f.fault & n.F_MAJOR or major:
             k.books.tasks[t].majflt += 1

@@ -201,6 +201,7 @@ task = record(
     pipe_pages="i4",  # that it has written into it
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
     short_of=ref("group", start=0),  # its fault fails for want of this group's memory, with nobody to kill; or 0
+    pdeath_signal="i4",  # it is killed when its parent dies (PR_SET_PDEATHSIG)
     exiting="i4",  # PF_EXITING
     mm=ref("mm"),
     group=ref("group", start=0),

@@ -42,7 +42,7 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write",
+    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write", "madvise",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = (
@@ -162,6 +162,8 @@ NOT_INTO_THE_CACHE = Misplaced(
 ONLY_OPEN = Misplaced(_all_but("open"), "no file is opened on this path", "it belongs to open")
 
 ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
+
+ONLY_MADVISE = Misplaced(_all_but("madvise"), "nothing is advised on this path", "it belongs to madvise")
 
 RECLAIM = "frames.call_reclaim"
 
@@ -300,6 +302,7 @@ STEPS: list[StepInfo] = [
     StepInfo("create_empty_buffers", "page_cache_charge", needs=H_PAGE_REF, undo=H_KMEM, calls=("reclaim",),
              call=RECLAIM, charges=True, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
     StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("madvise_vma", "madvise", needs=H_MMAP_READ, misplaced=(ONLY_MADVISE,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

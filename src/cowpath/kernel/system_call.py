@@ -76,11 +76,12 @@ def system_call(k, t, op):
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
+        f.todo = op.bits & n.WAIT_STOPPED if code == n.OP_WAIT else 0
         task.status = 0
     elif code == n.OP_READ_PROC:
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
-        return madvise_populate(k, t, op)
+        return madvise(k, t, op)
     elif code == n.OP_PIPE:
         return pipe(k, t, op)
     elif code == n.OP_REMOTE:
@@ -98,16 +99,20 @@ def system_call(k, t, op):
 
 
 @compiled
-def madvise_populate(k, t, op):
-    """MADV_POPULATE_READ, MADV_POPULATE_WRITE (4ca9b3859dac, 5.14); EINVAL where there is none."""
-    if k.books.paths[s.P_MADVISE_POPULATE].length == 0:
+def madvise(k, t, op):
+    """MADV_DONTNEED; MADV_COLD and _PAGEOUT (9c276cc65a58, 1a4e58cce84e, 5.4), MADV_POPULATE_READ and _WRITE
+    (4ca9b3859dac, 5.14), EINVAL where there are none: no profile lies between 5.4 and 5.14.
+    """
+    if op.c != n.MADV_DONTNEED and k.books.paths[s.P_MADVISE_POPULATE].length == 0:
         k.state.tasks[t].status = errno_of(n.FAIL_INVAL)
         return finish_op(k, t)
-    f = push(k, t, s.P_MADVISE_POPULATE)
+    populates = op.c == n.MADV_POPULATE
+    f = push(k, t, s.P_MADVISE_POPULATE if populates else s.P_MADVISE)
     f.mm = k.state.tasks[t].mm
     f.vpn = op.a
     f.count = op.b
-    f.todo = op.bits
+    f.index = 0 if populates else op.a
+    f.todo = op.bits if populates else op.c
     k.state.tasks[t].status = 0
     return n.NEXT
 

@@ -131,23 +131,38 @@ def _remote(w: Writer, line: Line, kind: int) -> None:
     w.far.append(FarRegion(at, task, region, pages))
 
 
-POPULATES = {"populate_read": 0, "populate_write": n.F_WRITE}
+ADVICE = {  # of OP_MADVISE: its c and its bits
+    "populate_read": (n.MADV_POPULATE, 0), "populate_write": (n.MADV_POPULATE, n.F_WRITE),
+    "dontneed": (n.MADV_DONTNEED, 0), "cold": (n.MADV_COLD, 0), "pageout": (n.MADV_PAGEOUT, 0),
+}  # fmt: skip
 BEHAVIORS = {  # madvise_behavior: of the mapping's flags which, and what they are from now on
     "hugepage": (n.VM_HUGEPAGE, n.VM_HUGEPAGE), "nohugepage": (n.VM_HUGEPAGE, 0),
     "random": (n.VM_RAND_READ, n.VM_RAND_READ), "normal": (n.VM_RAND_READ, 0),
 }  # fmt: skip
 
 
-@command("madv REGION populate_read|populate_write|hugepage|nohugepage|random|normal [first] [pages]")
+@command("userfaultfd REGION [first] [pages]")
+def _userfaultfd(w: Writer, line: Line) -> None:
+    first, pages = _range(w, line)
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=n.VM_UFFD_MISSING, bits=n.VM_UFFD_MISSING)
+
+
+@command("uffdcopy TASK REGION [first] [pages]")
+def _uffdcopy(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_COPY)
+
+
+@command(f"madv REGION {'|'.join([*ADVICE, *BEHAVIORS])} [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
-    bits = choice(kind, POPULATES | dict.fromkeys(BEHAVIORS, 0))
+    choice(kind, dict.fromkeys([*ADVICE, *BEHAVIORS], 0))
     first, pages = _pages(w, region, rest)
     if kind.text in BEHAVIORS:
         which, value = BEHAVIORS[kind.text]
         w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=which, bits=value)
         return
-    w.asm.emit(n.OP_MADVISE, a=first, b=pages, bits=bits)
+    advice, bits = ADVICE[kind.text]
+    w.asm.emit(n.OP_MADVISE, a=first, b=pages, c=advice, bits=bits)
 
 
 def _range(w: Writer, line: Line) -> tuple[int, int]:
@@ -220,8 +235,6 @@ def _readinto(w: Writer, line: Line) -> None:
 def _fadv(w: Writer, line: Line) -> None:
     name, kind, *rest = line.arguments
     bits = choice(kind, {"dontneed": n.FADV_DONTNEED, "willneed": n.FADV_WILLNEED})
-    if rest and bits == n.FADV_DONTNEED:
-        raise rest[0].error("dontneed is for the whole file", "no pages after it")
     first = number(rest[0]) if rest else 0
     pages = number(rest[1], 1) if len(rest) > 1 else n.NONE
     w.asm.emit(n.OP_FADVISE, a=w.file(name, first + max(pages, 0)), b=first, c=pages, bits=bits)
@@ -357,9 +370,12 @@ def _run(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_WAIT, a=w.asm.slot(name))
 
 
-@command("wait TASK|any|all")
+@command("wait TASK|any|all [stopped]")
 def _wait(w: Writer, line: Line) -> None:
-    word = line.arguments[0]
+    word, *stopped = line.arguments
+    if stopped:
+        w.asm.emit(n.OP_WAIT, a=w.slot(word), bits=choice(stopped[0], {"stopped": n.WAIT_STOPPED}))
+        return
     fixed = {"any": n.ANY_CHILD, "all": n.ALL_CHILDREN}
     if word.text in fixed:
         w.asm.emit(n.OP_WAIT, a=fixed[word.text])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cowpath.errors import Gathered, InputError
+from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 from cowpath.programs.code import COMMS, DENTRIES, FILES, SLOTS, TARGETS, FileUse, Ops, Region
 from cowpath.programs.unit import FarRegion, Unit
@@ -18,6 +19,7 @@ from cowpath.words import Word, nearest
 
 Find = Callable[[Word, tuple[Word, ...]], Unit]  # a program by its name and arguments
 DEEPEST = 16  # programs that run programs
+OF_A_FILE = (n.OP_FSYNC, n.OP_FADVISE)  # with a file NONE: of every file
 
 
 @dataclass
@@ -170,7 +172,18 @@ class Linker:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
         if len(self.dentries) > CLOCK.dentries:
             raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
-        return np.concatenate(self.chunks)
+        return self._of_every_file(np.concatenate(self.chunks))
+
+    def _of_every_file(self, image: Ops) -> Ops:
+        """Instructions on every file (sync, drop_caches): which there are is known only now."""
+        for at in np.flatnonzero(np.isin(image["code"], OF_A_FILE) & (image["a"] == n.NONE)):
+            tail = np.zeros(len(self.files) + 1, image.dtype)
+            tail[:-1] = image[at]
+            tail["a"][:-1] = np.arange(len(self.files))
+            tail["code"][-1], tail["a"][-1] = n.OP_JUMP, at + 1
+            image["code"][at], image["a"][at], image["bits"][at] = n.OP_JUMP, len(image), n.JUMP_ALWAYS
+            image = np.append(image, tail)
+        return image
 
     def file_plans(self, settings: dict[str, FileSettings], cold: bool) -> tuple[FilePlan, ...]:
         """The machine's files: what the programs use, as far as the table does not say otherwise."""

@@ -156,7 +156,7 @@ def of_pages(k: Any, group: int) -> dict[str, int]:
     }
 
 
-def pressure(k: Any, group: int, _: MemcgFiles) -> str:
+def pressure(k: Any, group: int, _: MemcgFiles | None = None) -> str:
     """memory.pressure: averages in percent, the total in us."""
     psi = k.books.psi[group]
     lines = []

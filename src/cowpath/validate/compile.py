@@ -30,10 +30,10 @@ MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were m
 BLOCKS = {"v1": 1024, "v2": 4096}  # bytes: of their file systems
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
 WARMING = 256  # pages of each read() of a file that is to be warm
+DYING_NS = 1_000_000  # in which tasks that have been killed are gone
 SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-SIGNALS = {"9": 0, "tree": n.KILL_TREE, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -182,7 +182,8 @@ class _Compiler:
             if forked:
                 child = step.words[2]
                 cpu = self.scenario.tasks.get(child, {}).get("cpu")
-                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu))
+                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu),
+                                bits=n.FORK_DIES_TOO)  # fmt: skip
                 forks[child] = fork
             else:
                 emit(worker, step)
@@ -206,11 +207,11 @@ class _Compiler:
         for group in self.names:
             asm.emit(n.OP_CG_CREATE, a=self.numbers[group], b=self.parent(group), bits=n.CREATE_ENABLES)
         for group in self.names:
-            for key, file in LIMITS[self.scenario.interface].items():
+            for key, limit in LIMITS[self.scenario.interface].items():
                 value = self.scenario.groups[group].get(key)
                 if value is not None:
                     text = "max" if value == "max" else str(int(value))
-                    asm.emit(n.OP_CG_SET, **self.written(group, file, text, self.scenario.steps[0]))
+                    asm.emit(n.OP_CG_SET, **self.written(group, limit, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
             if step.who == CTL and step.command == "cat":
@@ -225,6 +226,7 @@ class _Compiler:
             for task in process.members:
                 writer.outer.setdefault(task, Word(task, self.scenario.place))
                 asm.emit(n.OP_KILL, a=asm.slot(task))
+        self.evict(writer)
         asm.emit(n.OP_HOST, a=FINISH, bits=n.HOST_KEEPS_STATUS)
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         for group in reversed(list(self.names) if self.scenario.interface == "v1" else []):
@@ -233,6 +235,15 @@ class _Compiler:
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         asm.emit(n.OP_EXIT)
         return Unit(asm.code(), (), tuple(writer.outer.values()))
+
+    def evict(self, writer: Writer) -> None:
+        """Nobody has the files open any more that were unlinked: their pages go."""
+        unlinked = [step for step in self.scenario.steps if step.command == "unlink" and len(step.words) > 1]
+        if unlinked:
+            writer.asm.emit(n.OP_SLEEP, a=DYING_NS)
+        for step in unlinked:
+            file = writer.file(Word(f"@{step.words[1].lstrip('@')}", step.place), 0)
+            writer.asm.emit(n.OP_TRUNCATE, a=file, b=0)
 
     def commanded(self, writer: Writer, step: Step) -> None:
         """One command of ctl that a task has to run."""
@@ -246,12 +257,11 @@ class _Compiler:
         elif step.command == "move":
             asm.emit(n.OP_CLASSIFY, a=self.numbers[words[2]], b=self.task(writer, words[1], step), bits=1)
         elif step.command == "kill":
-            signal = words[2] if len(words) > 2 else "9"
-            if signal not in SIGNALS:
-                raise NotModelled(f"signal {signal}")
-            asm.emit(n.OP_KILL, a=self.task(writer, words[1], step), bits=SIGNALS[signal])
+            how, slot = ctl.effect_of_signal(step), self.task(writer, words[1], step)
+            if how is not None:
+                asm.emit(n.OP_KILL, a=slot, bits=how)
         elif step.command == "drop":  # drop_caches: the page cache of every file
-            for name in self.scenario.files:
+            for name in [each for each in self.scenario.files if not each.startswith(SHMEM)]:
                 file = writer.file(Word(f"@{name}", step.place), 0)
                 asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
 

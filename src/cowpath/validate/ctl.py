@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
+from cowpath.kernel import names as n
 from cowpath.words import nearest
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ USAGE = {
 LOOKS = (  # no task has to run for them
     "sleep", "wait", "stack", "sample", "alive", "rootstat", "cat", "locked", "gets_on", "kills", "copies",
 )  # fmt: skip
+# what a signal does that nobody handles: bits of OP_KILL, None: nothing
+EFFECTS: dict[int, int | None] = dict.fromkeys(range(1, 65), n.KILL_TERM)
+EFFECTS |= {0: None, 17: None, 23: None, 28: None, 9: 0, 18: n.KILL_CONT} | dict.fromkeys((19, 20, 21, 22), n.KILL_STOP)
+TREE = "tree"  # SIGKILL for a task and all who descend from it
 MOST_S = 3600  # of one command
 MOST_TIMES = 1000
 MOST_MS = 10_000
@@ -53,8 +59,34 @@ def check(step: Step, tasks: Collection[str], groups: Collection[str], files: Co
             )
         if kind in NUMBERS and not NUMBERS[kind](word):
             raise step.place.error(f"step {step.text!r}: {word!r}", SAYS[kind])
+        if kind == "SIGNAL" and number_of_signal(step) is None:
+            raise step.place.error(
+                f"step {step.text!r}: no signal {word!r}", "a number up to 64, a name (TERM, STOP, ...), or tree"
+            )
         if kind == "CHILD" and not _TASK.fullmatch(word):
             raise step.place.error(f"step {step.text!r}: {word!r} is no name of a task", "letters, digits, '-' and '_'")
+
+
+def number_of_signal(step: Step) -> int | None:
+    """Of ``kill TASK [SIGNAL]``, by its number or its name; None if there is no such signal."""
+    word = step.words[2].upper().removeprefix("SIG") if len(step.words) > 2 and step.words[2] != TREE else "KILL"
+    if word.isdecimal() and word.isascii() and int(word) in EFFECTS:
+        return int(word)
+    found = signal.Signals.__members__.get(f"SIG{word}")
+    return None if found is None else int(found)
+
+
+def effect_of_signal(step: Step) -> int | None:
+    """Bits of OP_KILL; None: nothing."""
+    if step.words[2:] == (TREE,):
+        return n.KILL_TREE
+    number = number_of_signal(step)
+    return None if number is None else EFFECTS[number]
+
+
+def fatal_signal(step: Step) -> int | None:
+    """The signal that it ends a task with, or None."""
+    return number_of_signal(step) if effect_of_signal(step) in (0, n.KILL_TERM, n.KILL_TREE) else None
 
 
 def _up_to(most: float) -> Callable[[str], bool]:

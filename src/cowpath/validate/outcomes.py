@@ -11,7 +11,7 @@ from .changes import WHOLE, Row
 from .span import NEARLY, Span, number_of
 
 # their values are numbers of tasks or of bytes in texts: only whether they failed, and how, can be compared
-ANY_VALUE = ("pid", "fork", "reap", "readproc", "ctl fork", "ctl reap")
+ANY_VALUE = ("pid", "fork", "reap", "readproc", "uffdreg", "ctl fork", "ctl reap")
 LOOKS = ("locked", "gets_on", "kills")  # what ctl commands have seen
 TIMED = ("touch", "touchperm", "readf", "writef", "readinto", "mmaploop")  # each of their accesses is
 

@@ -13,7 +13,8 @@ from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
 from cowpath.validate.compile import FINISH, Compiled, compile_scenario
-from cowpath.validate.player import Player, S
+from cowpath.validate.ctl import fatal_signal
+from cowpath.validate.player import Player, S, Told
 from cowpath.validate.scenario import CTL, Scenario, Step
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["NotModelled", "play"]
 
-TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
-DYING_NS = S  # how long a signal is given
+TURN_NS = 5_000_000  # between two steps: who commands takes its time to read an answer and the files
+DYING_NS = S  # how long a fatal signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
+EXTRA: dict[str, Callable[[Told, dict[int, int]], str]] = {  # by command: what a worker says besides
+    "mmaploop": lambda _, asleep: f"max_ns={max(asleep.values(), default=0)}",
+    "ptr": lambda told, asleep: "" if told.status else f"stopsig=19 wait_ns={sum(asleep.values())}",
+    "uffdcopy": lambda told, _: f"copy={told.returned * n.PAGE_SIZE or -told.status}",
+}
+REMOVED = "removed"  # instead of a group's counters
 Row = dict[str, Any]
 
 
@@ -93,9 +100,8 @@ class _Playing:
         """
         k = self.player.k
         return {
-            group: counters.of_group(k, at, self.keys, settled)
+            group: counters.of_group(k, at, self.keys, settled) if k.state.groups[at].alive else REMOVED
             for group, at in self.compiled.groups.items()
-            if k.state.groups[at].alive
         }
 
     # --- workers
@@ -123,6 +129,8 @@ class _Playing:
             row["value"] = player.value(told, step)
         else:
             row |= {"died": True, "exit": told.exit, "progress": told.progress}
+        if done and step.command in EXTRA:
+            row["extra"] = EXTRA[step.command](told, player.asleep(task, number))
         slow = player.slow(task, number)
         return row | ({"slow": slow} if slow else {})
 
@@ -146,13 +154,16 @@ class _Playing:
                 return {"dead": True}
             done = self.player.tell(parent, number)
             return self.outcome(parent, number, done)
+        if step.command == "kill" and (how := fatal_signal(step)) is not None:
+            self.player.signals[step.words[1]] = how
         done = self.player.tell(CTL, number)
         if not done:
             return {"blocked": True, **self.player.place(CTL)}
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
-            self.player.until_dead(step.words[1], DYING_NS)
+            if fatal_signal(step) is not None:
+                self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
             row["cgroup.stat"] = {"nr_dying_descendants": counters.dying(self.player.k)}
@@ -189,7 +200,7 @@ class _Playing:
         return {"progress": self.player.progress(task), "histogram": seen}
 
     def who_lives(self, _: Step) -> Row:
-        living = {task: self.player.alive(task) for task in self.compiled.slots if self.player.was_there(task)}
+        living = {task: self.player.lives_on(task) for task in self.compiled.slots if self.player.was_there(task)}
         return {"alive": living if self.keys is None else [task for task, lives in living.items() if lives]}
 
     def rootstat(self, _: Step) -> Row:
