@@ -17,6 +17,7 @@ from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
 from cowpath.kernels.chosen import interface_of
 from cowpath.kernels.memcg_files import adapted
+from cowpath.kernels.objects import sizes
 
 from .foresight import may_rescue
 from .psi import PSI_FREQ_NS
@@ -87,6 +88,7 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.buffers = n.PAGE_SIZE // (settings.blocks or n.PAGE_SIZE)
     books.remembers = 1
     books.lru_batch = design.policies["lru_batch"]
     books.dirty_ratelimit = RATELIMIT_PAGES
@@ -179,6 +181,7 @@ def _set_design(k: Any, design: Design) -> None:
     state = k.state
     for policy in POLICIES:
         state[policy.field] = policy.number(design.policies[policy.name])
+    k.books["objects"][:] = sizes(design.kernel.release)
     for row, name in zip(k.books.paths, st.PATH_NAMES, strict=False):
         _set_steps(row, design.paths[name])
         row.skips_cached = name == "readahead"

@@ -55,6 +55,8 @@ page_books = record(
     locked_at="i8",  # since when its lock belongs to who has it now
     locked_in="i4",  # in which step it was taken
     origin="i8",  # what it was made for, or was before it was truncated: a place (places.py)
+    buffers="i4",  # 1 + the group that is charged for its buffer heads; 0: it has none
+    buffered="i4",  # pages that these are for
     head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
     tails="i4",  # of a head: how many other pages its folio has
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
@@ -70,6 +72,10 @@ group_books = record(
     cache="i8",
     rss="i8",
     kmem="i8",  # of the kernel: page tables, stacks, objects
+    kmem_usage="i8",  # the same with those below it (v1's memory.kmem.usage_in_bytes)
+    kmem_max_usage="i8",
+    slab=("i8", 2),  # bytes of objects that memory.stat has heard of (account_slab)
+    percpu="i8",  # bytes
     mapped_file="i8",
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
@@ -94,6 +100,16 @@ group_books = record(
     killed="i8",
     waits=("i8", n.WAIT_KINDS),  # sleeps of its tasks that have ended, by what for (W_*)
     wait_ns=("i8", n.WAIT_KINDS),
+)
+tree = record(  # of a file's pages in the page cache (xarray.py), and its inode
+    first="i4",  # 1 + its first node's number; 0: none has been needed yet
+    height="i4",  # levels of nodes
+    entries="i4",
+    inode="i4",  # 1 + the group that is charged for its inode and dentry; 0: nobody is
+)
+xa_node = record(
+    owner="i4",  # 1 + the group that is charged for it; 1: nobody is; 0: it is not there
+    entries="i4",
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",
@@ -143,6 +159,7 @@ coverage = record(  # of a task on a path: engine.coverage
 outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(
+    slab=("i8", 2),  # bytes of objects of which memory.stat has not heard yet (kmem.account_slab)
     now="i8",
     curr="i4",
     queued="i4",

@@ -6,7 +6,7 @@ from . import names as n
 from .compiled import compiled
 from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
-from .kmem import free_stack, free_task_struct
+from .kmem import close_file, free_stack, free_task_struct
 from .memcontrol import made_progress
 from .mmap import exit_mmap, mm_free
 from .munlock import munlock_vma_pages_range
@@ -155,10 +155,11 @@ def leave_thread_group(k, t):
 
 
 @compiled
-def forget_files(task):
+def forget_files(k, task):
     """Files are closed: the next program opens its own."""
     for i in range(len(task.opened)):
         opened = task.opened[i]
+        close_file(k, opened)
         opened.file = 0
         opened.prev = 0
         opened.ra.start = 0
@@ -178,7 +179,7 @@ def release_task(k, t):
         k.state.names[task.slot] = 0
     begin_task(task)
     task.run_state = n.T_FREE
-    forget_files(task)
+    forget_files(k, task)
     task.sibling = k.state.free_task
     k.state.free_task = t
 

@@ -20,9 +20,11 @@ from .block import (
     submit_bios,
     wait_on_page_writeback,
 )
+from .buffer import try_to_free_buffers
 from .compiled import compiled
 from .folio import folio_contains, folio_nr_pages, next_page, page_folio
 from .frames import push
+from .kmem import undo_kmem
 from .lru import lru_add_drain, lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import (
     __mem_cgroup_uncharge_common,
@@ -52,6 +54,7 @@ from .places import note_removed
 from .ra_state import last_read, read_rest
 from .wait import current, go_to, spend
 from .workingset import take_shadow, workingset_refault
+from .xarray import xa_erase, xa_store
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
@@ -144,6 +147,9 @@ def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
     lru_del(k, p)
+    xa_erase(k, page.file, page.index, folio_nr_pages(k, p))
+    if k.books.pages[p].buffers:
+        try_to_free_buffers(k, p)
     set_slots(k, p, 0)
     clear_page_dirty(k, p)
     note_removed(k, p)
@@ -383,12 +389,15 @@ def step_add_to_page_cache(k, t):
     pages = folio_nr_pages(k, p)
     if f.index + pages > limit or is_cached(k, f.file, f.index, pages):
         page_cache_release(k, p)
+        if f.held & n.H_KMEM:
+            undo_kmem(k, f)
         if f.path == s.P_READAHEAD and f.priority > 0:
             return read_rest(k, t, f)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
+    xa_store(k, f, f.index, pages)
     add_to_page_cache_lru(k, p, f.file, f.index, f.path != s.P_WRITE)
     if f.path == s.P_READAHEAD and f.arg > 0 and f.count - pages < f.arg <= f.count:
         k.state.pages[p].bits |= n.PG_READAHEAD
@@ -560,7 +569,8 @@ def invalidate_mapping_pages(k, file, index):
     """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
     p = cached_page(k, file, index)
     if p == n.NONE:
-        take_shadow(k, file, index)
+        if take_shadow(k, file, index):
+            xa_erase(k, file, index, 1)
     else:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1

@@ -31,7 +31,9 @@ from .memcg_commit import (
     pages_to_charge,
 )
 from .memcg_high import note_over_high
-from .memcontrol import consume_stock, mem_cgroup_margin, mem_cgroup_uncharge_page, refill_stock, res_counter_charge
+from .memcg_stock import consume_stock, refill_stock
+from .memcontrol import mem_cgroup_margin, mem_cgroup_uncharge_page
+from .res_counter import res_counter_charge
 from .try_charge import try_charge
 from .wait import current, emit, fatal_signal_pending
 

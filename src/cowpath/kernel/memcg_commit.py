@@ -15,13 +15,13 @@ from .memcontrol import (
     made_progress,
     mem_cgroup_uncharge_page,
     memcg_kmem_charge,
-    res_counter_uncharge,
     uncharge_lone,
 )
 from .page_alloc import free_page
-from .page_counter import page_counter_charge, refill_stock
+from .page_counter import page_counter_charge
 from .policies import number
 from .ra_state import read_rest, without_folio
+from .res_counter import res_counter_uncharge
 from .swapfile import swapcache_free
 from .wait import emit, fatal_signal_pending, go_to
 
@@ -69,18 +69,6 @@ def keep_kernel_page(k, f, g):
     f.phase = 0
     f.batch = 0
     f.group = 0
-    return n.NEXT
-
-
-@compiled
-def charge_object(k, t, f, g):
-    """obj_cgroup_charge: small objects are charged by the page (bf4f059954dc, 5.9). What is left of pages makes up for
-    this one, so it goes back to the stock at once: that has been filled, if it was empty.
-    """
-    f.phase = 0
-    f.tried = 0
-    if g > 0:
-        refill_stock(k, k.state.tasks[t].cpu, g, 1)
     return n.NEXT
 
 
@@ -136,8 +124,6 @@ def bypass(k, t, f):
         return finish_charge(k, t, f, 0)
     if charges_table(f):
         return keep_table(f)
-    if f.path == s.P_OPEN:
-        return charge_object(k, t, f, 0)
     f.held |= n.H_CHARGE
     f.phase = 0
     f.tried = 0
@@ -189,8 +175,6 @@ def finish_charge(k, t, f, g):
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
-    if f.path == s.P_OPEN:
-        return charge_object(k, t, f, g)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
         made_progress(k, g)

@@ -8,7 +8,7 @@ from .compiled import compiled
 from .frames import R_HIGH, R_NOSWAP
 from .lru import lru_add_drain_all
 from .memcg_oom import memcg_oom_recover
-from .page_counter import drain_all_stock
+from .memcg_stock import drain_all_stock
 from .policies import number
 
 PAUSES = number("force_empty", "pauses")

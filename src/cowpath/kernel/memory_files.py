@@ -17,10 +17,10 @@ from .lru import lru_add_drain_all
 from .memcg_events import memcg_memory_event
 from .memcg_high import WATCHES, memory_high_write
 from .memcg_oom import mem_cgroup_out_of_memory
+from .memcg_stock import drain_all_stock
 from .memcontrol import mem_cgroup_margin
 from .mutex import mutex_lock_killable, mutex_unlock
 from .oom_kill import OOM_NOBODY
-from .page_counter import drain_all_stock
 from .signals import send_sigkill
 from .wait import fatal_signal_pending, spend
 

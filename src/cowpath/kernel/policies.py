@@ -86,6 +86,15 @@ POLICIES = (
         "pages that a charge tries for at once, and that a CPU keeps at most with `page_counter` (1813e51eece0)",
     ),
     Policy(
+        "stock_groups", "stock_groups", (1, 7), "f735eebe55f8", "6.16",
+        "how many groups a CPU keeps charges for (f735eebe55f8)",
+    ),
+    Policy(
+        "freed_tables", "tables_to_stock", ("counters", "stock"), "", "6.18",
+        "where the charge of a page table goes that is freed: back to the counters, as a page's (6.12), or to the CPU's"
+        " stock",
+    ),
+    Policy(
         "charge_retries", "retries_of_16", (5, 16), "d977aa9390f9", "5.9",
         "fruitless rounds of reclaim that a charge tries again after (d977aa9390f9)",
     ),

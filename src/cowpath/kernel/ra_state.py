@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .folio import ilog2
+from .kmem import close_file
 from .records import OPEN_FILES
 from .wait import go_to
 
@@ -25,6 +26,9 @@ def open_file(k, t, file):
     pages = opened[at].ra.pages if found else 0
     async_pages = opened[at].ra.async_pages if found else 0
     order = opened[at].ra.order if found else 0
+    if not found:
+        close_file(k, opened[at])
+    kmem = opened[at].kmem
     for to in range(at, 0, -1):
         opened[to].file = opened[to - 1].file
         opened[to].prev = opened[to - 1].prev
@@ -32,12 +36,14 @@ def open_file(k, t, file):
         opened[to].ra.pages = opened[to - 1].ra.pages
         opened[to].ra.async_pages = opened[to - 1].ra.async_pages
         opened[to].ra.order = opened[to - 1].ra.order
+        opened[to].kmem = opened[to - 1].kmem
     opened[0].file = file + 1
     opened[0].prev = prev
     opened[0].ra.start = start
     opened[0].ra.pages = pages
     opened[0].ra.async_pages = async_pages
     opened[0].ra.order = order
+    opened[0].kmem = kmem
     return opened[0]
 
 

@@ -12,6 +12,7 @@ from .block import new_request
 from .compiled import compiled
 from .filemap import AHEAD_PHASE, FORCE_PHASE, SINGLE_PHASE, cached_page
 from .folio import folio_nr_pages
+from .kmem import close_file
 from .page_alloc import free_pages
 from .policies import number
 from .ra_state import open_file, page_cache_ra_order
@@ -33,6 +34,7 @@ def end_of_read(k, t, f):
 def forget_opened(k, t, file):
     """The task has the file open anew: nothing is known of it."""
     opened = open_file(k, t, file)
+    close_file(k, opened)
     opened.prev = 0
     opened.ra.start = 0
     opened.ra.pages = 0

@@ -177,7 +177,8 @@ frame = record(
 # order of its largest folios
 file_ra_state = record(start="i4", pages="i4", async_pages="i4", order="i4")
 # a file that a task reads: 1 + which, 1 + the page that the last read ended with
-opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state)
+# and, where that is charged for, 1 + the group that is
+opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state, kmem=ref("group", at=1))
 WAIT_ID = [
     ref(w.of, when=f"wait_kind == {kind}", start=0) for kind, w in enumerate(n.WAITS) if w.of and w.of != "machine"
 ]
@@ -249,6 +250,7 @@ vma = record(
     mmap_miss="i4",  # faults that did not find their page, less those that did
     readers="i4",  # faults that have its lock
     kmem=ref("group", at=1),  # 1 + the group that is charged for it, or 0
+    anon_vma=ref("group", at=1),  # 1 + the group that is charged for its anon_vma, or 0
     marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
@@ -294,7 +296,8 @@ group = record(
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     slab_pages="i4",  # pages that it is charged for objects of the kernel
     slab_bytes="i4",  # what these take
-    parked="i4",  # what is left of the pages is not to be had (drain_obj_stock)
+    parked="i4",  # bytes that are left of them on no CPU (nr_charged_bytes)
+    made_of="i4",  # bytes of objects that its parent is charged for it
     kernel_pages="i4",  # pages of the kernel that are no objects and no page tables of the last level
     tasks="i4",
     oom_waiters=waitq,
@@ -349,4 +352,16 @@ request = record(
     write="i4",
     next=ref("request", when="busy > 0"),
 )
-cpu = record(stock_group=ref("group", start=0), stock="i4", drain="i4", dirtied="i4")
+NR_MEMCG_STOCK = 7  # groups that a CPU keeps charges for, from 6.16 on
+stock = record(group=ref("group", start=0), pages="i4")  # 0: free
+
+
+def cpu(stocks: int) -> Record:
+    """A CPU."""
+    return record(
+        stocks=many(stock, stocks),  # what it keeps of charges
+        drain="i4",  # its worker is to drain that
+        obj_group=ref("group", start=0),  # whose objects share what is left of a page (cached_objcg), or 0
+        obj_bytes="i4",  # that
+        dirtied="i4",
+    )

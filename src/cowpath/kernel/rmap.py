@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from . import names as n
+from . import objects as o
 from . import steps as s
 from .compiled import compiled
 from .folio import first_rmap, next_page
 from .hierarchy import is_below
+from .kmem import UNRECLAIMABLE, account_slab, charge_if_room, size_of
 from .lru import lru_cache_add
 from .mmap import find_vma
 from .pgtable import clear_pte, mm_of_pte, pte_of, swap_out_pte, vpn_of_pte
@@ -16,7 +18,13 @@ from .wait import spend
 @compiled
 def anon_vma_prepare(k, v):
     """The mapping has an anon_vma from now on: fork copies its entries."""
-    k.state.vmas[v].prot |= n.VM_ANON_VMA
+    vma = k.state.vmas[v]
+    g = k.state.mms[vma.mm].owner_group
+    if vma.prot & n.VM_ANON_VMA == 0 and vma.anon_vma == 0 and k.books.charges_kmem and g > 0:
+        if size_of(k, o.ANON_VMA) > 0 and charge_if_room(k, g, size_of(k, o.ANON_VMA)):
+            account_slab(k, k.books.cpu, g, size_of(k, o.ANON_VMA), UNRECLAIMABLE)
+            vma.anon_vma = 1 + g
+    vma.prot |= n.VM_ANON_VMA
 
 
 @compiled

@@ -16,6 +16,7 @@ from .swap_state import add_to_swap, try_to_free_swap
 from .swapfile import vm_swap_full
 from .wait import spend
 from .workingset import is_file_lru, keep_shadow, workingset_eviction
+from .xarray import xa_erase, xa_hold
 
 # books.tasks[t].batch: pages of the batch in hand
 BATCH_SCANNED = 0
@@ -192,9 +193,15 @@ def remove_and_remember(k, t, f, p, where):
     keeps = not swapped or k.state.swaps[index].count > 0
     workingset = k.books.pages[p].workingset if k.books.remembers else 0
     pages = folio_nr_pages(k, p)
+    held = keeps and file != n.NONE
+    if held:  # the tree's nodes stay for the shadow
+        xa_hold(k, file, index, pages)
     verdict = __remove_mapping(k, t, f, p, where)
+    shadow = 0
     if verdict == RECLAIM and keeps:
         shadow = workingset_eviction(k, f.group, workingset, pages)
         for at in range(index, index + pages if shadow else index):
             keep_shadow(k, n.NONE if swapped else file, at, shadow)
+    if held and shadow == 0:
+        xa_erase(k, file, index, pages)
     return verdict

@@ -20,6 +20,7 @@ from . import books, records
 from . import names as n
 from .figures import KILLS_KEPT
 from .layout import Record, laid_out, many, num, record, ref
+from .objects import OBJECTS
 from .plain import view
 from .policies import POLICIES
 from .steps import PATH_NAMES
@@ -141,7 +142,7 @@ def state_record(c: Capacity) -> Record:
         slots=many(ref("page", at=1), c.slots),  # page cache
         shmem_swp=many(ref("swap", at=1), c.slots),  # beside it: where what is not there is in swap
         groups=many(records.group, c.groups, used="n_groups"),
-        cpus=many(records.cpu, c.cpus, used="n_cpus"),
+        cpus=many(records.cpu(min(records.NR_MEMCG_STOCK, c.groups - 1)), c.cpus, used="n_cpus"),
         requests=many(records.request, c.requests),
         swaps=many(records.swap, c.swaps, used="n_swaps"),
         names=many(ref("task", at=1), c.names),  # slot -> task
@@ -167,6 +168,8 @@ def books_record(c: Capacity) -> Record:
         dirty_ratelimit="i4",  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages)
         reap_retries="i4",  # tries of the OOM reaper to have a victim's mmap_sem (MAX_OOM_REAP_RETRIES)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        objects=("i4", len(OBJECTS)),  # what a charge for one takes (objects.py)
+        buffers="i4",  # blocks of a file system in a page, each with a buffer head
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
         lru_batch="i4",  # new pages that join the lists together (PAGEVEC_SIZE); 0: each at once
@@ -230,6 +233,9 @@ def books_record(c: Capacity) -> Record:
         queue=("i4", c.tasks),  # scratch
         request_at=("i8", c.requests),
         reap_at=("i8", c.mms),  # when the delay of one in the OOM reaper's queue is over
+        trees=(books.tree, c.files),
+        nodes=(books.xa_node, 1 if c.narrow else c.slots // 60 + 5 * c.files),  # of the trees, by files
+        n_nodes="i4",
         dirtied_at=("i8", c.files),  # when the file's oldest dirty page became so
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),

@@ -159,7 +159,7 @@ def do_sys_open(k, t, op):
     k.state.tasks[t].status = 0
     if k.books.paths[s.P_OPEN].length == 0:
         return finish_op(k, t)
-    push(k, t, s.P_OPEN)
+    push(k, t, s.P_OPEN).file = op.a
     return n.NEXT
 
 

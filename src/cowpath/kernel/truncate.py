@@ -8,6 +8,7 @@ from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
 from .folio import first_rmap
 from .huge_memory import split_folio
+from .kmem import evict_inode
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
 from .page_lock import WAITING, lock_page, unlock_page
@@ -16,6 +17,7 @@ from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
 from .wait import current
 from .workingset import take_shadow
+from .xarray import xa_erase
 
 
 @compiled
@@ -33,6 +35,8 @@ def vmtruncate(k, f):
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
+    if file.pages == 0:
+        evict_inode(k, f.file)
 
 
 @compiled
@@ -69,11 +73,13 @@ def truncate_inode_pages(k, t, f):
     if f.held & n.H_PAGE_REF == 0:
         slot = shmem_swp_entry(k, f.file, f.index)
         if slot != n.NONE:
+            xa_erase(k, f.file, f.index, 1)
             shmem_swp_set(k, f.file, f.index, n.NONE)
             free_swap_and_cache(k, slot)
         p = cached_page(k, f.file, f.index)
         if p == n.NONE:
-            take_shadow(k, f.file, f.index)
+            if take_shadow(k, f.file, f.index):
+                xa_erase(k, f.file, f.index, 1)
             return n.NEXT
         k.state.pages[p].refs += 1
         f.page = p

@@ -6,7 +6,7 @@ from . import names as n
 from .charge_oom import after_oom, mem_cgroup_oom
 from .compiled import compiled
 from .frames import R_NOSWAP
-from .kmem import drain_obj_stock
+from .kmem import drain_all_obj_stock
 from .memcg_commit import (
     AS_OTHERS,
     FORCED,
@@ -29,8 +29,9 @@ from .memcg_commit import (
 )
 from .memcg_events import memcg_memory_event
 from .memcg_high import note_over_high
-from .memcontrol import consume_stock, mem_cgroup_margin
-from .page_counter import drain_all_stock, page_counter_try_charge, refill_stock
+from .memcg_stock import consume_stock, drain_all_stock, refill_stock
+from .memcontrol import mem_cgroup_margin
+from .page_counter import page_counter_try_charge
 
 COSTLY = 8  # pages (PAGE_ALLOC_COSTLY_ORDER)
 
@@ -95,7 +96,7 @@ def after_reclaim(k, t, f):
     if f.tried & TRIED_DRAIN == 0:
         f.tried |= TRIED_DRAIN
         drain_all_stock(k, k.state.tasks[t].cpu, f.group)
-        drain_obj_stock(k, f.group)
+        drain_all_obj_stock(k, f.group)
         return n.AGAIN
     if gives_up_early(k, f):
         return charge_fails(k, t, f)

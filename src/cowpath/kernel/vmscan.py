@@ -14,8 +14,9 @@ from .compiled import compiled
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK, SWAPPINESS_SHIFT
 from .hierarchy import is_below
 from .memcg_protection import passed_over, spared, try_low
+from .memcg_stock import drain_all_stock_async, drain_stock
 from .memcg_swap import mem_cgroup_get_nr_swap_pages
-from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
+from .memcontrol import mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
 from .shrink import chain_of, recent_of, shrink_active_list, shrink_inactive_list

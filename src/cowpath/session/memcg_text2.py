@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel.books import PSI_AVERAGES
-from cowpath.kernel.kmem import STACK, UPPER_TABLES
+from cowpath.kernel.kmem import STACK
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
@@ -80,7 +81,7 @@ def memory_stat(k: Any, group: int, keys: MemcgFiles) -> dict[str, int]:
     for member in subtree(k, group):
         for key, value in _own(k, member).items():
             total[key] = total.get(key, 0) + value
-    return {key: total.get(key, 0) for key in keys.stat}
+    return {key: 0 if key in keys.uncounted else total.get(key, 0) for key in keys.stat}
 
 
 def _own(k: Any, group: int) -> dict[str, int]:
@@ -126,13 +127,14 @@ def _kernel_memory(k: Any, group: int) -> dict[str, int]:
     state = k.state
     tasks, mms = state["tasks"][: int(state.n_tasks)], state["mms"][: int(state.n_mms)]
     stacks = STACK * int(np.count_nonzero((tasks["kmem"] == 1 + group) & (tasks["run_state"] != n.T_ZOMBIE)))
-    upper = UPPER_TABLES * int(np.count_nonzero(mms["kmem"] == 1 + group))
+    own = int(k.books.objects[o.OWN_TABLES]) * int(np.count_nonzero(mms["kmem"] == 1 + group))
     of_kernel = state.groups[group]
     tables = int(k.books.groups[group].kmem) - int(of_kernel.slab_pages) - int(of_kernel.kernel_pages)
-    slab = int(of_kernel.slab_bytes)
+    unreclaimable, reclaimable = map(int, k.books.groups[group].slab)
     return {
-        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + upper) * n.PAGE_SIZE, "slab_unreclaimable": slab,
-        "slab": slab,
+        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + own) * n.PAGE_SIZE,
+        "slab_reclaimable": reclaimable, "slab_unreclaimable": unreclaimable, "slab": reclaimable + unreclaimable,
+        "percpu": int(k.books.groups[group].percpu),
     }  # fmt: skip
 
 

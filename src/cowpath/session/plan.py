@@ -73,6 +73,7 @@ class MachineSettings:
     fetches: int | None = None  # of the code that a recorded program came to last, so many pages again per touch
     readahead: int | None = None  # pages
     rotational: bool | None = None  # the disk says that it rotates
+    blocks: int | None = None  # bytes of a file system's block: 1024, 2048 or 4096
     costs: str | None = None  # a cost table: a file's path, or a packaged name
     cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
     recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot

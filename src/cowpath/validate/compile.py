@@ -27,6 +27,7 @@ from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
 MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were measured; 24 GiB are as good as 4
+BLOCKS = {"v1": 1024, "v2": 4096}  # bytes: of their file systems
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
 WARMING = 256  # pages of each read() of a file that is to be warm
 DYING_NS = 1_000_000  # in which tasks that have been killed are gone
@@ -375,6 +376,7 @@ def _settings(scenario: Scenario) -> MachineSettings:
     mb = scenario.memory_mb
     return MachineSettings(
         cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
-        readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
+        readahead=V1_READAHEAD if scenario.interface == "v1" else None, blocks=BLOCKS[scenario.interface],
+        cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

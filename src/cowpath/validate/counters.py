@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernels.memcg_files import MemcgFiles
 from cowpath.session import memcg_text, memcg_text2
 
@@ -16,25 +17,29 @@ V1_STAT = (  # keys of memory.stat that are told apart, of those that Linux 3.0 
 )  # fmt: skip
 
 
-def of_group(k: Any, group: int, keys: MemcgFiles | None) -> Counters:
-    """All counters of a group; ``keys`` are those of the kernel's cgroup v2, None for v1."""
-    return _v1(k, group) if keys is None else _v2(k, group, keys)
+def of_group(k: Any, group: int, keys: MemcgFiles | None, drained: bool = False) -> Counters:
+    """All counters of a group; ``keys`` are those of the kernel's cgroup v2, None for v1. ``drained``: v1's, without
+    what CPUs keep of charges.
+    """
+    return _v1(k, group, drained) if keys is None else _v2(k, group, keys)
 
 
-def _v1(k: Any, group: int) -> Counters:
+def _v1(k: Any, group: int, drained: bool) -> Counters:
+    kept = sum(stock_of(k, c, g) for c in range(int(k.state.n_cpus)) for g in memcg_text2.subtree(k, group)) * drained
     state, books = k.state.groups[group], k.books.groups[group]
     stat = memcg_text.memory_stat(k, group)
     own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
     own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
     own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
     return {
-        "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
+        "usage_in_bytes": int(state.res.usage - kept) * n.PAGE_SIZE,
         "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
         "failcnt": int(books.failcnt),
-        "memsw.usage_in_bytes": int(state.memsw.usage) * n.PAGE_SIZE,
+        "memsw.usage_in_bytes": int(state.memsw.usage - kept) * n.PAGE_SIZE,
         "memsw.max_usage_in_bytes": int(books.memsw_max_usage) * n.PAGE_SIZE,
         "memsw.failcnt": int(books.memsw_failcnt),
-        "kmem.usage_in_bytes": int(books.kmem) * n.PAGE_SIZE,
+        "kmem.usage_in_bytes": int(books.kmem_usage) * n.PAGE_SIZE,
+        "kmem.max_usage_in_bytes": int(books.kmem_max_usage) * n.PAGE_SIZE,
         "oom_kill": int(books.events_local[n.MEMCG_EVENTS.index("oom_kill")]),
         "under_oom": int(state.under_oom > 0),
         "stat": nonzero(own),

@@ -71,26 +71,36 @@ class _Playing:
         for number, step in enumerate(scenario.steps):
             result = self.commanded(number, step) if step.who == CTL else self.worked(number, step)
             results.append({"step": f"{step.who} {step.text}", **result, "groups": self.groups()})
-            player.sleep(TURN_NS)
-        player.sleep(SETTLE_NS[scenario.interface])
-        settled = [{"step": results[-1]["step"], "groups": self.groups()}]
+            self.turn(TURN_NS)
+        self.turn(SETTLE_NS[scenario.interface])
+        settled = [{"step": results[-1]["step"], "groups": self.groups(settled=True)}]
         oom_killed = player.oom_killed()
         player.tell(CTL, FINISH)
-        player.sleep(S // 100)
+        self.turn(S // 100)
         results.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
-        player.sleep(SETTLE_NS[scenario.interface])
-        settled.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
+        self.turn(SETTLE_NS[scenario.interface])
+        settled.append({"step": "after_exit_of_all_tasks", "groups": self.groups(settled=True)})
         row: Row = {"result": results, "settled": settled, "oom_killed": oom_killed}
         if scenario.interface == "v1":
             player.tell(CTL, FINISH + 1)
             row["events"] = {group: counters.vm_events(player.k, at) for group, at in self.compiled.groups.items()}
         return row
 
-    def groups(self) -> dict[str, Any]:
-        """The counters of all groups that are there, and which are there no longer."""
+    def turn(self, ns: int) -> None:
+        """Time passes between two looks. The machine of v1 had other groups (a container's, a system's services), whose
+        tasks run meanwhile; that of v2 had none.
+        """
+        self.player.sleep(ns)
+        if self.keys is None:
+            self.player.others()
+
+    def groups(self, settled: bool = False) -> dict[str, Any]:
+        """The counters of all groups that are there. When things have settled, tasks of other groups have taken the
+        place of what CPUs kept of charges, on the machine that had such (it was measured in runs of their own).
+        """
         k = self.player.k
         return {
-            group: counters.of_group(k, at, self.keys) if k.state.groups[at].alive else REMOVED
+            group: counters.of_group(k, at, self.keys, settled) if k.state.groups[at].alive else REMOVED
             for group, at in self.compiled.groups.items()
         }
 

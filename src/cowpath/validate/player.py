@@ -11,6 +11,7 @@ from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
+from cowpath.kernel.kmem import drain_obj_stock
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
 from cowpath.validate.commands import OPENED
@@ -135,6 +136,11 @@ class Player:
     def sleep(self, ns: int) -> None:
         """Let time pass."""
         self._run(int(self.k.books.now) + ns, MOST_MOVES)
+
+    def others(self) -> None:
+        """Tasks of other groups run on all CPUs: what these have kept of objects is no longer there."""
+        for c in range(int(self.k.state.n_cpus)):
+            drain_obj_stock(self.k, c)
 
     def _until(self, task: str, number: int, ns: int) -> bool:
         end = int(self.k.books.now) + ns
