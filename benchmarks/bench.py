@@ -1,5 +1,5 @@
 """How fast cowpath is here: the core against C and SimPy and on two kernels, growth, builds, start-up, a page,
-sessions, the first answer.
+sessions, what was measured on real kernels, the first answer.
 
 With ``--base COMMIT`` the first answer and the warm speeds of that commit beside this tree's (a quarter of an hour).
 Ends with 1 if a target is not met. One process, one thread at a time; let nothing else run meanwhile.
@@ -21,6 +21,7 @@ import numba
 import numpy
 import pages
 import pairs
+import real_kernels
 import sessions
 import startup
 from sides import both
@@ -36,6 +37,7 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "truth": real_kernels.measure,
     "cold": cold.measure,
 }
 

@@ -16,6 +16,7 @@ class Command:
     verb: str
     options: tuple[str, ...]
     file: str | None = None
+    arguments: tuple[str, ...] = ()  # behind the file
 
     def line(self, report: str) -> str:
         """The whole line, as a shell takes it."""
@@ -23,10 +24,10 @@ class Command:
         options = [*steps, *self.options, "--report", report]
         if self.file is None:
             words = options
-        elif self.file.startswith("-"):
-            words = [*options, "--", self.file]
+        elif any(word.startswith("-") for word in (self.file, *self.arguments)):
+            words = [*options, "--", self.file, *self.arguments]
         else:
-            words = [self.file, *options]
+            words = [self.file, *self.arguments, *options]
         return shlex.join(["cowpath", self.verb, *words])
 
 

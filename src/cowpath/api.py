@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +55,8 @@ def run(
     cold: bool | None = None,
     bystanders: Sequence[str] | None = None,
     table: str | os.PathLike[str] | None = None,
+    arguments: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
@@ -69,7 +71,8 @@ def run(
     is where it stops at the latest; ``costs`` is another table of what each step costs (a packaged name, or a TOML
     file). ``reuse`` is how often a recorded process comes back to its pages, per recorded touch; ``copies`` how often
     each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
-    that run outside every group; ``table`` is the session's table, if that is not beside it.
+    that run outside every group; ``table`` is the session's table, if that is not beside it; ``arguments`` are
+    its $1, $2, ..., and ``env`` are variables that it finds.
 
     ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
     HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
@@ -89,6 +92,8 @@ def run(
         copies=copies,
         cold=cold,
         table=table,
+        arguments=arguments,
+        env=[f"{name}={value}" for name, value in (env or {}).items()],
     )
     loaded, plan = load_both(design, session, options)
     check_outputs([log, trace, report], inputs_of(plan, session, [design or loaded.name], options))
@@ -239,11 +244,14 @@ def check_cgroups(plan: Plan, design: Design) -> None:
 def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
     """A session, compiled. Raises InputError."""
     from cowpath.session.load import load_session
+    from cowpath.session.plan import MachineSettings
 
     try:
         return load_session(
-            Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold
-        )
+            Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold,
+            settings=MachineSettings(cpus=options.cpus, memory=options.memory, swap=options.swap),
+            arguments=options.arguments, environment=dict(each.split("=", 1) for each in options.env),
+        )  # fmt: skip
     except InputError as error:
         raise misplaced(os.fspath(session)) or error from None
 
@@ -333,7 +341,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
     """The clock for a machine, with words for chains and for what the session prints."""
     from cowpath.engine.clock import Clock
     from cowpath.kernels import memcg_files
-    from cowpath.session.cgroupfs import printed
+    from cowpath.session.host import Host
 
     scene = Scene(k, plan)
     keys = memcg_files.load(design.kernel.name) if k.state.cgroup2 else None
@@ -344,7 +352,7 @@ def make_clock(k: Any, plan: Plan, design: Design, on_events: Any, progress: Pro
         on_events=on_events,
         progress=progress,
         words=lambda links: chain_of_hops(links, scene),
-        host=lambda machine, number: printed(machine, plan, number, keys),
+        host=Host(plan, keys),
     )
 
 

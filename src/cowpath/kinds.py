@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from typing import Any
 
@@ -29,6 +30,9 @@ OWN_KEYS = {
     "a table of costs": {"steps", "sched", "disk"},
 }
 TABLES_MACHINE = {"until", "settle", "reuse", "copies", "cold", "costs", "swappiness"}  # [machine] of a session's table
+
+
+ARGUMENTS = re.compile(r"\$\{?[1-9@*#]|\bshift\b|\bfor\s+\w+\s*(;|\n|do\b)")  # in a session that reads its arguments
 
 
 def kind_of_toml(data: dict[str, Any]) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -34,6 +36,8 @@ class Options:
     cold: bool | None = None  # nothing is in the page cache at the start
     bystanders: tuple[str, ...] | None = None  # programs that run outside every group
     table: str | Path | None = None  # the session's, if that is not beside it
+    arguments: tuple[str, ...] = ()  # the session's: $1, $2, ...
+    env: tuple[str, ...] = ()  # NAME=VALUE: variables that it finds
 
     @staticmethod
     def of(
@@ -41,6 +45,8 @@ class Options:
         until: int | str | None = None,
         bystanders: Sequence[str] | None = None,
         swap: int | str | None = None,
+        env: Sequence[str] | None = None,
+        arguments: Sequence[str] | None = None,
         **others: Any,
     ) -> Options:
         """Options from what a person writes ("64M", "5s"). Raises InputError for what makes no sense."""
@@ -48,6 +54,8 @@ class Options:
             memory=parse_size(memory) if isinstance(memory, str) else memory,
             until=parse_time(until) if isinstance(until, str) else until,
             bystanders=None if bystanders is None else tuple(program for program in bystanders if program),
+            env=tuple(map(environment, env or ())),
+            arguments=tuple(arguments or ()),
             swap=parse_size(swap) if isinstance(swap, str) else swap,
             **others,
         )
@@ -66,8 +74,22 @@ class Options:
             if option.name == "bystanders":
                 programs = ("",) if value == () else value or ()  # an empty one is none at all
                 words += [word for program in programs for word in ("--bystander", program)]
+            elif option.name == "env":
+                words += [word for each in value for word in ("--env", each)]
+            elif option.name == "arguments":
+                continue
             elif option.name == "cold":
                 words += [] if value is None else ["--cold" if value else "--warm"]
             elif value is not None and value != option.default:
                 words += [f"--{option.name}", f"{value}ns" if option.name == "until" else str(value)]
-        return Command(verb, tuple(words), session)
+        return Command(verb, tuple(words), session, self.arguments)
+
+
+def environment(text: str) -> str:
+    """NAME=VALUE, or NAME: as it is in this process. Raises InputError."""
+    name, equals, _ = text.partition("=")
+    if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) is None:
+        raise InputError(f"--env: not a variable: {text!r}", hint="--env NAME=VALUE, --env NAME")
+    if not equals and name not in os.environ:
+        raise InputError(f"--env: no variable {name!r} is set here", hint=f"--env {name}=VALUE")
+    return text if equals else f"{name}={os.environ[name]}"

@@ -15,7 +15,7 @@ from cowpath.kernel import names as n
 UNLIMITED_BYTES = (1 << 63) - 1  # what the kernel shows where there is no limit
 
 _SIZE = re.compile(r"([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:([KMGTkmgt])(?:i?B|i)?|B)?")
-_LIMIT = re.compile(r"([0-9]{1,20})([KMGTkmgt])?")
+_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]{1,16}|0[0-7]*|[1-9][0-9]{0,19})([KMGTPEkmgtpe]?)")
 _TIME = re.compile(r"([0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(ns|us|ms|s|m|min|h)?")
 _SHIFT = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _NS = {"ns": 1, "us": 1000, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
@@ -33,6 +33,20 @@ def parse_size(text: str) -> int:
     return size
 
 
+def memparse(text: str) -> int | None:
+    """Bytes as the kernel reads them (lib/cmdline.c), which is what a file of a group takes; None for its EINVAL.
+
+    A whole number, decimal, 0x hexadecimal or 0 octal (``simple_strtoull``), and one letter, and nothing behind it.
+    T, P and E are read since 3.18.
+    """
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    digits = match[1]
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits[0] == "0" else 10
+    return int(digits, base) << (10 * ("kmgtpe".index(match[2].lower()) + 1) if match[2] else 0)
+
+
 def parse_limit(text: str) -> int:
     """A memory limit in pages, read as strictly as the kernel does (``res_counter_memparse_write_strategy``).
 
@@ -40,12 +54,12 @@ def parse_limit(text: str) -> int:
     """
     if text in ("-1", "max"):
         return n.UNLIMITED
-    match = _LIMIT.fullmatch(text)
-    if match is None:
+    size = memparse(text)
+    if size is None:
         raise InputError(
             f"{text!r} is not a limit", hint="the kernel reads a whole number with K, M, G or T: 64M; -1: no limit"
         )
-    return pages(int(match[1]) << _SHIFT[(match[2] or "").upper()])
+    return pages(size)
 
 
 def pages(size: int) -> int:

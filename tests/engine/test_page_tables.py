@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cowpath.kernel import names as n
+from cowpath.kernel.memcg_stock import stock_of
 
 from .small import PRIVATE, SECOND, Small, limited, sleeps, task
 from .strategies import Action, File
@@ -27,7 +28,7 @@ def small(*program: Action, design: str = "pte-prealloc", **settings: Any) -> Sm
 def tables(k: Any, group: int = 1) -> int:
     """Page tables that the group is charged for; for a reader of warm pages these are all that it is charged for."""
     usage = int(k.state.groups[group].res.usage)
-    stock = sum(int(cpu.stock) for cpu in k.state.cpus[: int(k.state.n_cpus)] if cpu.stock_group == group)
+    stock = sum(int(stock_of(k, c, group)) for c in range(int(k.state.n_cpus)))
     assert int(k.books.groups[group].kmem) == usage - stock
     return usage - stock
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cowpath.kernel import names as n
+from cowpath.kernel.memcg_stock import stock_of
 
 from .small import ANON, FREE_GROUP, SECOND, Small, limited, of_group, sleeps, task, tasks_of
 from .strategies import Action
@@ -52,7 +53,7 @@ def test_it_goes_with_its_last_mapping() -> None:
     k = small.until_ns(SECOND)
     assert cache(k, 1) == 48
     k = small.until_ns(3 * SECOND)
-    assert cache(k, 1) == 0 and k.state.groups[1].res.usage == k.state.cpus[0].stock
+    assert cache(k, 1) == 0 and k.state.groups[1].res.usage == stock_of(k, 0, 1)
     assert k.state.free_file == 3 and k.state.n_files == 4
 
 

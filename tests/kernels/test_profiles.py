@@ -111,3 +111,9 @@ def test_the_default_is_said_in_one_place() -> None:
             continue
         for line in file.read_text(encoding="utf-8").splitlines():
             assert f'"{DEFAULT}"' not in line, f"{file}: {line}"
+
+
+@pytest.mark.parametrize(("kernel", "step"), [("linux-3.0", "shrink_node"), ("linux-6.18", "shrink_zone")])
+def test_reclaim_goes_over_the_lists_that_there_are(kernel: str, step: str) -> None:
+    with pytest.raises(InputError, match="it would find no pages"):
+        designs.from_data({"extends": kernel, "paths": {"reclaim": [step]}}, "mine.toml")

@@ -15,10 +15,10 @@ from cowpath.kernel.cgroup import cgroup_attach_task, cgroup_create
 from cowpath.kernel.frames import push
 from cowpath.kernel.lru import lru_add
 from cowpath.kernel.memcontrol import __mem_cgroup_commit_charge as commit_charge
-from cowpath.kernel.memcontrol import res_counter_charge
 from cowpath.kernel.mmap import new_vma
 from cowpath.kernel.page_alloc import take_page
 from cowpath.kernel.pgtable import lookup_pte, pte_of, set_pte
+from cowpath.kernel.res_counter import res_counter_charge
 from cowpath.kernel.rwsem import down_read
 from cowpath.kernel.state import EXPLORE
 from cowpath.kernel.wait import sleep_on

@@ -18,6 +18,7 @@ from .hand import Hand
 
 WAITS = {"pagefault_out_of_memory": ["oom_wait"]}
 SYNCHRONIZES = {"pagefault_out_of_memory": ["oom_synchronize"]}
+RECLAIM = {"reclaim": ["shrink_node"]}
 MOST = 5_000  # moves
 
 
@@ -25,13 +26,14 @@ MOST = 5_000  # moves
 def at_faults_end() -> Design:
     """The charge of 3.12, on the paths of 3.1."""
     policies = profile.load("linux-3.12").policies
-    return from_data({"extends": "linux-3.1", "policies": policies, "paths": SYNCHRONIZES}, "at-faults-end.toml")
+    paths = SYNCHRONIZES | RECLAIM
+    return from_data({"extends": "linux-3.1", "policies": policies, "paths": paths}, "at-faults-end.toml")
 
 
 def by_page_counters(paths: dict[str, list[str]] = WAITS, **changed: Any) -> Design:
     """The charge of 6.18, but for what is changed, on the paths of 3.1."""
     policies = profile.load("linux-6.18").policies | changed
-    return from_data({"extends": "linux-3.1", "policies": policies, "paths": paths}, "by-page-counters.toml")
+    return from_data({"extends": "linux-3.1", "policies": policies, "paths": paths | RECLAIM}, "by-page-counters.toml")
 
 
 def full(design: Design, pages: int = 10, killer: bool = False, memsw: int = n.UNLIMITED) -> tuple[Hand, int]:

@@ -8,15 +8,10 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.frames import R_NOSWAP
 from cowpath.kernel.memcg_charge import step_charge
-from cowpath.kernel.memcontrol import (
-    consume_stock,
-    drain_all_stock_async,
-    drain_stock,
-    mem_cgroup_uncharge_page,
-    refill_stock,
-    res_counter_charge,
-)
+from cowpath.kernel.memcg_stock import consume_stock, drain_all_stock_async, drain_stock, refill_stock, stock_of
 from cowpath.kernel.memcontrol import mem_cgroup_uncharge_end as uncharge_end
+from cowpath.kernel.memcontrol import mem_cgroup_uncharge_page
+from cowpath.kernel.res_counter import res_counter_charge
 from cowpath.kernel.signals import send_sigkill
 
 from .hand import Hand
@@ -67,7 +62,7 @@ def test_a_charge_takes_a_batch_and_keeps_the_rest_in_stock() -> None:
     charging(hand, t := hand.task(g))
     while step_charge(hand.k, t) != n.NEXT:
         pass
-    assert hand.usage(g) == [32] and hand.k.state.cpus[0].stock == 31
+    assert hand.usage(g) == [32] and stock_of(hand.k, 0, g) == 31
 
 
 def test_a_batch_that_meets_the_limit_falls_back_to_one_page_without_reclaim() -> None:
@@ -85,8 +80,8 @@ def test_the_stock_of_one_group_is_not_for_another() -> None:
     hand = Hand()
     mine, other = hand.group(), hand.group()
     refill_stock(hand.k, 0, mine, 5)
-    assert not consume_stock(hand.k, 0, other)
-    assert consume_stock(hand.k, 0, mine)
+    assert not consume_stock(hand.k, 0, other, 1)
+    assert consume_stock(hand.k, 0, mine, 1)
 
 
 def test_draining_a_stock_gives_it_back_and_wakes_nobody() -> None:

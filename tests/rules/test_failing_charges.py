@@ -11,9 +11,10 @@ from cowpath.engine.waitfor import waiting_frame
 from cowpath.kernel import names as n
 from cowpath.kernel import oom_kill, oom_mm, waits
 from cowpath.kernel import steps as s
-from cowpath.kernel.memcontrol import res_counter_uncharge
+from cowpath.kernel.memcg_stock import refill_stock, stock_of
 from cowpath.kernel.mmap import unmap_vmas
-from cowpath.kernel.page_counter import page_counter_try_charge, refill_stock
+from cowpath.kernel.page_counter import page_counter_try_charge
+from cowpath.kernel.res_counter import res_counter_uncharge
 from cowpath.kernel.signals import send_sigkill
 
 from .hand import Hand
@@ -69,7 +70,7 @@ def test_a_stock_that_gets_larger_than_a_batch_goes_back_as_a_whole() -> None:
         for _ in range(2):
             assert page_counter_try_charge(hand.k, g, 20)[0] == n.NONE
             refill_stock(hand.k, 0, g, 20)
-        assert hand.usage(g) == [kept] and int(hand.k.state.cpus[0].stock) == kept
+        assert hand.usage(g) == [kept] and stock_of(hand.k, 0, g) == kept
 
 
 # --- how often a charge tries (kernels.md, section 10) -------------------------------------------

@@ -10,14 +10,20 @@ from cowpath.designs import Design, from_data
 from cowpath.engine import invariants
 from cowpath.kernel import kmem
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel import steps as s
-from cowpath.kernel.kmem import STACK, TASK_STRUCT, UPPER_TABLES, VM_AREA
+from cowpath.kernel.kmem import STACK
 from cowpath.kernel.step import look_ahead, step
+from cowpath.kernels.objects import sizes
+from cowpath.kernels.profile import load
 
 from .hand import Hand, loaded_design
 from .later import full, mapped
 
 KERNEL = "linux-6.18"
+SIZES = sizes(load(KERNEL).release)
+TASK_STRUCT, TASK_REST, OWN_TABLES = SIZES[o.TASK_STRUCT], SIZES[o.TASK_REST], SIZES[o.OWN_TABLES]
+VM_AREA, FILE = SIZES[o.VM_AREA_STRUCT], SIZES[o.FILE]
 TASK_PAGES = -(-TASK_STRUCT // n.PAGE_SIZE)
 LATER = ("linux-4.19", "linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 
@@ -61,19 +67,19 @@ def fork(room: int, kernel: str = KERNEL) -> tuple[str, int, int]:
 
 
 def test_forks_ladder() -> None:
-    """As room grows: task_struct, the stack, the other objects, the upper page tables, VMAs, page tables."""
-    at = [fork(room) for room in range(20)]
+    """As room grows: task_struct, the stack, the other objects, the program's own page tables, VMAs, page tables."""
+    at = [fork(room) for room in range(30)]
     whole = next(room for room, (failed, *_) in enumerate(at) if not failed)
     for failed, status, left in at[:whole]:
         assert status == errno.ENOMEM and left == 0 and failed
     steps = [failed for failed, *_ in at[:whole]]
     assert steps == ["copy_process"] * (whole - 1) + ["pte_alloc_one"], "the VMA has room beside the other objects"
-    assert whole >= TASK_PAGES + STACK + UPPER_TABLES + 1 and at[whole][1] == 0
+    assert whole >= TASK_PAGES + STACK + OWN_TABLES + 1 and at[whole][1] == 0
 
 
 @pytest.mark.parametrize("kernel", LATER)
 def test_each_later_kernel_has_it(kernel: str) -> None:
-    assert fork(1, kernel) == ("copy_process", errno.ENOMEM, 0) and fork(19, kernel)[:2] == ("", 0)
+    assert fork(1, kernel) == ("copy_process", errno.ENOMEM, 0) and fork(30, kernel)[:2] == ("", 0)
 
 
 def test_what_a_fork_has_in_hand_when_it_is_refused() -> None:
@@ -90,7 +96,7 @@ def test_what_a_fork_has_in_hand_when_it_is_refused() -> None:
             step(hand.k, t)
         seen.append((int(f.objects), int(f.kmem)))
     rest = n.PAGE_SIZE * TASK_PAGES - TASK_STRUCT
-    assert rest < kmem.TASK_OBJECTS
+    assert rest < TASK_REST
     assert seen == [(0, 0), (TASK_STRUCT, 0), (TASK_STRUCT, STACK - 1), (TASK_STRUCT, STACK)]
 
 
@@ -99,13 +105,13 @@ def test_a_childs_kernel_memory_is_its_groups_until_it_is_gone() -> None:
     hand.k.books.nr_threads += 1
     play(hand, t, s.P_FORK)
     child = int(hand.k.state.n_tasks) - 1
-    assert int(hand.task_of(child).kmem) == 1 + g and int(hand.of(g).kernel_pages) == STACK + UPPER_TABLES
+    assert int(hand.task_of(child).kmem) == 1 + g and int(hand.of(g).kernel_pages) == STACK + OWN_TABLES
     hand.task_of(child).sigkill = 1
     for _ in range(200):
         look_ahead(hand.k, child)
         if step(hand.k, child) == n.EXITED:
             break
-    assert int(hand.of(g).kernel_pages) == 0 and int(hand.of(g).slab_bytes) == TASK_STRUCT + kmem.TASK_OBJECTS
+    assert int(hand.of(g).kernel_pages) == 0 and int(hand.of(g).slab_bytes) == TASK_STRUCT + TASK_REST
     assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
 
 
@@ -116,7 +122,7 @@ def test_execs_ladder() -> None:
     steps = ["bprm_mm_init", "mmap_read_lock", "mmap_read_unlock", "exec_mmap", "load_elf_binary"]
     design = from_data({"extends": KERNEL, "paths": {"exec": steps}}, "execs.toml")
     ends = []
-    for room in range(UPPER_TABLES + 4):
+    for room in range(OWN_TABLES + 4):
         hand, _, t = at_the_limit(room, design)
         hand.call(t, s.P_EXEC, s.BPRM_MM_INIT, mm=int(hand.task_of(t).mm))
         task = hand.task_of(t)
@@ -127,7 +133,7 @@ def test_execs_ladder() -> None:
                 break
         assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
         ends.append(int(task.frames[0].arg) if int(task.exiting) else 0)
-    first = UPPER_TABLES + 1  # and a page for the objects; those of the program's mappings take one more
+    first = OWN_TABLES + 1  # and a page for the objects; those of the program's mappings take one more
     assert ends == [126] * first + [139] + [0] * (len(ends) - first - 1)
 
 
@@ -147,11 +153,13 @@ def test_a_pipes_pages_are_its_groups_until_it_is_closed() -> None:
 def test_objects_share_pages_and_a_refusal_parks_what_is_left() -> None:
     hand, g, t = at_the_limit(1)
     per_page = n.PAGE_SIZE // VM_AREA
+    cpu = hand.k.state.cpus[int(hand.task_of(t).cpu)]
     for i in range(3):
         assert play(hand, t, s.P_MUNMAP, vpn=65 + 2 * i, count=1) == ("", 0)
     assert int(hand.of(g).slab_pages) == 1 and int(hand.of(g).slab_bytes) == 3 * VM_AREA
-    assert per_page > 4
-    kmem.drain_obj_stock(hand.k, g)
+    assert (int(cpu.obj_group), int(cpu.obj_bytes)) == (g, n.PAGE_SIZE - 3 * VM_AREA) and per_page > 4
+    kmem.drain_all_obj_stock(hand.k, g)
+    assert (int(cpu.obj_group), int(hand.of(g).parked)) == (0, n.PAGE_SIZE - 3 * VM_AREA)
     assert play(hand, t, s.P_MUNMAP, vpn=65, count=1) == ("", 0), "nothing is there any more"
     mapped(hand, t, 128)
     assert play(hand, t, s.P_MUNMAP, vpn=130, count=1) == ("vm_area_alloc", errno.ENOMEM)

@@ -22,6 +22,7 @@ from cowpath.kernel.memcg_high import (
     step_high_delay,
     step_reclaim_high,
 )
+from cowpath.kernel.memcg_stock import refill_stock
 from cowpath.kernel.signals import send_sigkill
 from cowpath.kernel.user import after_kernel
 from cowpath.kernel.wait import sleep_on
@@ -275,7 +276,7 @@ def test_other_kernels_give_up_sooner(hand: Hand, policy: str, meanwhile: int, p
 
 def test_the_writer_of_the_mark_stops_when_there_is_room(hand: Hand) -> None:
     g = over(hand, high=n.UNLIMITED, usage=200)
-    hand.k.state.cpus[0].stock_group, hand.k.state.cpus[0].stock = g, 50
+    refill_stock(hand.k, 0, g, 50)
     t = hand.task()
     f = hand.call(t, s.P_CG_SET, s.RESIZE_LIMIT)
     assert memory_high_write(hand.k, t, f, g, 150) == n.NEXT, "its CPU's stock was all there was to give back"

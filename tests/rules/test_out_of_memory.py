@@ -6,9 +6,9 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.memcg_files import mem_cgroup_resize_limit, write_small
 from cowpath.kernel.memcg_oom import mem_cgroup_oom_lock, mem_cgroup_oom_unlock, mem_cgroup_out_of_memory
-from cowpath.kernel.memcontrol import res_counter_charge
 from cowpath.kernel.oom_kill import DYING, oom_badness, oom_kill_process, select_bad_process
 from cowpath.kernel.page_alloc import may_take
+from cowpath.kernel.res_counter import res_counter_charge
 
 from .hand import Hand
 

@@ -83,20 +83,21 @@ def test_who_writes_waits_for_the_faults_on_what_he_changes_and_no_others() -> N
     assert int(hand.k.state.vmas[v].marked) == 0
 
 
-def test_fork_changes_all_mappings_and_a_longer_one_is_changed_by_mmap() -> None:
+def test_fork_changes_the_mapping_that_it_copies_and_a_longer_one_is_changed_by_mmap() -> None:
     from cowpath.kernel.vma_lock import is_changed
 
     hand = Hand("linux-6.12")
     t = hand.task()
     mapped(hand, t, 64, pages=8)
     v = int(hand.mm(t).vmas)
-    for path, vpn, changed in (
-        (s.P_FORK, 0, True),
-        (s.P_MUNMAP, 72, False),
-        (s.P_MUNMAP, 71, True),
-        (s.P_MLOCK, 60, False),
+    for path, vpn, at_hand, changed in (
+        (s.P_FORK, 0, v, True),
+        (s.P_FORK, 0, n.NONE, False),
+        (s.P_MUNMAP, 72, n.NONE, False),
+        (s.P_MUNMAP, 71, n.NONE, True),
+        (s.P_MLOCK, 60, n.NONE, False),
     ):
-        f = hand.call(t, path, s.VMA_START_WRITE, mm=int(hand.task_of(t).mm), vpn=vpn, count=4)
+        f = hand.call(t, path, s.VMA_START_WRITE, mm=int(hand.task_of(t).mm), vpn=vpn, count=4, vma=at_hand)
         assert bool(is_changed(hand.k, f, v)) == changed, (s.PATH_NAMES[path], vpn)
 
 

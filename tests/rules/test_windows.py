@@ -23,6 +23,7 @@ def test_a_read_of_more_than_the_window(design: str, wanted: int, window: int) -
     """As much as it asks for, and as one request of the disk can be (9491ae4aade6, 4.10); 3.0 reads two windows."""
     hand = Hand(design)
     hand.k.state.files[0].readahead, hand.k.books.memory_suffices = WINDOW, 1
+    hand.k.state.files[0].pages = max(wanted, window)
     t = hand.task()
     f = hand.call(t, s.P_READAHEAD, s.RA_WINDOW, file=0, count=wanted, arg=MISSED_PHASE)
     assert step_ra_window(hand.k, t) == n.NEXT and (int(f.index), int(f.count)) == (0, window)

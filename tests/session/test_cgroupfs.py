@@ -12,7 +12,7 @@ from cowpath.errors import InputError
 from cowpath.kernel import books as kept
 from cowpath.kernel import names as n
 from cowpath.kernel import records
-from cowpath.session import cgroupfs
+from cowpath.session import cgroupfs, host
 from cowpath.session.plan import HostText
 
 KEYS = [
@@ -96,7 +96,7 @@ def test_files(k: Any) -> None:
 
 def test_what_the_shell_prints(k: Any) -> None:
     def shown(kind: str, *files: str, text: str = "", status: int = 0) -> str:
-        return cgroupfs.render(k, HostText(kind, 1, files, text, 1), status)
+        return host.render(k, HostText(kind, 1, files, text, 1), status)
 
     assert shown("echo", text="hello") == "hello\n"
     assert shown("cat", "memory.failcnt") == "7\n"

@@ -14,6 +14,7 @@ import numpy as np
 from cowpath import api
 from cowpath.engine.verdict import Judgement, judge
 from cowpath.kernel import names as n
+from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
 from cowpath.observe.watch import mask_of
 from cowpath.session.cgroupfs import memory_stat, read_file
@@ -125,7 +126,7 @@ class World:
     @property
     def stock(self) -> int:
         """Pages in all CPUs' stocks of the group."""
-        return sum(int(cpu.stock) for cpu in self.k.state.cpus if cpu.stock_group == A)
+        return sum(int(stock_of(self.k, c, A)) for c in range(int(self.k.state.n_cpus)))
 
     def verdict(self) -> Judgement:
         """The verdict on the machine as it stands."""

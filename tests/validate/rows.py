@@ -9,15 +9,18 @@ from cowpath.validate.score import Score, score
 from cowpath.words import Place
 
 Row = dict[str, Any]
+AFTER = "after_exit_of_all_tasks"
 
 
 def row(*entries: Row, start: Row | None = None, **more: Any) -> Row:
-    """A row of v2 with one group and one task; ``entries`` are what its steps have come to."""
+    """A row of v2 with one group and one task; ``entries`` are what its steps have come to, behind a mapping."""
     first = {"step": "start", "groups": {"A": start or {"current": 0, "events": {"high": 0}, "stat": {}}}}
+    result = [first, {"step": "t anon a 64"}, *entries]
+    steps = [entry["step"].split(" ", 1) for entry in result[1:] if entry["step"] != AFTER]
     return {
         "id": "anon01_row", "desc": "a row", "kernel": "6.18.15", "groups": {"A": {}},
-        "tasks": {"t": {"group": "A", "cpu": 0}}, "steps": [["t", "touch a 0 1 1 w"]], "runs": 3,
-        "result": [first, *entries], "oom_killed": [], **more,
+        "tasks": {"t": {"group": "A", "cpu": 0}, "o": {"cpu": 1}, "victim": {}},
+        "files": {"lib": {"pages": 1}}, "steps": steps, "runs": 3, "result": result, "oom_killed": [], **more,
     }  # fmt: skip
 
 

@@ -70,6 +70,13 @@ def test_events_local_are_the_same_as_events_where_they_are_not_told() -> None:
     }  # fmt: skip
 
 
+def test_groups_that_are_removed_and_still_charged_are_counted() -> None:
+    removed = step("ctl rmdir A", value=0, **{"cgroup.stat": {"nr_dying_descendants": [1, 2], "nr_descendants": 1}})
+    for dying, verdict in ((1, WITHIN), (0, OFF)):
+        ours = step("ctl rmdir A", value=0, **{"cgroup.stat": {"nr_dying_descendants": dying}})
+        assert counters(row(removed), row(ours)) == {"ctl rmdir A: nr_dying_descendants": verdict}
+
+
 def test_memory_stat_counts_where_it_has_settled() -> None:
     real = row(step(group={"stat": {"anon": 4096}}), settled=[step(group={"stat": {"anon": [8192, 12288]}}, runs=3)])
     ours = row(step(group={"stat": {"anon": 8192}}), settled=[step(group={"stat": {"anon": 8192, "file": 64}})])
@@ -104,9 +111,8 @@ def test_who_is_killed_and_in_which_order() -> None:
 
 
 def test_after_a_lowered_limit_only_the_first_victim_is_no_matter_of_luck() -> None:
-    steps = [["ctl", "set A max 8388608"]]
     alive = step("ctl alive", alive=["v"])
-    real = row(step("ctl set A max 8388608", value=0), alive, steps=steps, oom_killed=["t"])
+    real = row(step("ctl set A max 8388608", value=0), alive, oom_killed=["t"])
     ours = row(step("ctl set A max 8388608", value=0), step("ctl alive", alive=[]), oom_killed=["t", "v"])
     assert wrong(real, ours) == [] and wrong(real, ours | {"oom_killed": ["v", "t"]}) == ["killed"]
 
@@ -153,9 +159,16 @@ def test_who_lives() -> None:
 
 
 def test_what_looks_have_seen() -> None:
-    real = row(step("ctl locked lib 100 20", locked=[0, 3]), step("ctl gets_on victim 2", gets_on=False))
+    real = row(step("ctl locked lib", locked=[0, 3]), step("ctl gets_on victim 2", gets_on=False))
     assert wrong(real, row(step(locked=3), step(gets_on=False))) == []
     assert wrong(real, row(step(locked=4), step(gets_on=True))) == ["locked", "gets_on"]
+
+
+def test_how_many_are_locked_at_a_time_is_luck_and_a_counter() -> None:
+    text = "ctl locked lib 100 20"
+    real = row(step(text, locked_most=[7, 20]))
+    assert counters(real, row(step(text, locked_most=21))) == {f"{text}: locked_most": "within 10 %"}
+    assert outcomes(real, row(step(text, locked_most=21))) == []
 
 
 def test_where_nobody_knows_who_was_killed_nobody_is_the_wrong_one() -> None:
@@ -258,6 +271,18 @@ def test_where_nobody_measured_how_long_no_sleep_is_wrong() -> None:
     assert outcomes(v1, row(step(slow=slow((1, 700_000))))) == []
     fork = step("t fork 1", value=0)
     assert wrong(row(fork, **HIGH), row(step("t fork 1", value=0, slow=slow((0, 8_000_000))))) == []
+
+
+def test_of_threads_that_luck_tells_apart_all_together_count() -> None:
+    tasks = {"t": {"group": "A"}, "u": {"group": "A", "thread_of": "t"}}
+    one, other = runs(slow((9, 300_000)), slow((1, 9_000_000))), runs(slow((3, 9_000_000)), slow((2, 500_000)))
+    waited = [step(f"ctl wait {who} 9", of="touch a 0 64 1 w", slow=slept) for who, slept in (("t", one), ("u", other))]
+    ours = [step(slow=slow((1, 4_000_000))), step(slow=slow((1, 5_000_000)))]
+    assert outcomes(row(*waited, tasks=tasks, **HIGH), row(*ours)) == ["sleeps"]
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(*ours)) == []
+    assert wrong(row(*waited, tasks=tasks, **HIGH), row(ours[0], step())) == ["sleeps"]
+    apart = {"t": {"group": "A"}, "u": {"group": "A"}}
+    assert len(outcomes(row(*waited, tasks=apart, **HIGH), row(*ours))) == 2
 
 
 def test_a_mark_may_be_set_later() -> None:

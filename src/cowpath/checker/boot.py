@@ -41,6 +41,8 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
             k.state.files[number].bad_count = file.pages
     k.books.charge_batch = spec.charge_batch
     k.books.reclaim_retries = spec.reclaim_retries
+    k.books.remembers = 0
+    k.books.lru_batch = 0
     k.books.dirty_ratelimit = spec.dirty_ratelimit
     return k
 
@@ -72,6 +74,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     )
     k.books.memory_suffices = plan.case.machine.memory is None
     k.books.forgets_misses = 1
+    k.books.single_pages = 1
     k.books.charges_kmem = 0
     space.attach(k)
     room = len(plan.players) if charges_page_tables(design) else 0

@@ -10,7 +10,7 @@ from typer.core import TyperCommand
 
 from cowpath.cli import ways
 from cowpath.errors import InputError
-from cowpath.kinds import USES, kind_of
+from cowpath.kinds import ARGUMENTS, USES, kind_of
 
 ASKS = ("-h", "--help")
 
@@ -26,9 +26,18 @@ class Command(TyperCommand):
             self.check_once(ctx, order, given)
             if extra:
                 raise self.misplaced(extra[0])
+            self.check_arguments(given)
         if any(param.name == "interpreted" for param in self.params):
             ways.choose(given.get("interpreted"), given.get("steps") or [], args)
         return super().parse_args(ctx, args)
+
+    def check_arguments(self, given: dict[str, Any]) -> None:
+        """A session that does not read its arguments is given none: the word was meant as something else."""
+        words, session = given.get("arguments"), given.get("session")
+        if words and kind_of_file(str(session)) == "a session":
+            text = Path(str(session)).read_text(encoding="utf-8")
+            if ARGUMENTS.search(text) is None:
+                raise self.misplaced(words[0])
 
     def check_once(self, ctx: Any, order: list[Any], given: dict[str, Any]) -> None:
         """An option that takes one value stands there once, or says twice the same."""

@@ -12,6 +12,19 @@ from cowpath.kernels import DEFAULT
 Session = Annotated[
     Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
 ]
+Arguments = Annotated[
+    Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
+    typer.Argument(
+        metavar="[ARG]...", help="The session's own arguments: $1, $2, ...; behind -- if one begins with -."
+    ),
+]
+Env = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--env", metavar="NAME[=VALUE]",
+        help="A variable that the session finds; without a value as it is here. Once for each.",
+    ),
+]  # fmt: skip
 Table = Annotated[
     Path | None, typer.Option("--table", help="The session's table, if it is not beside it.", metavar="FILE.toml")
 ]
@@ -40,7 +53,7 @@ Tasks = Annotated[
 Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
 Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
 Costs = Annotated[
-    Path | None, typer.Option(help="A cost table: slow-vm (default), bare, or a TOML file.", metavar="TOML")
+    Path | None, typer.Option(help="A cost table: slow-vm (default), bare, emulator, or a TOML file.", metavar="TOML")
 ]
 Reuse = Annotated[
     float | None,

@@ -24,6 +24,7 @@ FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts tha
 
 def run(
     session: o.Session,
+    arguments: o.Arguments = None,
     design: o.Design = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
@@ -37,6 +38,7 @@ def run(
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
     table: o.Table = None,
+    env: o.Env = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
@@ -54,7 +56,7 @@ def run(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table,
+        cold=cold, table=table, env=env, arguments=arguments,
     )  # fmt: skip
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded, plan = api.load_both(design, session, chosen)
@@ -70,6 +72,7 @@ def run(
 
 def compare(
     session: o.Session,
+    arguments: o.Arguments = None,
     design: o.Designs = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
@@ -83,6 +86,7 @@ def compare(
     cold: o.Cold = None,
     bystander: o.Bystanders = None,
     table: o.Table = None,
+    env: o.Env = None,
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
@@ -98,7 +102,7 @@ def compare(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table,
+        cold=cold, table=table, env=env, arguments=arguments,
     )  # fmt: skip
     wanted = Wanted(timeline=report is not None)
     loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)

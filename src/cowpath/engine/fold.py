@@ -172,14 +172,27 @@ def name_table(k, names, leaf):
 
 
 @compiled
-def walk(k, names):
-    """Give every thing that is in use its name."""
+def name_lists(k, names):
+    """The pages on the zone's lists in their order, or, where these only count, on those of the groups."""
     state = k.state
     for which in range(5):
         p = state.zone.lists[which].head
         while p != n.NONE:
             give_name(names, PAGE, p)
             p = state.pages[p].zone_next
+    for g in range(state.n_groups if state.lruvecs else 0):
+        for which in range(5):
+            p = state.groups[g].lists[which].head
+            while p != n.NONE:
+                give_name(names, PAGE, p)
+                p = state.pages[p].lru_next
+
+
+@compiled
+def walk(k, names):
+    """Give every thing that is in use its name."""
+    state = k.state
+    name_lists(k, names)
     for i in range(len(state.slots)):
         give_name(names, PAGE, state.slots[i] - 1)
     for at in range(state.n_tasks):

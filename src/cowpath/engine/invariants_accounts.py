@@ -5,19 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel import steps as s
+from cowpath.kernel.buffer import buffer_heads
 from cowpath.kernel.charge_oom import KILL
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.hierarchy import is_below
-from cowpath.kernel.kmem import (
-    FILE_OBJECTS,
-    PIPE_OBJECTS,
-    STACK,
-    TASK_OBJECTS,
-    TASK_STRUCT,
-    UPPER_TABLES,
-    VM_AREA,
-)
+from cowpath.kernel.kmem import STACK, inode_objects, size_of, task_objects
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK
@@ -33,16 +28,18 @@ def usage_adds_up(k):
     own = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         if state.pages[p].group != n.NONE:
-            own[state.pages[p].group] += 1
+            own[state.pages[p].group] += folio_nr_pages(k, p)
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
             if f.path == s.P_SWAP_IN and f.held & n.H_CHARGE and f.charged_group != n.NONE:
                 own[f.charged_group] += 1
     for c in range(state.n_cpus):
-        if state.cpus[c].stock < 0 or (state.cpus[c].stock > 0 and state.cpus[c].stock_group <= 0):
-            return n.UNLIMITED
-        own[state.cpus[c].stock_group] += state.cpus[c].stock
+        for i in range(len(state.cpus[c].stocks)):
+            stock = state.cpus[c].stocks[i]
+            if stock.pages < 0 or (stock.pages > 0 and stock.group <= 0):
+                return n.UNLIMITED
+            own[stock.group] += stock.pages
     for g in range(1, state.n_groups):
         own[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
     for g in range(1, state.n_groups):
@@ -75,23 +72,28 @@ def statistics_add_up(k):
     kmem = np.zeros(state.n_groups, np.int64)
     rss = np.zeros(state.n_groups, np.int64)
     mapped = np.zeros(state.n_groups, np.int64)
+    folios = np.zeros(state.n_groups, np.int64)
     for p in range(state.n_pages):
         page = state.pages[p]
+        folio = state.pages[page_folio(k, p)]
+        if page.rmap != n.NONE and folio.bits & n.PG_ANON == 0 and folio.group != n.NONE:
+            mapped[folio.group] += 1
         if page.group == n.NONE:
             continue
         if page.bits & n.PG_TABLE:
             kmem[page.group] += 1
         elif page.bits & n.PG_ANON:
-            rss[page.group] += 1
+            rss[page.group] += folio_nr_pages(k, p)
+            folios[page.group] += 1
         else:
-            cache[page.group] += 1
-            mapped[page.group] += page.mapcount > 0
+            cache[page.group] += folio_nr_pages(k, p)
+            folios[page.group] += 1
     for g in range(state.n_groups):
         kmem[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
         books = k.books.groups[g]
         if books.cache != cache[g] or books.rss != rss[g] or books.mapped_file != mapped[g] or books.kmem != kmem[g]:
             return g
-        if g > 0 and books.pgpgin - books.pgpgout != cache[g] + rss[g]:
+        if g > 0 and books.pgpgin + books.split_pages - books.pgpgout != folios[g]:
             return g
         if books.max_usage < state.groups[g].res.usage or books.memsw_max_usage < state.groups[g].memsw.usage:
             return g
@@ -108,10 +110,13 @@ def kernel_memory_adds_up(k):
         task = state.tasks[t]
         if task.kmem:
             pages[task.kmem - 1] += STACK if task.run_state != n.T_ZOMBIE else 0
-            objects[task.kmem - 1] += TASK_STRUCT + TASK_OBJECTS
+            objects[task.kmem - 1] += task_objects(k)
         if task.pipe:
             pages[task.pipe - 1] += task.pipe_pages
-            objects[task.pipe - 1] += PIPE_OBJECTS + FILE_OBJECTS
+            objects[task.pipe - 1] += size_of(k, o.PIPE) + 2 * size_of(k, o.FILE)
+        for i in range(len(task.opened)):
+            if task.opened[i].kmem:
+                objects[task.opened[i].kmem - 1] += size_of(k, o.FILE)
         for d in range(task.depth):
             f = task.frames[d]
             if f.held & n.H_KMEM:
@@ -119,15 +124,29 @@ def kernel_memory_adds_up(k):
                 objects[f.charged_group] += f.objects
     for m in range(state.n_mms):
         if state.mms[m].kmem:
-            pages[state.mms[m].kmem - 1] += UPPER_TABLES
+            pages[state.mms[m].kmem - 1] += size_of(k, o.OWN_TABLES)
             objects[state.mms[m].kmem - 1] += state.mms[m].objects
     for v in range(state.n_vmas):
         if state.vmas[v].kmem:
-            objects[state.vmas[v].kmem - 1] += VM_AREA
+            objects[state.vmas[v].kmem - 1] += size_of(k, o.VM_AREA_STRUCT)
+        if state.vmas[v].anon_vma:
+            objects[state.vmas[v].anon_vma - 1] += size_of(k, o.ANON_VMA)
+    for g in range(1, state.n_groups):
+        objects[state.groups[g].parent] += state.groups[g].made_of
+    for file in range(state.n_files):
+        if k.books.trees[file].inode > 1:
+            objects[k.books.trees[file].inode - 1] += inode_objects(k, file)
+    for p in range(state.n_pages):
+        if k.books.pages[p].buffers > 1:
+            objects[k.books.pages[p].buffers - 1] += buffer_heads(k) * k.books.pages[p].buffered
+    for number in range(k.books.n_nodes):
+        if k.books.nodes[number].owner > 1:
+            objects[k.books.nodes[number].owner - 1] += size_of(k, o.XA_NODE)
     for g in range(1, state.n_groups):
         group = state.groups[g]
-        left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes
-        stocked = 0 <= left < 2 * n.PAGE_SIZE
-        if group.kernel_pages != pages[g] or group.slab_bytes != objects[g] or (group.alive and not stocked):
+        left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes - group.parked
+        for c in range(state.n_cpus):
+            left -= state.cpus[c].obj_bytes if state.cpus[c].obj_group == g else 0
+        if group.kernel_pages != pages[g] or group.slab_bytes != objects[g] or left != 0:
             return g
     return OK

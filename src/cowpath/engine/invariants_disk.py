@@ -7,6 +7,7 @@ import numpy as np
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.folio import folio_nr_pages, page_folio
 
 from .invariants_pages import OK
 from .timers import DISK_DONE
@@ -53,7 +54,7 @@ def requests_are_in_order(k):
                 return r
             if page.io_next == n.NONE and request.last != p:
                 return r
-            count += 1
+            count += folio_nr_pages(k, p)
             p = page.io_next
         if count != request.pages or (request.submitted and count == 0):
             return r
@@ -104,7 +105,7 @@ def writeback_adds_up(k):
     state = k.state
     under = 0
     for p in range(state.n_pages):
-        under += state.pages[p].bits & n.PG_WRITEBACK != 0
+        under += folio_nr_pages(k, p) if state.pages[p].bits & n.PG_WRITEBACK else 0
     asked = 0
     for r in range(len(state.requests)):
         if state.requests[r].busy and state.requests[r].write:
@@ -120,7 +121,7 @@ def dirty_adds_up(k):
     for p in range(state.n_pages):
         page = state.pages[p]
         if page.file != n.NONE and page.bits & n.PG_DIRTY and not state.files[page.file].shmem:
-            dirty[page.file] += 1
+            dirty[page.file] += folio_nr_pages(k, p)
     whole = 0
     for i in range(state.n_files):
         if state.files[i].dirty != dirty[i]:
@@ -135,7 +136,7 @@ def note_dirty(k, was):
     """Note for each slot of the page cache whether its page is still to be written: 0 if not."""
     for slot in range(k.state.n_slots):
         p = k.state.slots[slot] - 1
-        was[slot] = p != n.NONE and k.state.pages[p].bits & n.PG_DIRTY != 0
+        was[slot] = p != n.NONE and k.state.pages[page_folio(k, p)].bits & n.PG_DIRTY != 0
 
 
 @compiled
@@ -151,6 +152,6 @@ def nothing_dirty_was_lost(k, was):
                 p = k.state.slots[slot] - 1
                 if p == n.NONE and k.state.shmem_swp[slot] == 0:
                     return slot
-                if p != n.NONE and k.state.pages[p].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
+                if p != n.NONE and k.state.pages[page_folio(k, p)].bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:
                     return slot
     return OK

@@ -10,7 +10,8 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
-from cowpath.kernel.lru import list_of
+from cowpath.kernel.folio import folio_nr_pages, next_page, page_folio
+from cowpath.kernel.lru import list_of, lruvec_of
 
 OK = -1
 
@@ -54,7 +55,7 @@ def references_add_up(k):
     for p in range(state.n_pages):
         page = state.pages[p]
         want[p] = page.mapcount + (page.file != n.NONE) + (page.bits & n.PG_SWAPCACHE != 0)
-        used += state.pages[p].refs > 0
+        used += folio_nr_pages(k, p) if state.pages[p].refs > 0 else 0
     for t in range(state.n_tasks):
         for d in range(state.tasks[t].depth):
             f = state.tasks[t].frames[d]
@@ -117,10 +118,10 @@ def count_list(k, chain, g, which):
     while p != n.NONE:
         page = k.state.pages[p]
         back, forth = links_of(page, g == n.NONE)
-        count += 1
+        count += folio_nr_pages(k, p)
         if count > chain.count or page.bits & n.PG_LRU == 0 or list_of(page) != which or back != before:
             return -p - 1
-        if g != n.NONE and page.group != g:
+        if g != n.NONE and lruvec_of(page) != g:
             return -p - 1
         before = p
         p = forth
@@ -131,8 +132,8 @@ def count_list(k, chain, g, which):
 
 @compiled
 def lru_lists_are_whole(k):
-    """Every page with PG_LRU is on the zone's list that its bits name, and on the same of its group if it is charged;
-    the lists' links and counts are right.
+    """Every page with PG_LRU is on the zone's list that its bits name, and on the same of its group if it is charged
+    (since 3.3 on its group's or the root's alone); the lists' links and counts are right.
     """
     state = k.state
     left = 0
@@ -140,10 +141,13 @@ def lru_lists_are_whole(k):
     for p in range(state.n_pages):
         page = state.pages[p]
         if page.bits & n.PG_LRU:
-            left += 1
-            charged += page.group != n.NONE
+            left += folio_nr_pages(k, p)
+            charged += folio_nr_pages(k, p) if page.group != n.NONE or state.lruvecs != 0 else 0
     for which in range(len(state.zone.lists)):
-        count = count_list(k, state.zone.lists[which], n.NONE, which)
+        if state.lruvecs:  # the zone only counts
+            count = state.zone.lists[which].count
+        else:
+            count = count_list(k, state.zone.lists[which], n.NONE, which)
         if count < 0:
             return -count - 1
         left -= count
@@ -157,11 +161,13 @@ def lru_lists_are_whole(k):
 
 @compiled
 def pages_in_use_are_listed(k):
-    """A page that is mapped, in the page cache or in the swap cache is on a list, where reclaim can find it."""
+    """A page that is mapped, in the page cache or in the swap cache is on a list, where reclaim can find it, or waits
+    for its place there.
+    """
     for p in range(k.state.n_pages):
         page = k.state.pages[p]
         used = page.mapcount > 0 or page.file != n.NONE or page.bits & n.PG_SWAPCACHE != 0
-        if used and page.bits & n.PG_LRU == 0:
+        if used and page.bits & n.PG_LRU == 0 and k.books.pages[p].batched == 0:
             return p
     return OK
 
@@ -175,12 +181,18 @@ def page_cache_agrees(k):
         page = state.pages[p]
         if page.file == n.NONE:
             continue
-        cached += 1
+        cached += folio_nr_pages(k, p)
         if page.bits & n.PG_ANON or not 0 <= page.file < state.n_files:
             return p
         file = state.files[page.file]
-        if not 0 <= page.index < file.room or state.slots[file.first + page.index] != p + 1:
+        if not 0 <= page.index <= page.index + k.books.pages[p].tails < file.room:
             return p
+        slot, each = file.first + page.index, p
+        while each != n.NONE:
+            if state.slots[slot] != each + 1 or page_folio(k, each) != p:
+                return p
+            slot += 1
+            each = next_page(k, each)
     for i in range(state.n_files):
         count = 0
         for slot in range(state.files[i].first, state.files[i].first + state.files[i].room):

@@ -6,6 +6,8 @@ import numpy as np
 
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.filemap import cached_subpage
+from cowpath.kernel.folio import next_page, page_folio
 from cowpath.kernel.pgtable import pte_of
 
 from .invariants_pages import OK, mm_is_free
@@ -13,21 +15,26 @@ from .invariants_pages import OK, mm_is_free
 
 @compiled
 def mappings_point_back(k):
-    """A page's list of mappings is as long as its mapcount, and each entry on it maps the page."""
-    for p in range(k.state.n_pages):
-        page = k.state.pages[p]
+    """The lists of mappings of a folio's pages are as long as its mapcount, and each entry on one maps the page."""
+    for head in range(k.state.n_pages):
+        if k.books.pages[head].head > 0:
+            continue
+        folio = k.state.pages[head]
         count = 0
-        before = n.NONE
-        number = page.rmap if page.refs > 0 else n.NONE
-        while number != n.NONE:
-            pte = pte_of(k, number)
-            count += 1
-            if count > page.mapcount or pte.page != p or pte.rmap_prev != before or pte.bits & n.PTE_PRESENT == 0:
-                return p
-            before = number
-            number = pte.rmap_next
-        if count != page.mapcount:
-            return p
+        p = head if folio.refs > 0 else n.NONE
+        while p != n.NONE:
+            before = n.NONE
+            number = k.state.pages[p].rmap
+            while number != n.NONE:
+                pte = pte_of(k, number)
+                count += 1
+                if count > folio.mapcount or pte.page != p or pte.rmap_prev != before or pte.bits & n.PTE_PRESENT == 0:
+                    return p
+                before = number
+                number = pte.rmap_next
+            p = next_page(k, p)
+        if count != folio.mapcount:
+            return head
     return OK
 
 
@@ -44,11 +51,11 @@ def entry_fits(k, pte, m, vpn):
         return pte.bits & ~n.PTE_EXCLUSIVE == n.PTE_SWAP and is_alone(k, pte)
     if pte.page == n.NONE:
         return pte.bits & n.PTE_ZERO != 0 and pte.bits & n.PTE_WRITE == 0
-    page = state.pages[pte.page]
+    page = state.pages[page_folio(k, pte.page)]
     if page.bits & n.PG_ANON:
         return page.file == n.NONE and is_alone(k, pte)
     vma = state.vmas[v]
-    return page.file == vma.file and page.index == vma.pgoff + (vpn - vma.start)
+    return page.file == vma.file and cached_subpage(k, vma.file, vma.pgoff + (vpn - vma.start)) == pte.page
 
 
 @compiled
@@ -58,9 +65,9 @@ def is_alone(k, pte):
         return True
     if pte.bits & n.PTE_SWAP:
         return k.state.swaps[pte.page].count == 1
-    page = k.state.pages[pte.page]
+    page = k.state.pages[page_folio(k, pte.page)]
     named = k.state.swaps[page.index].count if page.bits & n.PG_SWAPCACHE else 0
-    return page.mapcount == 1 and named == 0
+    return pte.rmap_next == n.NONE and pte.rmap_prev == n.NONE and named == 0
 
 
 @compiled
@@ -89,8 +96,9 @@ def page_tables_add_up(k):
                 swapped[m] += 1
             elif pte.page != n.NONE:
                 total += 1
-                anon[m] += state.pages[pte.page].bits & n.PG_ANON != 0
-                file[m] += state.pages[pte.page].bits & n.PG_ANON == 0
+                is_anon = state.pages[page_folio(k, pte.page)].bits & n.PG_ANON != 0
+                anon[m] += is_anon
+                file[m] += not is_anon
         if used != (state.tables[i].used if m != n.NONE else 0):
             return i
         if m != n.NONE:

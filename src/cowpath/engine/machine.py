@@ -17,12 +17,14 @@ from cowpath.kernel.state import CLOCK, Capacity, new_machine
 from cowpath.kernels.check import ERROR_EXIT_STEPS
 from cowpath.kernels.chosen import interface_of
 from cowpath.kernels.memcg_files import adapted
+from cowpath.kernels.objects import sizes
 
 from .foresight import may_rescue
 from .psi import PSI_FREQ_NS
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
+    from cowpath.programs.code import Ops
     from cowpath.session.plan import Plan
 
     from .costs import Costs
@@ -86,6 +88,9 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.buffers = n.PAGE_SIZE // (settings.blocks or n.PAGE_SIZE)
+    books.remembers = 1
+    books.lru_batch = design.policies["lru_batch"]
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]
@@ -99,6 +104,10 @@ def build(
     _set_files(k, plan, design)
     _check_cpus(plan, cpus)
     books["ops"][: len(plan.ops)] = adapted(plan.ops, design.kernel.name) if cgroup2 else plan.ops
+    books.fetches = settings.fetches or 0
+    fetched = fetches_of(plan.ops)
+    books.n_fetched = len(fetched)
+    books["fetched"][: len(fetched)] = fetched
     books["rescues"][: len(plan.ops)] = may_rescue(plan.ops)
     books.psi_on = any(PRESSURE in text.files for text in plan.texts)
     books.psi_next = PSI_FREQ_NS
@@ -106,6 +115,11 @@ def build(
         boot_task(k, start)
     books.driver = 1
     return k
+
+
+def fetches_of(ops: Ops) -> Any:
+    """Where recorded programs come to a page of code for the first time."""
+    return np.flatnonzero((ops["code"] == n.OP_TOUCH) & (ops["b"] == 1) & (ops["bits"] & n.F_EXEC != 0))
 
 
 def _check(cpus: int, pages: int, swap: int, seed: int, plan: Plan, capacity: Capacity) -> None:
@@ -167,6 +181,7 @@ def _set_design(k: Any, design: Design) -> None:
     state = k.state
     for policy in POLICIES:
         state[policy.field] = policy.number(design.policies[policy.name])
+    k.books["objects"][:] = sizes(design.kernel.release)
     for row, name in zip(k.books.paths, st.PATH_NAMES, strict=False):
         _set_steps(row, design.paths[name])
         row.skips_cached = name == "readahead"
@@ -267,7 +282,9 @@ def _warm(k: Any, file: int, first: int, count: int) -> None:
     pages["bits"] = n.PG_UPTODATE | n.PG_LRU | (n.PG_SWAPBACKED | n.PG_DIRTY if shmem else 0)
     pages["refs"] = 1
     which = n.LRU_INACTIVE_ANON if shmem else n.LRU_INACTIVE_FILE
-    for links, chain in (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which])):
+    state.zone.lists[which].count += count * bool(state.lruvecs)  # which only counts then
+    both = (("lru", state.groups[0].lists[which]), ("zone", state.zone.lists[which]))
+    for links, chain in both[: 1 if state.lruvecs else 2]:
         pages[f"{links}_next"] = np.append(numbers[1:], chain.head)
         pages[f"{links}_prev"] = np.append(np.int32(n.NONE), numbers[:-1])
         if chain.head != n.NONE:

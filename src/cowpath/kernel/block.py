@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import names as n
 from . import state as st
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .generated import begin_request
 from .lru import rotate_reclaimable_page
 from .page_lock import begin_hold, hand_on
@@ -45,7 +46,7 @@ def append(k, r, p):
     else:
         k.state.pages[request.last].io_next = p
     request.last = p
-    request.pages += 1
+    request.pages += folio_nr_pages(k, p)
 
 
 @compiled
@@ -67,7 +68,7 @@ def add_write(k, r, p):
     """A page to be written (set_page_writeback). It can be read and mapped meanwhile."""
     k.state.requests[r].write = 1
     k.state.pages[p].bits |= n.PG_WRITEBACK
-    k.state.zone.writeback += 1
+    k.state.zone.writeback += folio_nr_pages(k, p)
     append(k, r, p)
 
 
@@ -77,7 +78,9 @@ def are_neighbours(k, p, q):
     one = k.state.pages[p]
     two = k.state.pages[q]
     swapped = n.PG_SWAPCACHE & one.bits & two.bits
-    return one.index + 1 == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+    return (
+        one.index + folio_nr_pages(k, p) == two.index and one.file == two.file and (one.file != n.NONE or swapped != 0)
+    )
 
 
 @compiled
@@ -118,6 +121,37 @@ def submit(k, r):
 
 
 @compiled
+def submit_bios(k, t, r):
+    """mpage_readahead: what is to be read goes to the disk in bios of at most BIO_MAX_VECS pages, each of which is done
+    by itself.
+    """
+    while k.state.requests[r].pages > REQUEST_PAGES and k.state.bios:
+        b = new_request(k, t)
+        if b == n.NONE:
+            break
+        cut_off(k, r, b)
+        submit(k, b)
+    submit(k, r)
+
+
+@compiled
+def cut_off(k, r, b):
+    """The first pages of request ``r``, a bio full of them, become request ``b``'s."""
+    request, bio = k.state.requests[r], k.state.requests[b]
+    p = bio.first = request.first
+    while True:
+        bio.last = p
+        bio.pages += folio_nr_pages(k, p)
+        k.state.pages[p].locked_by = n.REQUEST_OWNER - b
+        p = k.state.pages[p].io_next
+        if bio.pages >= REQUEST_PAGES:
+            break
+    k.state.pages[bio.last].io_next = n.NONE
+    request.first = p
+    request.pages -= bio.pages
+
+
+@compiled
 def hand_on_all(k, r):
     """The locks of a request's pages, which who has filled it has held, are the disk's from now on."""
     p = k.state.requests[r].first
@@ -153,7 +187,7 @@ def end_page_writeback(k, p):
     """A page has been written: whoever waited for that goes on; what reclaim wanted rid of, it takes next."""
     page = k.state.pages[p]
     page.bits &= ~n.PG_WRITEBACK
-    k.state.zone.writeback -= 1
+    k.state.zone.writeback -= folio_nr_pages(k, p)
     if page.bits & n.PG_RECLAIM:
         rotate_reclaimable_page(k, p)
     queue = k.state.writeback_waiters

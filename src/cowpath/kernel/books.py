@@ -18,6 +18,8 @@ def record(**fields: Any) -> np.dtype[Any]:
 
 COSTS = 144  # room for the cost table
 
+LRU_BATCH = 31  # PAGEVEC_SIZE, the most
+
 task_books = record(
     vruntime="i8",
     since="i8",  # when it fell asleep
@@ -39,13 +41,27 @@ task_books = record(
     chosen_at="i8",  # 1 + when the OOM killer chose it; 0: it has not
     free="i4",  # survey: it may yet do something that counts (standstill.may_act, may_come)
     lost="i4",  # survey: it will never go on
+    aged="i8",  # books.aged when it last went back to earlier pages
+    fetches="i4",  # touches of code that lie behind it in its program, while it goes back to them; else 0
+    fetches_end="i4",  # where they end in books.fetched
+    fetch_power="i4",  # how far back it is
+    fetch_left="i4",  # pages that far back that are still to be fetched
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
+    scan_target=("i8", 4),  # its reclaim: pages that were to be scanned of each list (targets of shrink_lruvec)
+    batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(
     locked_at="i8",  # since when its lock belongs to who has it now
     locked_in="i4",  # in which step it was taken
     origin="i8",  # what it was made for, or was before it was truncated: a place (places.py)
+    buffers="i4",  # 1 + the group that is charged for its buffer heads; 0: it has none
+    buffered="i4",  # pages that these are for
+    head="i4",  # of a folio of several pages: 1 + its head; 0: it is a head itself (folio.py)
+    tails="i4",  # of a head: how many other pages its folio has
+    next_page="i4",  # 1 + the next page of the folio; 0: it is the last
+    batched="i4",  # 1 + the CPU with whose new pages it waits for its place on the lists; 0: it does not
+    workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
     counters=("i8", n.COUNTERS),
@@ -56,12 +72,24 @@ group_books = record(
     cache="i8",
     rss="i8",
     kmem="i8",  # of the kernel: page tables, stacks, objects
+    kmem_usage="i8",  # the same with those below it (v1's memory.kmem.usage_in_bytes)
+    kmem_max_usage="i8",
+    slab=("i8", 2),  # bytes of objects that memory.stat has heard of (account_slab)
+    percpu="i8",  # bytes
     mapped_file="i8",
     swap="i8",  # its pages in swap
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
     events_local=("i8", len(n.MEMCG_EVENTS)),  # its own
+    vm_events=("i8", len(n.VM_EVENTS)),  # its own
+    cost=("i8", 2),  # of reclaiming anonymous pages and files' from its subtree lately (anon_cost, file_cost)
+    nonresident_age="i8",  # pages evicted from its subtree, or activated in it
+    refaults=("i8", 2),  # anonymous pages and files' that had come back as active ones, when it was reclaimed last
     pgpgin="i8",
     pgpgout="i8",
+    thp_fault_alloc="i8",  # faults that have made a huge page, and
+    thp_fault_fallback="i8",  # that have had to do without
+    thp_fault_fallback_charge="i8",  # ... for want of the group's memory
+    split_pages="i8",  # pages that splitting a folio has made: each counts in pgpgout, none in pgpgin
     pgfault="i8",
     pgmajfault="i8",
     joined="i8",  # tasks that have ever been in its subtree
@@ -72,6 +100,16 @@ group_books = record(
     killed="i8",
     waits=("i8", n.WAIT_KINDS),  # sleeps of its tasks that have ended, by what for (W_*)
     wait_ns=("i8", n.WAIT_KINDS),
+)
+tree = record(  # of a file's pages in the page cache (xarray.py), and its inode
+    first="i4",  # 1 + its first node's number; 0: none has been needed yet
+    height="i4",  # levels of nodes
+    entries="i4",
+    inode="i4",  # 1 + the group that is charged for its inode and dentry; 0: nobody is
+)
+xa_node = record(
+    owner="i4",  # 1 + the group that is charged for it; 1: nobody is; 0: it is not there
+    entries="i4",
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",
@@ -121,6 +159,7 @@ coverage = record(  # of a task on a path: engine.coverage
 outside = record(what="i4", a="i4", b="i4")  # engine.moves
 kill = record(at="i8", group="i4", task="i4", comm="i4", badness="i4")
 cpu_books = record(
+    slab=("i8", 2),  # bytes of objects of which memory.stat has not heard yet (kmem.account_slab)
     now="i8",
     curr="i4",
     queued="i4",
@@ -128,6 +167,8 @@ cpu_books = record(
     slice_at="i8",
     pace="i8",  # of this slice: percent more or less than the costs say
     resched="i4",
+    lru_add=("i4", LRU_BATCH),  # new pages that are to join the lists, together
+    lru_adds="i4",  # how many
     idle_ns="i8",
 )
 timer = record(at="i8", order="i8", what="i4", which="i4")

@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .hierarchy import note_member
+from .kmem import account_memcg, charge_now, memcg_objects, uncharge_objects
 from .memcg_move import mem_cgroup_force_empty_list, move_swap
 from .wait import emit
 
@@ -39,6 +40,10 @@ def cgroup_create(k, g, parent):
     group.oom_group = 0
     clear_books(k, g)
     k.state.n_groups = max(k.state.n_groups, g + 1)
+    group.made_of = memcg_objects(k) if k.books.charges_kmem and parent > 0 else 0
+    if group.made_of > 0:
+        charge_now(k, parent, group.made_of)
+        account_memcg(k, parent, 1)
     emit(k, n.EV_GROUP, n.NONE, g, n.CG_MADE, 0, 0)
     return n.NEXT
 
@@ -50,15 +55,25 @@ def clear_books(k, g):
     books.failcnt = 0
     books.memsw_failcnt = 0
     books.max_usage = 0
+    books.kmem_max_usage = books.kmem_usage
     books.memsw_max_usage = 0
     books.pgpgin = 0
     books.pgpgout = 0
+    books.split_pages = 0
+    books.thp_fault_alloc = 0
+    books.thp_fault_fallback = 0
+    books.thp_fault_fallback_charge = 0
     books.pgfault = 0
     books.pgmajfault = 0
     books.joined = 0
     books.deaths = 0
     books.killed = 0
     books.rounds = 0
+    for which in range(len(books.vm_events)):
+        books.vm_events[which] = 0
+    books.cost[0] = books.cost[1] = 0
+    books.refaults[0] = books.refaults[1] = 0
+    books.nonresident_age = 0
     for which in range(len(books.events)):
         books.events[which] = 0
         books.events_local[which] = 0
@@ -83,6 +98,10 @@ def cgroup_rmdir(k, g):
     if not mem_cgroup_force_empty_list(k, g):
         return n.FAIL_BUSY
     move_swap(k, g)
+    if group.made_of > 0:
+        uncharge_objects(k, group.parent, group.made_of)
+        account_memcg(k, group.parent, -1)
+        group.made_of = 0
     group.alive = 0
     return n.NEXT
 

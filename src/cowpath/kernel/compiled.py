@@ -29,9 +29,10 @@ HOT = frozenset(
     """
     __alloc_pages_nodemask __do_fault __mem_cgroup_commit_charge __mem_cgroup_uncharge_common accessible begin_frame
     begin_page bucket_of cached_page check_locked clear_frame consume_stock do_anonymous_page due filemap_fault
-    find_get_page forget_charge made_progress map_new mem_cgroup_uncharge_page move next_cpu note_hold note_latency
-    note_mapped page_cache_release parent_of place_of res_counter_uncharge run_fault_step set_page_dirty slice_of
-    start_timers step_find_page step_map_page step_set_page_dirty
+    find_get_page folio_contains folio_nr_pages forget_charge made_progress map_new mem_cgroup_uncharge_page move
+    next_cpu note_hold note_latency note_mapped page_cache_release page_folio parent_of place_of
+    res_counter_uncharge run_fault_step set_page_dirty slice_of start_timers step_find_page step_map_page
+    step_set_page_dirty
     """.split()
 )
 HOT_MODULES = frozenset(

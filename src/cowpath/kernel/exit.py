@@ -6,10 +6,11 @@ from . import names as n
 from .compiled import compiled
 from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
-from .kmem import free_stack, free_task_struct
+from .kmem import close_file, free_stack, free_task_struct
 from .memcontrol import made_progress
 from .mmap import exit_mmap, mm_free
 from .munlock import munlock_vma_pages_range
+from .signals import has_stopped, send_sigkill, wake_tracer
 from .wait import current, emit, sleep_alone, try_to_wake_up
 
 KILLED_STATUS = 137  # 128 + SIGKILL, as a shell gives it
@@ -17,6 +18,7 @@ SIGBUS_STATUS = 135
 SIGSEGV_STATUS = 139
 EXEC_FAILED_STATUS = 126  # of a shell's child that could not run the program
 NO_CHILD_STATUS = 127
+ECHILD = 10
 
 
 @compiled
@@ -89,6 +91,7 @@ def step_exit_notify(k, t):
         note_death(k, t, g, status)
     task.exit_status = status
     task.run_state = n.T_ZOMBIE
+    wake_tracer(k, t)
     clear_frame(task.frames[0])
     task.depth = 0
     reparent(k, t)
@@ -119,7 +122,7 @@ def note_death(k, t, g, status):
 
 @compiled
 def reparent(k, t):
-    """Orphans go to nobody: dead ones are reaped, live ones reap themselves."""
+    """Orphans go to nobody: dead ones are reaped, live ones reap themselves, or die too if they have asked for that."""
     child = k.state.tasks[t].first_child
     while child != n.NONE:
         after = k.state.tasks[child].sibling
@@ -127,6 +130,8 @@ def reparent(k, t):
         k.state.tasks[child].sibling = n.NONE
         if k.state.tasks[child].run_state == n.T_ZOMBIE:
             release_task(k, child)
+        elif k.state.tasks[child].pdeath_signal:
+            send_sigkill(k, child)
         child = after
     k.state.tasks[t].first_child = n.NONE
     k.state.tasks[t].last_child = n.NONE
@@ -150,10 +155,11 @@ def leave_thread_group(k, t):
 
 
 @compiled
-def forget_files(task):
+def forget_files(k, task):
     """Files are closed: the next program opens its own."""
     for i in range(len(task.opened)):
         opened = task.opened[i]
+        close_file(k, opened)
         opened.file = 0
         opened.prev = 0
         opened.ra.start = 0
@@ -173,7 +179,7 @@ def release_task(k, t):
         k.state.names[task.slot] = 0
     begin_task(task)
     task.run_state = n.T_FREE
-    forget_files(task)
+    forget_files(k, task)
     task.sibling = k.state.free_task
     k.state.free_task = t
 
@@ -184,6 +190,8 @@ def step_do_wait(k, t):
     f = current(k, t)
     task = k.state.tasks[t]
     want = f.arg
+    if f.todo:
+        return wait_for_stop(k, t, want)
     child = task.first_child
     living = 0
     while child != n.NONE:
@@ -205,6 +213,21 @@ def step_do_wait(k, t):
     if task.sigkill:
         return n.FAIL_KILLED
     return sleep_alone(k, t, n.W_CHILD, want, 1)
+
+
+@compiled
+def wait_for_stop(k, t, slot):
+    """wait4 of who has attached to a task: until that has stopped, or has gone (ECHILD)."""
+    task = k.state.tasks[t]
+    other = k.state.names[slot] - 1
+    if other == n.NONE or k.state.tasks[other].run_state == n.T_ZOMBIE:
+        task.status = ECHILD
+        return n.NEXT
+    if has_stopped(k, other):
+        return n.NEXT
+    if task.sigkill:
+        return n.FAIL_KILLED
+    return sleep_alone(k, t, n.W_TRACED, slot, 1)
 
 
 @compiled

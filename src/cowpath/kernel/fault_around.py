@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .filemap import cached_page
+from .filemap import cached_page, cached_subpage
+from .folio import folio_nr_pages, page_folio
 from .pgtable import is_none, lookup_pte, pte_of, set_pte
 from .pte_alloc import pmd_populate, pte_free
 from .wait import current, spend
@@ -44,20 +45,43 @@ def can_be_mapped(k, p):
 def filemap_map_pages(k, t, f, start, end):
     """Map what is there and whose lock is free, where the entry is empty; never wait, read or charge."""
     vma = k.state.vmas[f.vma]
-    for vpn in range(start, end):
-        index = vma.pgoff + (vpn - vma.start)
-        if index >= k.state.files[f.file].pages:
-            return
-        p = cached_page(k, f.file, index)
+    end = min(end, vma.start + (k.state.files[f.file].pages - vma.pgoff))
+    vpn = start
+    while vpn < end:
+        p = cached_page(k, f.file, vma.pgoff + (vpn - vma.start))
         if p == n.NONE or not can_be_mapped(k, p):
+            vpn += 1
             continue
+        first = vma.start + (k.state.pages[p].index - vma.pgoff)
+        after = first + folio_nr_pages(k, p)
+        if not is_mapped_whole(k, vma, first, after):
+            first = max(first, start)
+            after = min(after, end)
+        filemap_map_folio_range(k, t, f, first, after)
+        vpn = after
+
+
+@compiled
+def is_mapped_whole(k, vma, first, after):
+    """The folio lies within the mapping, one page table, and the file, whose last page is in another one."""
+    entries = len(k.state.tables[0].pte)
+    within = vma.start <= first and after <= vma.end and first // entries == (after - 1) // entries
+    return within and after < vma.start + (k.state.files[vma.file].pages - vma.pgoff)
+
+
+@compiled
+def filemap_map_folio_range(k, t, f, first, after):
+    """Pages of a folio, where the entries are empty."""
+    vma = k.state.vmas[f.vma]
+    for vpn in range(first, after):
         vma.mmap_miss = max(0, vma.mmap_miss - 1)
         if f.held & n.H_PAGE_TABLE:
             pmd_populate(k, t, f, f.mm)
         number = lookup_pte(k, f.mm, vpn)
         if number != n.NONE and not is_none(pte_of(k, number)):
             continue
+        p = cached_subpage(k, f.file, vma.pgoff + (vpn - vma.start))
         if not set_pte(k, f.mm, vpn, p, n.PTE_ACCESSED):
             return
-        k.state.pages[p].refs += 1
+        k.state.pages[page_folio(k, p)].refs += 1
         spend(k, s.DUP_PTE)

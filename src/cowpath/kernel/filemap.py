@@ -17,11 +17,15 @@ from .block import (
     free_request,
     new_request,
     submit,
+    submit_bios,
     wait_on_page_writeback,
 )
+from .buffer import try_to_free_buffers
 from .compiled import compiled
+from .folio import folio_contains, folio_nr_pages, next_page, page_folio
 from .frames import push
-from .lru import lru_cache_add, lru_del, mark_page_accessed
+from .kmem import undo_kmem
+from .lru import lru_add_drain, lru_cache_add, lru_del, mark_page_accessed
 from .memcontrol import (
     __mem_cgroup_uncharge_common,
     count_majfault,
@@ -45,8 +49,12 @@ from .page_lock import (
 )
 from .page_writeback import clear_page_dirty
 from .page_writeback import set_page_dirty as mark_dirty
+from .pgtable import lookup_pte, pte_of
 from .places import note_removed
+from .ra_state import last_read, read_rest
 from .wait import current, go_to, spend
+from .workingset import take_shadow, workingset_refault
+from .xarray import xa_erase, xa_store
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
@@ -58,9 +66,16 @@ MMAP_LOTSAMISS = 100  # more misses than hits: faults read ahead no more
 
 
 @compiled
-def cached_page(k, file, index):
+def cached_subpage(k, file, index):
     """The page of a file at an index, or NONE: a look into the radix tree, without a reference."""
     return k.state.slots[k.state.files[file].first + index] - 1
+
+
+@compiled
+def cached_page(k, file, index):
+    """The folio to which it belongs, or NONE."""
+    p = cached_subpage(k, file, index)
+    return page_folio(k, p) if p != n.NONE else n.NONE
 
 
 @compiled
@@ -98,14 +113,32 @@ def add_to_page_cache(k, p, file, index):
     page.refs += 1
     if k.state.files[file].shmem:
         page.bits |= n.PG_SWAPBACKED
-    k.state.slots[k.state.files[file].first + index] = p + 1
-    k.state.files[file].cached += 1
+    set_slots(k, p, 1)
 
 
 @compiled
-def add_to_page_cache_lru(k, p, file, index):
-    """A page that is charged to its group joins the cache and the lists."""
+def set_slots(k, p, cached):
+    """The slots of a folio's pages name them from now on (1), or nothing (0)."""
+    page = k.state.pages[p]
+    file = k.state.files[page.file]
+    slot = file.first + page.index
+    while p != n.NONE:
+        k.state.slots[slot] = p + 1 if cached else 0
+        file.cached += 1 if cached else -1
+        slot += 1
+        p = next_page(k, p)
+
+
+@compiled
+def add_to_page_cache_lru(k, p, file, index, reads):
+    """A page that is charged to its group joins the cache and the lists. One that is to be read may be a refault."""
     add_to_page_cache(k, p, file, index)
+    pages = folio_nr_pages(k, p)
+    shadow = 0
+    for at in range(index, index + pages):  # the last one counts (__filemap_add_folio)
+        shadow = take_shadow(k, file, at) or shadow
+    if reads:
+        workingset_refault(k, p, shadow, pages)
     lru_cache_add(k, p)
 
 
@@ -114,8 +147,10 @@ def delete_from_page_cache(k, p):
     """The page is no longer the file's; the cache's reference stays with the caller. Returns the group uncharged."""
     page = k.state.pages[p]
     lru_del(k, p)
-    k.state.slots[k.state.files[page.file].first + page.index] = 0
-    k.state.files[page.file].cached -= 1
+    xa_erase(k, page.file, page.index, folio_nr_pages(k, p))
+    if k.books.pages[p].buffers:
+        try_to_free_buffers(k, p)
+    set_slots(k, p, 0)
     clear_page_dirty(k, p)
     note_removed(k, p)
     page.file = n.NONE
@@ -151,6 +186,8 @@ def step_find_page(k, t):
         return n.NEXT
     if fault:
         vma = k.state.vmas[f.vma]
+        if vma.prot & n.VM_RAND_READ:
+            return n.NEXT
         vma.mmap_miss = max(0, vma.mmap_miss - 1)
     page = k.state.pages[p]
     if page.bits & n.PG_READAHEAD == 0 or page.bits & n.PG_WRITEBACK:
@@ -188,10 +225,14 @@ def on_miss(k, t, f, fault):
 
 @compiled
 def misses_little(k, f):
-    """do_sync_mmap_readahead counts the miss: faults that find their pages much less often than not read no more."""
+    """do_sync_mmap_readahead counts the miss: faults that find their pages much less often than not read no more. Those
+    in a mapping of MADV_RANDOM never do.
+    """
     if f.vma == n.NONE:
         return False
     vma = k.state.vmas[f.vma]
+    if vma.prot & n.VM_RAND_READ:
+        return False
     if vma.mmap_miss < MMAP_LOTSAMISS * 10 and not k.books.forgets_misses:
         vma.mmap_miss += 1
     return vma.mmap_miss <= MMAP_LOTSAMISS
@@ -250,7 +291,7 @@ def filemap_fault(k, t):
 def check_locked(k, t, f):
     """What filemap_fault checks once it has the lock."""
     page = k.state.pages[f.page]
-    if page.file != f.file or page.index != f.index:  # truncated meanwhile
+    if not folio_contains(k, f.page, f.file, f.index):  # truncated meanwhile
         unlock_page(k, f.page)
         page_cache_release(k, f.page)
         f.held &= ~(n.H_PAGE_LOCK | n.H_PAGE_REF)
@@ -276,7 +317,8 @@ def check_locked(k, t, f):
         return n.FAIL_SIGBUS
     f.phase = 0
     f.relock = 1
-    mark_page_accessed(k, f.page)
+    if not k.state.lruvecs:  # else when its entry goes (zap_pte)
+        mark_page_accessed(k, f.page)
     return n.NEXT
 
 
@@ -300,7 +342,8 @@ def step_wait_uptodate(k, t):
     if page.bits & n.PG_UPTODATE:
         f.phase = 0
         k.state.tasks[t].lock_sleeps = 0  # that it was woken was for this page
-        mark_page_accessed(k, f.page)
+        if f.path != s.P_READ or not k.state.large_folios or not is_met(k, t, f):
+            mark_page_accessed(k, f.page)
         return n.NEXT
     waited = wait_on_page_locked(k, t, f.page, 1 if f.path == s.P_READ else 0)  # read_mapping_page's is not killable
     if waited == WAITING:
@@ -326,6 +369,13 @@ def step_wait_uptodate(k, t):
 
 
 @compiled
+def is_met(k, t, f):
+    """pos_same_folio: what was read before is of the same folio, which has been marked then."""
+    before = f.index - 1 if f.vpn > 0 else last_read(k, t, f.file)
+    return before >= 0 and folio_contains(k, f.page, f.file, before)
+
+
+@compiled
 def step_add_to_page_cache(k, t):
     """add_to_page_cache_lru: insert the new page locked and not up to date, unless somebody was faster."""
     f = current(k, t)
@@ -336,23 +386,40 @@ def step_add_to_page_cache(k, t):
     f.batch = 0
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     limit = k.state.files[f.file].room if f.path == s.P_WRITE else k.state.files[f.file].pages
-    if f.index >= limit or cached_page(k, f.file, f.index) != n.NONE or is_swapped(k, f.file, f.index):
+    pages = folio_nr_pages(k, p)
+    if f.index + pages > limit or is_cached(k, f.file, f.index, pages):
         page_cache_release(k, p)
+        if f.held & n.H_KMEM:
+            undo_kmem(k, f)
+        if f.path == s.P_READAHEAD and f.priority > 0:
+            return read_rest(k, t, f)
         if f.path == s.P_WRITE:
             go_to(k, f, s.GRAB_PAGE)  # look again
             return n.AGAIN
         return n.NEXT
-    add_to_page_cache_lru(k, p, f.file, f.index)
-    if f.path == s.P_READAHEAD and f.arg > 0 and f.count == f.arg:
+    xa_store(k, f, f.index, pages)
+    add_to_page_cache_lru(k, p, f.file, f.index, f.path != s.P_WRITE)
+    if f.path == s.P_READAHEAD and f.arg > 0 and f.count - pages < f.arg <= f.count:
         k.state.pages[p].bits |= n.PG_READAHEAD
     if f.path == s.P_WRITE:
         trylock_page(k, t, p)
         f.page = p
         f.held |= n.H_PAGE_REF | n.H_PAGE_LOCK
         return n.NEXT
+    f.index += pages - 1  # next_page goes on
+    f.count -= pages - 1
     add_new_to_request(k, f.request, p, s.ADD_TO_PAGE_CACHE)
     page_cache_release(k, p)
     return n.NEXT
+
+
+@compiled
+def is_cached(k, file, index, pages):
+    """One of so many pages from an index on is in the cache, or in swap (-EEXIST)."""
+    for at in range(index, index + pages):
+        if cached_subpage(k, file, at) != n.NONE or is_swapped(k, file, at):
+            return True
+    return False
 
 
 @compiled
@@ -362,7 +429,9 @@ def step_submit_io(k, t):
     if f.file != n.NONE and k.state.files[f.file].shmem:  # no disk behind it: zeroes at once
         complete_io(k, f.request)
     else:
-        submit(k, f.request)
+        submit_bios(k, t, f.request)
+    if f.path == s.P_SWAP_READAHEAD:
+        lru_add_drain(k, k.books.cpu)
     f.request = n.NONE
     return n.NEXT
 
@@ -374,7 +443,7 @@ def end_page_read(k, p):
     bad = False
     if page.file != n.NONE:
         file = k.state.files[page.file]
-        bad = file.bad_first <= page.index < file.bad_first + file.bad_count
+        bad = page.index < file.bad_first + file.bad_count and file.bad_first < page.index + folio_nr_pages(k, p)
     page.bits |= n.PG_ERROR if bad else n.PG_UPTODATE
     unlock_page(k, p)
 
@@ -443,14 +512,39 @@ def find_lock_page(k, t, f):
 
 @compiled
 def step_set_page_dirty(k, t):
-    """generic_perform_write, write_end: the page is new data, the file is at least this long."""
+    """generic_perform_write, write_end: the page is new data, or as much of the folio as is written at once; the file
+    is at least this long.
+    """
     f = current(k, t)
     k.state.pages[f.page].bits |= n.PG_UPTODATE
     mark_dirty(k, f.page)
     mark_page_accessed(k, f.page)
     file = k.state.files[f.file]
+    f.priority = 0
+    if k.books.pages[f.page].tails > 0:
+        write_more(k, t, f)
     file.pages = max(file.pages, f.index + 1)
     return n.NEXT
+
+
+@compiled
+def write_more(k, t, f):
+    """What else of the folio is written, as far as the caller's memory is there."""
+    end = k.state.pages[f.page].index + folio_nr_pages(k, f.page)
+    while f.count > 1 and f.index + 1 < end:
+        if f.arg != n.NONE and not is_mapped(k, k.state.tasks[t].mm, f.arg + f.vpn + 1):
+            return
+        f.index += 1
+        f.vpn += 1
+        f.count -= 1
+        k.state.cpus[k.state.tasks[t].cpu].dirtied += 1
+
+
+@compiled
+def is_mapped(k, m, vpn):
+    """A page can be read without a fault."""
+    number = lookup_pte(k, m, vpn)
+    return number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
 
 
 @compiled
@@ -474,7 +568,10 @@ def step_invalidate_page(k, t):
 def invalidate_mapping_pages(k, file, index):
     """For one page: drop it if it is clean and nobody maps it or has it in hand. Only trylocks."""
     p = cached_page(k, file, index)
-    if p != n.NONE:
+    if p == n.NONE:
+        if take_shadow(k, file, index):
+            xa_erase(k, file, index, 1)
+    else:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1
         if idle and page.bits & (n.PG_DIRTY | n.PG_WRITEBACK) == 0:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from . import names as n
+from . import objects as o
 from . import state as st
 from . import steps as s
 from .compiled import compiled
 from .exit import forget_files, forget_job
 from .generated import begin_task
 from .hierarchy import note_member
-from .kmem import STACK, VM_AREA, free_objects, give_to_mm, give_to_task
+from .kmem import STACK, free_objects, give_to_mm, give_to_task, size_of
 from .kmem_charge import charge_objects, is_counted
 from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma, next_to_copy
 from .munlock import munlock_vma_pages_range
@@ -103,12 +104,12 @@ def charge_vm_area(k, t, f):
     if not is_counted(k, t, f):
         vm_area_dup(k, f)
         return n.NEXT
-    status = charge_objects(k, t, f, VM_AREA, STACK if f.objects > 0 else 0)
+    status = charge_objects(k, t, f, size_of(k, o.VM_AREA_STRUCT), STACK if f.objects > 0 else 0)
     if status != n.NEXT:
         return status
     new = vm_area_dup(k, f)
     if new == n.NONE or k.state.vmas[new].kmem:
-        free_objects(k, f.charged_group, VM_AREA)
+        free_objects(k, f.charged_group, size_of(k, o.VM_AREA_STRUCT))
     else:
         k.state.vmas[new].kmem = 1 + f.charged_group
     return n.NEXT
@@ -126,9 +127,7 @@ def step_dup_mmap(k, t):
         if f.other_mm == n.NONE:
             return n.FAIL_OOM
         give_to_mm(k, f, f.other_mm)
-        f.vma = k.state.mms[f.mm].vmas
-        f.vpn = n.NONE
-        return n.AGAIN
+        return next_mapping(k, f, k.state.mms[f.mm].vmas)
     if f.vma == n.NONE:
         go_to(k, f, s.COPY_PAGE_RANGE)
         return n.NEXT
@@ -139,8 +138,15 @@ def step_dup_mmap(k, t):
     f.vpn = next_to_copy(k, f.mm, f.vma, f.vpn)
     if f.vpn < k.state.vmas[f.vma].end:
         return n.NEXT
-    f.vma = k.state.vmas[f.vma].next
+    return next_mapping(k, f, k.state.vmas[f.vma].next)
+
+
+@compiled
+def next_mapping(k, f, v):
+    """On to a mapping of the parent's; where mappings have locks it is marked first."""
+    f.vma = v
     f.vpn = n.NONE
+    go_to(k, f, s.VMA_START_WRITE)
     return n.AGAIN
 
 
@@ -206,6 +212,7 @@ def step_wake_up_new_task(k, t):
     new.oom_score_adj = task.oom_score_adj
     new.is_root = task.is_root
     new.sigbus_handler = task.sigbus_handler
+    new.pdeath_signal = op.bits & n.FORK_DIES_TOO
     for i in range(len(task.registers)):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
@@ -258,7 +265,7 @@ def step_exec_mmap(k, t):
         task.reuse_left = 0
         task.reuse_vpn = n.NONE
         task.sigbus_handler = 0
-        forget_files(task)
+        forget_files(k, task)
         emit(k, n.EV_EXEC, t, op.c, 0, 0, 0)
         return n.NEXT
     return n.AGAIN

@@ -6,6 +6,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .generated import begin_frame
 from .records import FRAMES
 from .wait import spend
@@ -15,6 +16,7 @@ R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
 R_KSWAPD = 2  # until free memory is above its high watermark
 R_SHRINK = 4  # for a lower limit: one group of the hierarchy, then its caller looks
 SWAPPINESS_SHIFT = 8  # above these bits: 1 + the swappiness that memory.reclaim asks for, or 0
+R_PROACTIVE = 16  # for memory.reclaim, where that is counted by itself (e452872b40e3, 6.16)
 R_HIGH = 8  # for memory.high: every group of the hierarchy, until as many pages (frame.count) are freed
 
 
@@ -61,10 +63,14 @@ def push_fault(k, t, path, m, vpn, fault):
 
 @compiled
 def call_reclaim(k, t, f):
-    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*)."""
+    """try_to_free_pages for the group in the frame, or for the machine; ``todo`` says how (R_*). As many as the folio
+    in hand has, a cluster at least.
+    """
     below = push(k, t, s.P_RECLAIM)
     below.group = f.group
     below.arg = f.todo
+    if f.newpage != n.NONE:
+        below.count = folio_nr_pages(k, f.newpage)
     return n.NEXT
 
 

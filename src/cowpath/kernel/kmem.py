@@ -1,30 +1,26 @@
-"""Kernel memory that a group pays for (mm/memcontrol.c since 4.5, 5d097056c9a0): stacks, page tables' upper levels,
+"""Kernel memory that a group pays for (mm/memcontrol.c since 4.5, 5d097056c9a0): stacks, a program's own page tables,
 pipes, and objects of slab caches.
 
 It is none of the machine's pages, only of the counters, and is not reclaimed. Stacks and the like are whole pages. An
-object is counted in bytes: a group's objects share the pages of its stock (obj_cgroup_charge), and what a page has left
-is there for the next one. Sizes are those of a common x86-64 kernel, rounded; caches are not told apart.
+object is counted in bytes (obj_cgroup_charge): what is left of the last page is kept by the CPU, for one group's
+objects, until another's come (``obj_stock_pcp``). Sizes are those of ``kernels/objects.toml``.
 
-How it is charged is in ``kmem_charge.py``. What is freed goes to the CPU's stock, and wakes nobody.
+How it is charged is in ``kmem_charge.py``. Pages that are freed go to the CPU's stock, and wake nobody.
 """
 
 from __future__ import annotations
 
 from . import names as n
+from . import objects as o
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
-from .memcontrol import made_progress, res_counter_uncharge
-from .page_counter import page_counter_charge, refill_stock
+from .memcg_stock import consume_stock, refill_stock, stock_of
+from .memcontrol import made_progress, mem_cgroup_margin
+from .page_counter import page_counter_charge
+from .res_counter import account_kmem, res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
-UPPER_TABLES = 3  # pages: an address space's pgd, a pud and a pmd
-TASK_STRUCT = 10 << 10  # bytes
-TASK_OBJECTS = 4 << 10  # signal_struct, sighand_struct, files_struct, fs_struct, ...
-MM_OBJECTS = 2 << 10  # mm_struct
-PROGRAM_OBJECTS = 3 << 10  # the dozen mappings that every program has: its text, its stack, ...
-VM_AREA = 256  # vm_area_struct
-PIPE_OBJECTS = 2 << 10  # an inode, pipe_inode_info and its ring of PIPE_BUFFERS
-FILE_OBJECTS = 512  # two struct file
+UNRECLAIMABLE, RECLAIMABLE = 0, 1  # of slab caches
 PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 
 
@@ -32,9 +28,8 @@ PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 @compiled
 def note_kernel_page(k, f, g):
     """A page has been charged, and is in the call's hand."""
-    books = k.books.groups[g]
-    books.kmem += 1
-    books.counters[n.C_CHARGES] += 1
+    account_kmem(k, g, 1)
+    k.books.groups[g].counters[n.C_CHARGES] += 1
     made_progress(k, g)
     k.state.groups[g].kernel_pages += 1
     f.kmem += 1
@@ -54,7 +49,7 @@ def give_back(k, g, pages):
     """To this CPU's stock."""
     if pages <= 0:
         return
-    k.books.groups[g].kmem -= pages
+    account_kmem(k, g, -pages)
     if k.state.page_counter:
         refill_stock(k, k.books.cpu, g, pages)
     else:
@@ -64,49 +59,165 @@ def give_back(k, g, pages):
 
 # --- objects -------------------------------------------------------------------------------------
 @compiled
-def room_for_objects(k, g):
-    """Bytes that the group's pages have left, unless a drain has parked them (drain_obj_stock): until the next page."""
-    group = k.state.groups[g]
-    return 0 if group.parked else group.slab_pages * n.PAGE_SIZE - group.slab_bytes
+def size_of(k, what):
+    """What a charge for an object takes, in bytes (pages for the program's own tables)."""
+    return k.books.objects[what]
 
 
 @compiled
-def join_objects(k, f, g, pages):
-    """The last pages in hand are for objects: with them what was parked is there again (refill_obj_stock)."""
+def bytes_for(k, c, g):
+    """What this CPU keeps for the group's objects."""
+    cpu = k.state.cpus[c]
+    return cpu.obj_bytes if cpu.obj_group == g else 0
+
+
+@compiled
+def consume_obj_stock(k, c, g, size):
+    """A charge of so many bytes from what this CPU keeps for the group's objects. False where that is not enough."""
+    cpu = k.state.cpus[c]
+    if cpu.obj_group != g or cpu.obj_bytes < size:
+        return False
+    cpu.obj_bytes -= size
+    k.state.groups[g].slab_bytes += size
+    return True
+
+
+@compiled
+def account_slab(k, c, g, size, which):
+    """account_obj_stock: memory.stat hears of objects (which: slab_unreclaimable, slab_reclaimable) when they have come
+    to more than a page, or another group's come to this CPU.
+    """
+    kept = k.books.cpus[c].slab
+    if kept[which] == 0:
+        kept[which] = size
+        return
+    kept[which] += size
+    if abs(kept[which]) > n.PAGE_SIZE:
+        k.books.groups[g].slab[which] += kept[which]
+        kept[which] = 0
+
+
+@compiled
+def refill_obj_stock(k, c, g, size, may_uncharge):
+    """Keep so many bytes for the group's next objects on this CPU. Another group's are left to that group; and where
+    something has been freed, or comes to another group, what is more than a page goes back.
+    """
+    cpu = k.state.cpus[c]
+    group = k.state.groups[g]
+    if cpu.obj_group != g:
+        drain_obj_stock(k, c)
+        cpu.obj_group = g
+        cpu.obj_bytes = group.parked
+        group.parked = 0
+        may_uncharge = True
+    cpu.obj_bytes += size
+    if may_uncharge and cpu.obj_bytes > n.PAGE_SIZE:
+        pages = cpu.obj_bytes // n.PAGE_SIZE
+        cpu.obj_bytes -= pages * n.PAGE_SIZE
+        group.slab_pages -= pages
+        give_back(k, g, pages)
+
+
+@compiled
+def drain_obj_stock(k, c):
+    """What a CPU keeps for a group's objects: whole pages go back, the rest is the group's, on no CPU."""
+    cpu = k.state.cpus[c]
+    g = cpu.obj_group
+    if g == 0:
+        return
+    group = k.state.groups[g]
+    pages = cpu.obj_bytes // n.PAGE_SIZE
+    if pages > 0:
+        group.slab_pages -= pages
+        account_kmem(k, g, -pages)
+        res_counter_uncharge(k, g, pages)
+    group.parked += cpu.obj_bytes - pages * n.PAGE_SIZE
+    kept = k.books.cpus[c].slab
+    for which in range(len(kept)):
+        k.books.groups[g].slab[which] += kept[which]
+        kept[which] = 0
+    cpu.obj_group = 0
+    cpu.obj_bytes = 0
+
+
+@compiled
+def drain_all_obj_stock(k, root):
+    """drain_all_stock: what CPUs keep for objects of the subtree."""
+    for c in range(k.state.n_cpus):
+        g = k.state.cpus[c].obj_group
+        if g > 0 and is_below(k, g, root):
+            drain_obj_stock(k, c)
+
+
+@compiled
+def join_objects(k, t, f, pages, size):
+    """So many pages in hand are for objects of so many bytes, and for those that come after."""
+    g = f.charged_group
     group = k.state.groups[g]
     group.kernel_pages -= pages
     group.slab_pages += pages
-    group.parked = 0
+    group.slab_bytes += size
     f.kmem -= pages
     if f.kmem == 0 and f.objects == 0:
         f.held &= ~n.H_KMEM
+    refill_obj_stock(k, k.state.tasks[t].cpu, g, pages * n.PAGE_SIZE - size, False)
+
+
+@compiled
+def has_room(k, g, pages):
+    """So many pages fit into the group and those that are charged with it."""
+    while g != n.NONE:
+        if mem_cgroup_margin(k, g) < pages:
+            return False
+        g = parent_of(k, g)
+    return True
+
+
+@compiled
+def charge_now(k, g, size):
+    """Objects of so many bytes, whatever the limit: of a call that is no task's charge (mkdir of a group)."""
+    c = k.books.cpu
+    group = k.state.groups[g]
+    while not consume_obj_stock(k, c, g, size):
+        if not consume_stock(k, c, g, 1):
+            batch = k.books.charge_batch if has_room(k, g, k.books.charge_batch) else 1
+            page_counter_charge(k, g, batch)
+            if batch > 1:
+                refill_stock(k, c, g, batch - 1)
+        account_kmem(k, g, 1)
+        group.slab_pages += 1
+        refill_obj_stock(k, c, g, n.PAGE_SIZE, False)
+
+
+@compiled
+def charge_if_room(k, g, size):
+    """Objects of so many bytes, where there is room for them without reclaim. Whether there was."""
+    c = k.books.cpu
+    if bytes_for(k, c, g) < size and stock_of(k, c, g) == 0 and not has_room(k, g, 1):
+        return False
+    charge_now(k, g, size)
+    return True
+
+
+@compiled
+def uncharge_objects(k, g, size):
+    """obj_cgroup_uncharge"""
+    k.state.groups[g].slab_bytes -= size
+    refill_obj_stock(k, k.books.cpu, g, size, True)
 
 
 @compiled
 def free_objects(k, g, size):
-    """obj_cgroup_uncharge: what is left over by more than a page goes back in whole pages."""
-    group = k.state.groups[g]
-    group.slab_bytes -= size
-    group.parked = 0
-    left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes
-    if left > n.PAGE_SIZE:
-        group.slab_pages -= left // n.PAGE_SIZE
-        give_back(k, g, left // n.PAGE_SIZE)
+    """Objects of slab caches are freed."""
+    uncharge_objects(k, g, size)
+    account_slab(k, k.books.cpu, g, -size, UNRECLAIMABLE)
 
 
 @compiled
-def drain_obj_stock(k, root):
-    """drain_all_stock: the objects' stocks of the subtree are parked; a whole page goes back."""
-    for g in range(1, k.state.n_groups):
-        group = k.state.groups[g]
-        if group.slab_pages == 0 or not is_below(k, g, root):
-            continue
-        group.parked = 1
-        pages = (group.slab_pages * n.PAGE_SIZE - group.slab_bytes) // n.PAGE_SIZE
-        if pages > 0:
-            group.slab_pages -= pages
-            k.books.groups[g].kmem -= pages
-            res_counter_uncharge(k, g, pages)
+def free_reclaimable(k, g, size):
+    """The same, of caches that a shrinker knows: nodes, buffer heads, inodes and dentries."""
+    uncharge_objects(k, g, size)
+    account_slab(k, k.books.cpu, g, -size, RECLAIMABLE)
 
 
 # --- who has it ----------------------------------------------------------------------------------
@@ -126,9 +237,9 @@ def undo_kmem(k, f):
 def give_to_vma(k, f, v):
     """The call has made a mapping with an object that it has in hand."""
     vma = k.state.vmas[v]
-    if f.objects >= VM_AREA and vma.kmem == 0:
+    if f.objects >= size_of(k, o.VM_AREA_STRUCT) and vma.kmem == 0:
         vma.kmem = 1 + f.charged_group
-        f.objects -= VM_AREA
+        f.objects -= size_of(k, o.VM_AREA_STRUCT)
 
 
 @compiled
@@ -136,20 +247,25 @@ def free_vm_area(k, v):
     """vm_area_free"""
     vma = k.state.vmas[v]
     if vma.kmem:
-        free_objects(k, vma.kmem - 1, VM_AREA)
+        free_objects(k, vma.kmem - 1, size_of(k, o.VM_AREA_STRUCT))
         vma.kmem = 0
+    if vma.anon_vma:
+        free_objects(k, vma.anon_vma - 1, size_of(k, o.ANON_VMA))
+        vma.anon_vma = 0
 
 
 @compiled
 def give_to_mm(k, f, m):
     """Of what is in hand, an address space's part is a new one's."""
-    if f.held & n.H_KMEM == 0 or f.kmem < UPPER_TABLES:
+    if f.held & n.H_KMEM == 0 or f.kmem < size_of(k, o.OWN_TABLES):
         return
     mm = k.state.mms[m]
     mm.kmem = 1 + f.charged_group
-    mm.objects = MM_OBJECTS + (PROGRAM_OBJECTS if f.objects >= TASK_STRUCT else 0)
+    mm.objects = size_of(k, o.MM_STRUCT)
+    if f.objects >= size_of(k, o.TASK_STRUCT):  # of a fork; a program's that begins come later
+        mm.objects += size_of(k, o.PROGRAM_VMAS)
     f.objects -= mm.objects
-    f.kmem -= UPPER_TABLES
+    f.kmem -= size_of(k, o.OWN_TABLES)
     if f.kmem == 0 and f.objects == 0:
         f.held &= ~n.H_KMEM
 
@@ -160,7 +276,7 @@ def free_mm(k, m):
     mm = k.state.mms[m]
     if mm.kmem:
         free_objects(k, mm.kmem - 1, mm.objects)
-        uncharge_pages(k, mm.kmem - 1, UPPER_TABLES)
+        uncharge_pages(k, mm.kmem - 1, size_of(k, o.OWN_TABLES))
         mm.kmem = 0
         mm.objects = 0
 
@@ -182,6 +298,48 @@ def free_stack(k, t):
     if task.kmem:
         uncharge_pages(k, task.kmem - 1, STACK)
     close_pipe(k, t)
+    for i in range(len(task.opened)):
+        close_file(k, task.opened[i])
+
+
+@compiled
+def memcg_objects(k):
+    """mem_cgroup_alloc: what a group takes in the one in which it is made. Each CPU's share has pointers as large as
+    two more of it (pcpu_obj_full_size).
+    """
+    return size_of(k, o.MEM_CGROUP) + (k.state.n_cpus + 2) * size_of(k, o.MEMCG_PERCPU)
+
+
+@compiled
+def account_memcg(k, g, sign):
+    """What memory.stat says of a group that is made (1) in this one, or goes (-1)."""
+    k.books.groups[g].percpu += sign * (k.state.n_cpus + 2) * size_of(k, o.MEMCG_PERCPU)
+    if size_of(k, o.MEM_CGROUP) > 0:
+        account_slab(k, k.books.cpu, g, sign * size_of(k, o.MEM_CGROUP), UNRECLAIMABLE)
+
+
+@compiled
+def close_file(k, opened):
+    """__fput: a struct file."""
+    if opened.kmem:
+        free_objects(k, opened.kmem - 1, size_of(k, o.FILE))
+        opened.kmem = 0
+
+
+@compiled
+def inode_objects(k, file):
+    """Bytes of a file's inode and dentry."""
+    inode = o.SHMEM_INODE if k.state.files[file].shmem else o.INODE
+    return size_of(k, inode) + size_of(k, o.DENTRY)
+
+
+@compiled
+def evict_inode(k, file):
+    """The inode of a file that is gone."""
+    tree = k.books.trees[file]
+    if tree.inode > 1:
+        free_reclaimable(k, tree.inode - 1, inode_objects(k, file))
+    tree.inode = 0
 
 
 @compiled
@@ -189,10 +347,16 @@ def close_pipe(k, t):
     """free_pipe_info: its pages and all else of it."""
     task = k.state.tasks[t]
     if task.pipe:
-        free_objects(k, task.pipe - 1, PIPE_OBJECTS + FILE_OBJECTS)
+        free_objects(k, task.pipe - 1, size_of(k, o.PIPE) + 2 * size_of(k, o.FILE))
         uncharge_pages(k, task.pipe - 1, task.pipe_pages)
         task.pipe = 0
         task.pipe_pages = 0
+
+
+@compiled
+def task_objects(k):
+    """Bytes of a task's own objects."""
+    return size_of(k, o.TASK_STRUCT) + size_of(k, o.TASK_REST)
 
 
 @compiled
@@ -200,7 +364,7 @@ def free_task_struct(k, t):
     """put_task_struct: a task that nobody waits for any more."""
     task = k.state.tasks[t]
     if task.kmem:
-        free_objects(k, task.kmem - 1, TASK_STRUCT + TASK_OBJECTS)
+        free_objects(k, task.kmem - 1, task_objects(k))
         task.kmem = 0
 
 
@@ -209,6 +373,9 @@ def free_task_struct(k, t):
 def reparent_kmem(k, g):
     """memcg_reparent_objcgs: what others still have of a group that is removed is the group's above it."""
     group = k.state.groups[g]
+    for c in range(k.state.n_cpus):
+        if k.state.cpus[c].obj_group == g:
+            drain_obj_stock(k, c)
     pages = group.slab_pages + group.kernel_pages
     if pages == 0:
         return
@@ -217,28 +384,51 @@ def reparent_kmem(k, g):
     counted = parent_of(k, g) != n.NONE
     group.res.usage -= pages
     group.memsw.usage -= pages
-    k.books.groups[g].kmem -= pages
+    account_kmem(k, g, -pages)
     if up > 0:
         above.slab_pages += group.slab_pages
         above.slab_bytes += group.slab_bytes
+        above.parked += group.parked
         above.kernel_pages += group.kernel_pages
-        k.books.groups[up].kmem += pages
+        account_kmem(k, up, pages)
         if not counted:
             page_counter_charge(k, up, pages)
     group.slab_pages = 0
     group.slab_bytes = 0
-    group.kernel_pages = 0
     group.parked = 0
-    owner = 1 + up if up > 0 else 0
+    group.kernel_pages = 0
+    for which in range(2):
+        k.books.groups[up].slab[which] += k.books.groups[g].slab[which]
+        k.books.groups[g].slab[which] = 0
+    give_owners(k, g, 1 + up if up > 0 else 0)
+
+
+@compiled
+def give_owners(k, g, owner):
+    """Whatever was charged to the group is this one's, by 1 + its number, or nobody's (0)."""
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.kmem == 1 + g:
             task.kmem = owner
         if task.pipe == 1 + g:
             task.pipe = owner
+        for i in range(len(task.opened)):
+            if task.opened[i].kmem == 1 + g:
+                task.opened[i].kmem = owner
     for m in range(k.state.n_mms):
         if k.state.mms[m].kmem == 1 + g:
             k.state.mms[m].kmem = owner
     for v in range(k.state.n_vmas):
         if k.state.vmas[v].kmem == 1 + g:
             k.state.vmas[v].kmem = owner
+        if k.state.vmas[v].anon_vma == 1 + g:
+            k.state.vmas[v].anon_vma = owner
+    for p in range(k.state.n_pages):
+        if k.books.pages[p].buffers == 1 + g:
+            k.books.pages[p].buffers = max(1, owner)
+    for file in range(k.state.n_files):
+        if k.books.trees[file].inode == 1 + g:
+            k.books.trees[file].inode = max(1, owner)
+    for number in range(k.books.n_nodes):
+        if k.books.nodes[number].owner == 1 + g:
+            k.books.nodes[number].owner = max(1, owner)

@@ -7,23 +7,21 @@ next one is refused.
 from __future__ import annotations
 
 from . import names as n
+from . import objects as o
 from . import steps as s
 from .compiled import compiled
 from .kmem import (
-    FILE_OBJECTS,
-    MM_OBJECTS,
     PIPE_BUFFERS,
-    PIPE_OBJECTS,
-    PROGRAM_OBJECTS,
+    RECLAIMABLE,
     STACK,
-    TASK_OBJECTS,
-    TASK_STRUCT,
-    UPPER_TABLES,
-    VM_AREA,
+    UNRECLAIMABLE,
+    account_slab,
+    bytes_for,
     close_pipe,
+    consume_obj_stock,
     give_to_vma,
     join_objects,
-    room_for_objects,
+    size_of,
 )
 from .memcg_charge import charge_group
 from .mmap import split_vma
@@ -51,14 +49,32 @@ def charge_pages(k, t, f, pages):
 
 
 @compiled
+def is_one(k, size):
+    """It is one object, larger than a page, and not several small ones."""
+    return size == size_of(k, o.TASK_STRUCT)
+
+
+@compiled
+def is_cached(path):
+    """What objects are charged for on this path are those of the page cache."""
+    return path <= s.LAST_FAULT_PATH or path == s.P_READAHEAD or path == s.P_WRITE
+
+
+@compiled
 def charge_objects(k, t, f, size, pages):
     """Objects of so many bytes are the caller's, who has so many pages in hand besides. NEXT, or a charge's answer."""
     g = f.charged_group
-    if f.phase == 0 and room_for_objects(k, g) + (f.kmem - pages) * n.PAGE_SIZE >= size:
-        if f.kmem > pages:
-            join_objects(k, f, g, f.kmem - pages)
-        k.state.groups[g].slab_bytes += size
-        return n.NEXT
+    if f.phase == 0:
+        c = k.state.tasks[t].cpu
+        kind = RECLAIMABLE if is_cached(f.path) else UNRECLAIMABLE
+        if f.kmem == pages and consume_obj_stock(k, c, g, size):
+            account_slab(k, c, g, size, kind)
+            return n.NEXT
+        room = 0 if is_one(k, size) else bytes_for(k, c, g)
+        if (f.kmem - pages) * n.PAGE_SIZE + room >= size:
+            join_objects(k, t, f, f.kmem - pages, size)
+            account_slab(k, c, g, size, kind)
+            return n.NEXT
     f.gfp |= n.GFP_KERNEL_PAGE
     status = charge_group(k, t, f, g)
     return n.AGAIN if status == n.NEXT else status
@@ -83,16 +99,19 @@ def step_copy_process(k, t):
     f = current(k, t)
     if not is_counted(k, t, f):
         return n.NEXT
-    rest = TASK_OBJECTS + (MM_OBJECTS + PROGRAM_OBJECTS if f.path == s.P_FORK else 0)
+    task_struct = size_of(k, o.TASK_STRUCT)
+    rest = size_of(k, o.TASK_REST)
+    if f.path == s.P_FORK:
+        rest += size_of(k, o.MM_STRUCT) + size_of(k, o.PROGRAM_VMAS)
     status = n.NEXT
     if f.objects == 0:
-        status = hold_objects(k, t, f, TASK_STRUCT, 0)
+        status = hold_objects(k, t, f, task_struct, 0)
     if status == n.NEXT and f.kmem < STACK:
         status = charge_pages(k, t, f, STACK)
-    if status == n.NEXT and f.objects == TASK_STRUCT:
+    if status == n.NEXT and f.objects == task_struct:
         status = hold_objects(k, t, f, rest, STACK)
     if status == n.NEXT and f.path == s.P_FORK:
-        status = charge_pages(k, t, f, STACK + UPPER_TABLES)
+        status = charge_pages(k, t, f, STACK + size_of(k, o.OWN_TABLES))
     return status
 
 
@@ -102,8 +121,8 @@ def step_bprm_mm_init(k, t):
     f = current(k, t)
     if not is_counted(k, t, f):
         return n.NEXT
-    status = hold_objects(k, t, f, MM_OBJECTS, 0) if f.objects == 0 else n.NEXT
-    return charge_pages(k, t, f, UPPER_TABLES) if status == n.NEXT else status
+    status = hold_objects(k, t, f, size_of(k, o.MM_STRUCT), 0) if f.objects == 0 else n.NEXT
+    return charge_pages(k, t, f, size_of(k, o.OWN_TABLES)) if status == n.NEXT else status
 
 
 @compiled
@@ -113,9 +132,9 @@ def step_load_elf_binary(k, t):
     mm = k.state.mms[k.state.tasks[t].mm]
     if not is_counted(k, t, f) or mm.kmem == 0:
         return n.NEXT
-    status = charge_objects(k, t, f, PROGRAM_OBJECTS, 0)
+    status = charge_objects(k, t, f, size_of(k, o.PROGRAM_VMAS), 0)
     if status == n.NEXT:
-        mm.objects += PROGRAM_OBJECTS
+        mm.objects += size_of(k, o.PROGRAM_VMAS)
     return n.FAIL_SEGV if status == n.FAIL_CHARGE else status
 
 
@@ -127,10 +146,10 @@ def step_alloc_pipe_info(k, t):
     if not is_counted(k, t, f):
         return n.NEXT
     if f.objects == 0:
-        status = hold_objects(k, t, f, PIPE_OBJECTS, 0)
+        status = hold_objects(k, t, f, size_of(k, o.PIPE), 0)
         if status != n.NEXT:
             return n.FAIL_NFILE if status == n.FAIL_CHARGE else status
-    status = hold_objects(k, t, f, FILE_OBJECTS, 0)
+    status = hold_objects(k, t, f, 2 * size_of(k, o.FILE), 0)
     if status == n.NEXT:
         close_pipe(k, t)  # what it had before
         k.state.tasks[t].pipe = 1 + f.charged_group
@@ -166,7 +185,7 @@ def is_split(k, f, v, at):
         return False
     if f.path == s.P_MLOCK:
         return vma.prot & n.VM_LOCKED == 0
-    return f.path != s.P_MPROTECT or vma.prot & n.VM_WRITE != f.arg
+    return f.path != s.P_MPROTECT or vma.prot & k.books.ops[f.op].c != f.arg
 
 
 @compiled
@@ -208,7 +227,7 @@ def step_vm_area_alloc(k, t):
     if is_counted(k, t, f) and f.objects == 0:
         needed = vm_areas_needed(k, f)
         if needed > 0 or f.phase != 0:
-            status = hold_objects(k, t, f, needed * VM_AREA, 0)
+            status = hold_objects(k, t, f, needed * size_of(k, o.VM_AREA_STRUCT), 0)
             if status != n.NEXT:
                 return status
     for edge in range(2):  # no tuple: a narrow machine's numbers are of two kinds

@@ -6,13 +6,15 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
+from .folio import next_page, page_folio
+from .huge_memory import map_huge
 from .memcg_commit import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge
 from .page_writeback import set_page_dirty
 from .pgtable import clear_pte, is_none, lookup_pte, pte_of, set_pte
 from .places import note_mapped
 from .policies import number as number_of
-from .pte_alloc import pmd_populate
+from .pte_alloc import pmd_populate, pte_free
 from .rmap import page_add_new_anon_rmap
 from .shmem import add_from_swap
 from .swap_state import forget_copy, reuse_swap_page, try_to_free_swap
@@ -31,6 +33,12 @@ def step_map_page(k, t):
     f = current(k, t)
     if f.path == s.P_SWAP_IN and f.vma == n.NONE:
         return add_from_swap(k, t, f)
+    huge = f.path == s.P_ANON and k.books.pages[f.newpage].tails > 0
+    if huge and lookup_pte(k, f.mm, f.vpn) != n.NONE:  # another thread has put a table there
+        drop_newpage(k, t, f)
+        if f.held & n.H_PAGE_TABLE:
+            pte_free(k, t, f)
+        return n.NEXT
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
@@ -41,7 +49,7 @@ def step_map_page(k, t):
     if f.path == s.P_SWAP_IN:
         return do_swap_page(k, t, f, number)
     if f.path == s.P_WP_SHARED:
-        if present and pte_of(k, number).page == f.page:
+        if present and page_folio(k, pte_of(k, number).page) == f.page:
             pte_of(k, number).bits |= n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED
             set_page_dirty(k, f.page)
         return n.NEXT
@@ -50,6 +58,8 @@ def step_map_page(k, t):
         return n.NEXT
     if not check_stable_address_space(k, f):
         return n.FAIL_SIGBUS
+    if userfaultfd_missing(k, f):
+        return n.FAIL_USERFAULT
     if f.path == s.P_ANON:
         return do_anonymous_page(k, t, f)
     return __do_fault(k, t, f)
@@ -62,6 +72,14 @@ def check_stable_address_space(k, f):
 
 
 @compiled
+def userfaultfd_missing(k, f):
+    """Who finds no page here is to ask a userfaultfd's handler (86039bd3b4e6, 4.3). That is looked at last, when a page
+    for it has been charged.
+    """
+    return k.state.vmas[f.vma].prot & n.VM_UFFD_MISSING != 0 and f.fault & n.F_COPY == 0
+
+
+@compiled
 def __do_fault(k, t, f):
     """The end of a fault on a file: the copy is mapped, or the file's page."""
     if f.newpage != n.NONE and f.held & n.H_NEW_PAGE:
@@ -71,8 +89,17 @@ def __do_fault(k, t, f):
         bits |= n.PTE_WRITE | n.PTE_DIRTY
         set_page_dirty(k, f.page)
     k.state.pages[f.page].refs += 1
-    set_pte(k, f.mm, f.vpn, f.page, bits)
+    set_pte(k, f.mm, f.vpn, page_in_hand(k, f), bits)
     return n.NEXT
+
+
+@compiled
+def page_in_hand(k, f):
+    """Of the folio in hand, which is locked, the page at the fault's index (folio_file_page)."""
+    p = f.page
+    for _ in range(f.index - k.state.pages[p].index):
+        p = next_page(k, p)
+    return p
 
 
 @compiled
@@ -89,9 +116,10 @@ def map_new(k, t, f):
     """Map the page that this fault has made; the mapping takes over its reference."""
     p = f.newpage
     page = k.state.pages[p]
-    page.bits |= n.PG_ANON | n.PG_ACTIVE
+    page.bits |= n.PG_ANON | (0 if k.state.inactive_anon else n.PG_ACTIVE)
     own = n.PTE_EXCLUSIVE if k.state.wp_reuse == EXCLUSIVE else 0
-    if not set_pte(k, f.mm, f.vpn, p, n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED | own):
+    bits = n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED | own
+    if not (map_huge(k, t, f, bits) if k.books.pages[p].tails > 0 else set_pte(k, f.mm, f.vpn, p, bits)):
         return n.FAIL_OOM
     note_mapped(k, t, p, f)
     page_add_new_anon_rmap(k, p)
@@ -123,7 +151,7 @@ def do_swap_page(k, t, f, number):
     if page.bits & n.PG_ANON == 0 and page.group != n.NONE:  # charged when it was made for the swap cache
         k.books.groups[page.group].cache -= 1
         k.books.groups[page.group].rss += 1
-    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 else 0)
+    page.bits |= n.PG_ANON | (n.PG_ACTIVE if page.bits & n.PG_LRU == 0 and not k.state.inactive_anon else 0)
     page.refs += 1
     set_pte(k, f.mm, f.vpn, f.page, bits)
     if f.held & n.H_CHARGE and f.charged_group != n.NONE:
@@ -196,6 +224,8 @@ def step_map_zero_page(k, t):
     if f.held & n.H_PAGE_TABLE:
         pmd_populate(k, t, f, f.mm)
     number = lookup_pte(k, f.mm, f.vpn)
-    if number == n.NONE or is_none(pte_of(k, number)):
-        return do_anonymous_page(k, t, f) if check_stable_address_space(k, f) else n.FAIL_SIGBUS
-    return n.NEXT
+    if number != n.NONE and not is_none(pte_of(k, number)):
+        return n.NEXT
+    if not check_stable_address_space(k, f):
+        return n.FAIL_SIGBUS
+    return n.FAIL_USERFAULT if userfaultfd_missing(k, f) else do_anonymous_page(k, t, f)

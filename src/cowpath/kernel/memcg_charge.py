@@ -28,9 +28,12 @@ from .memcg_commit import (
     mem_cgroup_try_charge_swapin,
     memsw_is_minimum,
     note_round,
+    pages_to_charge,
 )
 from .memcg_high import note_over_high
-from .memcontrol import consume_stock, mem_cgroup_margin, mem_cgroup_uncharge_page, refill_stock, res_counter_charge
+from .memcg_stock import consume_stock, refill_stock
+from .memcontrol import mem_cgroup_margin, mem_cgroup_uncharge_page
+from .res_counter import res_counter_charge
 from .try_charge import try_charge
 from .wait import current, emit, fatal_signal_pending
 
@@ -54,7 +57,7 @@ def step_charge(k, t):
 @compiled
 def charge_group(k, t, f, g):
     """A charge; one that has met a limit on its way says when it has ended."""
-    had_met = f.batch == 1
+    had_met = f.batch == pages_to_charge(k, f)
     answer = try_charge(k, t, f, g) if k.state.page_counter else __mem_cgroup_try_charge(k, t, f, g)
     if not had_met:
         return answer
@@ -88,7 +91,7 @@ def __mem_cgroup_try_charge(k, t, f, g):
                 return bypass(k, t, f)
         if f.batch == 0:
             begin_charge(k, f)
-        if consume_stock(k, task.cpu, g):
+        if consume_stock(k, task.cpu, g, 1):
             return finish_charge(k, t, f, g)
         f.phase = TRY
     elif fatal_signal_pending(k, t) and goes_past(k, t):

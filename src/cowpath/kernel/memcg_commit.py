@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
+from .folio import folio_nr_pages, ilog2
 from .hierarchy import parent_of
 from .kmem import note_kernel_page
 from .lru import lru_del
@@ -14,12 +15,13 @@ from .memcontrol import (
     made_progress,
     mem_cgroup_uncharge_page,
     memcg_kmem_charge,
-    res_counter_uncharge,
     uncharge_lone,
 )
 from .page_alloc import free_page
-from .page_counter import page_counter_charge, refill_stock
+from .page_counter import page_counter_charge
 from .policies import number
+from .ra_state import read_rest, without_folio
+from .res_counter import res_counter_uncharge
 from .swapfile import swapcache_free
 from .wait import emit, fatal_signal_pending, go_to
 
@@ -41,7 +43,6 @@ FORCED = number("dying_charge", "force")
 AS_OTHERS = number("dying_charge", "fail")
 RA_AS_OTHERS = number("readahead_charge", "oom")
 RA_SKIP = number("readahead_charge", "skip")
-RA_END_TWICE = number("readahead_charge", "end twice")
 
 
 @compiled
@@ -72,18 +73,6 @@ def keep_kernel_page(k, f, g):
 
 
 @compiled
-def charge_object(k, t, f, g):
-    """obj_cgroup_charge: small objects are charged by the page (bf4f059954dc, 5.9). What is left of pages makes up for
-    this one, so it goes back to the stock at once: that has been filled, if it was empty.
-    """
-    f.phase = 0
-    f.tried = 0
-    if g > 0:
-        refill_stock(k, k.state.tasks[t].cpu, g, 1)
-    return n.NEXT
-
-
-@compiled
 def get_mem_cgroup_from_mm(k, t, f):
     """The group that a charge is made to: the task's, or, where it works on another's memory, that one's. What it reads
     ahead then is its own all the same.
@@ -96,9 +85,17 @@ def get_mem_cgroup_from_mm(k, t, f):
 
 
 @compiled
+def pages_to_charge(k, f):
+    """How many pages the charge is for: those of the folio in hand."""
+    if f.newpage == n.NONE or f.gfp & n.GFP_KERNEL_PAGE or charges_table(f):
+        return 1
+    return folio_nr_pages(k, f.newpage)
+
+
+@compiled
 def begin_charge(k, f):
     """A charge that has tried nothing yet."""
-    f.batch = k.books.charge_batch
+    f.batch = max(k.books.charge_batch, pages_to_charge(k, f))
     f.retries = k.books.reclaim_retries
     f.oomed = 0
     f.tried = 0
@@ -127,8 +124,6 @@ def bypass(k, t, f):
         return finish_charge(k, t, f, 0)
     if charges_table(f):
         return keep_table(f)
-    if f.path == s.P_OPEN:
-        return charge_object(k, t, f, 0)
     f.held |= n.H_CHARGE
     f.phase = 0
     f.tried = 0
@@ -180,8 +175,6 @@ def finish_charge(k, t, f, g):
     if charges_table(f):
         memcg_kmem_charge(k, f.prealloc_pte, g)
         return keep_table(f)
-    if f.path == s.P_OPEN:
-        return charge_object(k, t, f, g)
     if f.path == s.P_SWAP_IN:
         f.charged_group = g
         made_progress(k, g)
@@ -206,7 +199,7 @@ def force_charge(k, t, f):
     if f.gfp & n.GFP_KERNEL_PAGE:
         g = f.charged_group
     if g > 0:
-        page_counter_charge(k, g, 1)
+        page_counter_charge(k, g, pages_to_charge(k, f))
     return finish_charge(k, t, f, g)
 
 
@@ -243,21 +236,35 @@ def charge_fails(k, t, f):
         return leave_out(k, t, f)
     elif f.path == s.P_SWAP_READAHEAD:
         return leave_slot_out(k, t, f)
+    elif f.newpage != n.NONE and folio_nr_pages(k, f.newpage) > 1:
+        return give_folio_up(k, t, f)
     return n.FAIL_CHARGE
 
 
 @compiled
+def give_folio_up(k, t, f):
+    """The folio goes back; the path goes on with a smaller one (__filemap_get_folio)."""
+    order = ilog2(folio_nr_pages(k, f.newpage))
+    page_cache_release(k, f.newpage)
+    f.newpage = n.NONE
+    f.held &= ~n.H_NEW_PAGE
+    books = k.books.groups[k.state.tasks[t].group]
+    books.counters[n.C_ALLOCS_WASTED] += 1
+    if f.path == s.P_ANON:
+        books.thp_fault_fallback_charge += 1
+    return without_folio(k, t, f, order)
+
+
+@compiled
 def leave_out(k, t, f):
-    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read, in the
-    end (6.18 with large folios) after it has been tried once more."""
+    """The page is not read ahead: the next one is tried, or (6.10) what has been gathered so far is read; with large
+    folios after the rest of the window has been tried once more page by page."""
     page_cache_release(k, f.newpage)
     f.newpage = n.NONE
     f.held &= ~n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS_WASTED] += 1
-    if k.state.readahead_charge == RA_END_TWICE and f.gfp & n.GFP_SECOND_TRY == 0:
-        f.gfp |= n.GFP_SECOND_TRY
-        go_to(k, f, s.EACH_PAGE)
-        return n.AGAIN
+    if f.priority > 0:
+        return read_rest(k, t, f)
     if k.state.readahead_charge != RA_SKIP:
         f.count = 1
     go_to(k, f, s.NEXT_PAGE)

@@ -14,9 +14,9 @@ from . import steps as s
 from .block import JIFFY_NS
 from .compiled import compiled
 from .frames import R_HIGH, push
-from .hierarchy import is_below, parent_of
+from .hierarchy import parent_of
 from .memcg_events import memcg_memory_event
-from .memcontrol import drain_all_stock_async, drain_stock
+from .memcg_stock import drain_all_stock
 from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
 
@@ -214,14 +214,6 @@ def reclaims_again(k, f, task):
 
 
 # --- the file ------------------------------------------------------------------------------------
-@compiled
-def drain_all_stock(k, c, root):
-    """drain_all_stock: this CPU's stock for the subtree goes back at once, the others' when their workers get to it."""
-    if k.state.cpus[c].stock > 0 and is_below(k, k.state.cpus[c].stock_group, root):
-        drain_stock(k, c)
-    drain_all_stock_async(k, c, root)
-
-
 @compiled
 def memory_high_write(k, t, f, g, high):
     """memory_high_write: set the mark, then reclaim down to it, until as many rounds as a charge's have been in vain

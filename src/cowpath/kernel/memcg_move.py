@@ -7,11 +7,12 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import parent_of
 from .kmem import reparent_kmem
-from .lru import lru_add, lru_del
+from .lru import lru_add, lru_add_drain_all, lru_del
 from .memcg_oom import memcg_oom_recover
+from .memcg_stock import drain_slot, slot_of
 from .memcg_swap import reparent_swap
-from .memcontrol import drain_stock, res_counter_charge
 from .page_counter import page_counter_charge
+from .res_counter import account_kmem, res_counter_charge
 from .swapfile import uncharge_swap
 from .wait import spend
 
@@ -32,9 +33,10 @@ def mem_cgroup_move_parent(k, p, g):
 def mem_cgroup_force_empty_list(k, g):
     """What is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
+    lru_add_drain_all(k)
     for c in range(k.state.n_cpus):
-        if k.state.cpus[c].stock_group == g:
-            drain_stock(k, c)
+        if slot_of(k, c, g) != n.NONE:
+            drain_slot(k, c, slot_of(k, c, g))
     for which in range(len(group.lists)):
         while group.lists[which].head != n.NONE:
             p = group.lists[which].head
@@ -56,8 +58,8 @@ def reparent_tables(k, g):
         if page.group != g or page.bits & n.PG_TABLE == 0:
             continue
         page.group = up
-        k.books.groups[g].kmem -= 1
-        k.books.groups[up].kmem += 1
+        account_kmem(k, g, -1)
+        account_kmem(k, up, 1)
         k.state.groups[g].res.usage -= 1
         k.state.groups[g].memsw.usage -= 1
         if parent_of(k, g) == n.NONE and up > 0:

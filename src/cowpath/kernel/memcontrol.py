@@ -9,11 +9,14 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .hierarchy import is_below, parent_of
-from .lru import group_add
+from .folio import folio_nr_pages
+from .hierarchy import parent_of
+from .lru import set_group
 from .memcg_oom import memcg_oom_recover
+from .memcg_stock import refill_stock
+from .res_counter import account_kmem, res_counter_uncharge, res_uncharge_memory
 from .swapfile import record_swap
-from .wait import emit, spend
+from .wait import spend
 
 
 @compiled
@@ -26,116 +29,17 @@ def made_progress(k, g):
 
 
 @compiled
-def res_counter_charge(k, g, pages):
-    """Raise res and memsw of the group and its ancestors, or nothing at all.
-
-    Returns ``(over, memsw)``: NONE if it went well, else the group over its limit and whether that was memsw's.
-    """
-    spend(k, s.RES_CHARGE)
-    up = g
-    while up != n.NONE:
-        group = k.state.groups[up]
-        books = k.books.groups[up]
-        if group.res.usage + pages > group.res.limit:
-            books.failcnt += 1
-            return up, 0
-        books.max_usage = max(books.max_usage, group.res.usage + pages)  # also where an ancestor refuses then
-        up = parent_of(k, up)
-    up = g
-    while up != n.NONE:
-        group = k.state.groups[up]
-        books = k.books.groups[up]
-        if group.memsw.usage + pages > group.memsw.limit:
-            books.memsw_failcnt += 1
-            return up, 1
-        books.memsw_max_usage = max(books.memsw_max_usage, group.memsw.usage + pages)
-        up = parent_of(k, up)
-    up = g
-    while up != n.NONE:
-        group = k.state.groups[up]
-        group.res.usage += pages
-        group.memsw.usage += pages
-        emit(k, n.EV_USAGE, n.NONE, up, 0, group.res.usage, 0)
-        up = parent_of(k, up)
-    return n.NONE, 0
-
-
-@compiled
-def res_counter_uncharge(k, g, pages):
-    """Lower res and memsw of the group and its ancestors."""
-    up = g
-    while up != n.NONE:
-        k.state.groups[up].res.usage -= pages
-        k.state.groups[up].memsw.usage -= pages
-        emit(k, n.EV_USAGE, n.NONE, up, 0, k.state.groups[up].res.usage, 0)
-        up = parent_of(k, up)
-
-
-@compiled
-def res_uncharge_memory(k, g):
-    """Lower res alone by a page: it is in swap now, and memsw goes on counting it."""
-    up = g
-    while up != n.NONE:
-        k.state.groups[up].res.usage -= 1
-        emit(k, n.EV_USAGE, n.NONE, up, 0, k.state.groups[up].res.usage, 0)
-        up = parent_of(k, up)
-
-
-@compiled
-def drain_stock(k, c):
-    """Give a CPU's stock back to its group's counter. Wakes nobody (3.0)."""
-    cpu = k.state.cpus[c]
-    if cpu.stock > 0:
-        res_counter_uncharge(k, cpu.stock_group, cpu.stock)
-    cpu.stock = 0
-    cpu.stock_group = 0
-    cpu.drain = 0
-
-
-@compiled
-def consume_stock(k, c, g):
-    """A charge of one page from what this CPU keeps for the group. False where it keeps none."""
-    cpu = k.state.cpus[c]
-    if cpu.stock_group != g or cpu.stock <= 0:
-        return False
-    cpu.stock -= 1
-    return True
-
-
-@compiled
-def refill_stock(k, c, g, pages):
-    """Keep what a batch brought too much, for the next charge on this CPU."""
-    cpu = k.state.cpus[c]
-    if cpu.stock_group != g:
-        drain_stock(k, c)
-        cpu.stock_group = g
-    cpu.stock += pages
-
-
-@compiled
-def drain_all_stock_async(k, c, root):
-    """drain_all_stock_async: ask the other CPUs to drain what they keep for this subtree. Their workers do it later."""
-    for other in range(k.state.n_cpus):
-        cpu = k.state.cpus[other]
-        if other != c and cpu.stock > 0 and not cpu.drain and is_below(k, cpu.stock_group, root):
-            cpu.drain = 1
-            k.books.drain_asked |= 1 << other
-
-
-@compiled
 def __mem_cgroup_commit_charge(k, p, g, is_cache):
     """The page is the group's now."""
     page = k.state.pages[p]
-    page.group = g
-    if page.bits & n.PG_LRU:  # mapped before it was charged (way 2), or read from swap: only now on the group's list
-        group_add(k, p)
+    set_group(k, p, g)
     books = k.books.groups[g]
-    books.pgpgin += 1
+    books.pgpgin += 1  # a folio counts once
     if is_cache:
-        books.cache += 1
+        books.cache += folio_nr_pages(k, p)
     else:
         page.bits |= n.PG_ANON
-        books.rss += 1
+        books.rss += folio_nr_pages(k, p)
     books.counters[n.C_CHARGES] += 1
     made_progress(k, g)
 
@@ -144,8 +48,8 @@ def __mem_cgroup_commit_charge(k, p, g, is_cache):
 def memcg_kmem_charge(k, p, g):
     """A page of the kernel's own is the group's now: neither rss nor cache, and on no list (memcg_kmem_charge)."""
     k.state.pages[p].group = g
+    account_kmem(k, g, 1)
     books = k.books.groups[g]
-    books.kmem += 1
     books.counters[n.C_CHARGES] += 1
     made_progress(k, g)
 
@@ -159,14 +63,14 @@ def forget_charge(k, p):
         return n.NONE
     books = k.books.groups[g]
     if page.bits & n.PG_TABLE:
-        books.kmem -= 1
+        account_kmem(k, g, -1)
         page.group = n.NONE
         return g
     books.pgpgout += 1
     if page.bits & n.PG_ANON:
-        books.rss -= 1
+        books.rss -= folio_nr_pages(k, p)
     else:
-        books.cache -= 1
+        books.cache -= folio_nr_pages(k, p)
     page.group = n.NONE
     return g
 
@@ -176,7 +80,10 @@ def __mem_cgroup_uncharge_common(k, p):
     """The page is nobody's any more. The caller calls ``uncharge_end`` when its series is over."""
     g = forget_charge(k, p)
     if g > 0:
-        res_counter_uncharge(k, g, 1)
+        if k.state.tables_to_stock and k.state.pages[p].bits & n.PG_TABLE:  # obj_cgroup_uncharge_pages
+            refill_stock(k, k.books.cpu, g, 1)
+        else:
+            res_counter_uncharge(k, g, folio_nr_pages(k, p))
         spend(k, s.UNCHARGE)
     return g
 

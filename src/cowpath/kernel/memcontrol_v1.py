@@ -6,8 +6,9 @@ from . import names as n
 from .block import TENTH_NS, pause
 from .compiled import compiled
 from .frames import R_HIGH, R_NOSWAP
+from .lru import lru_add_drain_all
 from .memcg_oom import memcg_oom_recover
-from .page_counter import drain_all_stock
+from .memcg_stock import drain_all_stock
 from .policies import number
 
 PAUSES = number("force_empty", "pauses")
@@ -49,6 +50,7 @@ def force_empty(k, t, f, g):
     """mem_cgroup_force_empty: reclaims until as many passes as a charge has retries were in vain, and succeeds."""
     if f.phase == 0:
         f.retries = k.books.reclaim_retries
+        lru_add_drain_all(k)
         drain_all_stock(k, k.state.tasks[t].cpu, g)
     elif f.phase == RECLAIMED and f.ret == 0:
         f.retries -= 1

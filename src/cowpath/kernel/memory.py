@@ -10,19 +10,25 @@ from . import steps as s
 from .compiled import compiled
 from .figures import note_latency
 from .filemap import call_find_page, filemap_fault, page_cache_release
+from .folio import aligned_order, folio_contains
 from .frames import push
+from .huge_memory import HPAGE_PMD_ORDER, is_huge
 from .mmap import find_vma as lookup_vma
 from .mmap_lock import vma_end_read
+from .page_alloc import take_folio
 from .page_alloc_slow import __alloc_pages_nodemask
 from .page_lock import unlock_page
-from .pgtable import lookup_pte, pte_of
+from .pgtable import is_none, lookup_pte, pte_of
 from .policies import number as number_of
+from .ra_state import MAX_PAGECACHE_ORDER, has_large_folios, without_folio
 from .rmap import anon_vma_prepare
 from .rwsem import down_read, down_write, up_read, up_write
 from .swap_state import call_find_swap_page, lock_swap_page
-from .wait import current, emit, go_to, spend
+from .wait import current, emit, go_to, sleep_alone, spend, try_to_wake_up
 
+EACH_TRY = number_of("pgfault", "each try")
 DIRTY_RETRY = number_of("dirty_fault", "retry")
+USERFAULT = 2  # phase of handle_pte_fault: its handler is waited for
 
 
 # --- the entry ---------------------------------------------------------------------------------
@@ -102,9 +108,17 @@ def handle_pte_fault(k, f):
 
 @compiled
 def handle_mm_fault(k, t, f):
-    """Count the fault (here, at the entry: a retry counts once more), and say which path it takes, or NONE."""
-    k.books.groups[k.state.tasks[t].group].pgfault += 1
+    """Which path the fault takes, or NONE. Where each try counts as one it is counted here, at the entry."""
+    if k.state.pgfault == EACH_TRY:
+        count_pgfault(k, t, f)
     return handle_pte_fault(k, f)
+
+
+@compiled
+def count_pgfault(k, t, f):
+    """count_memcg_event_mm(PGFAULT): the group of whose memory it is. UFFDIO_COPY is no fault."""
+    g = k.state.mms[f.mm].owner_group if f.path == s.P_HANDLE_MM_FAULT else k.state.tasks[t].group
+    k.books.groups[g].pgfault += f.fault & n.F_COPY == 0
 
 
 @compiled
@@ -113,10 +127,14 @@ def step_handle_pte_fault(k, t):
     lock that is one try more: the first one with mmap_sem, unless it has been to the disk.
     """
     f = current(k, t)
+    if f.phase == USERFAULT:
+        return woken_by_handler(k, t, f)
     if f.phase == 0:
         f.fault_path = handle_mm_fault(k, t, f)
         if f.fault_path == n.NONE:
-            count_attempt(k, t, f)
+            if k.state.pgfault != EACH_TRY:
+                count_pgfault(k, t, f)
+            count_attempt(k, t, f, False)
             return n.NEXT
         f.phase = 1
         return n.CALL
@@ -127,6 +145,9 @@ def step_handle_pte_fault(k, t):
             f.pc = k.books.paths[f.path].length - 1  # VM_FAULT_COMPLETED: there is no lock to let go
         else:
             status = n.RETRY
+    asks = status == n.FAIL_USERFAULT
+    if asks:  # who has no user's access to try again gets SIGBUS, or EFAULT
+        status = n.RETRY if f.path == s.P_PAGE_FAULT else n.FAIL_SIGBUS
     if k.state.tasks[t].memcg_oom and status != n.FAIL_CHARGE:  # 4942642080ea: the failure was dealt with
         k.state.tasks[t].memcg_oom = 0
     if status == n.NEXT:
@@ -134,8 +155,10 @@ def step_handle_pte_fault(k, t):
     minor_of_vma = f.fault & n.F_VMA_LOCK != 0 and f.fault & n.F_MAJOR == 0  # what follows is the first attempt again
     killed = k.state.tasks[t].sigkill and f.fault & n.F_KILLABLE
     if status == n.NEXT or (status == n.RETRY and not killed and not minor_of_vma):
-        count_attempt(k, t, f)
+        count_attempt(k, t, f, status == n.RETRY and k.state.retried_is_major != 0)
     if status != n.RETRY:
+        if k.state.pgfault != EACH_TRY:  # mm_account_fault
+            count_pgfault(k, t, f)
         return status
     k.books.groups[k.state.tasks[t].group].counters[n.C_RETRIES] += 1
     if f.held & n.H_MMAP_READ:
@@ -145,6 +168,8 @@ def step_handle_pte_fault(k, t):
         vma_end_read(k, f)
     if killed:
         return n.FAIL_KILLED
+    if asks:
+        return handle_userfault(k, t, f)
     f.fault &= ~n.F_VMA_LOCK if minor_of_vma else ~(n.F_ALLOW_RETRY | n.F_VMA_LOCK)
     f.pc = 0
     go_to(k, f, s.MMAP_READ_LOCK)
@@ -152,10 +177,49 @@ def step_handle_pte_fault(k, t):
 
 
 @compiled
-def count_attempt(k, t, f):
-    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed."""
+def handle_userfault(k, t, f):
+    """The fault has let everything go and sleeps until a handler has filled the page; userfaultfd_must_wait: unless
+    somebody has done so already.
+    """
+    f.phase = USERFAULT
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number != n.NONE and not is_none(pte_of(k, number)):
+        return n.AGAIN
+    return sleep_alone(k, t, n.W_USERFAULT, 0, 1)
+
+
+@compiled
+def woken_by_handler(k, t, f):
+    """The fault is tried again."""
+    f.phase = 0
+    if k.state.tasks[t].sigkill:
+        return n.FAIL_KILLED
+    f.fault &= ~n.F_VMA_LOCK if f.fault & n.F_VMA_LOCK else ~n.F_ALLOW_RETRY
+    f.pc = 0
+    go_to(k, f, s.MMAP_READ_LOCK)
+    return n.AGAIN
+
+
+@compiled
+def wake_userfault(k, m, start, end):
+    """Who waits for one of these pages goes on."""
+    for other in range(k.state.n_tasks):
+        task = k.state.tasks[other]
+        if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_USERFAULT:
+            f = current(k, other)
+            if f.mm == m and start <= f.vpn < end:
+                try_to_wake_up(k, other)
+
+
+@compiled
+def count_attempt(k, t, f, major):
+    """do_page_fault, get_user_pages: the task's maj_flt or min_flt, when the first attempt ends, unless it failed.
+    ``major``: it is one because it is tried again (mm_account_fault).
+    """
+    if f.fault & n.F_COPY:
+        return
     if f.fault & n.F_ALLOW_RETRY or not k.state.allow_retry or f.path == s.P_HANDLE_MM_FAULT:
-        if f.fault & n.F_MAJOR:
+        if f.fault & n.F_MAJOR or major:
             k.books.tasks[t].majflt += 1
         else:
             k.books.tasks[t].minflt += 1
@@ -228,9 +292,35 @@ def step_alloc_page(k, t):
         f.done = 0
         if f.path == s.P_WRITE and f.held & n.H_PAGE_REF:
             return n.NEXT
+        order = order_in_hand(k, f)
+        if order > 0:
+            f.newpage = take_folio(k, order)
+            if f.newpage == n.NONE:
+                return without_folio(k, t, f, order)
+            return keep_newpage(k, t, f)
     status = __alloc_pages_nodemask(k, t, f)
     if status != n.NEXT:
         return status
+    return keep_newpage(k, t, f)
+
+
+@compiled
+def order_in_hand(k, f):
+    """Of the folio that is to be allocated: in a window of read-ahead as large as its place allows."""
+    if f.path == s.P_READAHEAD and f.priority > 1:
+        return aligned_order(f.index, f.priority - 1, f.count)
+    if f.path == s.P_WRITE and has_large_folios(k, f.file):
+        most = min(f.count, k.state.files[f.file].room - f.index)
+        largest = f.priority - 1 if f.priority > 0 else MAX_PAGECACHE_ORDER
+        return aligned_order(f.index, largest, most)
+    if f.path == s.P_ANON and f.priority == 0 and is_huge(k, f):
+        return HPAGE_PMD_ORDER
+    return 0
+
+
+@compiled
+def keep_newpage(k, t, f):
+    """A new folio is in hand."""
     f.held |= n.H_NEW_PAGE
     k.books.groups[k.state.tasks[t].group].counters[n.C_ALLOCS] += 1
     return n.NEXT
@@ -254,7 +344,7 @@ def step_copy_page(k, t):
     if f.page != n.NONE:
         page = k.state.pages[f.page]
         good = page.bits & n.PG_UPTODATE != 0
-        good = good and (f.path == s.P_WP_COPY or (page.file == f.file and page.index == f.index))
+        good = good and (f.path == s.P_WP_COPY or folio_contains(k, f.page, f.file, f.index))
     if good:
         k.state.pages[f.newpage].bits |= n.PG_UPTODATE
     k.books.groups[k.state.tasks[t].group].counters[n.C_COW] += 1
@@ -265,8 +355,7 @@ def step_copy_page(k, t):
 def step_recheck_mapping(k, t):
     """After locking again: is the page still the file's? Else the fault starts again."""
     f = current(k, t)
-    page = k.state.pages[f.page]
-    if page.file != f.file or page.index != f.index:
+    if not folio_contains(k, f.page, f.file, f.index):
         return n.RETRY
     return n.NEXT
 

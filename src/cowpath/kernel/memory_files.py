@@ -11,15 +11,16 @@ from . import steps as s
 from . import waits
 from .cgroup import cgroup_subtree_control_write
 from .compiled import compiled
-from .frames import R_HIGH, swappiness_of
+from .frames import R_HIGH, R_PROACTIVE, swappiness_of
 from .hierarchy import is_below
+from .lru import lru_add_drain_all
 from .memcg_events import memcg_memory_event
 from .memcg_high import WATCHES, memory_high_write
 from .memcg_oom import mem_cgroup_out_of_memory
+from .memcg_stock import drain_all_stock
 from .memcontrol import mem_cgroup_margin
 from .mutex import mutex_lock_killable, mutex_unlock
 from .oom_kill import OOM_NOBODY
-from .page_counter import drain_all_stock
 from .signals import send_sigkill
 from .wait import fatal_signal_pending, spend
 
@@ -133,13 +134,17 @@ def memory_reclaim(k, t, f, g, op):
             if f.retries == 0:
                 return n.FAIL_AGAIN
             f.retries -= 1
+            if f.retries == 0:
+                lru_add_drain_all(k)
     if f.done >= op.c:
         return n.NEXT
     if fatal_signal_pending(k, t):
         return n.FAIL_KILLED
     f.phase = RECLAIMING
     left = op.c - f.done
-    return reclaim(f, g, left // 4 if k.state.reclaims_quarters else left, op.d)
+    answer = reclaim(f, g, left // 4 if k.state.reclaims_quarters else left, op.d)
+    f.todo |= R_PROACTIVE if k.state.counts_proactive else 0
+    return answer
 
 
 @compiled

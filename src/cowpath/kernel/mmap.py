@@ -9,9 +9,10 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .folio import page_folio
 from .generated import begin_mm
 from .kmem import free_mm, free_vm_area
-from .lru import lru_add, lru_del
+from .lru import lru_add, lru_add_drain, lru_del, mark_page_accessed
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .oom_queue import dequeue
 from .page_alloc import free_page
@@ -153,6 +154,7 @@ def copy_ra_state(k, v, new):
     vma.ra.start = old.ra.start
     vma.ra.pages = old.ra.pages
     vma.ra.async_pages = old.ra.async_pages
+    vma.ra.order = old.ra.order
 
 
 @compiled
@@ -177,6 +179,7 @@ def _drop_vma(k, m, before, v):
     vma.ra.start = 0
     vma.ra.pages = 0
     vma.ra.async_pages = 0
+    vma.ra.order = 0
     vma.next = state.free_vma
     state.free_vma = v
     if k.books.mm_vma[m] == v:
@@ -224,10 +227,14 @@ def zap_pte(k, number):
     if pte_of(k, number).bits & n.PTE_SWAP:
         free_swap_and_cache(k, clear_swap_pte(k, number))
         return n.NONE
+    young = pte_of(k, number).bits & n.PTE_ACCESSED
+    which = pte_of(k, number).page
     p = clear_pte(k, number)
     if p == n.NONE:
         return n.NONE
     page = k.state.pages[p]
+    if young and k.state.lruvecs and page.bits & n.PG_ANON == 0 and which == p:  # zap_present_folio_ptes: a folio once
+        mark_page_accessed(k, p)
     page.refs -= 1
     g = n.NONE
     if page.refs == 0:
@@ -251,6 +258,7 @@ def unmap_vmas(k, m, start, end):
     vpn = start
     cleared = 0
     last = n.NONE
+    lru_add_drain(k, k.books.cpu)
     while vpn < end and cleared < ZAP_CHUNK:
         number = lookup_pte(k, m, vpn)
         if number == n.NONE:
@@ -342,12 +350,13 @@ def copy_page_range(k, m, child, v, start, end):
         pte = pte_of(k, number)
         if pte.bits & n.PTE_PRESENT:
             p = pte.page
-            anon = p != n.NONE and k.state.pages[p].bits & n.PG_ANON
+            folio = page_folio(k, p) if p != n.NONE else n.NONE
+            anon = p != n.NONE and k.state.pages[folio].bits & n.PG_ANON
             if anon or p == n.NONE or vma.prot & n.VM_ANON_VMA:
                 if vma.prot & n.VM_SHARED == 0:
                     pte.bits &= ~(n.PTE_WRITE | n.PTE_EXCLUSIVE)
                 if p != n.NONE:
-                    k.state.pages[p].refs += 1
+                    k.state.pages[folio].refs += 1
                 set_pte(k, child, vpn, p, pte.bits & ~n.PTE_ZERO)
                 spend(k, s.DUP_PTE)
                 copied += 1

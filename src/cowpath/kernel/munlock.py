@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import names as n
 from .compiled import compiled
 from .filemap import page_cache_release
+from .folio import page_folio
 from .page_lock import WAITING, __lock_page, unlock_page
 from .pgtable import lookup_pte, pte_of
 
@@ -28,7 +29,7 @@ def munlock_vma_pages_range(k, t, f, m, start, end):
         if vma.prot & n.VM_LOCKED and vma.start < end and vma.end > start:
             f.index = next_locked(k, m, max(f.index, start, vma.start), min(end, vma.end))
             if f.index < min(end, vma.end):
-                p = pte_of(k, lookup_pte(k, m, f.index)).page
+                p = page_folio(k, pte_of(k, lookup_pte(k, m, f.index)).page)
                 k.state.pages[p].refs += 1
                 f.page = p
                 f.held |= n.H_PAGE_REF
@@ -49,7 +50,8 @@ def next_locked(k, m, start, end):
             vpn = (vpn | (entries - 1)) + 1
             continue
         pte = pte_of(k, number)
-        if pte.bits & n.PTE_PRESENT and pte.page != n.NONE and k.state.pages[pte.page].locked_by != n.FREE:
+        mapped = pte.bits & n.PTE_PRESENT and pte.page != n.NONE
+        if mapped and k.state.pages[page_folio(k, pte.page)].locked_by != n.FREE:
             return vpn
         vpn += 1
     return end

@@ -97,6 +97,12 @@ from .waits import (
     W_TIMER as W_TIMER,
 )
 from .waits import (
+    W_TRACED as W_TRACED,
+)
+from .waits import (
+    W_USERFAULT as W_USERFAULT,
+)
+from .waits import (
     W_VMA_LOCK as W_VMA_LOCK,
 )
 from .waits import (
@@ -130,10 +136,11 @@ FAIL_CHARGE = 18  # VM_FAULT_OOM / -ENOMEM of a charge: a fault from user mode i
 FAIL_AGAIN = 19  # -EAGAIN
 FAIL_ACCES = 20  # -EACCES
 FAIL_NFILE = 21  # -ENFILE
+FAIL_USERFAULT = 22  # the page is to be filled by a userfaultfd's handler
 STATUS_NAMES = (
     "next", "again", "sleep", "call", "yield", "host", "exited", "retry", "ENOMEM", "SIGBUS", "SIGSEGV",
     "killed", "EFAULT", "EIO", "EINVAL", "EBUSY", "ENOENT", "EEXIST", "no charge", "EAGAIN",
-    "EACCES", "ENFILE",
+    "EACCES", "ENFILE", "userfault",
 )  # fmt: skip
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -150,6 +157,7 @@ BLOCKS = tuple(int(wait.blocks) for wait in WAITS)  # by W_*: others hold what i
 ENDS_BY_TIME = tuple(int(wait.ends == waits.BY_TIME) for wait in WAITS)  # a timer ends it
 MAY_END_BY_TIME = tuple(int(wait.ends in (waits.BY_TIME, waits.BY_TIME_TOO)) for wait in WAITS)
 GOES_BY = tuple(int(wait.ends != waits.BY_OTHERS) for wait in WAITS)  # time or the disk ends it: no task need
+INTERRUPTIBLE = tuple(int(wait.interruptible) for wait in WAITS)
 IN_FRONT = tuple(int(wait.in_front) for wait in WAITS)
 QUEUED = tuple(int(wait.queue != "") for wait in WAITS)
 IS_MUTEX = tuple(int(wait.mutex is not None) for wait in WAITS)
@@ -186,11 +194,11 @@ F_USER = 8
 F_MAJOR = 16
 F_EXEC = 32
 F_VMA_LOCK = 128  # this try has the lock of its mapping, or had it, instead of mmap_sem
+F_COPY = 256  # of UFFDIO_COPY: no processor's fault, and not for the userfaultfd
 F_FPIN = 64  # of a fault on a file: mmap_sem was let go for I/O, so it ends in VM_FAULT_RETRY
 
 # --- how a charge may be made (frame.gfp) --------------------------------------------------------
 GFP_READAHEAD = 1  # for a page that nobody has asked for yet (readahead_gfp_mask)
-GFP_SECOND_TRY = 2  # its window has ended once for want of memory (do_page_cache_ra after page_cache_ra_order)
 GFP_KERNEL_PAGE = 4  # for kernel memory, which is no page of the machine (__GFP_ACCOUNT)
 
 # --- mappings (vma.prot) -----------------------------------------------------------------------
@@ -199,6 +207,9 @@ VM_EXEC = 2
 VM_SHARED = 4
 VM_LOCKED = 8
 VM_ANON_VMA = 16  # anon_vma_prepare has run
+VM_HUGEPAGE = 64  # madvise(MADV_HUGEPAGE)
+VM_RAND_READ = 128  # MADV_RANDOM
+VM_UFFD_MISSING = 256  # UFFDIO_REGISTER: who finds nothing here waits for a handler
 MAP_POPULATE = 32  # of OP_MMAP, not of the mapping: its pages are faulted in at once
 
 # --- page table entries (pte.bits) -------------------------------------------------------------
@@ -255,7 +266,7 @@ OP_MMAP = 3  # a = first page, b = pages, c = file or NONE, d = offset in the fi
 OP_MUNMAP = 4  # a = first page, b = pages
 OP_READ = 5  # a = file, b = first page of it, c = pages, d = first page of the buffer or NONE (fixed and touched)
 OP_WRITE = 6  # the same for write(2)
-OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages; bits = FADV_*
+OP_FADVISE = 7  # posix_fadvise: a = file, b = first page, c = pages, or NONE: all; bits = FADV_*
 OP_MLOCK = 8  # a = first page, b = pages
 OP_TRUNCATE = 9  # a = file, b = its new size in pages
 OP_READ_PROC = 10  # read a file of /proc/PID: a = slot, or ALL_TASKS one after the other; bits = PROC_*
@@ -263,7 +274,7 @@ OP_FORK = (
     11  # a = the child's first instruction, b = slot for the child or NONE, c = program, d = 1 + cpu; bits = FORK_*
 )
 OP_EXEC = 12  # a = first instruction, c = program: a new, empty address space
-OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN; the child's exit status becomes the task's status
+OP_WAIT = 13  # a = slot, ANY_CHILD or ALL_CHILDREN: its exit status becomes the task's; bits = FORK_THREAD, WAIT_*
 OP_SLEEP = 14  # a = nanoseconds
 OP_KILL = 15  # a = slot; bits = KILL_*, none: SIGKILL
 OP_LOOP = 16  # a = loop register: set it to 0
@@ -288,9 +299,9 @@ OP_LSEEK = 34  # a = file
 OP_STAT = 35  # look a name up: a = directory (a file), b = dentry
 OP_CREAT = 36  # open(O_CREAT): the same
 OP_READDIR = 37  # a = directory
-OP_MADVISE = 38  # MADV_POPULATE_READ, or with bits F_WRITE MADV_POPULATE_WRITE: a = first page, b = pages
+OP_MADVISE = 38  # a = first page, b = pages, c = MADV_*; bits = F_WRITE: of MADV_POPULATE, _WRITE and not _READ
 OP_OPEN = 39  # a = file
-OP_MPROTECT = 40  # a = first page, b = pages; bits = VM_WRITE or 0
+OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = which of VM_*; bits = what they are now
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
 OP_NAMES = (
@@ -311,16 +322,24 @@ REMOTE_READV = 0  # of OP_REMOTE: process_vm_readv
 REMOTE_WRITEV = 1  # process_vm_writev
 REMOTE_MEM = 2  # a write to /proc/PID/mem
 REMOTE_POKE = 3  # PTRACE_POKEDATA
+REMOTE_COPY = 4  # UFFDIO_COPY: fills pages that its userfaultfd has been asked for
+MADV_POPULATE = 0
+MADV_DONTNEED = 1
+MADV_COLD = 2
+MADV_PAGEOUT = 3
 FADV_DONTNEED = 0
 FADV_WILLNEED = 1
+HPAGE_PMD_NR = 512  # pages that a whole page table maps
 IO_PAGES, IO_PAGES_OF_4M = 320, 1024  # of a disk's largest request: 1280 KiB or 4 MiB (BLK_DEF_MAX_SECTORS_CAP)
 WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
+WAIT_STOPPED = 2  # of OP_WAIT: not for a child, but until the task that the slot names has stopped
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop
 FORK_SHELL = 4  # a shell forks: at the limit of tasks it says so and tries again (bash: make_child)
+FORK_DIES_TOO = 8  # the child is killed when its parent dies
 KILL_TREE = 1  # SIGKILL, its descendants too
 KILL_TERM = 2  # SIGTERM: nobody handles it
 KILL_STOP = 3
@@ -372,7 +391,7 @@ CG_FILES = (
 EV_FAULT = 0  # a fault ended: a = path, b = status, value = ns from entry to end, extra = ns asleep in it
 EV_LOCK = 1  # a page lock was let go: a = page, b = step that took it, value = ns held, extra = place (places.py)
 EV_WAIT = 2  # a task fell asleep: a = wait_kind, b = wait_id, value = step, extra = who is in the way (wait.owner_of)
-EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep
+EV_WAKE = 3  # and was woken: a = wait_kind, b = wait_id, value = ns asleep, extra = accesses of its instruction done
 EV_CHARGE_FAIL = 4  # a = group over its limit, value = its failcnt (memory + memsw)
 EV_RECLAIM = 5  # a reclaim pass ended: a = group, value = pages freed, extra = pages scanned
 EV_OOM_KILL = 6  # a = group, b = victim, value = badness
@@ -412,6 +431,24 @@ ME_SWAP_MAX = 7
 ME_SWAP_FAIL = 8
 MEMCG_EVENTS = (
     "low", "high", "max", "oom", "oom_kill", "oom_group_kill", "swap_high", "swap_max", "swap_fail",
+)  # fmt: skip
+
+# --- what reclaim has done in a group (books.groups[g].vm_events): keys of memory.stat, and of /proc/vmstat ----------
+VM_PGSCAN = 0  # and the two after it: by whom (of kswapd, direct, proactive)
+VM_PGSTEAL = 3
+VM_PGACTIVATE = 6
+VM_PGDEACTIVATE = 7
+VM_PGREFILL = 8
+VM_REFAULT = 9  # workingset_refault_anon, and _file after it
+VM_ACTIVATE = 11
+VM_RESTORE = 13
+VM_PSWPIN = 15
+VM_PSWPOUT = 16
+VM_EVENTS = (
+    "pgscan_kswapd", "pgscan_direct", "pgscan_proactive", "pgsteal_kswapd", "pgsteal_direct", "pgsteal_proactive",
+    "pgactivate", "pgdeactivate", "pgrefill", "workingset_refault_anon", "workingset_refault_file",
+    "workingset_activate_anon", "workingset_activate_file", "workingset_restore_anon", "workingset_restore_file",
+    "pswpin", "pswpout",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .folio import drop_tail, prep_compound_page
 from .generated import begin_page
 from .wait import spend, try_to_wake_up
 
@@ -56,13 +57,43 @@ def take_page(k):
     page = state.pages[p]
     begin_page(page)
     k.books.pages[p].origin = 0
+    k.books.pages[p].workingset = 0
     page.refs = 1
     return p
 
 
 @compiled
+def take_folio(k, order):
+    """A free folio of 2 to the ``order`` pages with one reference, or NONE where that would take what the watermarks
+    keep: nobody reclaims for it (__GFP_NORETRY).
+    """
+    pages = 1 << order
+    if not zone_watermark_ok(k, k.state.zone.low_pages + pages - 1):
+        return n.NONE
+    head = take_page(k)
+    last = head
+    for _ in range(pages - 1):
+        p = take_page(k)
+        k.state.pages[p].refs = 0
+        last = prep_compound_page(k, head, p, last)
+    return head
+
+
+@compiled
 def free_page(k, p):
-    """Give a page back whose last reference has gone."""
+    """Give a page back whose last reference has gone, with its folio."""
+    if k.books.pages[p].tails > 0:
+        tail = drop_tail(k, p)
+        while tail != n.NONE:
+            after = drop_tail(k, tail)
+            free_one(k, tail)
+            tail = after
+    free_one(k, p)
+
+
+@compiled
+def free_one(k, p):
+    """Give one page back."""
     page = k.state.pages[p]
     page.bits = 0
     page.index = 0

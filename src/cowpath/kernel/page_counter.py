@@ -8,12 +8,8 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
-from .hierarchy import is_below, parent_of
-from .memcontrol import drain_all_stock_async, drain_stock
-from .memcontrol import refill_stock as keep_in_stock
+from .hierarchy import parent_of
 from .wait import emit, spend
-
-CAP_32, CAP_64 = 32, 64  # pages of a stock; above it all of it goes back
 
 
 @compiled
@@ -59,20 +55,3 @@ def page_counter_charge(k, g, pages):
         books.memsw_max_usage = max(books.memsw_max_usage, group.memsw.usage)
         emit(k, n.EV_USAGE, n.NONE, g, 0, group.res.usage, 0)
         g = parent_of(k, g)
-
-
-@compiled
-def refill_stock(k, c, g, pages):
-    """Keep what a batch brought too much; a stock that gets larger than a batch goes back as a whole."""
-    keep_in_stock(k, c, g, pages)
-    if k.state.cpus[c].stock > (CAP_64 if k.state.batch_of_64 else CAP_32):
-        drain_stock(k, c)
-
-
-@compiled
-def drain_all_stock(k, c, root):
-    """drain_all_stock: what this CPU keeps for the subtree goes back at once; the others' workers are asked to."""
-    cpu = k.state.cpus[c]
-    if cpu.stock > 0 and is_below(k, cpu.stock_group, root):
-        drain_stock(k, c)
-    drain_all_stock_async(k, c, root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .folio import folio_nr_pages
 from .wait import try_to_wake_up
 
 DIRTY_RATIO = 20  # percent of the memory that files could have: above it, writers write and pause
@@ -27,14 +28,15 @@ def set_page_dirty(k, p):
     page.bits = (page.bits | n.PG_DIRTY) & ~n.PG_READAHEAD  # ClearPageReclaim: the same bit in 3.0
     if page.file == n.NONE or k.state.files[page.file].shmem:
         return
-    k.state.zone.dirty += 1
+    pages = folio_nr_pages(k, p)
+    k.state.zone.dirty += pages
     file = k.state.files[page.file]
-    file.dirty += 1
+    file.dirty += pages
     if page.group != n.NONE:
-        k.books.groups[page.group].counters[n.C_DIRTIED] += 1
-    if file.dirty == 1:
+        k.books.groups[page.group].counters[n.C_DIRTIED] += pages
+    if file.dirty == pages:
         k.books.dirtied_at[page.file] = k.books.now
-        if k.state.zone.dirty == 1:
+        if k.state.zone.dirty == pages:
             wake_flusher(k)
 
 
@@ -46,8 +48,8 @@ def clear_page_dirty(k, p):
         return
     page.bits &= ~n.PG_DIRTY
     if page.file != n.NONE and not k.state.files[page.file].shmem:
-        k.state.zone.dirty -= 1
-        k.state.files[page.file].dirty -= 1
+        k.state.zone.dirty -= folio_nr_pages(k, p)
+        k.state.files[page.file].dirty -= folio_nr_pages(k, p)
 
 
 @compiled

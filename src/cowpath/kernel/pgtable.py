@@ -11,6 +11,7 @@ from . import names as n
 from . import state as st
 from . import steps as s
 from .compiled import compiled
+from .folio import page_folio
 from .page_writeback import set_page_dirty
 from .wait import spend
 
@@ -169,20 +170,21 @@ def set_pte(k, m, vpn, p, bits):
     if page.rmap != n.NONE:
         pte_of(k, page.rmap).rmap_prev = number
     page.rmap = number
-    page.mapcount += 1
-    if page.bits & n.PG_ANON:
+    folio = state.pages[page_folio(k, p)]
+    folio.mapcount += 1
+    if folio.bits & n.PG_ANON:
         state.mms[m].anon_rss += 1
     else:
         state.mms[m].file_rss += 1
-        page_add_file_rmap(k, page)
+        page_add_file_rmap(k, folio, pte)
     return True
 
 
 @compiled
-def page_add_file_rmap(k, page):
+def page_add_file_rmap(k, folio, pte):
     """A page of a file has one mapping more: with the first it is one of its group's mapped pages."""
-    if page.mapcount == 1 and page.group != n.NONE:
-        k.books.groups[page.group].mapped_file += 1
+    if pte.rmap_next == n.NONE and folio.group != n.NONE:
+        k.books.groups[folio.group].mapped_file += 1
 
 
 @compiled
@@ -202,7 +204,7 @@ def set_swap_pte(k, m, vpn, slot):
 
 @compiled
 def _unmap(k, number):
-    """page_remove_rmap: the accounts and the dirty and accessed bits go to the page. Returns the page, or NONE."""
+    """page_remove_rmap: the accounts and the dirty and accessed bits go to the folio. Returns that, or NONE."""
     state = k.state
     pte = pte_of(k, number)
     m = mm_of_pte(k, number)
@@ -218,17 +220,19 @@ def _unmap(k, number):
         pte_of(k, pte.rmap_prev).rmap_next = pte.rmap_next
     if pte.rmap_next != n.NONE:
         pte_of(k, pte.rmap_next).rmap_prev = pte.rmap_prev
-    page.mapcount -= 1
+    p = page_folio(k, p)
+    folio = state.pages[p]
+    folio.mapcount -= 1
     if bits & n.PTE_DIRTY:
         set_page_dirty(k, p)
-    if page.bits & n.PG_ANON:
+    if folio.bits & n.PG_ANON:
         state.mms[m].anon_rss -= 1
     else:
         state.mms[m].file_rss -= 1
-        if page.mapcount == 0 and page.group != n.NONE:
-            k.books.groups[page.group].mapped_file -= 1
-        if bits & n.PTE_ACCESSED:
-            page.bits |= n.PG_REFERENCED
+        if page.rmap == n.NONE and folio.group != n.NONE:
+            k.books.groups[folio.group].mapped_file -= 1
+        if bits & n.PTE_ACCESSED and not k.state.lruvecs:  # else only where the mapping goes (zap_pte)
+            folio.bits |= n.PG_REFERENCED
     return p
 
 
@@ -248,7 +252,7 @@ def _clear(k, number):
 
 @compiled
 def clear_pte(k, number):
-    """Unmap one entry. The reference stays with the caller. Returns the page, or NONE for the zero page."""
+    """Unmap one entry. The reference stays with the caller. Returns the folio, or NONE for the zero page."""
     p = _unmap(k, number)
     _clear(k, number)
     return p

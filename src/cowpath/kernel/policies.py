@@ -63,12 +63,36 @@ POLICIES = (
         " largest requests (459779d04ae8)",
     ),
     Policy(
+        "read_bios", "bios", ("whole", "1 MiB"), "", "4.19",
+        "what is read ahead is done as a whole, or by bios of up to 256 pages (BIO_MAX_VECS), each by itself",
+    ),
+    Policy(
+        "readahead_windows", "readahead_windows", ("on demand", "sync and async", "by order"), "", "6.12",
+        "who misses a page always begins a window anew, and only who comes to its marker has the next read (6.12);"
+        " or besides the next window has folios four times as large and ends with one of them, and a fault on"
+        " executable memory reads from itself on only (6.18)",
+    ),
+    Policy(
+        "large_folios", "large_folios", (False, True), "7ac67301e82f", "6.16",
+        "whether the page cache has folios of several pages, which are read, charged, locked and reclaimed as one"
+        " (ext4: 7ac67301e82f)",
+    ),
+    Policy(
         "counters", "page_counter", ("res_counter", "page_counter"), "3e32cb2e0a12", "3.19",
         "what a charge raises: res and then memsw, or memsw and then memory (3e32cb2e0a12); and the loop around it",
     ),
     Policy(
         "charge_batch", "batch_of_64", (32, 64), "1813e51eece0", "6.1",
         "pages that a charge tries for at once, and that a CPU keeps at most with `page_counter` (1813e51eece0)",
+    ),
+    Policy(
+        "stock_groups", "stock_groups", (1, 7), "f735eebe55f8", "6.16",
+        "how many groups a CPU keeps charges for (f735eebe55f8)",
+    ),
+    Policy(
+        "freed_tables", "tables_to_stock", ("counters", "stock"), "", "6.18",
+        "where the charge of a page table goes that is freed: back to the counters, as a page's (6.12), or to the CPU's"
+        " stock",
     ),
     Policy(
         "charge_retries", "retries_of_16", (5, 16), "d977aa9390f9", "5.9",
@@ -116,9 +140,18 @@ POLICIES = (
         "what counts its refusals: memory and memory + swap, or memory alone",
     ),
     Policy(
-        "readahead_charge", "readahead_charge", ("oom", "skip", "end", "end twice"), "8a5c743e308d", "4.19",
+        "readahead_charge", "readahead_charge", ("oom", "skip", "end"), "8a5c743e308d", "4.19",
         "a charge of read-ahead: as any other, or with `__GFP_NORETRY`, and without the page (8a5c743e308d) or no"
-        " further (6.10), but for a second try where folios may be large (`page_cache_ra_order`; ext4 since 6.16)",
+        " further (6.10)",
+    ),
+    Policy(
+        "retried_fault", "retried_is_major", ("minor", "major"), "bce617edecad", "5.9",
+        "a fault that has not read, but is tried again, is one of the task's minor faults, or of its major ones"
+        " (bce617edecad)",
+    ),
+    Policy(
+        "pgfault", "pgfault", ("each try", "once"), "", "6.5",
+        "a fault that is tried again counts in `pgfault` each time, or once, when it is complete",
     ),
     Policy(
         "wp_reuse", "wp_reuse", ("locked", "references", "exclusive"), "09854ba94c6a", "5.9",
@@ -166,6 +199,37 @@ POLICIES = (
         "force_empty", "force_empty", ("moves", "pauses", "reclaims"), "", "4.19",
         "`memory.force_empty` is refused (EBUSY) with tasks or groups inside, and charges what it cannot reclaim to the"
         " parent, or only reclaims, with 100 ms after a round in vain (4.19) or without (6.1), and always succeeds",
+    ),
+    Policy(
+        "lru_lists", "lruvecs", ("zone", "group"), "925b7673cce3", "3.3",
+        "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
+    ),
+    Policy(
+        "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
+        "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
+    ),
+    Policy(
+        "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",
+        "how much of anonymous pages and of files' reclaim scans: by how many it found in use, or by what it cost to"
+        " have them back (1431d4d11abb), and besides, in part, by those in use (0538a82c39e9, 6.2)",
+    ),
+    Policy(
+        "workingset", "workingset", ("none", "file", "all"), "a528910e12ec", "3.15",
+        "whether a page that is read again soon after it was reclaimed counts, and becomes active: none, files'"
+        " (a528910e12ec) or all (aae466b0052e, 5.9)",
+    ),
+    Policy(
+        "new_anon", "inactive_anon", ("active", "inactive"), "b518154e59aa", "5.9",
+        "the list that a new anonymous page joins (b518154e59aa)",
+    ),
+    Policy(
+        "reclaim_walk", "reclaim_walk", ("shared", "whole", "partial"), "1ba6fc9af35b", "5.4",
+        "reclaim of a hierarchy goes on after the group that was last, until enough is freed; over all of its groups"
+        " (1ba6fc9af35b); or until enough is freed, and if nothing is over all of them (b82b530740b9, 6.10)",
+    ),
+    Policy(
+        "proactive_reclaim", "counts_proactive", ("direct", "proactive"), "e452872b40e3", "6.16",
+        "as what memory.stat counts the pages that memory.reclaim looks at and frees (e452872b40e3)",
     ),
 )  # fmt: skip
 BY_NAME = {policy.name: policy for policy in POLICIES}

@@ -11,35 +11,15 @@ from . import names as n
 from .block import new_request
 from .compiled import compiled
 from .filemap import AHEAD_PHASE, FORCE_PHASE, SINGLE_PHASE, cached_page
+from .folio import folio_nr_pages
+from .kmem import close_file
 from .page_alloc import free_pages
-from .records import OPEN_FILES
+from .policies import number
+from .ra_state import open_file, page_cache_ra_order
 from .wait import current
 
-
-@compiled
-def open_file(k, t, file):
-    """What task ``t`` knows of a file that it reads: the first of ``task.opened`` from now on."""
-    opened = k.state.tasks[t].opened
-    at = 0
-    while at < OPEN_FILES - 1 and opened[at].file != file + 1:
-        at += 1
-    found = opened[at].file == file + 1
-    prev = opened[at].prev if found else 0
-    start = opened[at].ra.start if found else 0
-    pages = opened[at].ra.pages if found else 0
-    async_pages = opened[at].ra.async_pages if found else 0
-    for to in range(at, 0, -1):
-        opened[to].file = opened[to - 1].file
-        opened[to].prev = opened[to - 1].prev
-        opened[to].ra.start = opened[to - 1].ra.start
-        opened[to].ra.pages = opened[to - 1].ra.pages
-        opened[to].ra.async_pages = opened[to - 1].ra.async_pages
-    opened[0].file = file + 1
-    opened[0].prev = prev
-    opened[0].ra.start = start
-    opened[0].ra.pages = pages
-    opened[0].ra.async_pages = async_pages
-    return opened[0]
+ON_DEMAND = number("readahead_windows", "on demand")
+BY_ORDER = number("readahead_windows", "by order")
 
 
 @compiled
@@ -54,10 +34,12 @@ def end_of_read(k, t, f):
 def forget_opened(k, t, file):
     """The task has the file open anew: nothing is known of it."""
     opened = open_file(k, t, file)
+    close_file(k, opened)
     opened.prev = 0
     opened.ra.start = 0
     opened.ra.pages = 0
     opened.ra.async_pages = 0
+    opened.ra.order = 0
 
 
 @compiled
@@ -121,20 +103,21 @@ def next_hole(k, file, index, most):
 
 
 @compiled
-def read_window(f, ra):
-    """ra_submit: the window is the next to be read."""
-    f.index = ra.start
-    f.count = ra.pages
-    f.arg = ra.async_pages
-
-
-@compiled
 def do_sync_mmap_readahead(k, f, ra, most):
-    """A fault that has not found its page: a window around it."""
-    ra.start = max(0, f.index - most // 2)
+    """A fault that has not found its page: a window around it; in executable memory (6.18) from it on, no further than
+    the mapping, and without a marker.
+    """
+    vma = k.state.vmas[f.vma]
+    ra.order = 0
     ra.pages = most
-    ra.async_pages = most // 4
-    read_window(f, ra)
+    if k.state.readahead_windows == BY_ORDER and vma.prot & n.VM_EXEC:
+        ra.start = f.index
+        ra.pages = min(most, vma.pgoff + (vma.end - vma.start) - f.index)
+        ra.async_pages = 0
+    else:
+        ra.start = max(0, f.index - most // 2)
+        ra.async_pages = most // 4
+    page_cache_ra_order(k, f, ra)
 
 
 @compiled
@@ -179,7 +162,70 @@ def ondemand_readahead(k, f, ra, prev, hit, wanted, most):
         if k.state.whole_request and ra.pages > most:  # dc30b96ab6d5, 4.19
             ra.pages = most
             ra.async_pages = most // 2
-    read_window(f, ra)
+    page_cache_ra_order(k, f, ra)
+
+
+@compiled
+def page_cache_sync_ra(k, f, ra, prev, wanted, most):
+    """The same since 6.12 for a page that is missing: it begins a stream (``prev``: 1 + the page that the last read
+    ended with), or the pages before it tell of one, or it is read alone.
+    """
+    index = f.index
+    ra.order = 0
+    if index == 0 or wanted > most or index == prev or index == prev + 1:
+        ra.start = index
+        ra.pages = get_init_ra_size(wanted, most)
+        ra.async_pages = ra.pages - wanted if ra.pages > wanted else ra.pages >> 1
+    else:
+        history = count_history_pages(k, f.file, index, most)
+        if history <= wanted:
+            f.count = wanted
+            return
+        if history >= index:
+            history *= 2
+        ra.start = index
+        ra.pages = min(history + wanted, most)
+        ra.async_pages = 1
+    page_cache_ra_order(k, f, ra)
+
+
+@compiled
+def page_cache_async_ra(k, f, ra, wanted, most):
+    """And for one that bears the marker: the window behind it, in 6.18 of larger folios, with one of which it ends."""
+    index = f.index
+    marked = cached_page(k, f.file, index)
+    pages = folio_nr_pages(k, marked) if marked != n.NONE else 1
+    if f.vma == n.NONE and marked != n.NONE:  # filemap_readahead
+        index = k.state.pages[marked].index
+        wanted += f.index - index
+    expected = ra.start + ra.pages - ra.async_pages
+    if index == expected - expected % pages:
+        ra.start += ra.pages
+        ra.pages = max(ra.pages, get_next_ra_size(ra.pages, most))
+    else:  # the marker of another reader
+        hole = next_hole(k, f.file, index + 1, most)
+        if hole - index > most:
+            f.count = 0
+            return
+        ra.start = hole
+        ra.pages = get_next_ra_size(hole - index + wanted, most)
+    if k.state.readahead_windows == BY_ORDER and not k.books.single_pages:
+        ra.order += 2
+        align = 1 << min(ra.order, lowest_bit(most))
+        end = ra.start + ra.pages
+        if end - end % align > ra.start:
+            ra.pages -= end % align
+    ra.async_pages = ra.pages
+    page_cache_ra_order(k, f, ra)
+
+
+@compiled
+def lowest_bit(number):
+    """ffs() - 1"""
+    bit = 0
+    while number >> bit & 1 == 0:
+        bit += 1
+    return bit
 
 
 @compiled
@@ -211,9 +257,16 @@ def step_ra_window(k, t):
         opened = open_file(k, t, f.file)
         if k.state.whole_request and most < wanted:
             most = max(readahead, min(wanted, io_pages(k)))
-        ondemand_readahead(k, f, opened.ra, opened.prev, why == AHEAD_PHASE, wanted, most)
-    elif why == AHEAD_PHASE:
+        if k.state.readahead_windows == ON_DEMAND:
+            ondemand_readahead(k, f, opened.ra, opened.prev, why == AHEAD_PHASE, wanted, most)
+        elif why == AHEAD_PHASE:
+            page_cache_async_ra(k, f, opened.ra, wanted, most)
+        else:
+            page_cache_sync_ra(k, f, opened.ra, opened.prev, wanted, most)
+    elif why == AHEAD_PHASE and k.state.readahead_windows == ON_DEMAND:
         ondemand_readahead(k, f, k.state.vmas[f.vma].ra, 0, True, readahead, most)
+    elif why == AHEAD_PHASE:
+        page_cache_async_ra(k, f, k.state.vmas[f.vma].ra, readahead, most)
     else:
         do_sync_mmap_readahead(k, f, k.state.vmas[f.vma].ra, most)
     return n.NEXT

@@ -160,7 +160,7 @@ frame = record(
     oomed="i4",  # charge: holds the group's OOM lock (bit 1) and is counted in under_oom (bit 2)
     gfp="i4",  # how it may charge: GFP_*
     tried="i4",  # charge by page counters: what it has done already: TRIED_*
-    priority="i4",  # reclaim
+    priority="i4",  # reclaim; elsewhere 1 + the largest order of its folios; 0: not said (read-ahead: page by page)
     victim=ref("group", start=0),  # reclaim: the group whose lists are scanned; 0: the machine's
     lru=num(start=n.NONE),  # reclaim: list (LRU_*)
     todo="i4",  # reclaim: pages left to scan of the list
@@ -173,10 +173,12 @@ frame = record(
     count="i8",  # pages left
     arg="i8",  # a number that the path was called with: R_* of a reclaim, a buffer's address, a file's size, ns, ...
 )
-# where the last window of read-ahead began, its pages, and how many of them lie behind its marker (from it on)
-file_ra_state = record(start="i4", pages="i4", async_pages="i4")
+# where the last window of read-ahead began, its pages, how many of them lie behind its marker (from it on), and the
+# order of its largest folios
+file_ra_state = record(start="i4", pages="i4", async_pages="i4", order="i4")
 # a file that a task reads: 1 + which, 1 + the page that the last read ended with
-opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state)
+# and, where that is charged for, 1 + the group that is
+opened = record(file=ref("file", at=1), prev="i4", ra=file_ra_state, kmem=ref("group", at=1))
 WAIT_ID = [
     ref(w.of, when=f"wait_kind == {kind}", start=0) for kind, w in enumerate(n.WAITS) if w.of and w.of != "machine"
 ]
@@ -199,6 +201,7 @@ task = record(
     pipe_pages="i4",  # that it has written into it
     memcg_oom=ref("group", start=0),  # the group for which a charge of its fault has failed (memcg_in_oom); 0: none has
     short_of=ref("group", start=0),  # its fault fails for want of this group's memory, with nobody to kill; or 0
+    pdeath_signal="i4",  # it is killed when its parent dies (PR_SET_PDEATHSIG)
     exiting="i4",  # PF_EXITING
     mm=ref("mm"),
     group=ref("group", start=0),
@@ -247,6 +250,7 @@ vma = record(
     mmap_miss="i4",  # faults that did not find their page, less those that did
     readers="i4",  # faults that have its lock
     kmem=ref("group", at=1),  # 1 + the group that is charged for it, or 0
+    anon_vma=ref("group", at=1),  # 1 + the group that is charged for its anon_vma, or 0
     marked="i4",  # who has mmap_sem for writing is to change it: nobody new reads
 )
 mm = record(
@@ -292,7 +296,8 @@ group = record(
     last_child=ref("group", start=0),  # where hierarchical reclaim goes on
     slab_pages="i4",  # pages that it is charged for objects of the kernel
     slab_bytes="i4",  # what these take
-    parked="i4",  # what is left of the pages is not to be had (drain_obj_stock)
+    parked="i4",  # bytes that are left of them on no CPU (nr_charged_bytes)
+    made_of="i4",  # bytes of objects that its parent is charged for it
     kernel_pages="i4",  # pages of the kernel that are no objects and no page tables of the last level
     tasks="i4",
     oom_waiters=waitq,
@@ -347,4 +352,16 @@ request = record(
     write="i4",
     next=ref("request", when="busy > 0"),
 )
-cpu = record(stock_group=ref("group", start=0), stock="i4", drain="i4", dirtied="i4")
+NR_MEMCG_STOCK = 7  # groups that a CPU keeps charges for, from 6.16 on
+stock = record(group=ref("group", start=0), pages="i4")  # 0: free
+
+
+def cpu(stocks: int) -> Record:
+    """A CPU."""
+    return record(
+        stocks=many(stock, stocks),  # what it keeps of charges
+        drain="i4",  # its worker is to drain that
+        obj_group=ref("group", start=0),  # whose objects share what is left of a page (cached_objcg), or 0
+        obj_bytes="i4",  # that
+        dirtied="i4",
+    )

@@ -1,5 +1,5 @@
 """Access to another task's memory (mm/process_vm_access.c, __access_remote_vm of mm/memory.c): process_vm_writev and
-process_vm_readv (3.2), writes to /proc/PID/mem, PTRACE_POKEDATA.
+process_vm_readv (3.2), writes to /proc/PID/mem, PTRACE_POKEDATA; and UFFDIO_COPY (mm/userfaultfd.c, 4.3).
 
 What is missing is faulted in by the caller, with the other's mmap_sem held for reading, and is charged to the group of
 the *other* (get_mem_cgroup_from_mm). It is no fault of user mode, so the charge fails where nobody may be killed, and
@@ -13,12 +13,13 @@ from . import steps as s
 from .cgroup import errno_of
 from .compiled import compiled
 from .frames import finish_op, push, push_fault
+from .memory import wake_userfault
 from .mmap import find_vma
+from .pgtable import is_none, lookup_pte, pte_of
 from .syscalls import accessible
 from .wait import current, fatal_signal_pending
 
-ESRCH = 3
-ENOSYS = 38
+ENOENT, ESRCH, EIO, EAGAIN, EFAULT, EEXIST, ENOSYS = 2, 3, 5, 11, 14, 17, 38
 
 
 @compiled
@@ -56,11 +57,17 @@ def step_get_user_pages_remote(k, t):
     if f.phase == 1:
         f.phase = 0
         if f.ret != 0:
-            return no_further(k, t, f)
+            return no_further(k, t, f, errno_of(-f.ret))
+        if f.todo == n.REMOTE_COPY:
+            f.done += 1
+            wake_userfault(k, f.mm, f.vpn, f.vpn + 1)
+            return n.NEXT
     write = f.todo != n.REMOTE_READV
+    if f.todo == n.REMOTE_COPY:
+        return mfill_atomic(k, t, f)
     v = find_vma(k, f.mm, f.vpn)
     if v == n.NONE or (write and k.state.vmas[v].prot & n.VM_WRITE == 0) or fatal_signal_pending(k, t):
-        return no_further(k, t, f)
+        return no_further(k, t, f, EFAULT)
     if not accessible(k, f.mm, f.vpn, write):
         f.phase = 1
         f.fault = n.F_WRITE if write else 0
@@ -77,9 +84,27 @@ def call_get_user_pages_remote(k, t, f):
 
 
 @compiled
-def no_further(k, t, f):
-    """A short count, or if nothing has been done EFAULT; of /proc/PID/mem and ptrace EIO."""
-    if f.done == 0:
-        k.state.tasks[t].status = errno_of(n.FAIL_IO if f.todo >= n.REMOTE_MEM else n.FAIL_FAULT)
+def mfill_atomic(k, t, f):
+    """UFFDIO_COPY: a page that is not there yet is charged, to whose memory it is, filled and mapped."""
+    v = find_vma(k, f.mm, f.vpn)
+    if v == n.NONE or k.state.vmas[v].prot & n.VM_UFFD_MISSING == 0:
+        return no_further(k, t, f, ENOENT)
+    number = lookup_pte(k, f.mm, f.vpn)
+    if number != n.NONE and not is_none(pte_of(k, number)):
+        return no_further(k, t, f, EEXIST)
+    f.phase = 1
+    f.fault = n.F_WRITE | n.F_COPY
+    return n.CALL
+
+
+@compiled
+def no_further(k, t, f, errno):
+    """A short count, or if nothing has been done EFAULT; of /proc/PID/mem and ptrace EIO. UFFDIO_COPY says what it was,
+    or EAGAIN for a short count.
+    """
+    if f.todo == n.REMOTE_COPY:
+        k.state.tasks[t].status = errno if f.done == 0 else EAGAIN
+    elif f.done == 0:
+        k.state.tasks[t].status = EIO if f.todo >= n.REMOTE_MEM else EFAULT
     f.count = 1  # next_page: the last one
     return n.NEXT

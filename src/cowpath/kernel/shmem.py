@@ -16,6 +16,7 @@ from .places import place_of
 from .swap_state import __add_to_swap_cache, free_swap_and_cache
 from .swapfile import get_swap_page, swap_free, uncharge_swap
 from .wait import emit
+from .xarray import xa_erase
 
 
 @compiled
@@ -73,6 +74,7 @@ def shmem_evict_inode(k, file):
     for index in range(old.pages):
         slot = shmem_swp_entry(k, file, index)
         if slot != n.NONE:
+            xa_erase(k, file, index, 1)
             shmem_swp_set(k, file, index, n.NONE)
             free_swap_and_cache(k, slot)
         p = cached_page(k, file, index)

@@ -7,7 +7,9 @@ from . import steps as s
 from .block import add_write, back_merge, bdi_write_congested, new_request, queue_is_full, submit
 from .compiled import compiled
 from .filemap import MISSED_PHASE, SINGLE_PHASE, delete_from_page_cache
+from .folio import first_rmap, folio_nr_pages
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP
+from .huge_memory import split_folio
 from .lru import lru_add, lru_del
 from .memcontrol import uncharge_lone
 from .page_alloc import free_page
@@ -47,11 +49,14 @@ def isolate(k, f):
         f.todo = 0
         return n.NONE
     spend(k, s.SCAN_PAGE)
-    f.scanned += 1
+    pages = folio_nr_pages(k, p)
+    f.todo -= pages - 1  # the first of them is the caller's
+    f.scanned += pages
     lru_del(k, p)
-    recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+    k.books.aged += 1
+    recent_of(k, f).scanned[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += pages
     if f.group == 0:
-        k.state.zone.pages_scanned += 1
+        k.state.zone.pages_scanned += pages
     page = k.state.pages[p]
     if page.group == n.NONE and page.mapcount > 0:
         note_uncharged(k, p)
@@ -61,7 +66,7 @@ def isolate(k, f):
 @compiled
 def note_uncharged(k, p):
     """Reclaim has met a page that is mapped already and not charged yet."""
-    owner = k.state.mms[k.state.tables[k.state.pages[p].rmap // len(k.state.tables[0].pte)].mm].owner_group
+    owner = k.state.mms[k.state.tables[first_rmap(k, p) // len(k.state.tables[0].pte)].mm].owner_group
     k.books.groups[owner].counters[n.C_SEEN_UNCHARGED] += 1
 
 
@@ -74,7 +79,7 @@ def shrink_active_list(k, f):
     page = k.state.pages[p]
     found, bits = page_referenced(k, p, f.victim)
     if found:
-        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += folio_nr_pages(k, p)
     if bits & n.VM_LOCKED:
         page.bits |= n.PG_UNEVICTABLE
     elif found == 0 or bits & n.VM_EXEC == 0 or f.lru == n.LRU_ACTIVE_ANON:
@@ -114,14 +119,15 @@ def shrink_inactive_list(k, t, f):
         lru_add(k, p)
         return
     verdict = page_check_references(k, p, found)
+    pages = 1 if page.bits & n.PG_ANON else folio_nr_pages(k, p)  # what is swapped out has been split
     if verdict <= RECLAIM_CLEAN:
         verdict = shrink_page_list(k, t, f, p, verdict == RECLAIM_CLEAN)
     if verdict == RECLAIM:
-        f.done += 1
+        f.done += pages
         return
     if verdict == ACTIVATE:
         page.bits |= n.PG_ACTIVE
-        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += 1
+        recent_of(k, f).rotated[0 if f.lru <= n.LRU_ACTIVE_ANON else 1] += folio_nr_pages(k, p)
     lru_add(k, p)
 
 
@@ -130,7 +136,10 @@ def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
     if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP or not add_to_swap(k, p):
+        if f.arg & R_NOSWAP:
+            return ACTIVATE
+        split_folio(k, p, True)
+        if not add_to_swap(k, p):
             return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)
@@ -154,7 +163,8 @@ def pageout(k, t, f, p, where):
     page of shmem for which there is no slot.
     """
     page = k.state.pages[p]
-    if page.refs != 1 or (queue_is_full(k) if f.arg & R_KSWAPD else bdi_write_congested(k)):
+    waits = f.arg & R_KSWAPD != 0 or k.state.lruvecs != 0  # or has waited
+    if page.refs != 1 or (queue_is_full(k) if waits else bdi_write_congested(k)):
         return KEEP
     spend(k, s.WRITE_PAGE)
     if page.file != n.NONE and k.state.files[page.file].shmem and not shmem_writepage(k, p):
@@ -171,6 +181,7 @@ def pageout(k, t, f, p, where):
     swapped = page.bits & n.PG_SWAPCACHE != 0
     owner = page.group if page.group != n.NONE else 0
     k.books.groups[owner].counters[n.C_SWAP_OUT if swapped else n.C_PAGE_OUT] += 1
+    k.books.groups[owner].vm_events[n.VM_PSWPOUT] += swapped
     emit(k, n.EV_PAGEOUT, t, p, page.index if swapped else n.NONE, where, 0)
     return KEEP
 

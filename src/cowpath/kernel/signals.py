@@ -99,8 +99,28 @@ def send_sigcont(k, t):
 
 
 @compiled
+def has_stopped(k, t):
+    """The task has stopped, or would if it were awake: SIGSTOP ends an interruptible sleep, which then goes on."""
+    task = k.state.tasks[t]
+    return task.sigstop != 0 and task.run_state == n.T_SLEEPING and n.INTERRUPTIBLE[task.wait_kind] != 0
+
+
+@compiled
+def wake_tracer(k, t):
+    """A task has stopped, or is gone: who has attached to it and waits for that is told."""
+    task = k.state.tasks[t]
+    if task.sigstop == 0 or task.slot == n.NONE:
+        return
+    for other in range(k.state.n_tasks):
+        tracer = k.state.tasks[other]
+        if tracer.run_state == n.T_SLEEPING and tracer.wait_kind == n.W_TRACED and tracer.wait_id == task.slot:
+            try_to_wake_up(k, other)
+
+
+@compiled
 def do_signal_stop(k, t):
     """On the way to user mode, with nothing held."""
+    wake_tracer(k, t)
     return sleep_alone(k, t, n.W_STOPPED, 0, 1)
 
 

@@ -20,6 +20,7 @@ from . import books, records
 from . import names as n
 from .figures import KILLS_KEPT
 from .layout import Record, laid_out, many, num, record, ref
+from .objects import OBJECTS
 from .plain import view
 from .policies import POLICIES
 from .steps import PATH_NAMES
@@ -141,7 +142,7 @@ def state_record(c: Capacity) -> Record:
         slots=many(ref("page", at=1), c.slots),  # page cache
         shmem_swp=many(ref("swap", at=1), c.slots),  # beside it: where what is not there is in swap
         groups=many(records.group, c.groups, used="n_groups"),
-        cpus=many(records.cpu, c.cpus, used="n_cpus"),
+        cpus=many(records.cpu(min(records.NR_MEMCG_STOCK, c.groups - 1)), c.cpus, used="n_cpus"),
         requests=many(records.request, c.requests),
         swaps=many(records.swap, c.swaps, used="n_swaps"),
         names=many(ref("task", at=1), c.names),  # slot -> task
@@ -167,10 +168,17 @@ def books_record(c: Capacity) -> Record:
         dirty_ratelimit="i4",  # pages dirtied on a CPU between two looks at the limits (ratelimit_pages)
         reap_retries="i4",  # tries of the OOM reaper to have a victim's mmap_sem (MAX_OOM_REAP_RETRIES)
         reclaim_retries="i4",  # fruitless rounds of reclaim before the last (MEM_CGROUP_RECLAIM_RETRIES)
+        objects=("i4", len(OBJECTS)),  # what a charge for one takes (objects.py)
+        buffers="i4",  # blocks of a file system in a page, each with a buffer head
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        lru_batch="i4",  # new pages that join the lists together (PAGEVEC_SIZE); 0: each at once
+        remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
         reuse="i4",  # accesses to earlier pages per recorded one, in 1/256
+        fetches="i4",  # pages of the code that a recorded program came to last, fetched again per recorded touch
+        n_fetched="i4",
+        aged="i8",  # pages that reclaim has looked at
         log_mask="i8",
         log_count="i4",
         n_woken="i4",
@@ -192,6 +200,7 @@ def books_record(c: Capacity) -> Record:
         shares_mm="i4",  # the explorer's: an mm may be seen by more than one task
         memory_suffices="i4",  # the explorer's: the machine is never short of pages
         forgets_misses="i4",  # the explorer's: mmap_miss stays 0
+        single_pages="i4",  # the explorer's: folios have one page
         moved="i8",  # the explorer's: tasks that have made a move, a bit each
         coverage=(books.coverage, c.tasks * c.paths if c.narrow else 1),  # the explorer's, by task, then path
         outside=(books.outside, MOST_OUTSIDE),
@@ -205,6 +214,8 @@ def books_record(c: Capacity) -> Record:
         paths=(books.path, c.paths),
         tasks=(books.task_books, c.tasks),
         pages=(books.page_books, c.pages),
+        shadows=("i8", c.slots),  # of what was evicted from the page cache, by its slot (workingset.py)
+        swap_shadows=("i8", c.swaps),  # ... and from the swap cache
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
         psi_on="i4",  # memory.pressure is kept
         psi_at="i8",  # up to when
@@ -222,10 +233,14 @@ def books_record(c: Capacity) -> Record:
         queue=("i4", c.tasks),  # scratch
         request_at=("i8", c.requests),
         reap_at=("i8", c.mms),  # when the delay of one in the OOM reaper's queue is over
+        trees=(books.tree, c.files),
+        nodes=(books.xa_node, 1 if c.narrow else c.slots // 60 + 5 * c.files),  # of the trees, by files
+        n_nodes="i4",
         dirtied_at=("i8", c.files),  # when the file's oldest dirty page became so
         timers=(books.timer, c.tasks + c.requests),
         log=(books.event, c.log),
         ops=(books.op, c.ops),
+        fetched=("i4", c.ops),  # where instructions touch code, in their order
         rescues=("i1", c.ops),  # a way leads from the instruction to one that may help a group (engine.foresight)
     )
 

@@ -42,7 +42,7 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write",
+    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write", "madvise",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = (
@@ -155,9 +155,15 @@ ONLY_REAPER = Misplaced(_all_but("oom_reaper"), "nobody is reaped on this path",
 
 AROUND_A_FAULT = Misplaced(_all_but("page_fault"), "no fault begins or ends here", "it belongs to page_fault")
 
+NOT_INTO_THE_CACHE = Misplaced(
+    _all_but("readahead", "write"), "no page joins the page cache on this path", "it belongs to readahead and write"
+)
+
 ONLY_OPEN = Misplaced(_all_but("open"), "no file is opened on this path", "it belongs to open")
 
 ONLY_FILE_READ = Misplaced(_all_but("file_read"), "only a read maps what lies around", "it belongs to file_read")
+
+ONLY_MADVISE = Misplaced(_all_but("madvise"), "nothing is advised on this path", "it belongs to madvise")
 
 RECLAIM = "frames.call_reclaim"
 
@@ -195,7 +201,7 @@ STEPS: list[StepInfo] = [
     StepInfo("ra_window", "readahead"),
     StepInfo("each_page", "syscalls"),
     StepInfo("next_page", "syscalls"),
-    StepInfo("add_to_page_cache", "filemap", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE,
+    StepInfo("add_to_page_cache", "filemap", needs=H_NEW_PAGE, gives=H_NEW_PAGE | H_CHARGE | H_KMEM,
              undo=H_PAGE_LOCK | H_PAGE_REF),  # write(2): the page that it has inserted is in hand, locked
     StepInfo("submit_io", "filemap"),
     StepInfo("wait_uptodate", "filemap", needs=H_PAGE_REF),
@@ -241,6 +247,7 @@ STEPS: list[StepInfo] = [
     # of reclaim
     StepInfo("drain_all_stock", "vmscan"),
     StepInfo("shrink_zone", "vmscan"),
+    StepInfo("shrink_node", "shrink_node"),
     StepInfo("balance_pgdat", "kswapd", calls=("reclaim",)),
     StepInfo("mmput", "exit"),
     # of a fault that has failed for want of a group's memory
@@ -273,7 +280,8 @@ STEPS: list[StepInfo] = [
     StepInfo("oom_reaper_wait", "oom_reaper", misplaced=(ONLY_REAPER,)),
     StepInfo("oom_reap_task_mm", "oom_reaper", misplaced=(ONLY_REAPER,)),
     # of open
-    StepInfo("alloc_file", "file_table", calls=("reclaim",), call=RECLAIM, charges=True, misplaced=(ONLY_OPEN,)),
+    StepInfo("alloc_file", "file_table", undo=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_OPEN,)),
     # of kernel memory
     StepInfo("copy_process", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
              misplaced=(ONLY_FORKS,)),
@@ -289,7 +297,12 @@ STEPS: list[StepInfo] = [
              misplaced=(ONLY_PIPE,)),
     StepInfo("get_user_pages_remote", "remote", needs=H_MMAP_READ, calls=("handle_mm_fault",),
              misplaced=(ONLY_REMOTE,)),
+    StepInfo("xas_create", "page_cache_charge", needs=H_NEW_PAGE, takes=H_KMEM, calls=("reclaim",), call=RECLAIM,
+             charges=True, misplaced=(NOT_INTO_THE_CACHE,)),
+    StepInfo("create_empty_buffers", "page_cache_charge", needs=H_PAGE_REF, undo=H_KMEM, calls=("reclaim",),
+             call=RECLAIM, charges=True, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
     StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("madvise_vma", "madvise", needs=H_MMAP_READ, misplaced=(ONLY_MADVISE,)),
 ]  # fmt: skip
 
 # --- what is not a step but costs time: its constant, and its name in a table of costs -----------

@@ -11,13 +11,14 @@ from .block import add_new_to_request, new_request, wait_on_page_writeback
 from .compiled import compiled
 from .filemap import page_cache_release
 from .frames import push
-from .lru import lru_cache_add, lru_del
+from .lru import count_vm_events, lru_cache_add, lru_del
 from .memcontrol import count_majfault, mem_cgroup_uncharge_page, mem_cgroup_uncharge_swapcache, uncharge_lone
 from .page_alloc import free_page
 from .page_lock import KILLED, RETRIED, WAITING, __lock_page_or_retry, unlock_page
 from .pgtable import lookup_pte, pte_of
 from .swapfile import get_swap_page, release_slot, swap_free, swapcache_free, uncharge_swap
 from .wait import current, go_to, sleep_on, spend
+from .workingset import take_shadow, workingset_refault
 
 MISSED_PHASE = 5  # of find_swap_page: the slot is being read
 PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
@@ -283,6 +284,8 @@ def read_swap_cache_async(k, t, f):
     f.newpage = n.NONE
     f.held &= ~(n.H_NEW_PAGE | n.H_CHARGE)
     k.state.pages[p].bits |= n.PG_SWAPBACKED
+    count_vm_events(k, p, n.VM_PSWPIN, 1)
+    workingset_refault(k, p, take_shadow(k, n.NONE, f.index), 1)
     lru_cache_add(k, p)
     k.books.pages[p].origin = k.books.origins[f.index]
     add_new_to_request(k, f.request, p, s.ADD_TO_SWAP_CACHE)

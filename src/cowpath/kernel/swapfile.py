@@ -63,6 +63,7 @@ def release_slot(k, slot):
     if k.state.cgroup2:
         mem_cgroup_uncharge_swap(k, slot)
     swap.group = 0
+    k.books.swap_shadows[slot] = 0
     swap.next = k.state.free_swap
     k.state.free_swap = slot
     k.state.used_swaps -= 1

@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .compiled import compiled
 from .filemap import cached_page
+from .folio import page_folio
 from .frames import do_page_fault, push_fault
 from .kmem import give_to_vma, undo_kmem
 from .lru import lru_add, lru_del
@@ -28,7 +29,7 @@ def step_each_page(k, t):
     if f.path == s.P_SWAP_READAHEAD:
         skip_slots(k, f)
     elif path.skips_cached:
-        while f.count > 0 and (f.index >= k.state.files[f.file].pages or cached_page(k, f.file, f.index) != n.NONE):
+        while f.count > 0 and (f.index >= k.state.files[f.file].pages or passes_over(k, f)):
             f.index += 1
             f.count -= 1
     elif path.reads_file and f.count > 0 and f.index >= k.state.files[f.file].pages:
@@ -38,6 +39,12 @@ def step_each_page(k, t):
         if f.path == s.P_READ:
             end_of_read(k, t, f)
     return n.NEXT
+
+
+@compiled
+def passes_over(k, f):
+    """page_cache_ra_unbounded: what is there is not read. page_cache_ra_order finds that out when it has a folio."""
+    return f.priority == 0 and cached_page(k, f.file, f.index) != n.NONE
 
 
 @compiled
@@ -208,17 +215,20 @@ def step_mlock_fixup(k, t):
 
 @compiled
 def step_mprotect_fixup(k, t):
-    """mprotect(2): the mappings of the range may be written to, or not; entries that allowed it do so no longer."""
+    """mprotect(2): the mappings of the range may be written to, or not; entries that allowed it do so no longer. And
+    madvise(2) that only sets or clears what is known of the mappings (madvise_behavior).
+    """
     f = current(k, t)
+    which = k.books.ops[f.op].c
     v = k.state.mms[f.mm].vmas
     found = False
     while v != n.NONE:
         vma = k.state.vmas[v]
         if vma.start < f.vpn + f.count and vma.end > f.vpn:
-            vma.prot = (vma.prot & ~n.VM_WRITE) | f.arg
+            vma.prot = (vma.prot & ~which) | f.arg
             found = True
         v = vma.next
-    if f.arg == 0:
+    if which == n.VM_WRITE and f.arg == 0:
         change_protection(k, f.mm, f.vpn, f.vpn + f.count)
     return n.NEXT if found else n.FAIL_OOM
 
@@ -269,6 +279,7 @@ def step_populate(k, t):
     if status != n.NEXT:
         return status
     p = pte_of(k, lookup_pte(k, f.mm, f.vpn)).page
+    p = page_folio(k, p) if p != n.NONE else n.NONE
     if p != n.NONE and k.state.pages[p].bits & n.PG_LRU:
         lru_del(k, p)
         k.state.pages[p].bits |= n.PG_UNEVICTABLE

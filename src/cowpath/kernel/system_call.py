@@ -39,6 +39,7 @@ def system_call(k, t, op):
         f.vpn = op.a
         f.count = op.b
         f.arg = op.bits
+        f.op = task.pc
         task.status = 0
     elif code == n.OP_FADVISE and op.bits == n.FADV_WILLNEED:
         force_page_cache_readahead(k, t, op)
@@ -46,7 +47,7 @@ def system_call(k, t, op):
         f = push(k, t, s.P_READ if code == n.OP_READ else (s.P_WRITE if code == n.OP_WRITE else s.P_FADVISE))
         f.file = op.a
         f.index = op.b
-        f.count = op.c
+        f.count = op.c if op.c != n.NONE else k.state.files[op.a].room
         f.arg = op.d
         task.status = 0
     elif code == n.OP_FSYNC:
@@ -75,11 +76,12 @@ def system_call(k, t, op):
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
+        f.todo = op.bits & n.WAIT_STOPPED if code == n.OP_WAIT else 0
         task.status = 0
     elif code == n.OP_READ_PROC:
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:
-        return madvise_populate(k, t, op)
+        return madvise(k, t, op)
     elif code == n.OP_PIPE:
         return pipe(k, t, op)
     elif code == n.OP_REMOTE:
@@ -97,16 +99,20 @@ def system_call(k, t, op):
 
 
 @compiled
-def madvise_populate(k, t, op):
-    """MADV_POPULATE_READ, MADV_POPULATE_WRITE (4ca9b3859dac, 5.14); EINVAL where there is none."""
-    if k.books.paths[s.P_MADVISE_POPULATE].length == 0:
+def madvise(k, t, op):
+    """MADV_DONTNEED; MADV_COLD and _PAGEOUT (9c276cc65a58, 1a4e58cce84e, 5.4), MADV_POPULATE_READ and _WRITE
+    (4ca9b3859dac, 5.14), EINVAL where there are none: no profile lies between 5.4 and 5.14.
+    """
+    if op.c != n.MADV_DONTNEED and k.books.paths[s.P_MADVISE_POPULATE].length == 0:
         k.state.tasks[t].status = errno_of(n.FAIL_INVAL)
         return finish_op(k, t)
-    f = push(k, t, s.P_MADVISE_POPULATE)
+    populates = op.c == n.MADV_POPULATE
+    f = push(k, t, s.P_MADVISE_POPULATE if populates else s.P_MADVISE)
     f.mm = k.state.tasks[t].mm
     f.vpn = op.a
     f.count = op.b
-    f.todo = op.bits
+    f.index = 0 if populates else op.a
+    f.todo = op.bits if populates else op.c
     k.state.tasks[t].status = 0
     return n.NEXT
 
@@ -153,7 +159,7 @@ def do_sys_open(k, t, op):
     k.state.tasks[t].status = 0
     if k.books.paths[s.P_OPEN].length == 0:
         return finish_op(k, t)
-    push(k, t, s.P_OPEN)
+    push(k, t, s.P_OPEN).file = op.a
     return n.NEXT
 
 

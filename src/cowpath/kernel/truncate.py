@@ -6,6 +6,9 @@ from . import names as n
 from .block import wait_on_page_writeback
 from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
+from .folio import first_rmap
+from .huge_memory import split_folio
+from .kmem import evict_inode
 from .memcontrol import mem_cgroup_uncharge_end
 from .mmap import zap_pte
 from .page_lock import WAITING, lock_page, unlock_page
@@ -13,6 +16,8 @@ from .pgtable import clear_pte, is_none, lookup_pte, pte_of
 from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
 from .wait import current
+from .workingset import take_shadow
+from .xarray import xa_erase
 
 
 @compiled
@@ -30,6 +35,8 @@ def vmtruncate(k, f):
     file.pages = min(f.arg, file.room)
     f.index = file.pages
     f.count = old - file.pages
+    if file.pages == 0:
+        evict_inode(k, f.file)
 
 
 @compiled
@@ -66,10 +73,13 @@ def truncate_inode_pages(k, t, f):
     if f.held & n.H_PAGE_REF == 0:
         slot = shmem_swp_entry(k, f.file, f.index)
         if slot != n.NONE:
+            xa_erase(k, f.file, f.index, 1)
             shmem_swp_set(k, f.file, f.index, n.NONE)
             free_swap_and_cache(k, slot)
         p = cached_page(k, f.file, f.index)
         if p == n.NONE:
+            if take_shadow(k, f.file, f.index):
+                xa_erase(k, f.file, f.index, 1)
             return n.NEXT
         k.state.pages[p].refs += 1
         f.page = p
@@ -80,6 +90,13 @@ def truncate_inode_pages(k, t, f):
         f.held |= n.H_PAGE_LOCK
     if not wait_on_page_writeback(k, t, f.page):
         return n.SLEEP
+    if k.state.pages[f.page].file == f.file and k.state.pages[f.page].index < f.index:
+        split_folio(k, f.page, False)  # truncate_inode_partial_folio; the pages behind its head's are next
+        unlock_page(k, f.page)
+        page_cache_release(k, f.page)
+        f.held &= ~(n.H_PAGE_REF | n.H_PAGE_LOCK)
+        f.page = n.NONE
+        return n.AGAIN
     drop_truncated(k, f.page)
     unlock_page(k, f.page)
     page_cache_release(k, f.page)
@@ -92,8 +109,8 @@ def truncate_inode_pages(k, t, f):
 def drop_truncated(k, p):
     """Unmap a locked page wherever it is still mapped and take it out of the cache."""
     from_cache = k.state.pages[p].file != n.NONE
-    while k.state.pages[p].rmap != n.NONE:
-        clear_pte(k, k.state.pages[p].rmap)
+    while k.state.pages[p].mapcount > 0:
+        clear_pte(k, first_rmap(k, p))
         k.state.pages[p].refs -= 1
     if from_cache:
         remove_and_release(k, p)

@@ -63,9 +63,13 @@ def step_vmf_anon_prepare(k, t):
 # --- a writer ------------------------------------------------------------------------------------
 @compiled
 def is_changed(k, f, v):
-    """The system call changes this mapping: fork all, mmap(2) also the anonymous one that it makes longer."""
+    """The system call changes this mapping: fork the one that it copies next (fb49c455323f, 6.5), mmap(2) also the
+    anonymous one that it makes longer.
+    """
     vma = k.state.vmas[v]
-    if f.path == s.P_FORK or (vma.start < f.vpn + f.count and vma.end > f.vpn):
+    if f.path == s.P_FORK:
+        return v == f.vma
+    if vma.start < f.vpn + f.count and vma.end > f.vpn:
         return True
     grows = f.path == s.P_MMAP or f.path == s.P_MMAP_POPULATE
     return grows and vma.end == f.vpn and vma.file == n.NONE and k.books.ops[f.op].c == n.NONE

@@ -14,8 +14,9 @@ from .compiled import compiled
 from .frames import R_HIGH, R_KSWAPD, R_NOSWAP, R_SHRINK, SWAPPINESS_SHIFT
 from .hierarchy import is_below
 from .memcg_protection import passed_over, spared, try_low
+from .memcg_stock import drain_all_stock_async, drain_stock
 from .memcg_swap import mem_cgroup_get_nr_swap_pages
-from .memcontrol import drain_all_stock_async, drain_stock, mem_cgroup_margin
+from .memcontrol import mem_cgroup_margin
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
 from .shrink import chain_of, recent_of, shrink_active_list, shrink_inactive_list
@@ -127,7 +128,7 @@ def is_over(k, f):
         return free_pages(k) > k.state.zone.high_pages
     if f.arg & R_HIGH:
         return f.done >= f.count
-    return f.done - f.index >= SWAP_CLUSTER_MAX
+    return f.done - f.index >= max(SWAP_CLUSTER_MAX, f.count)
 
 
 @compiled

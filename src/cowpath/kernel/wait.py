@@ -204,7 +204,7 @@ def try_to_wake_up(k, t):
     asleep = k.books.now - k.books.tasks[t].since
     k.books.tasks[t].asleep += asleep
     note_wait(k, t, task.wait_kind, asleep)
-    emit(k, n.EV_WAKE, t, task.wait_kind, task.wait_id, asleep, 0)
+    emit(k, n.EV_WAKE, t, task.wait_kind, task.wait_id, asleep, task.progress)
     if k.books.tasks[t].stalled != n.NONE:
         emit(k, n.EV_STALL, t, k.books.tasks[t].stalled, task.wait_kind, asleep, 0)
         k.books.tasks[t].stalled = n.NONE

@@ -86,6 +86,7 @@ class Wait:
     short: str = "time"  # after "sleeps:"
     figure: str = ""  # its name among a run's figures, if it counts as blocked there
     in_a_fault: bool = False  # a fault may sleep so
+    interruptible: bool = False  # any signal ends it (TASK_INTERRUPTIBLE)
 
     @property
     def blocks(self) -> bool:
@@ -148,6 +149,8 @@ W_INVALIDATE_WRITE = 15
 W_VMA_LOCK = 16  # of who has mmap_sem for writing: until nobody faults on the mapping
 W_STOPPED = 17  # in user mode, until SIGCONT
 W_SWAP_ENTRY = 18  # while somebody else makes a page for a swap slot
+W_USERFAULT = 19  # handle_userfault: until UFFDIO_COPY has filled the page
+W_TRACED = 20  # of who has attached to a task (PTRACE_ATTACH): until that has stopped; a slot
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -162,8 +165,8 @@ BUILT_IN = (
         "memory (OOM)", of="group", queue="oom_waiters", in_front=True, colour=MEMORY, does="waits for {memory}",
         what="{group}'s memory", short="memory", figure="memory", in_a_fault=True,
     ),
-    Wait("child", does="waits for its children", short="a child"),
-    Wait("sleep", ends=BY_TIME, does="sleeps"),
+    Wait("child", interruptible=True, does="waits for its children", short="a child"),
+    Wait("sleep", ends=BY_TIME, interruptible=True, does="sleeps"),
     Wait(
         "write-back", of="page", queue="writeback_waiters", all_in_one=True, ends=BY_DISK, colour=IO,
         does="waits until {page} is written",
@@ -185,11 +188,16 @@ BUILT_IN = (
         "VMA lock", of="vma", colour=OTHER_LOCK, does="waits for a VMA lock (to write)", what="a VMA lock (to write)",
         short="VMA lock", figure="mmap_write",
     ),
-    Wait("stopped", does="is stopped", short="SIGSTOP"),
+    Wait("stopped", interruptible=True, does="is stopped", short="SIGSTOP"),
     Wait(
         "swap entry", of="swap", queue="waiters", colour=OTHER_LOCK, does="waits for a swap entry", what="a swap entry",
         short="swap entry", figure="page_lock", in_a_fault=True,
     ),
+    Wait(
+        "userfault", interruptible=True, does="waits for the handler of its userfaultfd", short="userfault",
+        in_a_fault=True,
+    ),
+    Wait("traced", interruptible=True, does="waits until the task that it traces has stopped", short="a tracee"),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .folio import page_folio
 from .map_page import drop_newpage
 from .memory import step_put_page
 from .page_lock import WAITING, lock_page, unlock_page
@@ -33,10 +34,11 @@ def step_wp_reuse(k, t):
         entry = lookup_pte(k, f.mm, f.vpn)
         if entry == n.NONE or pte_of(k, entry).bits & n.PTE_PRESENT == 0:
             return finish_path(k, t, f)  # the access faults again
-        f.page = pte_of(k, entry).page
-        f.old_page = f.page
-        if f.page == n.NONE:
+        f.old_page = pte_of(k, entry).page
+        if f.old_page == n.NONE:
+            f.page = n.NONE
             return n.NEXT
+        f.page = page_folio(k, f.old_page)
         k.state.pages[f.page].refs += 1
         f.held |= n.H_PAGE_REF
         if k.state.pages[f.page].bits & n.PG_ANON == 0:
@@ -51,7 +53,7 @@ def step_wp_reuse(k, t):
     f.phase = 0
     unlock_page(k, f.page)
     entry = lookup_pte(k, f.mm, f.vpn)
-    same = entry != n.NONE and pte_of(k, entry).bits & n.PTE_PRESENT and pte_of(k, entry).page == f.page
+    same = entry != n.NONE and pte_of(k, entry).bits & n.PTE_PRESENT and page_folio(k, pte_of(k, entry).page) == f.page
     if not same:
         step_put_page(k, t)
         return finish_path(k, t, f)

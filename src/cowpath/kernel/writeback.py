@@ -22,6 +22,7 @@ from .block import (
 )
 from .compiled import compiled
 from .filemap import cached_page, page_cache_release
+from .folio import folio_nr_pages
 from .frames import push
 from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits
@@ -124,14 +125,16 @@ def lock_and_write(k, t, f):
         return n.SLEEP
     if k.state.pages[p].file == f.file:
         write_page(k, t, f, p)
+    page = k.state.pages[p]
+    pages = page.index + folio_nr_pages(k, p) - f.index if page.file == f.file else 1
     unlock_page(k, p)
     page_cache_release(k, p)
     f.held &= ~n.H_PAGE_REF
     f.page = n.NONE
-    f.index += 1
-    f.todo -= 1
-    f.count -= 1
-    f.done += 1
+    f.index += pages
+    f.todo -= pages
+    f.count -= pages
+    f.done += pages
     k.state.files[f.file].writeback_index = f.index
     return n.AGAIN
 

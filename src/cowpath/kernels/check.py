@@ -129,6 +129,16 @@ def check_retry(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], sou
             )  # fmt: skip
 
 
+def check_lists(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
+    """Reclaim finds pages on the lists on which the kernel puts them. Raises InputError."""
+    wanted = "shrink_node" if policies["lru_lists"] == "group" else "shrink_zone"
+    if wanted not in paths["reclaim"]:
+        raise InputError(
+            f'path "reclaim" has no {wanted}, and lru_lists is "{policies["lru_lists"]}": it would find no pages',
+            file=source, hint='shrink_node goes with lru_lists = "group", shrink_zone with "zone"',
+        )  # fmt: skip
+
+
 def _giver(bits: int) -> str:
     able = [info.name for info in STEPS if info.takes & bits]
     return " or ".join(able) + " comes first"

@@ -23,6 +23,7 @@ class MemcgFiles:
     files: tuple[str, ...]
     events: tuple[str, ...]  # memory.events
     stat: tuple[str, ...]  # memory.stat
+    uncounted: tuple[str, ...]  # keys of memory.stat that stay 0
     refused: tuple[str, ...]  # what it answers EINVAL to, and later kernels take
 
 
@@ -31,7 +32,8 @@ def load(kernel: str) -> MemcgFiles:
     """Those of a profile that has v2."""
     found = _every()[kernel]
     files, events, stat = (tuple(found[key].split()) for key in ("files", "events", "stat"))
-    return MemcgFiles(files, events, stat, tuple(found["refused"]))
+    uncounted = tuple(found.get("uncounted", "").split())
+    return MemcgFiles(files, events, stat, uncounted, tuple(found["refused"]))
 
 
 def known() -> tuple[str, ...]:

@@ -42,6 +42,7 @@ class Files:
             times.append(time_ns)
             filenames.append(name)
         names = {ino: name for ino, name in tables.maps[["ino", "filename"]].tolist() if ino > 0}
+        self.mapped_names = set(names.values())
         self.cached: dict[str, int] = {}  # how far each named file was seen in the page cache, in pages
         for delta, ino, dev, index, order in tables.pagecache[["delta", "ino", "dev", "index", "order"]].tolist():
             if delta > 0 and ino in names and dev != BLOCK_DEVICE:
@@ -87,6 +88,19 @@ class Files:
     def table(self) -> tuple[RecordedFile, ...]:
         """All files, by number."""
         return tuple(
-            RecordedFile(name, size.pages, max(size.pages, size.room), name.startswith(f"{self.recording}:/"))
+            RecordedFile(
+                name,
+                size.pages,
+                max(size.pages, size.room),
+                shmem=self._is_shared_memory(name),
+                warm=self._was_warm(name),
+            )
             for name, size in ((name, self.sizes[name]) for name in self.names)
         )
+
+    def _is_shared_memory(self, name: str) -> bool:
+        return name.startswith(f"{self.recording}:/")
+
+    def _was_warm(self, name: str) -> bool:
+        """It was mapped, and nobody of the command has added a page of it to the page cache."""
+        return name in self.mapped_names and name not in self.cached and not self._is_shared_memory(name)

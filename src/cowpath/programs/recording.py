@@ -61,6 +61,7 @@ class RecordedFile:
     pages: int
     room: int
     shmem: bool = False
+    warm: bool = False  # it was in the page cache already
 
 
 @dataclass(frozen=True)

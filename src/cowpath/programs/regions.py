@@ -10,7 +10,8 @@ from cowpath.words import Word, nearest
 FIRST_PAGE = 1 << 16  # 256 MiB
 ALIGNMENT = 512  # pages: a page table's worth, so that no two regions share one
 LAST_PAGE = 1 << 35
-SIZES = {"anon": 1, "anonpop": 1, "shm": 1, "mapf": 2}  # the argument that is a new region's number of pages
+# the argument that is a new region's number of pages
+SIZES = {"anon": 1, "anonpop": 1, "anonthp": 1, "shm": 1, "mapf": 2}
 
 
 @dataclass(frozen=True)

@@ -40,13 +40,20 @@ def compile_written(text: str, file: str, name: str) -> Unit:
 
 @command("anon REGION pages")
 def _anon(w: Writer, line: Line) -> None:
-    region = w.regions.place(line.arguments[0])
-    w.asm.emit(n.OP_MMAP, a=region, b=number(line.arguments[1], 1), c=n.NONE, bits=n.VM_WRITE)
+    pages = number(line.arguments[1], 1)
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=n.NONE, bits=n.VM_WRITE)
 
 
 @command("anonpop REGION pages")
 def _anonpop(w: Writer, line: Line) -> None:
+    pages = number(line.arguments[1], 1)
     bits = n.VM_WRITE | n.MAP_POPULATE
+    w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=pages, c=n.NONE, bits=bits)
+
+
+@command("anonthp REGION pages")
+def _anonthp(w: Writer, line: Line) -> None:
+    bits = n.VM_WRITE | n.VM_HUGEPAGE
     w.asm.emit(n.OP_MMAP, a=w.regions.place(line.arguments[0]), b=number(line.arguments[1], 1), c=n.NONE, bits=bits)
 
 
@@ -78,7 +85,7 @@ def _mlock(w: Writer, line: Line) -> None:
 def _mprotect(w: Writer, line: Line) -> None:
     region, access, *rest = line.arguments
     first, pages = _pages(w, region, rest)
-    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=n.VM_WRITE, bits=choice(access, {"r": 0, "rw": n.VM_WRITE}))
 
 
 @command("pipe")
@@ -124,12 +131,38 @@ def _remote(w: Writer, line: Line, kind: int) -> None:
     w.far.append(FarRegion(at, task, region, pages))
 
 
-@command("madv REGION populate_read|populate_write [first] [pages]")
+ADVICE = {  # of OP_MADVISE: its c and its bits
+    "populate_read": (n.MADV_POPULATE, 0), "populate_write": (n.MADV_POPULATE, n.F_WRITE),
+    "dontneed": (n.MADV_DONTNEED, 0), "cold": (n.MADV_COLD, 0), "pageout": (n.MADV_PAGEOUT, 0),
+}  # fmt: skip
+BEHAVIORS = {  # madvise_behavior: of the mapping's flags which, and what they are from now on
+    "hugepage": (n.VM_HUGEPAGE, n.VM_HUGEPAGE), "nohugepage": (n.VM_HUGEPAGE, 0),
+    "random": (n.VM_RAND_READ, n.VM_RAND_READ), "normal": (n.VM_RAND_READ, 0),
+}  # fmt: skip
+
+
+@command("userfaultfd REGION [first] [pages]")
+def _userfaultfd(w: Writer, line: Line) -> None:
+    first, pages = _range(w, line)
+    w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=n.VM_UFFD_MISSING, bits=n.VM_UFFD_MISSING)
+
+
+@command("uffdcopy TASK REGION [first] [pages]")
+def _uffdcopy(w: Writer, line: Line) -> None:
+    _remote(w, line, n.REMOTE_COPY)
+
+
+@command(f"madv REGION {'|'.join([*ADVICE, *BEHAVIORS])} [first] [pages]")
 def _madv(w: Writer, line: Line) -> None:
     region, kind, *rest = line.arguments
-    bits = choice(kind, {"populate_read": 0, "populate_write": n.F_WRITE})
+    choice(kind, dict.fromkeys([*ADVICE, *BEHAVIORS], 0))
     first, pages = _pages(w, region, rest)
-    w.asm.emit(n.OP_MADVISE, a=first, b=pages, bits=bits)
+    if kind.text in BEHAVIORS:
+        which, value = BEHAVIORS[kind.text]
+        w.asm.emit(n.OP_MPROTECT, a=first, b=pages, c=which, bits=value)
+        return
+    advice, bits = ADVICE[kind.text]
+    w.asm.emit(n.OP_MADVISE, a=first, b=pages, c=advice, bits=bits)
 
 
 def _range(w: Writer, line: Line) -> tuple[int, int]:
@@ -202,8 +235,6 @@ def _readinto(w: Writer, line: Line) -> None:
 def _fadv(w: Writer, line: Line) -> None:
     name, kind, *rest = line.arguments
     bits = choice(kind, {"dontneed": n.FADV_DONTNEED, "willneed": n.FADV_WILLNEED})
-    if rest and bits == n.FADV_DONTNEED:
-        raise rest[0].error("dontneed is for the whole file", "no pages after it")
     first = number(rest[0]) if rest else 0
     pages = number(rest[1], 1) if len(rest) > 1 else n.NONE
     w.asm.emit(n.OP_FADVISE, a=w.file(name, first + max(pages, 0)), b=first, c=pages, bits=bits)
@@ -339,9 +370,12 @@ def _run(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_WAIT, a=w.asm.slot(name))
 
 
-@command("wait TASK|any|all")
+@command("wait TASK|any|all [stopped]")
 def _wait(w: Writer, line: Line) -> None:
-    word = line.arguments[0]
+    word, *stopped = line.arguments
+    if stopped:
+        w.asm.emit(n.OP_WAIT, a=w.slot(word), bits=choice(stopped[0], {"stopped": n.WAIT_STOPPED}))
+        return
     fixed = {"any": n.ANY_CHILD, "all": n.ALL_CHILDREN}
     if word.text in fixed:
         w.asm.emit(n.OP_WAIT, a=fixed[word.text])

@@ -12,23 +12,23 @@ from cowpath.kernel import names as n
 from cowpath.session import memcg_text
 from cowpath.session import memcg_text2 as text
 from cowpath.session.groupfile import GroupFile, anything
+from cowpath.units import memparse
 
 MOST_SWAPPINESS = 200
 ONLY_ANON = MOST_SWAPPINESS + 1  # "swappiness=max"
 CONTROLLERS = (  # besides memory
     "cpu", "cpuset", "io", "pids", "hugetlb", "rdma", "misc", "dmem",
 )  # fmt: skip
-_BYTES = re.compile(r"[0-9]{1,20}[KMGTPEkmgtpe]?")
 
 
 def limit(value: str) -> int:
     """A limit in pages (``page_counter_memparse``): whole pages of so many bytes, or max."""
     if value == "max":
         return n.UNLIMITED
-    if _BYTES.fullmatch(value) is None:
+    size = memparse(value)
+    if size is None:
         raise InputError(f"{value!r} is not a limit", hint="a whole number with K, M, G or T: 64M; max: no limit")
-    shift = 10 * ("kmgtpe".index(value[-1].lower()) + 1) if value[-1].isalpha() else 0
-    return min((int(value.rstrip("KMGTPEkmgtpe")) << shift) // n.PAGE_SIZE, n.UNLIMITED)
+    return min(size // n.PAGE_SIZE, n.UNLIMITED)
 
 
 def flag(value: str) -> int:
@@ -58,7 +58,7 @@ def reclaim(value: str) -> tuple[int, int]:
         swappiness = 1 + (ONLY_ANON if number == "max" else int(number))
         if swappiness - 1 > ONLY_ANON or number == str(ONLY_ANON):
             raise InputError(f"{words[1]!r} is out of range", hint=f"swappiness=0 to {MOST_SWAPPINESS}, or max")
-    if words[0] == "max" or _BYTES.fullmatch(words[0]) is None:
+    if memparse(words[0]) is None:
         raise InputError(f"{words[0]!r} is not a size", hint="a whole number with K, M, G or T: 64M")
     return limit(words[0]), swappiness
 

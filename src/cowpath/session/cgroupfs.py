@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cowpath.errors import InputError
@@ -12,12 +13,12 @@ from cowpath.session.cgroup1 import READABLE, TASK_FILES
 from cowpath.session.groupfile import GroupFile
 from cowpath.session.memcg_text import memory_stat
 from cowpath.session.memcg_text2 import has_memory
-from cowpath.session.plan import HostText, Plan
+from cowpath.units import memparse
 from cowpath.words import nearest
 
 __all__ = [
-    "ALL", "MOUNTS", "MOUNT_2", "READABLE", "TASK_FILES", "memory_stat", "note_of", "printed", "read_file",
-    "read_value", "readable", "render", "version_of", "writable",
+    "ALL", "MOUNTS", "MOUNT_2", "READABLE", "TASK_FILES", "memory_stat", "note_of", "read_file", "read_value",
+    "readable", "refused", "version_of", "writable",
 ]  # fmt: skip
 
 MOUNTS = ("/sys/fs/cgroup/memory", "/cgroup/memory", "/dev/cgroup/memory")  # of v1
@@ -30,11 +31,6 @@ ERRORS = {  # by errno, in glibc's words
     11: "Resource temporarily unavailable", 12: "Cannot allocate memory", 13: "Permission denied", 14: "Bad address",
     16: "Device or resource busy", 17: "File exists", 22: "Invalid argument", 23: "Too many open files in system",
 }  # fmt: skip
-FORK = {  # bash's make_child
-    n.HOST_FORK_RETRY: "fork: retry: Resource temporarily unavailable",
-    n.HOST_FORK_FAILED: "fork: Resource temporarily unavailable",
-    n.HOST_FORK_NOMEM: "fork: Cannot allocate memory",
-}
 
 
 # --- which file is meant ---------------------------------------------------------------------------
@@ -96,6 +92,28 @@ def read_value(number: int, value: str) -> tuple[int, int]:
     return found if isinstance(found, tuple) else (found, 0)
 
 
+def refused(number: int, value: str) -> str | None:
+    """Why the kernel answers EINVAL to a size that is written to a limit, as people write sizes elsewhere.
+
+    ``memparse`` reads a whole number, decimal, 0x or 0, and one letter; the files take nothing behind it.
+    """
+    if number not in n.CG_LIMITS or not value[:1].isdigit() or memparse(value) is not None:
+        return None
+    match = re.match(r"([0-9]+)(?:\.[0-9]+)?([KMGTkmgt]?)", value)
+    assert match is not None
+    hint = f"{match[1]}{match[2]}" if "." not in match[0] else f"{_smaller(match[0])}"
+    return f"the kernel reads a whole number and one of K, M, G: {hint}"
+
+
+def _smaller(text: str) -> str:
+    """1.5G as 1536M."""
+    letters, number = "KMGT", float(re.match("[0-9.]+", text)[0])  # type: ignore[index]
+    letter = text[-1].upper() if text[-1].isalpha() else ""
+    if letter in ("", "K"):
+        return str(int(number * (1024 if letter else 1)))
+    return f"{int(number * 1024)}{letters[letters.index(letter) - 1]}"
+
+
 def note_of(number: int, value: str) -> str | None:
     """What to say of a value that the kernel takes, and that was hardly meant."""
     name = n.CG_FILES[number]
@@ -116,32 +134,7 @@ def is_the_controllers(name: str) -> bool:
     return name.startswith("memory.") and name != "memory.pressure"
 
 
-# --- what is printed -------------------------------------------------------------------------------
-def printed(k: Any, plan: Plan, number: int, keys: MemcgFiles | None = None) -> str:
-    """What the machine asks to be printed (books.host): a text of the plan, or what a shell says that cannot fork.
-
-    ``keys``: the kernel's files, if the machine has cgroup v2.
-    """
-    if number in FORK:
-        return f"{plan.name}: {FORK[number]}\n"
-    return render(k, plan.texts[number], int(k.state.tasks[int(k.books.host_task)].status), keys)
-
-
-def render(k: Any, text: HostText, status: int, keys: MemcgFiles | None = None) -> str:
-    """What the shell prints at an OP_HOST, with its last newline. ``status`` is the task's: an errno."""
-    if text.kind == "echo":
-        return text.text + "\n"
-    if text.kind == "error":
-        return f"{text.text}{reason(status)}\n"
-    if status:
-        return f"{text.kind}: {text.text}: {reason(status)}\n"
-    files = all_files(k, text.group, keys) if text.files == (ALL,) else text.files
-    if text.kind == "cat":
-        return "".join(read_file(k, text.group, name, keys) for name in files)
-    values = (f"{name}: " + read_file(k, text.group, name, keys).rstrip("\n").replace("\n", "\n\t") for name in files)
-    return f"{text.text}:\n" + "".join(f"{value}\n" for value in values) + "\n"
-
-
+# --- what is read ---------------------------------------------------------------------------------
 def all_files(k: Any, group: int, keys: MemcgFiles | None) -> tuple[str, ...]:
     """The files of a group that cgget shows."""
     if keys is None:

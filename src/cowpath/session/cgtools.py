@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from functools import partial
 
+from cowpath.errors import InputError
 from cowpath.kernel.state import CLOCK
 from cowpath.session import cgroupfs
 from cowpath.session import commands as c
 from cowpath.session.expand import Expanded
-from cowpath.session.options import controller, flags, group_name, options, unknown_option
+from cowpath.session.live import is_live, refuse
+from cowpath.session.options import controller, flags, group_name, options, other_controllers, unknown_option
 from cowpath.session.scope import JOB, SHELL_ITSELF, Scope
 from cowpath.words import Word
 
@@ -17,17 +19,23 @@ SHELL = "$$"  # the shell itself, among the jobs of cgclassify
 
 
 def cgcreate(simple: Expanded) -> c.Action:
-    """Cgcreate -g memory:A [-g memory:B]."""
-    found, rest = options(simple, "g")
+    """Cgcreate -g memory:A [-g memory:B]; who may write to it (-a, -t, ...) has no effect: all is done as root."""
+    found, rest = options(simple, "gatdfs")
+    found = [(option, word) for option, word in found if option == "g"]
     if rest or not found:
         raise (rest[0] if rest else simple.name).error("cgcreate needs -g memory:GROUP", "cgcreate -g memory:A")
-    return c.Create(simple.name, tuple(controller(word) for _, word in found), enables=True)
+    create = c.Create(simple.name, tuple(controller(word, others=True) for _, word in found), enables=True)
+    if not (others := other_controllers(word for _, word in found)):
+        return create
+    names = ", ".join(others)
+    note = f"cgcreate: {names}: only the memory controller is modelled; the others do nothing until limits are set"
+    return c.Noted(simple.name, create, note)
 
 
 def cgdelete(simple: Expanded) -> c.Action:
     """Cgdelete [-r] memory:A, or -g memory:A."""
     words, given = flags(simple, ("-r", "--recursive"), others=("-g",))
-    groups = [controller(word) for word in words if word.text != "-g"]
+    groups = [controller(word, others=True) for word in words if word.text != "-g"]
     if not groups:
         raise simple.name.error("cgdelete needs memory:GROUP", "cgdelete memory:A")
     return c.Delete(simple.name, tuple(groups), recursive=bool(given))
@@ -45,11 +53,21 @@ def cgset(simple: Expanded, scope: Scope) -> c.Action:
         name, equals, value = word.text.partition("=")
         if not equals:
             raise word.error(f"no value in {word.text!r}", "cgset -r memory.limit_in_bytes=64M A")
-        file = word.place.of(cgroupfs.writable, name)
-        number, more = word.place.after(len(name) + 1).of(partial(cgroupfs.read_value, file), value)
+        if is_live(word.text):
+            raise refuse(word)
         scope.uses.note(cgroupfs.version_of(name), Word(name, word.place))
-        settings.append(c.Setting(word, file, number, cgroupfs.note_of(file, value), more))
+        settings.append(setting(word, name, Word(value, word.place.after(len(name) + 1)), None))
     return c.Set(simple.name, tuple(group_name(word) for word in groups), tuple(settings))
+
+
+def setting(word: Word, name: str, value: Word, version: str | None) -> c.Setting:
+    """What is written to a file. A limit that the kernel does not take is its EINVAL, in the run."""
+    file = word.place.of(partial(cgroupfs.writable, version=version), name)
+    why = cgroupfs.refused(file, value.text)
+    if why is not None:
+        return c.Setting(Word(name, word.place), file, None, f"{name}: {value.text!r}: Invalid argument: {why}")
+    number, more = value.place.of(partial(cgroupfs.read_value, file), value.text)
+    return c.Setting(word, file, number, cgroupfs.note_of(file, value.text), more)
 
 
 def cgget(simple: Expanded, scope: Scope) -> c.Action:
@@ -74,7 +92,7 @@ def cgclassify(simple: Expanded, scope: Scope) -> c.Action:
     """Cgclassify -g memory:A JOBS."""
     sticky = ("--sticky", "--cancel-sticky")
     words = tuple(word for word in simple.words if word.text not in sticky)
-    found, jobs = options(Expanded(words, None), "g")
+    found, jobs = options(Expanded(words), "g")
     if len(found) != 1:
         raise (found[1][1] if found else simple.name).error(
             "cgclassify needs -g memory:GROUP, once", "cgclassify -g memory:A $!"
@@ -104,19 +122,16 @@ def job(word: Word, scope: Scope) -> Word:
     raise word.error(f"not a background job: {shown!r}", "jobs are $!, %1, or $NAME after NAME=$!")
 
 
-def run(words: tuple[Word, ...]) -> c.Run:
-    """A program to start, behind any number of cgexec and taskset."""
-    group: Word | None = None
-    cpu: int | None = None
-    while words and words[0].text in ("cgexec", "taskset"):
-        if words[0].text == "cgexec":
-            words, group = _cgexec(words, group)
-        else:
-            words, cpu = _taskset(words)
-    return c.Run(words[0], words[1:], group, cpu)
+def refuse_job(word: Word) -> InputError:
+    """The error for a job's number where none can stand."""
+    shown = JOB.sub(r"%\1", word.text).replace(SHELL_ITSELF, SHELL)
+    return word.error(
+        f"a task's number is not known before the run: {shown!r}",
+        "a job can be given to wait, kill, cgclassify and echo JOB > tasks",
+    )
 
 
-def _cgexec(words: tuple[Word, ...], group: Word | None) -> tuple[tuple[Word, ...], Word | None]:
+def cgexec(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], Word]:
     """What follows "cgexec [-g memory:A]", and the group."""
     name, words = words[0], words[1:]
     found: Word | None = None
@@ -140,9 +155,12 @@ def _cgexec(words: tuple[Word, ...], group: Word | None) -> tuple[tuple[Word, ..
     return words, found
 
 
-def _taskset(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], int]:
-    """What follows "taskset -c CPU", and the CPU."""
-    if len(words) < 4 or words[1].text != "-c":
+def taskset(words: tuple[Word, ...]) -> tuple[tuple[Word, ...], int]:
+    """What follows "taskset -c CPU" or "taskset MASK", and the CPU."""
+    if len(words) > 2 and (match := re.fullmatch(r"(?:0x)?0*([1248]0*)", words[1].text)):
+        mask = int(match[1], 16)
+        return words[2:], cpu_number(Word(str(mask.bit_length() - 1), words[1].place))
+    if len(words) < 4 or words[1].text not in ("-c", "--cpu-list", "-ac"):
         raise words[0].error("taskset needs -c CPU and a command", "taskset -c 1 make")
     return words[3:], cpu_number(words[2])
 

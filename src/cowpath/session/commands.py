@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cowpath.kernel import names as n
+from cowpath.session.tree import Script
 from cowpath.words import Word
 
 
@@ -32,7 +34,7 @@ class Setting:
 
     word: Word
     file: int  # CG_*
-    value: int
+    value: int | None  # None: the kernel answers EINVAL
     note: str | None = None  # what the user should know of a value that the kernel takes as it is
     more: int = 0  # a second value: of memory.reclaim 1 + the swappiness
 
@@ -57,11 +59,69 @@ class Get:
 
 
 @dataclass(frozen=True)
+class Pressure:
+    """cat /proc/pressure/memory."""
+
+    word: Word
+
+
+@dataclass(frozen=True)
+class End:
+    """systemctl stop, docker stop: SIGKILL to what was started under a name; or wait for it."""
+
+    word: Word
+    slot: str
+    waits: bool = False
+
+
+@dataclass(frozen=True)
 class Say:
-    """echo TEXT, without a file."""
+    """echo TEXT, printf, without a file."""
 
     word: Word
     text: str
+    end: str = "\n"
+    value: Word | None = None  # where the text begins
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A command that reads text and prints text: grep, head, ..."""
+
+    word: Word
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """``A | B | C``: what A prints goes through filters."""
+
+    word: Word
+    source: Action
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class Test:
+    """``[ A -gt B ]`` with values that only the run shows, or on whether a group is there."""
+
+    word: Word
+    words: tuple[str, ...]
+    group: Word | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How something is run: what the words before its name say."""
+
+    group: Word | None = None  # cgexec
+    cpu: int | None = None  # taskset -c
+    timeout_ns: int | None = None
+    oom_score_adj: int | None = None
+    notes: tuple[str, ...] = ()
+    tool: Word | None = None  # the last of those words: what follows it is no command of the shell's own
 
 
 @dataclass(frozen=True)
@@ -70,8 +130,86 @@ class Run:
 
     word: Word  # the program's name
     arguments: tuple[Word, ...]
-    group: Word | None
-    cpu: int | None  # taskset -c
+    manner: Manner = Manner()
+
+    @property
+    def group(self) -> Word | None:
+        """The group that it is started in, if the command says so."""
+        return self.manner.group
+
+    @property
+    def cpu(self) -> int | None:
+        """The CPU that it stays on."""
+        return self.manner.cpu
+
+
+@dataclass(frozen=True)
+class Subshell:
+    """``sh -c TEXT``: a shell of its own."""
+
+    word: Word
+    script: Script
+    arguments: tuple[str, ...]  # $1, ...
+    manner: Manner = Manner()
+    errexit: bool = False  # sh -ec
+
+
+@dataclass(frozen=True)
+class Contained:
+    """systemd-run, docker run: a group with limits is made, something runs in it, and the group goes."""
+
+    word: Word
+    name: str  # of the unit or container
+    group: Word
+    settings: tuple[Setting, ...]
+    run: Run | Subshell
+    waits: bool  # the command comes back when it has ended
+    stops: bool = False  # the first task that the OOM killer takes ends all (OOMPolicy=stop)
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    """sysctl NAME=VALUE, echo VALUE > /proc/sys/NAME."""
+
+    word: Word
+    name: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Adjust:
+    """echo VALUE > /proc/TASK/oom_score_adj; the shell's own if there is no job."""
+
+    word: Word
+    job: Word | None
+    value: int
+
+
+@dataclass(frozen=True)
+class Several:
+    """Actions one after the other."""
+
+    word: Word
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """``exit [N]``, ``return [N]``; without a number: with the status of the command before."""
+
+    word: Word
+    status: int | None
+    returns: bool
+    kept: int | None = None  # the number of a value that only the run shows, and that is the status
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something, and what is to be said of it."""
+
+    word: Word
+    action: Action
+    note: str
 
 
 @dataclass(frozen=True)
@@ -92,10 +230,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Kill:
-    """kill: SIGKILL to a background job and what it started."""
+    """kill: SIGKILL to a background job and what it started; or SIGSTOP or SIGCONT to the job alone."""
 
     word: Word
     jobs: tuple[Word, ...]
+    bits: int = n.KILL_TREE
 
 
 @dataclass(frozen=True)
@@ -125,4 +264,7 @@ class Nothing:
     status: int = 0
 
 
-Action = Create | Delete | Set | Get | Say | Run | Sleep | Wait | Kill | Classify | Leave | Nothing
+Action = (
+    Create | Delete | Set | Get | Pressure | End | Say | Filtered | Test | Run | Subshell | Contained | Sysctl | Adjust
+    | Several | Exit | Noted | Sleep | Wait | Kill | Classify | Leave | Nothing
+)  # fmt: skip

@@ -7,37 +7,65 @@ written once if the shell knows the same at its end as at its beginning, else ag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from cowpath.errors import Gathered, InputError, ToldError
+from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
 from cowpath.session import commands as c
-from cowpath.session.emit import SHELL, Emitter, Shell
-from cowpath.session.expand import assigned, assignments, expand, expand_command
+from cowpath.session.expand import (
+    Expanded,
+    To,
+    all_redirected,
+    assigned,
+    assignments,
+    expand_command,
+)
+from cowpath.session.file_commands import not_written
+from cowpath.session.flow import MOST_COMMANDS, Jumps
+from cowpath.session.live import STATUS
 from cowpath.session.parser import action, is_program
-from cowpath.session.procfs import reads_proc
+from cowpath.session.paths import Ordinary, Stream, file_of
+from cowpath.session.pipes import pipeline, substitution
 from cowpath.session.scope import BROKEN, Scope, for_people
-from cowpath.session.syntax import Command, For, Joined, Script, Simple, While
-from cowpath.session.tokens import ShellWord
+from cowpath.session.shell_word import Part, ShellWord
+from cowpath.session.shells import Shells
+from cowpath.session.tree import (
+    Block,
+    Case,
+    Command,
+    For,
+    Function,
+    If,
+    Joined,
+    Piped,
+    Script,
+    Simple,
+    While,
+)
+from cowpath.session.writing import SHELL, Shell
 from cowpath.words import Word
 
 __all__ = ["SHELL", "Shell", "compile_shell"]
 
-ROUND_NS = 10_000  # of CPU, for each round of a "while": no loop may stop the clock
-MOST_COMMANDS = 10_000  # that a script's loops may stand for
-MOST_ROUNDS = 8  # of a "while" until the shell learns nothing new
-
-Jumps = list[tuple[int, Scope | None]]  # each with what the shell knows there; None: it never gets there
+COMMENT = re.compile(r"(?:^|\s)#.*", re.MULTILINE)
+LOOKS = re.compile(r"\$\?|\b(?:set|exit|return)\b")  # words of a script that looks at the status of every command
 
 
-def compile_shell(script: Script, settle: int, errors: Gathered | None = None) -> Shell:
-    """The shell's program. It sleeps ``settle`` ns first.
+def compile_shell(
+    script: Script, settle: int, errors: Gathered | None = None, known: Scope | None = None, source: str = ""
+) -> Shell:
+    """The shell's program. It sleeps ``settle`` ns first. ``known`` is what it knows at the start.
 
     What commands cannot mean is put by in ``errors``, and the program is of no use then; without it, InputError is
-    raised.
+    raised. ``source`` is the script's text, which says whether it looks at each command's status.
     """
     compiler = _Compiler(errors=Gathered(for_people) if errors is None else errors)
+    compiler.scope = known or Scope()
+    compiler.scope.output = compiler.substituted
+    compiler.exact_status = LOOKS.search(COMMENT.sub("", source)) is not None
     if settle:
         compiler.asm.emit(n.OP_SLEEP, a=settle)
     with compiler.errors.kept():
@@ -49,26 +77,18 @@ def compile_shell(script: Script, settle: int, errors: Gathered | None = None) -
 
 
 @dataclass
-class _Loop:
-    """A loop that is being written: the jumps to its end and to its next round."""
-
-    breaks: Jumps = field(default_factory=list)
-    continues: Jumps = field(default_factory=list)
-
-
-@dataclass
-class _Compiler(Emitter):
+class _Compiler(Shells):
     """Goes through the tree. Commands whose success is known say so: True, False, or None for what the run shows."""
 
-    loops: list[_Loop] = field(default_factory=list)
-    reachable: bool = True  # False behind a break, or an endless loop
-    count: int = 0  # commands and rounds so far
+    # --- lists
 
     def script(self, script: Script) -> None:
         """Commands one after the other."""
         for joined in script:
+            if self.exited and not self.reachable:
+                return
             if joined.background and not self.is_job(joined):
-                self.subshell(joined)
+                self.subshell(joined.commands[0].word.place, (replace(joined, background=False),), background=True)
             else:
                 self.joined(joined)
 
@@ -83,21 +103,9 @@ class _Compiler(Emitter):
             expanded = expand_command(command, self.scope)
         except InputError:  # told when the command is written
             return True
-        return expanded is not None and (is_program(expanded.name.text) or reads_proc(expanded.words))
-
-    def subshell(self, joined: Joined) -> None:
-        """A list in the background: a task of its own, with a copy of what the shell knows."""
-        inner = self.scope.copy()  # in which $! is the job before this one
-        slot = self.slot(joined.commands[0].word.place, SHELL, subshell=True)
-        fork = self.fork(SHELL, slot, None, background=True)
-        after = self.asm.emit(n.OP_JUMP)
-        self.asm.patch(fork, "a", self.asm.here)
-        outer = self.scope, self.loops, self.reachable
-        self.scope, self.loops = inner, []
-        self.joined(replace(joined, background=False))
-        self.asm.emit(n.OP_EXIT)
-        self.scope, self.loops, self.reachable = outer
-        self.asm.patch(after, "a", self.asm.here)
+        finally:
+            self.scope.live.wanted.clear()
+        return expanded is not None and expanded.name.text not in self.scope.functions and is_program(expanded)
 
     def joined(self, joined: Joined) -> None:
         """Commands with && or || between them: each may jump over the next."""
@@ -105,9 +113,14 @@ class _Compiler(Emitter):
         skipped: bool | None = None  # who comes by the jump has succeeded (&&), or failed (||)
         for command, operator in zip(joined.commands, (*joined.operators, None), strict=True):
             start = self.asm.here
+            self.asked += operator is not None
+            self.succeeds = False
             sure = self.command(command, joined.background)
-            if self.asm.here == start and len(joined.commands) > 1:
+            self.asked -= operator is not None
+            if self.asm.here == start and (len(joined.commands) > 1 or self.exact_status):
                 self.asm.emit(n.OP_STATUS)
+            if operator is None and not joined.background:
+                self.ends_if_failed(command, sure)
             if skip:
                 both = self.reachable and skip[0][1] is not None
                 sure = (sure if sure == skipped else None) if both else sure if self.reachable else skipped
@@ -116,39 +129,79 @@ class _Compiler(Emitter):
             if operator is not None and sure != (operator == "&&"):
                 bits = n.JUMP_IF_FAILED if operator == "&&" else n.JUMP_IF_OK
                 skip = [self.jump(bits if sure is None else n.JUMP_ALWAYS)]
+                if self.succeeds and operator == "&&":
+                    skip = [(skip[0][0], None)]  # nobody ever comes by this way
 
-    def jump(self, bits: int) -> tuple[int, Scope | None]:
-        """A jump to a place that is not yet known."""
-        known = self.scope.copy() if self.reachable else None
-        self.reachable = self.reachable and bits != n.JUMP_ALWAYS
-        return self.asm.emit(n.OP_JUMP, bits=bits), known
+    def ends_if_failed(self, command: Command, sure: bool | None) -> None:
+        """``set -e``: a command that has failed ends the shell, where nothing asks whether it has."""
+        if "errexit" not in self.scope.options or self.asked or sure is True or not self.reachable:
+            return
+        if isinstance(command, Piped) and command.negated:
+            return
+        if not (isinstance(command, Simple | Piped) or (isinstance(command, Block) and command.subshell)):
+            return
+        ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
+        self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
+        self.asm.patch(ok, "a", self.asm.here)
+        if sure is False:
+            self.reachable, self.exited = False, True
 
-    def arrive(self, jumps: Jumps) -> None:
-        """Jumps that lead here: the shell knows what it knows on all ways."""
-        for jump, scope in jumps:
-            self.asm.patch(jump, "a", self.asm.here)
-            if scope is not None:
-                self.scope = self.scope.joined(scope) if self.reachable else scope
-                self.reachable = True
-
-    def counted(self, word: Word) -> None:
-        """One command or one round more."""
-        self.count += 1
-        if self.count > MOST_COMMANDS:
-            raise word.error(
-                f"the script's loops stand for more than {MOST_COMMANDS} commands",
-                "fewer rounds of 'for'; while true; do ...; done has no end",
-            )
+    # --- commands
 
     def command(self, command: Command, background: bool = False) -> bool | None:
         """A command."""
         if isinstance(command, Simple):
             return self.simple(command, background)
-        if isinstance(command, For):
-            self.for_(command)
-        else:
-            self.while_(command)
+        outer = self.loops[:], self.endless, self.asked, self.calls_of[:]
+        try:
+            with self.redirected(all_redirected(command.redirects, self.scope), command.word):
+                return self.compound(command)
+        except InputError as error:
+            if self.count > MOST_COMMANDS:
+                raise
+            self.errors.add(error)
+            self.loops, self.endless, self.asked, self.calls_of = outer
         return None
+
+    def compound(self, command: Command) -> bool | None:
+        """Loops, conditions, blocks, pipes."""
+        match command:
+            case Piped():
+                return self.piped(command)
+            case For():
+                self.for_(command)
+            case While():
+                self.while_(command)
+            case If():
+                self.if_(command)
+            case Case():
+                self.case_(command)
+            case Block() if command.subshell:
+                self.subshell(command.word.place, command.body)
+            case Block():
+                self.script(command.body)
+            case Function():
+                self.scope.functions[command.name] = command
+        return None
+
+    @contextmanager
+    def redirected(self, redirects: tuple[To, ...], word: Word) -> Iterator[None]:
+        """What the block's commands print goes where the redirections say."""
+        out, err = self.output.out, self.output.err
+        for to in redirects:
+            shown = {1: out, 2: err}[to.onto] if to.onto is not None else True
+            if to.file is not None:
+                file = file_of(to.file, self.scope)
+                if to.stream == 0 and (not isinstance(file, Stream) or file.shown):
+                    raise to.file.error(f"a redirected input is not understood here: {to.file.text!r}", "< /dev/null")
+                if isinstance(file, Ordinary):
+                    self.note(to.file, not_written(file.path))
+                elif not isinstance(file, Stream):
+                    raise to.file.error("the output of several commands cannot go to such a file", "echo VALUE > FILE")
+                shown = isinstance(file, Stream) and file.shown
+            out, err = (shown if to.stream == 1 else out), (shown if to.stream == 2 else err)
+        with self.printing(out=out, err=err):
+            yield
 
     def simple(self, command: Simple, background: bool) -> bool | None:
         """A simple command: its words are expanded with what the shell knows here."""
@@ -162,9 +215,13 @@ class _Compiler(Emitter):
 
     def lose(self, words: Sequence[ShellWord], background: bool) -> None:
         """A command is wrong: what it would have told the shell is not known, and is not told again."""
+        self.scope.live.wanted.clear()
         self.scope.variables.update(dict.fromkeys(assigned(words), BROKEN))
+        if not words:
+            return
         shape_unknown = words[0].broken
-        self.lost_groups |= shape_unknown or words[0].text.startswith("$") or words[0].text in ("cgcreate", "mkdir")
+        makes = ("cgcreate", "mkdir", "systemd-run", "docker", "podman", "sudo", "sh", "bash")
+        self.lost_groups |= shape_unknown or words[0].text.startswith("$") or words[0].text in makes
         self.lost_jobs |= shape_unknown or background
         if shape_unknown or background:
             self.scope.last_job = BROKEN
@@ -173,92 +230,121 @@ class _Compiler(Emitter):
         """The instructions of a simple command."""
         values = assignments(command, self.scope)
         if values is not None:
+            with self.redirected(all_redirected(command.redirects, self.scope), command.word):
+                asks = self.read_values()
             self.scope.variables.update({word.text: value for word, value in values})
-            return True
+            return None if asks else True
         expanded = expand_command(command, self.scope)
+        self.read_values()
         if expanded is None:
             return True
+        if expanded.name.text in self.scope.functions and not background:
+            with self.redirected(expanded.redirects, expanded.name):
+                self.call(self.scope.functions[expanded.name.text], expanded)
+            return None
+        if expanded.name.text == "exec" and len(expanded.words) > 1:
+            self.exec(replace(expanded, words=expanded.words[1:]))
+            return None
+        if expanded.name.text == "local":
+            return self.local(expanded)
         does = action(expanded, self.scope, background)
+        with self.redirected(_without_kernel_files(expanded, self.scope), expanded.name):
+            return self.does(does, expanded, background)
+
+    def does(self, does: c.Action, expanded: Expanded, background: bool) -> bool | None:
+        """An action's instructions."""
+        notes = []
+        while isinstance(does, c.Noted):
+            notes.append(does.note)
+            does = does.action
+        for note in notes:
+            self.note(does.word, note)
+        if isinstance(does, c.Create | c.Delete):
+            self.follow_groups(does)
         if isinstance(does, c.Leave):
             self.leave(does)
+        elif isinstance(does, c.Exit):
+            self.exit(does)
+        elif isinstance(does, c.Subshell):
+            known = self.knows_exported(does, {word.text: value for word, value in expanded.assigned})
+            self.subshell(does.word.place, does.script, manner=does.manner, inner=known)
+        elif isinstance(does, c.Contained):
+            self.contained(does)
         else:
             self.emit(does, background)
         return does.status == 0 if isinstance(does, c.Nothing) else None
 
-    def leave(self, action: c.Leave) -> None:
-        """``break`` and ``continue``."""
-        if action.loops > len(self.loops):
-            if self.errors:  # perhaps the loop's beginning was not understood
-                raise ToldError
-            where = f"there are {len(self.loops)} loops around it" if self.loops else "there is no loop around it"
-            raise action.word.error(f"{action.word.text} out of {action.loops} loops: {where}", "in do ... done")
-        loop = self.loops[-action.loops]
-        (loop.continues if action.again else loop.breaks).append(self.jump(n.JUMP_ALWAYS))
+    def follow_groups(self, does: c.Create | c.Delete) -> None:
+        """Which groups are surely there; the first mkdir of one in a group that is there does not fail."""
+        names = {group.text for group in does.groups}
+        if isinstance(does, c.Delete):
+            self.scope.there = frozenset(
+                each for each in self.scope.there if not any(f"{each}/".startswith(f"{name}/") for name in names)
+            )
+            return
+        above = {name.rpartition("/")[0] for name in names} - names - {""}
+        fresh = not self.endless and not names & self.made.keys() and above <= self.scope.there
+        self.succeeds = does.parents or fresh
+        if self.succeeds:
+            parts = [name.split("/") for name in names]
+            self.scope.there |= {"/".join(each[: at + 1]) for each in parts for at in range(len(each))}
 
-    def for_(self, command: For) -> None:
-        """A loop over words: written out, one round behind the other."""
-        items = [Word(BROKEN, command.word.place)]
-        with self.errors.kept():
-            items = [item for word in command.items for item in expand(word, self.scope)]
-        loop, outer = _Loop(), self.rounds
-        self.loops.append(loop)
-        for number, item in enumerate(items):
-            self.counted(command.word)
-            self.rounds = (*outer, number)
-            self.scope.variables[command.name] = item.text
-            self.script(command.body)
-            self.arrive(loop.continues)
-            loop.continues = []
-        self.rounds = outer
-        self.loops.pop()
-        self.arrive(loop.breaks)
+    def read_values(self) -> bool:
+        """What only the run shows, and the command in hand speaks of, is kept; whether a command was run for it."""
+        ran = False
+        for reading in self.scope.live.wanted:
+            if reading.shows is STATUS:
+                self.host("status", reading.word, 0, (), "", keep=reading.number)
+            elif isinstance(reading.shows, str):
+                self.host("keep", reading.word, 0, (), reading.shows, keep=reading.number)
+            else:
+                ran = True
+                with self.printing(keep=reading.number, filters=()):
+                    self.emit(reading.shows, background=False)
+        self.scope.live.wanted.clear()
+        return ran
 
-    def while_(self, command: While) -> None:
-        """A loop of the program."""
-        loop = _Loop()
-        self.loops.append(loop)
-        self.endless += 1
-        for _ in range(MOST_ROUNDS):
-            self.counted(command.word)
-            before, top = self.scope.copy(), self.asm.here
-            self.asm.emit(n.OP_COMPUTE, a=ROUND_NS)
-            self.condition(command, loop)
-            self.script(command.body)
-            self.arrive(loop.continues)
-            loop.continues = []
-            if not self.reachable:
-                break
-            if self.scope == before:
-                self.asm.emit(n.OP_JUMP, a=top)
-                self.reachable = False
-                break
+    def substituted(self, part: Part, scope: Scope) -> str:
+        """What ``$(...)`` stands for: a text, or a value that is kept in the run."""
+        return substitution(part, scope, self.errors)
+
+    def piped(self, command: Piped) -> bool | None:
+        """``A | B``, ``! A``."""
+        if not command.pipes:
+            self.asked += 1
+            sure = self.command(command.commands[0])
+            self.asked -= 1
+            if sure is not None:
+                self.asm.emit(n.OP_STATUS, a=int(sure))
+                return not sure
         else:
-            raise _never_the_same(command.word, before, self.scope)
-        self.endless -= 1
-        self.loops.pop()
-        self.arrive(loop.breaks)
-        if self.reachable:
+            self.pipeline(command)
+        if command.negated:
+            failed = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
+            self.asm.emit(n.OP_STATUS, a=1)
+            over = self.asm.emit(n.OP_JUMP)
+            self.asm.patch(failed, "a", self.asm.here)
             self.asm.emit(n.OP_STATUS)
+            self.asm.patch(over, "a", self.asm.here)
+        return None
 
-    def condition(self, command: While, loop: _Loop) -> None:
-        """What is run before each round, and the jump out of the loop, if it can end so."""
-        first = command.condition[0]
-        if len(command.condition) == 1 and len(first.commands) == 1 and not first.background:
-            sure = self.command(first.commands[0])
+    def pipeline(self, command: Piped) -> None:
+        """``A | B | C``, of which B and C read text."""
+        does, printed = pipeline(command, self.scope, self.errors)
+        self.read_values()
+        if does is not None:
+            self.does(does, Expanded((command.word,)), background=False)
         else:
-            self.script(command.condition)
-            sure = None
-        if sure is None:
-            loop.breaks.append(self.jump(n.JUMP_IF_OK if command.until else n.JUMP_IF_FAILED))
-        elif sure == command.until:
-            loop.breaks.append(self.jump(n.JUMP_ALWAYS))
+            self.subshell(command.word.place, (Joined((command.commands[0],), (), False),))
+        if printed is not None:  # what was piped is not modelled: the last of the pipe succeeds
+            self.note(command.pipes[0], printed)
+            if "pipefail" not in self.scope.options:
+                self.asm.emit(n.OP_STATUS)
 
 
-def _never_the_same(word: Word, before: Scope, after: Scope) -> InputError:
-    """The error for a loop in which something changes in every round."""
-    names = [name for name, value in after.variables.items() if before.variables.get(name) != value]
-    what = "$" + names[0] if names else "the directory" if before.directory != after.directory else "the shell's group"
-    return word.error(
-        f"{what} changes in every round of this loop, and what it is must be known before the run",
-        "for i in $(seq 1 10); do ...; done has as many rounds as are written",
-    )
+def _without_kernel_files(expanded: Expanded, scope: Scope) -> tuple[To, ...]:
+    """The redirections that are not what the command is about: ``echo VALUE > FILE`` of a group is read as one."""
+    return tuple(
+        to for to in expanded.redirects
+        if to.file is None or to.stream == 2 or isinstance(file_of(to.file, scope), Stream | Ordinary)
+    )  # fmt: skip

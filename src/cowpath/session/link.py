@@ -19,6 +19,7 @@ from cowpath.words import Word, nearest
 
 Find = Callable[[Word, tuple[Word, ...]], Unit]  # a program by its name and arguments
 DEEPEST = 16  # programs that run programs
+OF_A_FILE = (n.OP_FSYNC, n.OP_FADVISE)  # with a file NONE: of every file
 
 
 @dataclass
@@ -171,9 +172,17 @@ class Linker:
             raise InputError(f"the session names more than {CLOCK.names} tasks", hint="fewer commands")
         if len(self.dentries) > CLOCK.dentries:
             raise InputError(f"the programs look up more than {CLOCK.dentries} names", hint="fewer names")
-        image = np.concatenate(self.chunks)
-        whole = np.flatnonzero((image["code"] == n.OP_FADVISE) & (image["c"] < 0))  # of a file that may have grown
-        image["c"][whole] = np.array([f.room for f in self.files.values()], dtype=np.int64)[image["a"][whole]]
+        return self._of_every_file(np.concatenate(self.chunks))
+
+    def _of_every_file(self, image: Ops) -> Ops:
+        """Instructions on every file (sync, drop_caches): which there are is known only now."""
+        for at in np.flatnonzero(np.isin(image["code"], OF_A_FILE) & (image["a"] == n.NONE)):
+            tail = np.zeros(len(self.files) + 1, image.dtype)
+            tail[:-1] = image[at]
+            tail["a"][:-1] = np.arange(len(self.files))
+            tail["code"][-1], tail["a"][-1] = n.OP_JUMP, at + 1
+            image["code"][at], image["a"][at], image["bits"][at] = n.OP_JUMP, len(image), n.JUMP_ALWAYS
+            image = np.append(image, tail)
         return image
 
     def file_plans(self, settings: dict[str, FileSettings], cold: bool) -> tuple[FilePlan, ...]:

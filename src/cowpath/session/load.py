@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cowpath.engine.machine import DEFAULT_CPUS, DEFAULT_MEMORY
 from cowpath.errors import Gathered, InputError, ToldError
 from cowpath.kernel import names as n
-from cowpath.kinds import check_kind
+from cowpath.kinds import ARGUMENTS, check_kind
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
+from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
 from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.link import Linker
+from cowpath.session.parser import COMMANDS
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 from cowpath.session.programs import LISTS, Programs, Row, rows
-from cowpath.session.scope import for_people
+from cowpath.session.scope import Facts, Scope, for_people
 from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, Table, load_tables, with_overrides
 from cowpath.words import Place, Word, read_text
+
+NOTHING: Mapping[str, str] = {}
 
 
 def load_session(
@@ -29,6 +35,8 @@ def load_session(
     cold: bool | None = None,
     settle: int | None = None,
     settings: MachineSettings | None = None,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] = NOTHING,
 ) -> Plan:
     """Read a session and its table, and link them with all programs. What is given here wins over the table.
 
@@ -39,6 +47,10 @@ def load_session(
     path = Path(path)
     text = read_text(path)
     check_kind(path, text, "a session")
+    if arguments and ARGUMENTS.search(text) is None:
+        raise InputError(
+            f"the session reads no arguments: {arguments[0]!r}", file=path, hint="$1, $2, $@ in the script"
+        )
     words = None if bystanders is None else tuple(Word(name, Place("bystanders")) for name in bystanders)
     table_errors = Gathered()
     tables = Table()
@@ -50,7 +62,16 @@ def load_session(
     piped = str(path) in ("-", "/dev/stdin") or path.parent == Path("/dev/fd")
     hint = f"{LISTS}; --table FILE names those of a session that is no file" if piped and table is None else LISTS
     name, shown = ("stdin", "stdin") if piped else (path.name, str(path))
-    return plan_session(text, name, tables, shown=shown, lists=hint, wrong=table_errors.found)
+    return plan_session(
+        text,
+        name,
+        tables,
+        shown=shown,
+        lists=hint,
+        wrong=table_errors.found,
+        arguments=arguments,
+        environment=environment,
+    )
 
 
 def plan_session(
@@ -61,6 +82,8 @@ def plan_session(
     shown: str | None = None,
     lists: str = LISTS,
     wrong: Sequence[InputError] = (),
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] = NOTHING,
 ) -> Plan:
     """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``).
 
@@ -75,9 +98,9 @@ def plan_session(
         settle = DEFAULT_SETTLE_NS if bystanders else 0
     errors = Gathered(for_people)
     script = read_script(text, shown or name, errors)
-    shell = compile_shell(script, settle, errors)
+    shell = compile_shell(script, settle, errors, known_of(text, name, table, arguments, environment), text)
 
-    programs = Programs(table, 1 if table.copies is None else table.copies, lists)
+    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS)
     linker = Linker(unknown if wrong else programs.find, errors)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts: list[Start] = []
@@ -114,6 +137,26 @@ def plan_session(
         meant=tuple(shell.uses.items()),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
+
+
+def known_of(text: str, name: str, table: Table, arguments: Sequence[str], environment: Mapping[str, str]) -> Scope:
+    """What the shell knows at the start: the machine, its arguments, and its environment."""
+    settings = table.settings
+    facts = Facts(
+        settings.cpus or DEFAULT_CPUS, settings.memory or DEFAULT_MEMORY, settings.swap or 0,
+        settings.cgroup or version_of(text), name,
+    )  # fmt: skip
+    scope = Scope(arguments=tuple(arguments), facts=facts)
+    scope.variables |= environment
+    scope.exported |= environment.keys()
+    return scope
+
+
+def version_of(text: str) -> str | None:
+    """The version of cgroups whose names a script has, if it has those of one only."""
+    v1 = re.search(rf"{'|'.join(MOUNTS)}|memory\.(memsw\.)?(limit|usage|max_usage)_in_bytes|memory\.oom_control", text)
+    v2 = re.search(rf"{MOUNT_2}/(?!memory\b)|memory\.(max|high|low|min|peak|current|events)\b", text)
+    return None if bool(v1) == bool(v2) else "v1" if v1 else "v2"
 
 
 def unknown(word: Word, arguments: tuple[Word, ...]) -> Unit:

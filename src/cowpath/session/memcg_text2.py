@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel.books import PSI_AVERAGES
-from cowpath.kernel.kmem import STACK, UPPER_TABLES
+from cowpath.kernel.kmem import STACK
 from cowpath.kernels.memcg_files import MemcgFiles
 
 
@@ -80,26 +81,45 @@ def memory_stat(k: Any, group: int, keys: MemcgFiles) -> dict[str, int]:
     for member in subtree(k, group):
         for key, value in _own(k, member).items():
             total[key] = total.get(key, 0) + value
-    return {key: total.get(key, 0) for key in keys.stat}
+    return {key: 0 if key in keys.uncounted else total.get(key, 0) for key in keys.stat}
 
 
 def _own(k: Any, group: int) -> dict[str, int]:
     """What is counted of a group by itself."""
     books, lists = k.books.groups[group], k.state.groups[group].lists
-    counts = books.counters
     pages = {
         "anon": books.rss, "file": books.cache, "kernel": books.kmem,
-        "file_mapped": books.mapped_file, **_of_pages(k, group),
+        "file_mapped": books.mapped_file, **of_pages(k, group),
         **{name: lists[number].count for number, name in enumerate(n.LRU_NAMES)},
     }  # fmt: skip
     return {
         **{key: int(value) * n.PAGE_SIZE for key, value in pages.items()},
         **_kernel_memory(k, group),
-        "pgscan": int(counts[n.C_SCANNED]), "pgscan_direct": int(counts[n.C_SCANNED]),
-        "pgsteal": int(counts[n.C_RECLAIMED]), "pgsteal_direct": int(counts[n.C_RECLAIMED]),
-        "pswpin": int(counts[n.C_SWAP_IN]), "pswpout": int(counts[n.C_SWAP_OUT]),
+        **_reclaim(k, group),
         "pgfault": int(books.pgfault), "pgmajfault": int(books.pgmajfault),
+        "thp_fault_alloc": int(books.thp_fault_alloc),
     }  # fmt: skip
+
+
+def vm_events(k: Any, group: int) -> dict[str, int]:
+    """What reclaim has done in a group by itself, by the kernel's names."""
+    counts = k.books.groups[group].vm_events
+    return {name: int(counts[number]) for number, name in enumerate(n.VM_EVENTS)}
+
+
+def _reclaim(k: Any, group: int) -> dict[str, int]:
+    """The same, and the sums that memory.stat has of it."""
+    events = vm_events(k, group)
+    sums = {
+        "pgscan": sum(events[f"pgscan_{who}"] for who in RECLAIMERS),
+        "pgsteal": sum(events[f"pgsteal_{who}"] for who in RECLAIMERS),
+        "workingset_refault": events["workingset_refault_file"],  # until 5.8: of files alone
+        "workingset_activate": events["workingset_activate_file"],
+    }
+    return sums | events
+
+
+RECLAIMERS = ("kswapd", "direct", "proactive")
 
 
 def _kernel_memory(k: Any, group: int) -> dict[str, int]:
@@ -107,31 +127,36 @@ def _kernel_memory(k: Any, group: int) -> dict[str, int]:
     state = k.state
     tasks, mms = state["tasks"][: int(state.n_tasks)], state["mms"][: int(state.n_mms)]
     stacks = STACK * int(np.count_nonzero((tasks["kmem"] == 1 + group) & (tasks["run_state"] != n.T_ZOMBIE)))
-    upper = UPPER_TABLES * int(np.count_nonzero(mms["kmem"] == 1 + group))
+    own = int(k.books.objects[o.OWN_TABLES]) * int(np.count_nonzero(mms["kmem"] == 1 + group))
     of_kernel = state.groups[group]
     tables = int(k.books.groups[group].kmem) - int(of_kernel.slab_pages) - int(of_kernel.kernel_pages)
-    slab = int(of_kernel.slab_bytes)
+    unreclaimable, reclaimable = map(int, k.books.groups[group].slab)
     return {
-        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + upper) * n.PAGE_SIZE, "slab_unreclaimable": slab,
-        "slab": slab,
+        "kernel_stack": stacks * n.PAGE_SIZE, "pagetables": (tables + own) * n.PAGE_SIZE,
+        "slab_reclaimable": reclaimable, "slab_unreclaimable": unreclaimable, "slab": reclaimable + unreclaimable,
+        "percpu": int(k.books.groups[group].percpu),
     }  # fmt: skip
 
 
-def _of_pages(k: Any, group: int) -> dict[str, int]:
+def of_pages(k: Any, group: int) -> dict[str, int]:
     """What is looked up page by page."""
     pages = k.state["pages"][: int(k.state.n_pages)]
-    pages = pages[(pages["group"] == group) & (pages["refs"] > 0)]
+    mine = np.flatnonzero((pages["group"] == group) & (pages["refs"] > 0))
+    pages, sizes = pages[mine], 1 + k.books["pages"]["tails"][mine].astype(np.int64)
     bits, of_file = pages["bits"], pages["file"] != n.NONE
-    shmem = of_file & (bits & n.PG_SWAPBACKED != 0)
+    shmem, anon = of_file & (bits & n.PG_SWAPBACKED != 0), bits & n.PG_ANON != 0
+    huge = (sizes == n.HPAGE_PMD_NR) & (of_file | (pages["mapcount"] >= n.HPAGE_PMD_NR))
     return {
-        "shmem": int(np.count_nonzero(shmem)),
-        "file_dirty": int(np.count_nonzero(of_file & ~shmem & (bits & n.PG_DIRTY != 0))),
-        "file_writeback": int(np.count_nonzero(of_file & (bits & n.PG_WRITEBACK != 0))),
+        "shmem": int(sizes[shmem].sum()),
+        "file_dirty": int(sizes[of_file & ~shmem & (bits & n.PG_DIRTY != 0)].sum()),
+        "file_writeback": int(sizes[of_file & (bits & n.PG_WRITEBACK != 0)].sum()),
         "swapcached": int(np.count_nonzero(bits & n.PG_SWAPCACHE)),
+        "anon_thp": int(sizes[anon & huge].sum()),
+        "file_thp": int(sizes[of_file & huge].sum()),
     }
 
 
-def pressure(k: Any, group: int, _: MemcgFiles) -> str:
+def pressure(k: Any, group: int, _: MemcgFiles | None = None) -> str:
     """memory.pressure: averages in percent, the total in us."""
     psi = k.books.psi[group]
     lines = []

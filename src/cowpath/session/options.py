@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cowpath.session.expand import Expanded
 from cowpath.words import Word
 
@@ -48,15 +50,22 @@ def unknown_option(command: Word, word: Word, known: tuple[str, ...]) -> Excepti
     )
 
 
-def controller(word: Word) -> Word:
-    """The group of "memory:GROUP"."""
+def controller(word: Word, others: bool = False) -> Word:
+    """The group of "memory:GROUP"; with ``others`` memory may be one of several controllers."""
     controllers, colon, group = word.text.partition(":")
     if not colon:
         raise word.error(f"not CONTROLLER:GROUP: {word.text!r}", "memory:A")
-    for controller in controllers.split(","):
-        if controller != "memory":
+    names = controllers.split(",")
+    for controller in names:
+        if controller != "memory" and controller != "*" and not (others and "memory" in names):
             raise word.error(f"only the memory controller is modelled, not {controller!r}", f"memory:{group or 'A'}")
     return group_name(Word(group, word.place.after(len(controllers) + 1)))
+
+
+def other_controllers(words: Iterable[Word]) -> list[str]:
+    """The controllers that stand beside memory."""
+    names = [name for word in words for name in word.text.partition(":")[0].split(",")]
+    return [name for name in dict.fromkeys(names) if name not in ("memory", "*")]
 
 
 def group_name(word: Word) -> Word:

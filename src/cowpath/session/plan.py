@@ -14,6 +14,7 @@ from cowpath.words import Word
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
+    from cowpath.session.commands import Filter
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,21 @@ class FilePlan:
 
 @dataclass(frozen=True)
 class HostText:
-    """What is printed when the shell reaches an OP_HOST; ``session.cgroupfs.render`` makes the text."""
+    """What is printed, kept or found out when the shell reaches an OP_HOST; ``session.host`` does it."""
 
-    kind: str  # "cat", "cgget", "echo" or "error"
+    kind: str  # "cat", "cgget", "echo", "error", "keep", "status", "test", "exists", "pressure", "sysctl", "oom_killed"
     group: int  # whose files
     files: tuple[str, ...]  # "memory.stat"
     text: str  # echo: the text; error: what comes before the reason; cgget: the group as it was written
     line: int  # in the session
+    end: str = "\n"  # of echo
+    words: tuple[str, ...] = ()  # of a test
+    negated: bool = False  # a test of whether a group is there
+    out: bool = True  # what it prints is shown
+    err: bool = True  # its messages are shown
+    filters: tuple[Filter, ...] = ()  # that its output goes through
+    keep: int | None = None  # its output is not shown, but kept under this number
+    pipefail: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,10 @@ class MachineSettings:
     swappiness: int | None = None  # vm.swappiness: the root group's, and that of groups made in it
     until: int | None = None  # ns
     reuse: float | None = None  # accesses to earlier pages per recorded one
+    fetches: int | None = None  # of the code that a recorded program came to last, so many pages again per touch
     readahead: int | None = None  # pages
     rotational: bool | None = None  # the disk says that it rotates
+    blocks: int | None = None  # bytes of a file system's block: 1024, 2048 or 4096
     costs: str | None = None  # a cost table: a file's path, or a packaged name
     cgroup: str | None = None  # which version of memory cgroups it has: "v1" or "v2"
     recursiveprot: bool | None = None  # v2 is mounted with memory_recursiveprot

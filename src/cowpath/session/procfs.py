@@ -20,6 +20,7 @@ from cowpath.words import Word, nearest
 
 READERS = ("ps", "top", "pgrep", "pidof", "w")
 ALL = ("*", "[0-9]*")  # what a shell takes for every process
+OF_THE_MACHINE = ("/proc/pressure/", "/proc/sys/", "/proc/meminfo", "/proc/vmstat")  # files of no task
 TOP_DELAY_NS = 3_000_000_000
 SHOWS_ARGUMENTS = re.compile(r"(?:^|[,=])(?:args|cmd|command)(?:[,:=]|$)")  # columns of ps -o
 FORMATS = ("o", "-o", "--format")
@@ -38,7 +39,7 @@ def reads_proc(words: tuple[Word, ...]) -> bool:
     """``cat`` of files in /proc, also behind cgexec or taskset."""
     names = [word.text for word in words]
     paths = names[names.index("cat") + 1 :] if "cat" in names else []
-    return bool(paths) and all(path.startswith("/proc/") for path in paths)
+    return bool(paths) and all(path.startswith("/proc/") and not path.startswith(OF_THE_MACHINE) for path in paths)
 
 
 def unit(name: str, word: Word, arguments: tuple[Word, ...], recorded: Code | None = None) -> Unit:

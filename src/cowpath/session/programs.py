@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cowpath.engine.machine import DEFAULT_MEMORY
 from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, Code
 from cowpath.programs.unit import Unit
-from cowpath.session import procfs
+from cowpath.session import procfs, tools
 from cowpath.session.table import PACKAGED, Entry, Table
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest, read_text
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from cowpath.programs.recording import Recording
 
 PACKAGED_PROGRAMS = PACKAGED.parent / "programs"
-COMMANDS = (
-    "cgcreate", "cgset", "cgget", "cgexec", "cgclassify", "cgdelete", "echo", "cat", "cd", "mkdir", "rmdir", "sleep",
-    "wait", "kill", "taskset", "true", "false", "break", "continue", "while", "until", "for", *procfs.READERS,
-)  # fmt: skip
 LONGEST_COMMAND = 72  # that is shown of one
 IGNORED_MAKE_FLAGS = ("-s", "-k", "-i", "-B", "-w", "--silent", "--quiet", "--keep-going", "--no-print-directory")
 NOT_THERE = {  # commands that are near to another one, which does something else
@@ -33,11 +30,7 @@ NOT_THERE = {  # commands that are near to another one, which does something els
     "killall": "not there: kill takes a job, kill $! or kill %1",
     "htop": "not there: what it reads of every process is what top -c reads",
 }
-NOT_THERE |= dict.fromkeys(
-    ("systemd-run", "systemctl", "docker", "podman", "kubectl"),
-    "not understood: make the group, mkdir /sys/fs/cgroup/A, and write its memory.high (MemoryHigh) and memory.max"
-    " (MemoryMax, -m, limits.memory)",
-)
+NOT_THERE["kubectl"] = "not understood: cowpath run POD.yaml reads what it would apply"
 LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")
 SHOWN = 80  # characters of a recorded command in a message
@@ -62,6 +55,7 @@ class Programs:
     table: Table
     copies: int = 1
     lists: str = LISTS
+    commands: tuple[str, ...] = ()  # the shell's, that a name may be a slip of
     notes: list[str] = field(default_factory=list)
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
@@ -77,12 +71,16 @@ class Programs:
     def _make(self, name: str, word: Word, arguments: tuple[Word, ...]) -> Unit:
         entry = self.table.programs.get(name)
         packaged = entry is None or entry.table == PACKAGED
+        reads_proc = all(each.text.startswith("/proc/") for each in arguments)
+        if packaged and name in tools.TOOLS and (name != "cat" or (arguments and not reads_proc)):
+            around = tools.Around(self.table.settings.memory or DEFAULT_MEMORY, self.table.files)
+            return tools.unit(name, word, arguments, around)
         if packaged and (name in procfs.READERS or name == "cat"):
             return procfs.unit(name, word, arguments, None if entry is None else _replayed(entry))
         if entry is None and name == "sleep":
             return _sleep(word, arguments)
         if entry is None:
-            hint = NOT_THERE.get(name) or nearest(name, [*self.table.programs, *COMMANDS], self.lists)
+            hint = NOT_THERE.get(name) or nearest(name, [*self.table.programs, *self.commands], self.lists)
             raise word.error(f"unknown command or program: {word.text!r}", hint)
         if entry.kind == "build":
             return self._build(entry, arguments)

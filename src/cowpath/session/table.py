@@ -26,10 +26,11 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 PACKAGED = DATA / "programs.toml"
 KINDS = ("written", "recording", "build")
 MACHINE_KEYS = (
-    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "readahead", "rotational", "copies",
-    "cold", "costs", "cgroup", "recursiveprot",
+    "cpus", "memory", "swap", "tasks", "swappiness", "until", "settle", "reuse", "fetches", "readahead",
+    "rotational", "blocks", "copies", "cold", "costs", "cgroup", "recursiveprot",
 )  # fmt: skip
-MOST_CPUS, MOST_COPIES, MOST_PAGES = 32, 1000, 1 << 22
+MOST_CPUS, MOST_COPIES, MOST_PAGES, MOST_FETCHES = 32, 1000, 1 << 22, 1 << 20
+BLOCKS = (1024, 2048, 4096)  # bytes, of ext4
 DEFAULT_BYSTANDERS = ("shell",)
 DEFAULT_SETTLE_NS = 100 * 10**6  # bystanders get this long before the session begins
 
@@ -203,12 +204,21 @@ class _Reader:
             swappiness=self.integer(machine, "swappiness", 0, 100),
             until=self.unit(machine, "until", parse_time),
             reuse=None if reuse is None else float(reuse),
+            fetches=self.integer(machine, "fetches", 0, MOST_FETCHES),
             readahead=self.integer(machine, "readahead", 0, MOST_PAGES),
             rotational=self.get(machine, "rotational", bool),
+            blocks=self.blocks(machine),
             costs=costs,
             cgroup=cgroup,
             recursiveprot=self.get(machine, "recursiveprot", bool),
         )
+
+    def blocks(self, machine: dict[str, Any]) -> int | None:
+        """The size of the file systems' blocks."""
+        found: int | None = self.get(machine, "blocks", int)
+        if found is not None and found not in BLOCKS:
+            self.errors.add(self.word("blocks").error(f"blocks of {found} bytes", "1024, 2048 or 4096"))
+        return found
 
     def bystanders(self, section: dict[str, Any]) -> tuple[Word, ...] | None:
         """The programs that start at boot."""

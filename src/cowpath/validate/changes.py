@@ -17,7 +17,8 @@ from .span import AGREEING, Span, number_of
 Row = Mapping[str, Any]
 Values = Mapping[str, Any]
 
-OF_A_STEP = ("minflt", "majflt", "progress")  # what the step itself has come to: not compared with the one before
+# what the step itself has come to, or a look has seen: not compared with the one before
+OF_A_STEP = ("minflt", "majflt", "progress", "copies", "locked_most")
 SLEPT_AT = "first sleep at access"
 STATS = ("stat", "stat_total")  # files that lag
 LOCAL = "events.local"  # only where it is not the same as "events"
@@ -66,12 +67,7 @@ def _after_each_step(real: Sequence[Row], simulated: Sequence[Row], throttled: b
     before: dict[tuple[str, str], tuple[Span, float | None]] = {}
     for number, entry in enumerate(real):
         played = simulated[number] if number < len(simulated) else {}
-        for name in OF_A_STEP:
-            was, now = Span.of(entry.get(name)), number_of(played.get(name))
-            if was is not None and (was != Span(0, 0) or now):
-                yield Counter(entry["step"], "", name, was, now)
-        if throttled and (place := sleeps.first_at(entry.get("slow"), played.get("slow"))) is not None:
-            yield Counter(entry["step"], "", SLEPT_AT, *place)
+        yield from _of_the_step(entry, played, throttled)
         for group, files in _groups(entry):
             ours = files_of(played, group)
             for name, value in _with_local(_exact(files), ours).items():
@@ -82,6 +78,19 @@ def _after_each_step(real: Sequence[Row], simulated: Sequence[Row], throttled: b
                 if (span, now) != before.get((group, name), first):
                     yield Counter(entry["step"], group, name, span, now)
                 before[group, name] = span, now
+
+
+def _of_the_step(entry: Row, played: Row, throttled: bool) -> Iterator[Counter]:
+    """What the step itself has come to, and the groups that are removed and still charged for something."""
+    dying, ours = entry.get("cgroup.stat", {}), played.get("cgroup.stat", {})
+    values = [(name, entry.get(name), played.get(name)) for name in OF_A_STEP]
+    values += [(name, value, ours[name]) for name, value in dying.items() if name in ours]
+    for name, theirs, simulated in values:
+        span, now = Span.of(theirs), number_of(simulated)
+        if span is not None and (span != Span(0, 0) or now):
+            yield Counter(entry["step"], "", name, span, now)
+    if throttled and (place := sleeps.first_at(entry.get("slow"), played.get("slow"))) is not None:
+        yield Counter(entry["step"], "", SLEPT_AT, *place)
 
 
 def _settled(real: Row, simulated: Row) -> Iterator[Counter]:

@@ -7,6 +7,7 @@ OP_HOST, at which the driver reads the counters. So a step begins when the one b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +21,19 @@ from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
+from cowpath.validate import ctl
 from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
 MEMORY = {"v1": 4 << 30, "v2": 1536 << 20}  # bytes: of the machines that were measured; 24 GiB are as good as 4
+BLOCKS = {"v1": 1024, "v2": 4096}  # bytes: of their file systems
 V1_READAHEAD = 32  # pages: read_ahead_kb = 128
+WARMING = 256  # pages of each read() of a file that is to be warm
+DYING_NS = 1_000_000  # in which tasks that have been killed are gone
+SHMEM = "/dev/shm/"
 READY = -1  # number of the OP_HOST that says that a worker has joined its group; OP_HOST of step i has number i
 FINISH = 1 << 20  # ... and that all tasks have been killed, or (+ 1) all groups been emptied
-WATCHED = (  # ctl commands that no task runs
-    "sleep", "wait", "stack", "sample", "alive", "rootstat", "cat", "locked", "gets_on", "kills", "copies",
-)  # fmt: skip
-SIGNALS = {"9": 0, "tree": n.KILL_TREE, "15": n.KILL_TERM, "18": n.KILL_CONT, "19": n.KILL_STOP}
 LIMITS = {  # keys of a group: the file that has them
     "v1": {"limit": "limit_in_bytes", "memsw": "memsw.limit_in_bytes", "swappiness": "swappiness",
            "oom_kill_disable": "oom_control"},
@@ -70,6 +72,12 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     return _Compiler(scenario).compiled()
 
 
+def check(scenario: Scenario) -> None:
+    """Raises InputError for what is wrong in it."""
+    with suppress(NotModelled):
+        compile_scenario(scenario)
+
+
 class _Compiler:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -79,7 +87,8 @@ class _Compiler:
         self.regions: dict[str, Regions] = {}
         for process in self.processes:
             lines = lines_of([step for step in scenario.steps if step.who in process.members])
-            self.regions.update(dict.fromkeys(process.members, Regions.of(lines)))
+            downwards = Regions.of(lines[::-1])  # as mmap(2) places them: fork copies the last ones first
+            self.regions.update(dict.fromkeys(process.members, downwards))
             process.started, process.started_threads = started(lines, TASK_STARTS), started(lines, ("thread",))
         _check_started(scenario, self.processes)
         self.linker = Linker(_nothing)
@@ -118,7 +127,7 @@ class _Compiler:
         given = self.scenario.files.get(use.name, {})
         absent = bool(given.get("absent")) or given.get("state") == "absent"
         pages = 0 if absent else int(given.get("pages", 0) or use.pages)
-        return FilePlan(use.name, pages, max(use.room, pages), use.shmem, given.get("state") == "warm_outside")
+        return FilePlan(use.name, pages, max(use.room, pages), use.shmem, is_warm(given) and use.shmem)
 
     # --- workers
 
@@ -173,7 +182,8 @@ class _Compiler:
             if forked:
                 child = step.words[2]
                 cpu = self.scenario.tasks.get(child, {}).get("cpu")
-                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu))
+                fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu),
+                                bits=n.FORK_DIES_TOO)  # fmt: skip
                 forks[child] = fork
             else:
                 emit(worker, step)
@@ -184,20 +194,29 @@ class _Compiler:
     # --- ctl
 
     def ctl(self) -> Unit:
-        """Makes the groups, then does what it is told; at the end it kills all tasks, and empties the groups of v1."""
+        """Reads what is to be warm and makes the groups, then does what it is told; at the end it kills all tasks, and
+        empties the groups of v1.
+        """
         writer = Writer(CTL, Regions({}), set(), set())
         asm = writer.asm
+        for name, given in self.scenario.files.items():
+            if is_warm(given):
+                warm, pages = writer.file(Word(f"@{name}", self.scenario.place), 0), int(given.get("pages", 0))
+                for at in range(0, 0 if name.startswith(SHMEM) else pages, WARMING):
+                    asm.emit(n.OP_READ, a=warm, b=at, c=min(WARMING, pages - at), d=n.NONE)
         for group in self.names:
             asm.emit(n.OP_CG_CREATE, a=self.numbers[group], b=self.parent(group), bits=n.CREATE_ENABLES)
         for group in self.names:
-            for key, file in LIMITS[self.scenario.interface].items():
+            for key, limit in LIMITS[self.scenario.interface].items():
                 value = self.scenario.groups[group].get(key)
                 if value is not None:
                     text = "max" if value == "max" else str(int(value))
-                    asm.emit(n.OP_CG_SET, **self.written(group, file, text, self.scenario.steps[0]))
+                    asm.emit(n.OP_CG_SET, **self.written(group, limit, text, self.scenario.steps[0]))
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
-            if step.who != CTL or step.command in WATCHED or step.command == "fork":
+            if step.who == CTL and step.command == "cat":
+                self.readable(step)
+            if step.who != CTL or step.command in ctl.LOOKS or step.command == "fork":
                 continue
             asm.emit(n.OP_SLEEP, a=FOREVER_NS)
             self.commanded(writer, step)
@@ -207,6 +226,7 @@ class _Compiler:
             for task in process.members:
                 writer.outer.setdefault(task, Word(task, self.scenario.place))
                 asm.emit(n.OP_KILL, a=asm.slot(task))
+        self.evict(writer)
         asm.emit(n.OP_HOST, a=FINISH, bits=n.HOST_KEEPS_STATUS)
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         for group in reversed(list(self.names) if self.scenario.interface == "v1" else []):
@@ -216,54 +236,61 @@ class _Compiler:
         asm.emit(n.OP_EXIT)
         return Unit(asm.code(), (), tuple(writer.outer.values()))
 
+    def evict(self, writer: Writer) -> None:
+        """Nobody has the files open any more that were unlinked: their pages go."""
+        unlinked = [step for step in self.scenario.steps if step.command == "unlink" and len(step.words) > 1]
+        if unlinked:
+            writer.asm.emit(n.OP_SLEEP, a=DYING_NS)
+        for step in unlinked:
+            file = writer.file(Word(f"@{step.words[1].lstrip('@')}", step.place), 0)
+            writer.asm.emit(n.OP_TRUNCATE, a=file, b=0)
+
     def commanded(self, writer: Writer, step: Step) -> None:
         """One command of ctl that a task has to run."""
         asm, words = writer.asm, step.words
-        try:
-            if step.command == "set":
-                asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
-            elif step.command == "force_empty":
-                asm.emit(n.OP_CG_SET, a=self.group(words[1], step), b=n.CG_FORCE_EMPTY)
-            elif step.command == "rmdir":
-                asm.emit(n.OP_CG_DELETE, a=self.group(words[1], step))
-            elif step.command == "move":
-                asm.emit(n.OP_CLASSIFY, a=self.group(words[2], step), b=self.task(writer, words[1], step), bits=1)
-            elif step.command == "kill":
-                signal = words[2] if len(words) > 2 else "9"
-                if signal not in SIGNALS:
-                    raise NotModelled(f"signal {signal}")
-                asm.emit(n.OP_KILL, a=self.task(writer, words[1], step), bits=SIGNALS[signal])
-            elif step.command == "drop":  # drop_caches: the page cache of every file
-                for name in self.scenario.files:
-                    file = writer.file(Word(f"@{name}", step.place), 0)
-                    asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
-            else:
-                known = ("set", "force_empty", "rmdir", "move", "kill", "drop", "fork", *WATCHED)
-                raise step.place.error(
-                    f"unknown command {step.command!r} of ctl in step {step.text!r}",
-                    nearest(step.command, known, f"one of: {', '.join(sorted(known))}"),
-                )
-        except IndexError:
-            raise step.place.error(f"step {step.text!r} lacks a word", CTL_USAGE.get(step.command)) from None
-
-    def group(self, name: str, step: Step) -> int:
-        if name not in self.numbers:
-            raise step.place.error(f"step {step.text!r}: no group {name!r}", ", ".join(self.numbers))
-        return self.numbers[name]
+        if step.command == "set":
+            asm.emit(n.OP_CG_SET, **self.written(words[1], words[2], " ".join(words[3:]), step))
+        elif step.command == "force_empty":
+            asm.emit(n.OP_CG_SET, a=self.numbers[words[1]], b=n.CG_FORCE_EMPTY)
+        elif step.command == "rmdir":
+            asm.emit(n.OP_CG_DELETE, a=self.numbers[words[1]])
+        elif step.command == "move":
+            asm.emit(n.OP_CLASSIFY, a=self.numbers[words[2]], b=self.task(writer, words[1], step), bits=1)
+        elif step.command == "kill":
+            how, slot = ctl.effect_of_signal(step), self.task(writer, words[1], step)
+            if how is not None:
+                asm.emit(n.OP_KILL, a=slot, bits=how)
+        elif step.command == "drop":  # drop_caches: the page cache of every file
+            for name in [each for each in self.scenario.files if not each.startswith(SHMEM)]:
+                file = writer.file(Word(f"@{name}", step.place), 0)
+                asm.emit(n.OP_FADVISE, a=file, b=0, c=n.NONE, bits=n.FADV_DONTNEED)
 
     def task(self, writer: Writer, name: str, step: Step) -> int:
-        if name not in self.regions:
-            raise step.place.error(f"step {step.text!r}: no task {name!r}", ", ".join(self.regions))
         writer.outer.setdefault(name, Word(name, step.place))
         return writer.asm.slot(name)
 
+    def readable(self, step: Step) -> None:
+        """The file of ``cat GROUP FILE`` is one that can be read."""
+        table, not_modelled = self.files_of_groups()
+        name = step.words[2]
+        if name not in table and name in not_modelled:
+            raise NotModelled(f"{name}: not modelled")
+        if name not in table or table[name].read is None:
+            names = [each for each, found in table.items() if found.read is not None]
+            raise step.place.error(f"step {step.text!r}: no file {name!r} to read", nearest(name, names, "memory.stat"))
+
+    def files_of_groups(self) -> tuple[Any, Any]:
+        """The files of a group, and those that are known and not modelled."""
+        interface: Any = cgroup1 if self.scenario.interface == "v1" else cgroup2
+        return interface.FILES, interface.NOT_MODELLED
+
     def written(self, group: str, file: str, value: str, step: Step) -> dict[str, int]:
         """A write to a group's file: the operands of OP_CG_SET."""
-        table: Any = cgroup1.FILES if self.scenario.interface == "v1" else cgroup2.FILES
+        table, not_modelled = self.files_of_groups()
         name = f"memory.{file}"
         found = table.get(name)
         if found is None or found.write is None:
-            if name in (cgroup1.NOT_MODELLED if table is cgroup1.FILES else cgroup2.NOT_MODELLED):
+            if name in not_modelled:
                 raise NotModelled(f"{name}: not modelled")
             raise step.place.error(f"no file {name!r} to write to", nearest(name, table))
         try:
@@ -273,13 +300,12 @@ class _Compiler:
         more = 0
         if isinstance(number, tuple):
             number, more = number
-        return {"a": self.group(group, step), "b": n.CG_FILES.index(name), "c": number, "d": more}
+        return {"a": self.numbers[group], "b": n.CG_FILES.index(name), "c": number, "d": more}
 
 
-CTL_USAGE = {
-    "set": "set GROUP FILE VALUE", "move": "move TASK GROUP", "rmdir": "rmdir GROUP",
-    "force_empty": "force_empty GROUP", "kill": "kill TASK [SIGNAL|tree]",
-}  # fmt: skip
+def is_warm(given: Mapping[str, Any]) -> bool:
+    """A file is wholly in the page cache before the start."""
+    return given.get("state") == "warm_outside"
 
 
 def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:
@@ -289,41 +315,47 @@ def _nothing(word: Word, arguments: tuple[Word, ...]) -> Unit:
 def _full_names(scenario: Scenario) -> dict[str, str]:
     """The groups with their paths, parents first."""
     found: dict[str, str] = {}
-
-    def enter(group: str) -> str:
-        if group not in found:
-            up = scenario.groups[group].get("parent")
-            found[group] = group if up is None else f"{enter(up)}/{group}"
-        return found[group]
-
     for group in scenario.groups:
-        enter(group)
+        above = [group]
+        while above[-1] not in found and (up := scenario.groups[above[-1]].get("parent")) is not None:
+            above.append(up)
+        for each in reversed(above):
+            up = scenario.groups[each].get("parent")
+            found[each] = each if up is None else f"{found[up]}/{each}"
     return found
 
 
 def _processes(scenario: Scenario) -> list[_Process]:
     """Who shares memory, and who is whose child."""
     tasks = scenario.tasks
+    forks = [step for step in scenario.steps if step.who == CTL and step.command == "fork"]
+    forked = {step.words[2] for step in forks}
     processes = {
         name: _Process(name)
         for name, task in tasks.items()
-        if task.get("thread_of") is None and task.get("child_of") is None
+        if task.get("thread_of") is None and task.get("child_of") is None and name not in forked
     }
     home = dict(processes)
     for name, task in tasks.items():
-        if task.get("thread_of") is not None:
-            home[name] = processes[task["thread_of"]]
+        owner = task.get("thread_of")
+        if owner is not None and owner in processes and name not in forked:
+            home[name] = processes[owner]
             home[name].threads.append(name)
-    for step in scenario.steps:
-        if step.who == CTL and step.command == "fork" and len(step.words) > 2:
-            parent, child = step.words[1:3]
-            if parent not in home:
-                raise step.place.error(f"step {step.text!r}: no task {parent!r}", ", ".join(home))
-            home[child] = home[parent]
-            home[parent].children[child] = parent
+    for step in forks:
+        parent, child = step.words[1:3]
+        given = tasks.get(child, {})
+        if parent not in home or child in home:
+            what = f"no task {parent!r} before it" if parent not in home else f"there is a {child!r}"
+            raise step.place.error(f"step {step.text!r}: {what}", "fork TASK CHILD, once for each child")
+        if given.get("thread_of") is not None or given.get("child_of", parent) not in (parent, None):
+            raise step.place.error(
+                f"step {step.text!r}: {child!r} is not {parent!r}'s child", f'"child_of": "{parent}"'
+            )
+        home[child] = home[parent]
+        home[parent].children[child] = parent
     for step in scenario.steps:
         if step.who != CTL and step.who not in home:
-            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ", ".join(home))
+            raise step.place.error(f"step {step.text!r} is done by {step.who!r}, which is no task", ctl.some(home))
     return list(processes.values())
 
 
@@ -344,6 +376,7 @@ def _settings(scenario: Scenario) -> MachineSettings:
     mb = scenario.memory_mb
     return MachineSettings(
         cpus=2, memory=MEMORY[scenario.interface] if mb is None else mb << 20, swap=scenario.swap_mb << 20, reuse=0.0,
-        readahead=V1_READAHEAD if scenario.interface == "v1" else None, cgroup=scenario.interface,
+        readahead=V1_READAHEAD if scenario.interface == "v1" else None, blocks=BLOCKS[scenario.interface],
+        cgroup=scenario.interface,
         recursiveprot=scenario.variant == "recursiveprot", swappiness=60, tasks=None, until=900 * 10**9,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
+from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernels.memcg_files import MemcgFiles
 from cowpath.session import memcg_text, memcg_text2
 
@@ -14,28 +15,31 @@ Counters = dict[str, Any]
 V1_STAT = (  # keys of memory.stat that are told apart, of those that Linux 3.0 has not
     "shmem", "dirty", "writeback", "swapcached", "rss_huge", "workingset_refault_anon", "workingset_refault_file",
 )  # fmt: skip
-EVENTS = {  # vm events, and what the model counts them in
-    "PGSCAN_DIRECT": n.C_SCANNED, "PGSTEAL_DIRECT": n.C_RECLAIMED, "PSWPIN": n.C_SWAP_IN, "PSWPOUT": n.C_SWAP_OUT,
-}  # fmt: skip
 
 
-def of_group(k: Any, group: int, keys: MemcgFiles | None) -> Counters:
-    """All counters of a group; ``keys`` are those of the kernel's cgroup v2, None for v1."""
-    return _v1(k, group) if keys is None else _v2(k, group, keys)
+def of_group(k: Any, group: int, keys: MemcgFiles | None, drained: bool = False) -> Counters:
+    """All counters of a group; ``keys`` are those of the kernel's cgroup v2, None for v1. ``drained``: v1's, without
+    what CPUs keep of charges.
+    """
+    return _v1(k, group, drained) if keys is None else _v2(k, group, keys)
 
 
-def _v1(k: Any, group: int) -> Counters:
+def _v1(k: Any, group: int, drained: bool) -> Counters:
+    kept = sum(stock_of(k, c, g) for c in range(int(k.state.n_cpus)) for g in memcg_text2.subtree(k, group)) * drained
     state, books = k.state.groups[group], k.books.groups[group]
     stat = memcg_text.memory_stat(k, group)
     own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
+    own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
+    own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
     return {
-        "usage_in_bytes": int(state.res.usage) * n.PAGE_SIZE,
+        "usage_in_bytes": int(state.res.usage - kept) * n.PAGE_SIZE,
         "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
         "failcnt": int(books.failcnt),
-        "memsw.usage_in_bytes": int(state.memsw.usage) * n.PAGE_SIZE,
+        "memsw.usage_in_bytes": int(state.memsw.usage - kept) * n.PAGE_SIZE,
         "memsw.max_usage_in_bytes": int(books.memsw_max_usage) * n.PAGE_SIZE,
         "memsw.failcnt": int(books.memsw_failcnt),
-        "kmem.usage_in_bytes": int(books.kmem) * n.PAGE_SIZE,
+        "kmem.usage_in_bytes": int(books.kmem_usage) * n.PAGE_SIZE,
+        "kmem.max_usage_in_bytes": int(books.kmem_max_usage) * n.PAGE_SIZE,
         "oom_kill": int(books.events_local[n.MEMCG_EVENTS.index("oom_kill")]),
         "under_oom": int(state.under_oom > 0),
         "stat": nonzero(own),
@@ -62,9 +66,11 @@ def _v2(k: Any, group: int, keys: MemcgFiles) -> Counters:
 def vm_events(k: Any, group: int) -> dict[str, int]:
     """What the group's vm events have come to."""
     books = k.books.groups[group]
-    counts = {name: int(books.counters[number]) for name, number in EVENTS.items()}
+    events = memcg_text2.vm_events(k, group).items()
+    counts = {name.upper(): count for name, count in events if not name.startswith("workingset")}  # of memory.stat
     for name in ("pgfault", "pgmajfault", "pgpgin", "pgpgout"):
         counts[name.upper()] = int(books[name])
+    counts["THP_FAULT_ALLOC"] = int(books.thp_fault_alloc)
     return nonzero(counts)
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from cowpath import designs
 from cowpath.checker.many import leave_interrupts, pool_of
 from cowpath.designs import Design
-from cowpath.errors import InputError
+from cowpath.errors import InputError, MachineError
 
+from .compile import check
 from .play import NotModelled, play
 from .scenario import Scenario
 from .score import Score, score
@@ -74,6 +75,8 @@ def jobs_of(scenarios: Sequence[Scenario], kernel: str | None) -> list[Job]:
     if not found:
         measured = sorted({scenario.kernel for scenario in scenarios})
         raise InputError(f"--kernel {kernel}: no scenario was measured on it", hint=f"there are: {', '.join(measured)}")
+    for job in found:  # before the first is played
+        check(job.scenario)
     order = list(dict.fromkeys(job.design.name for job in found))
     return sorted(found, key=lambda job: order.index(job.design.name))
 
@@ -87,7 +90,7 @@ def run(job: Job) -> Found:
     """Play one and score it."""
     try:
         return Found(job, score(job.scenario, play(job.scenario, job.design), job.design.name))
-    except NotModelled as why:
+    except (NotModelled, MachineError) as why:
         return Found(job, None, str(why))
 
 

@@ -11,8 +11,8 @@ from .changes import WHOLE, Row
 from .span import NEARLY, Span, number_of
 
 # their values are numbers of tasks or of bytes in texts: only whether they failed, and how, can be compared
-ANY_VALUE = ("pid", "fork", "reap", "readproc", "ctl fork", "ctl reap")
-LOOKS = ("locked", "gets_on", "kills", "copies")  # what ctl commands have seen
+ANY_VALUE = ("pid", "fork", "reap", "readproc", "uffdreg", "ctl fork", "ctl reap")
+LOOKS = ("locked", "gets_on", "kills")  # what ctl commands have seen
 TIMED = ("touch", "touchperm", "readf", "writef", "readinto", "mmaploop")  # each of their accesses is
 
 
@@ -32,8 +32,6 @@ def outcomes(real: Row, simulated: Row) -> Iterator[Outcome]:
     races = _lowers_a_limit(real)
     if real.get("oom_killed") is not None:  # else nobody knows
         yield from _killed(real["oom_killed"], simulated.get("oom_killed", []), races)
-    throttles = sleeps.throttles(real)
-    timed = throttles or any("slow" in entry for entry in real["result"])  # rows of v1 do not tell how long
     for number, entry in enumerate(real["result"]):
         played = simulated["result"][number] if number < len(simulated["result"]) else {}
         step = entry["step"]
@@ -45,10 +43,8 @@ def outcomes(real: Row, simulated: Row) -> Iterator[Outcome]:
         for what in LOOKS:
             if what in entry:
                 yield _number(step, what, entry[what], played.get(what))
-        theirs, ours = entry.get("slow"), played.get("slow")
-        if timed and _command(entry) in TIMED and ((theirs and throttles) or ours):
-            yield Outcome(step, "sleeps", sleeps.words(theirs), sleeps.words(ours), sleeps.right(theirs, ours))
         yield from _removed(step, entry, played)
+    yield from _sleeping(real, simulated)
 
 
 def _killed(real: list[Any], simulated: list[Any], races: bool) -> Iterator[Outcome]:
@@ -144,6 +140,33 @@ def _waiting(step: str, entry: Row, played: Row) -> Iterator[Outcome]:
     if theirs:
         ours = waits.simulated(played)
         yield Outcome(step, "waits for", waits.words(theirs), waits.words(ours), bool(ours) and ours <= theirs)
+
+
+def _sleeping(real: Row, simulated: Row) -> Iterator[Outcome]:
+    """How long each access slept; of threads that run at the same time, where luck decides which of them, all."""
+    throttles = sleeps.throttles(real)
+    if not throttles and not any("slow" in entry for entry in real["result"]):
+        return  # rows of v1 do not tell how long
+    found: dict[str, list[tuple[str, str, Any, Any]]] = {}
+    for entry, played in zip(real["result"], simulated["result"], strict=False):
+        theirs, ours = entry.get("slow"), played.get("slow")
+        if _command(entry) in TIMED and ((theirs and throttles) or ours):
+            task = _task(entry)
+            process = real.get("tasks", {}).get(task, {}).get("thread_of") or task
+            found.setdefault(process, []).append((entry["step"], task, theirs, ours))
+    for process, its in found.items():
+        threads = {task for _, task, _, _ in its}
+        if len(threads) > 1 and any(sleeps.by_luck(theirs) for _, _, theirs, _ in its):
+            theirs, ours = sleeps.summed([each[2] for each in its]), sleeps.summed([each[3] for each in its])
+            its = [(f"{len(threads)} threads of {process}", process, theirs, sleeps.per_run(ours)[0])]
+        for step, _, theirs, ours in its:
+            yield Outcome(step, "sleeps", sleeps.words(theirs), sleeps.words(ours), sleeps.right(theirs, ours))
+
+
+def _task(entry: Row) -> str:
+    """Who does the step: of ``ctl wait X`` it is X."""
+    words = entry["step"].split()
+    return str(words[2] if words[:2] == ["ctl", "wait"] else words[0])
 
 
 def _removed(step: str, entry: Row, played: Row) -> Iterator[Outcome]:

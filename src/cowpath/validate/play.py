@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from errno import ENOENT
 from typing import TYPE_CHECKING, Any
 
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernels import memcg_files
 from cowpath.validate import counters
 from cowpath.validate.commands import NotModelled
 from cowpath.validate.compile import FINISH, Compiled, compile_scenario
-from cowpath.validate.player import Player, S
+from cowpath.validate.ctl import fatal_signal
+from cowpath.validate.player import Player, S, Told
 from cowpath.validate.scenario import CTL, Scenario, Step
 
 if TYPE_CHECKING:
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["NotModelled", "play"]
 
-TURN_NS = 20_000_000  # between two steps: who commands takes its time to read an answer and the files
-DYING_NS = S  # how long a signal is given
+TURN_NS = 5_000_000  # between two steps: who commands takes its time to read an answer and the files
+DYING_NS = S  # how long a fatal signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
+EXTRA: dict[str, Callable[[Told, dict[int, int]], str]] = {  # by command: what a worker says besides
+    "mmaploop": lambda _, asleep: f"max_ns={max(asleep.values(), default=0)}",
+    "ptr": lambda told, asleep: "" if told.status else f"stopsig=19 wait_ns={sum(asleep.values())}",
+    "uffdcopy": lambda told, _: f"copy={told.returned * n.PAGE_SIZE or -told.status}",
+}
+REMOVED = "removed"  # instead of a group's counters
 Row = dict[str, Any]
 
 
@@ -47,7 +56,10 @@ class _Playing:
 
     def __post_init__(self) -> None:
         scenario = self.compiled.scenario
-        self.player = Player(self.compiled, self.design, self.seed)
+        try:
+            self.player = Player(self.compiled, self.design, self.seed)
+        except InputError as error:  # more groups, files, ... than a machine has
+            raise scenario.place.error(error.problem, error.hint) from None
         self.keys = memcg_files.load(self.design.kernel.name) if scenario.interface == "v2" else None
         self.pending: dict[str, int] = {}  # by task: the step that it has been given and that nobody has waited for
 
@@ -59,28 +71,37 @@ class _Playing:
         for number, step in enumerate(scenario.steps):
             result = self.commanded(number, step) if step.who == CTL else self.worked(number, step)
             results.append({"step": f"{step.who} {step.text}", **result, "groups": self.groups()})
-            player.sleep(TURN_NS)
-        player.sleep(SETTLE_NS[scenario.interface])
-        settled = [{"step": results[-1]["step"], "groups": self.groups()}]
+            self.turn(TURN_NS)
+        self.turn(SETTLE_NS[scenario.interface])
+        settled = [{"step": results[-1]["step"], "groups": self.groups(settled=True)}]
         oom_killed = player.oom_killed()
         player.tell(CTL, FINISH)
-        player.sleep(S // 100)
+        self.turn(S // 100)
         results.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
-        player.sleep(SETTLE_NS[scenario.interface])
-        settled.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
+        self.turn(SETTLE_NS[scenario.interface])
+        settled.append({"step": "after_exit_of_all_tasks", "groups": self.groups(settled=True)})
         row: Row = {"result": results, "settled": settled, "oom_killed": oom_killed}
         if scenario.interface == "v1":
             player.tell(CTL, FINISH + 1)
             row["events"] = {group: counters.vm_events(player.k, at) for group, at in self.compiled.groups.items()}
         return row
 
-    def groups(self) -> dict[str, Any]:
-        """The counters of all groups that are there."""
+    def turn(self, ns: int) -> None:
+        """Time passes between two looks. The machine of v1 had other groups (a container's, a system's services), whose
+        tasks run meanwhile; that of v2 had none.
+        """
+        self.player.sleep(ns)
+        if self.keys is None:
+            self.player.others()
+
+    def groups(self, settled: bool = False) -> dict[str, Any]:
+        """The counters of all groups that are there. When things have settled, tasks of other groups have taken the
+        place of what CPUs kept of charges, on the machine that had such (it was measured in runs of their own).
+        """
         k = self.player.k
         return {
-            group: counters.of_group(k, at, self.keys)
+            group: counters.of_group(k, at, self.keys, settled) if k.state.groups[at].alive else REMOVED
             for group, at in self.compiled.groups.items()
-            if k.state.groups[at].alive
         }
 
     # --- workers
@@ -108,6 +129,8 @@ class _Playing:
             row["value"] = player.value(told, step)
         else:
             row |= {"died": True, "exit": told.exit, "progress": told.progress}
+        if done and step.command in EXTRA:
+            row["extra"] = EXTRA[step.command](told, player.asleep(task, number))
         slow = player.slow(task, number)
         return row | ({"slow": slow} if slow else {})
 
@@ -131,13 +154,16 @@ class _Playing:
                 return {"dead": True}
             done = self.player.tell(parent, number)
             return self.outcome(parent, number, done)
+        if step.command == "kill" and (how := fatal_signal(step)) is not None:
+            self.player.signals[step.words[1]] = how
         done = self.player.tell(CTL, number)
         if not done:
             return {"blocked": True, **self.player.place(CTL)}
         status = self.player.told[CTL, number].status
         row: Row = {"rc": -status} if self.keys is None else {"value": -status}
         if step.command == "kill":
-            self.player.until_dead(step.words[1], DYING_NS)
+            if fatal_signal(step) is not None:
+                self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
             row["cgroup.stat"] = {"nr_dying_descendants": counters.dying(self.player.k)}
@@ -174,7 +200,7 @@ class _Playing:
         return {"progress": self.player.progress(task), "histogram": seen}
 
     def who_lives(self, _: Step) -> Row:
-        living = {task: self.player.alive(task) for task in self.compiled.slots if self.player.was_there(task)}
+        living = {task: self.player.lives_on(task) for task in self.compiled.slots if self.player.was_there(task)}
         return {"alive": living if self.keys is None else [task for task, lives in living.items() if lives]}
 
     def rootstat(self, _: Step) -> Row:
@@ -183,16 +209,19 @@ class _Playing:
     def cat(self, step: Step) -> Row:
         from cowpath.session.cgroupfs import read_file
 
-        return {"text": read_file(self.player.k, self.compiled.groups[step.words[1]], step.words[2], self.keys)}
+        group = self.compiled.groups[step.words[1]]
+        if not self.player.k.state.groups[group].alive:
+            return {"value": -ENOENT}
+        return {"text": read_file(self.player.k, group, step.words[2], self.keys)}
 
     def locked(self, step: Step) -> Row:
         """Pages of a file that are locked at a time; of many looks the most."""
-        file, times, ms = step.words[1], int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
+        file, times, ms = step.words[1].removeprefix("@"), int([*step.words, "1"][2]), float([*step.words, "1", "0"][3])
         most = self.player.locked(file)
         for _ in range(times - 1):
             self.player.sleep(round(ms * 1_000_000))
             most = max(most, self.player.locked(file))
-        return {"locked": most}
+        return {"locked": most} if times == 1 else {"locked_most": most}
 
     def gets_on(self, step: Step) -> Row:
         """Whether an access or a call of a task ends within so many seconds."""

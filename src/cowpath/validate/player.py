@@ -11,9 +11,11 @@ from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
-from cowpath.kernel.steps import PATH_NAMES, STEP_NAMES
+from cowpath.kernel.kmem import drain_obj_stock
+from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
-from cowpath.validate.compile import READY, Compiled
+from cowpath.validate.commands import OPENED
+from cowpath.validate.compile import FINISH, READY, Compiled
 from cowpath.validate.scenario import CTL, Step
 
 if TYPE_CHECKING:
@@ -26,11 +28,12 @@ SHORT = 1_000_000  # moves between two looks
 MOST_MOVES = 40 * SHORT  # of a step: who goes round in vain gets no further
 NEVER = -2  # the number of no step
 FIRST_SHOWN = 64  # of the slow accesses
-SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
-AT_RETURN = STEP_NAMES.index("high_delay")  # a sleep there, behind a fault, belongs to the access that has faulted
-COUNTED = ("touch", "touchperm", "readf", "writef", "readinto")  # commands whose accesses and calls a worker counts
+SEEN = (n.EV_HOST, n.EV_EXIT, n.EV_WAKE, n.EV_FAULT, n.EV_MARK, n.EV_FORK)
 BYTES = ("readf", "writef")  # of v1: their value is in bytes
-SIGKILL, SIGTERM = -9, -15
+TOUCHES = ("touch", "touchperm")
+COUNTED = (*TOUCHES, *BYTES, "readinto")  # who does them counts the pages that are done, from 0
+TIMED = (*TOUCHES, *BYTES, "mmaploop")  # each of their accesses or calls is timed
+SIGKILL = 9
 
 
 @dataclass
@@ -55,11 +58,12 @@ class _Begun:
     majflt: int
     returned: int
     gate: bool = False  # it has come through
-    access: int = 0
-    calls: int = 0
-    faulted: bool = False  # the last thing that it did was to fault
-    at_return: bool = False  # it sleeps on its way back from that fault
+    calls: int = 0  # that are done, of several
+    faults: int = 0
     asleep: dict[int, int] = field(default_factory=dict)
+
+
+COSTS = {"v1": "bare", "v2": "emulator"}  # of the machines that were measured
 
 
 class Player:
@@ -68,7 +72,11 @@ class Player:
     def __init__(self, compiled: Compiled, design: Design, seed: int) -> None:
         self.compiled = compiled
         self.plan = compiled.plan.on(design)
-        self.k: Any = api.build_machine(self.plan, design, api.Options(seed=seed))
+        self.k: Any = api.build_machine(
+            self.plan, design, api.Options(seed=seed, costs=COSTS[compiled.scenario.interface])
+        )
+        if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
+            self.k.books.lru_batch = 0
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
@@ -76,9 +84,10 @@ class Player:
         self.dead: dict[str, Told] = {}
         self.begun: dict[tuple[str, int], _Begun] = {}
         self.doing: dict[str, int] = {}
-        self.counting: dict[str, int] = {}  # by task: the last step whose accesses are counted
+        self.counted: dict[str, int] = {}  # pages that a task's last COUNTED step had done
         self.tasks: dict[str, int] = {}  # by name: the task's number
         self.whose: dict[int, str] = {}
+        self.signals: dict[str, int] = {}  # by name: the one that ctl has sent to it
         slots = {name: number for number, name in enumerate(self.plan.slots)}
         for number, start in enumerate(self.plan.starts):
             if start.slot != n.NONE:
@@ -111,8 +120,6 @@ class Player:
         t = self.tasks[task]
         books = self.k.books.tasks[t]
         self.doing[task] = number
-        if number >= 0 and task != CTL and self.compiled.scenario.steps[number].command in COUNTED:
-            self.counting[task] = number
         self.begun[task, number] = _Begun(
             int(self.k.books.now), int(books.minflt), int(books.majflt), int(books.returned)
         )
@@ -129,6 +136,11 @@ class Player:
     def sleep(self, ns: int) -> None:
         """Let time pass."""
         self._run(int(self.k.books.now) + ns, MOST_MOVES)
+
+    def others(self) -> None:
+        """Tasks of other groups run on all CPUs: what these have kept of objects is no longer there."""
+        for c in range(int(self.k.state.n_cpus)):
+            drain_obj_stock(self.k, c)
 
     def _until(self, task: str, number: int, ns: int) -> bool:
         end = int(self.k.books.now) + ns
@@ -184,22 +196,25 @@ class Player:
         if kind == n.EV_EXIT:
             self.dead[name] = self._ended(name, row)
             code = int(row["value"])
-            self.dead[name].exit = SIGKILL if row["a"] else code
-            self.dead[name].progress = int(row["extra"]) or self.dead[name].progress
+            self.dead[name].exit = -self.signals.get(name, SIGKILL) if row["a"] else code
+            if self.command(name) == "touch":
+                self.dead[name].progress = int(row["extra"])
             del self.whose[self.tasks[name]]
         elif kind == n.EV_HOST:
-            self.told[name, int(row["a"])] = self._ended(name, row)
+            self.told[name, int(row["a"])] = told = self._ended(name, row)
+            if self.command(name) in COUNTED:
+                told.progress = self.counted[name] = self._all_of(name, told)
         elif begun is not None and kind == n.EV_WAKE and not begun.gate:
             begun.gate = True
-        elif begun is not None and kind == n.EV_WAIT:
-            begun.at_return = begun.faulted and int(row["value"]) == AT_RETURN
-        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0:
-            access = begun.access - begun.at_return
-            begun.asleep[access] = begun.asleep.get(access, 0) + int(row["value"])
-        elif begun is not None and kind in (n.EV_FAULT, n.EV_MARK):
-            begun.faulted = kind == n.EV_FAULT
-            begun.calls += kind == n.EV_MARK
-            begun.access += 1
+        elif begun is not None and kind == n.EV_WAKE and row["value"] > 0 and row["a"] != n.W_TIMER:
+            at = begun.calls + (int(row["extra"]) if self.command(name) in TOUCHES else 0)
+            begun.asleep[at] = begun.asleep.get(at, 0) + int(row["value"])
+        elif begun is not None and kind == n.EV_MARK and row["a"] == OPENED:
+            begun.asleep.clear()
+        elif begun is not None and kind == n.EV_MARK:
+            begun.calls += 1
+        elif begun is not None and kind == n.EV_FAULT:
+            begun.faults += 1
 
     def _ended(self, name: str, row: Any) -> Told:
         t = self.tasks[name]
@@ -210,32 +225,30 @@ class Player:
             int(books.minflt) - begun.minflt, int(books.majflt) - begun.majflt, self.progress(name),
         )  # fmt: skip
 
+    def command(self, name: str) -> str:
+        """What a task is doing, or has done last; nothing before its first step."""
+        number = self.doing.get(name, READY)
+        return self.compiled.scenario.steps[number].command if 0 <= number < FINISH else ""
+
     def progress(self, name: str) -> int:
-        """Pages that are accessed, read or written, in whole calls; of the last command that counts them."""
+        """Pages that a task's step has done, if they are counted there; else those of its last step that did."""
         if name in self.dead:
             return self.dead[name].progress
-        number = self.counting.get(name)
-        if number is not None and (name, number) in self.told:
-            return self._pages(name, number)
-        task = self.k.state.tasks[self.tasks[name]]
-        op = self.k.books.ops[int(task.pc)]
-        if op.code == n.OP_TOUCH and op.b > 1:
-            return int(task.progress)
         number = self.doing.get(name, READY)
-        begun = self.begun.get((name, number))
-        return 0 if begun is None else begun.calls * self._chunk(number)
+        if self.command(name) not in COUNTED or (name, number) in self.told:
+            return self.counted.get(name, 0)
+        t, begun = self.tasks[name], self.begun[name, number]
+        task = self.k.state.tasks[t]
+        if self.command(name) == "touch":
+            return int(task.progress) if self.k.books.ops[int(task.pc)].code == n.OP_TOUCH else 0
+        if self.command(name) == "touchperm":
+            return begun.calls
+        return int(self.k.books.tasks[t].returned) - begun.returned
 
-    def _pages(self, name: str, number: int) -> int:
-        """Those of a step that has ended: of a touch all."""
-        step = self.compiled.scenario.steps[number]
-        if step.command in BYTES:
-            return self.told[name, number].returned
-        return self.begun[name, number].calls if step.command == "readinto" else int(step.words[3])
-
-    def _chunk(self, number: int) -> int:
-        """How many pages a call of a step is."""
-        step = self.compiled.scenario.steps[number] if 0 <= number < len(self.compiled.scenario.steps) else None
-        return int(step.words[4]) if step is not None and step.command in BYTES and len(step.words) > 4 else 1
+    def _all_of(self, name: str, told: Told) -> int:
+        """Pages that a step has done that has come to its end."""
+        step = self.compiled.scenario.steps[self.doing[name]]
+        return int(step.words[3]) if step.command in TOUCHES else told.returned
 
     def was_there(self, name: str) -> bool:
         """The task has been made."""
@@ -253,22 +266,27 @@ class Player:
             return ()
         task, books = self.k.state.tasks[self.tasks[name]], self.k.books.tasks[self.tasks[name]]
         begun = self.begun.get((name, self.doing.get(name, READY)))
-        ended = 0 if begun is None else begun.access
+        ended = 0 if begun is None else begun.calls + begun.faults
         return int(task.pc), int(task.progress), int(books.minflt), int(books.majflt), int(books.returned), ended
 
     def alive(self, name: str) -> bool:
         """It is there, and has not died."""
         return name in self.tasks and name not in self.dead
 
+    def lives_on(self, name: str) -> bool:
+        """It is there, and nobody has killed it: who has been is as good as dead."""
+        task = self.k.state.tasks[self.tasks[name]]
+        return self.alive(name) and not task.sigkill and not task.exiting
+
     def value(self, told: Told, step: Step) -> int:
         """What the step returned: pages, calls or 0; an errno is negative, if nothing was done before."""
         if step.command in ("touch", "touchperm"):
             return int(step.words[3])
         v1 = self.compiled.scenario.interface == "v1"
-        if step.command in BYTES:
-            return -told.status if told.status else told.returned * (n.PAGE_SIZE if v1 else 1)
-        if step.command in ("vmw", "vmr"):
-            size = int(step.words[3])
+        if step.command in BYTES and not told.status:  # a call that fails ends it, whatever those before have done
+            return told.returned * (n.PAGE_SIZE if v1 else 1)
+        if step.command in ("vmw", "vmr", "pmem", "pipew"):
+            size = int(step.words[-1])
             done = min(size, told.returned * n.PAGE_SIZE)
             return done if done or not told.status else -told.status
         if step.command == "readinto" and not told.status:
@@ -279,12 +297,16 @@ class Player:
 
     def slow(self, name: str, number: int) -> dict[str, Any] | None:
         """Accesses of a step that slept for longer than SLOW_NS: how many, how long in all, the first of them."""
-        begun = self.begun.get((name, number))
-        found = [] if begun is None else [(at, ns) for at, ns in sorted(begun.asleep.items()) if ns > SLOW_NS]
-        if not found:
+        found = [(at, ns) for at, ns in sorted(self.asleep(name, number).items()) if ns > SLOW_NS]
+        if not found or self.compiled.scenario.steps[number].command not in TIMED:
             return None
         first = [[at, ns // 1000] for at, ns in found[:FIRST_SHOWN]]
         return {"n": len(found), "sum_us": sum(ns for _, ns in found) // 1000, "first": first}
+
+    def asleep(self, name: str, number: int) -> dict[int, int]:
+        """How long each access, or call, of a step has slept, in ns."""
+        begun = self.begun.get((name, number))
+        return {} if begun is None else begun.asleep
 
     def place(self, name: str) -> dict[str, Any]:
         """Where a task is: state, what it waits for, its paths with the innermost first."""
@@ -295,8 +317,8 @@ class Player:
         if task.run_state != n.T_SLEEPING:
             return {"state": "R", "waits": "", "paths": paths}
         kind = int(task.wait_kind)
-        idle = kind in (n.W_TIMER, n.W_CHILD, n.W_IDLE)
-        return {"state": "S" if idle else "D", "waits": n.WAIT_NAMES[kind], "paths": paths}
+        state = "T" if kind == n.W_STOPPED else "S" if n.INTERRUPTIBLE[kind] else "D"
+        return {"state": state, "waits": n.WAIT_NAMES[kind], "paths": paths}
 
     def oom_killed(self) -> list[str]:
         """Whom the OOM killer has killed, in order."""

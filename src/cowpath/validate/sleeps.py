@@ -6,7 +6,7 @@ The real ones were measured in an emulator, where also an access that only works
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .span import Span
@@ -53,6 +53,26 @@ def _number_right(real: Iterable[Slow | None], simulated: Slow | None) -> bool:
 
 def _sure(run: Slow | None) -> int:
     return sum(us >= SURE_US for _, us in run["first"]) if run else 0
+
+
+def by_luck(value: Any) -> bool:
+    """Whether it differs so much between the runs that it tells nothing of one task alone."""
+    times = [run["sum_us"] if run else 0 for run in per_run(value)]
+    return max(times) > FACTOR * max(min(times), SURE_US)
+
+
+def summed(values: Sequence[Any]) -> Any:
+    """Those of several tasks together, run by run."""
+    columns = [per_run(value) for value in values]
+    runs = max(map(len, columns))
+    added = []
+    for run in range(runs):
+        its = [each for column in columns if (each := column[min(run, len(column) - 1)])]
+        first = [access for each in its for access in each["first"]]
+        added.append(
+            {"n": sum(each["n"] for each in its), "sum_us": sum(each["sum_us"] for each in its), "first": first}
+        )
+    return {"per_run": added}
 
 
 def first_at(real: Any, simulated: Any) -> tuple[Span, float | None] | None:

@@ -17,6 +17,7 @@ INVALIDATE = "the file's invalidate_lock"
 CHILD = "a child"
 DISK = "the disk"
 STOPPED = "SIGCONT"
+HANDLER = "the handler of a userfaultfd"
 UNKNOWN = "something else"
 
 # functions in which a task sleeps, and what for then; the first one of its stack that stands here tells
@@ -38,6 +39,7 @@ SLEEPS_IN = {
     "page_cache_ra_order": INVALIDATE, "filemap_create_folio": INVALIDATE, "filemap_invalidate_lock": INVALIDATE,
     "do_wait": CHILD, "kernel_wait4": CHILD, "kernel_clone": CHILD,
     "pipe_read": IDLE, "anon_pipe_read": IDLE,
+    "handle_userfault": HANDLER,
     "hrtimer_nanosleep": IDLE, "do_nanosleep": IDLE, "do_signal_stop": STOPPED, "ptrace_stop": STOPPED,
 }  # fmt: skip
 THROTTLED = ("__mem_cgroup_handle_over_high", "mem_cgroup_handle_over_high")
@@ -49,6 +51,7 @@ NAMES = {
     "mmap_sem for reading": MMAP, "mmap_sem for writing": MMAP, "VMA lock": MMAP, "i_mutex": INODE,
     "invalidate_lock for reading": INVALIDATE, "invalidate_lock for writing": INVALIDATE, "child": CHILD,
     "sleep": IDLE, "write-back": DISK, "the disk": DISK, "pause": DISK, "stopped": STOPPED,
+    "userfault": HANDLER, "traced": CHILD,
 }  # fmt: skip
 THROTTLE = "throttled"
 TO_USER = "exit_to_user"  # the path on which it holds nothing

@@ -1,0 +1,2 @@
+systemd-run --user --scope -p MemoryHigh=8M -p MemoryMax=12M -- app
+echo done

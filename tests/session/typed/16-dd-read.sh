@@ -1,0 +1,3 @@
+dd if=/var/log/big.log of=/dev/null bs=64k status=none
+cat /var/log/big.log > /dev/null
+echo read

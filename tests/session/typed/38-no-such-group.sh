@@ -1,0 +1,3 @@
+mkdir /sys/fs/cgroup/web
+echo 64M > /sys/fs/cgroup/wbe/memory.max
+cgexec -g memory:webb app

@@ -1,0 +1,3 @@
+set -u
+mkdir /sys/fs/cgroup/A
+echo $LIMIT > /sys/fs/cgroup/A/memory.max

@@ -1,0 +1,4 @@
+app & A=$!
+fails & B=$!
+wait $A; echo "app: $?"
+wait $B; echo "fails: $?"
