@@ -1,4 +1,4 @@
-"""Makes docs/fidelity.md, and the sums that ``cowpath kernels`` shows: everything measured, played again (make fidelity).
+"""Makes docs/fidelity.md and the sums that ``cowpath kernels`` shows: all that was measured, played (make fidelity).
 
 ``docs/fidelity.toml`` says why what does not agree does not; what it says about a counter that agrees is an error here.
 """
@@ -31,12 +31,13 @@ WHY = DOCS / "fidelity.toml"
 PAGE = DOCS / "fidelity.md"
 INTRODUCTION = """# Fidelity
 
-How the model agrees with what real kernels did, kernel by kernel. `make fidelity` plays all that was measured and writes this page;
-`cowpath validate FILE` does the same with any file of scenarios ([the schema](scenarios.md)), and `--id NAME` shows every counter of one.
+How the model agrees with what real kernels did, kernel by kernel. `make fidelity` plays all that was measured, and
+writes this page; `cowpath validate FILE` does the same with any file of scenarios ([the schema](scenarios.md)), and
+`--id NAME` shows every counter of one.
 
-Scored are counters that change, in reality or in the model; one agrees if it is equal, or within the spread of the real runs.
-Outcomes are who died, who blocked, what a call returned, what a task waited for, and how long it slept (within a factor of 1.5).
-What the model does not have stands apart, and is in no sum.
+Scored are counters that change, in reality or in the model; one agrees if it is equal, or within the spread of the
+real runs. Outcomes are who died, who blocked, what a call returned, what a task waited for, and how long it slept
+(within a factor of 1.5). What the model does not have stands apart, and is in no sum.
 """
 
 
@@ -60,18 +61,23 @@ def whole(found: Sequence[Found]) -> Iterator[str]:
     """The table of all kernels."""
     yield "| kernel | scenarios | counters that agree | of | % | every outcome right in | apart |"
     yield "|---|---|---|---|---|---|---|"
-    apart = {name: sum(bool(each.apart) for each in its) for name, its in many.by_design(found).items()}
+    not_summed = {name: sum(bool(each.apart) for each in its) for name, its in many.by_design(found).items()}
     for name, scores in many.scores_by_design(found).items():
-        agree, total = (sum(getattr(each, what) for each in scores) for what in ("agree", "total"))
-        right = sum(each.outcome_ok for each in scores)
-        yield f"| {name} | {len(scores)} | {agree:,} | {total:,} | {percent(scores):.1f} | {right} | {apart[name]} |"
+        its = dict(total(scores))
+        yield (
+            f"| {name} | {its['outcomes']} | {its['agree']:,} | {its['total']:,} | {percent(scores):.1f} | "
+            f"{its['outcomes_ok']} | {not_summed[name]} |"
+        )
     yield ""
 
 
 def sleeps(slept: Sequence[throttle.Slept]) -> Iterator[str]:
     """How long a charge over memory.high sleeps."""
     yield "## Sleeps over memory.high\n"
-    yield "One charge of 64 pages, at each measured excess whose sleep is below the longest, 2 s: how far off the model's is.\n"
+    yield (
+        "One charge of 64 pages, at each measured excess whose sleep is below the longest, 2 s: how far off is the "
+        "model's?\n"
+    )
     yield "| kernel | measured excesses | median error | 9 in 10 are within |\n|---|---|---|---|"
     for each in throttle.errors(slept):
         told = each.as_json()
@@ -81,22 +87,24 @@ def sleeps(slept: Sequence[throttle.Slept]) -> Iterator[str]:
 
 def of_builds(held: Held) -> Iterator[str]:
     """A recorded build under limits."""
-    total = held.totals
+    all_of = held.totals
     yield "## A build under limits\n"
     yield (
-        f"`{held.design}`, {held.reuse:g} accesses to earlier pages for each recorded one ([the rule](recordings.md)). Of the "
-        f"{total.of} configurations with a limit whose real runs agree among themselves, the verdict is right for {total.right}; "
-        f"the rule \"it finishes if its peak without a limit is below the limit\" is right for {total.by_peak}.\n"
+        f"`{held.design}`, with {held.fetches:,} fetches of code back ([the rule](recordings.md)). Of the {all_of.of} "
+        "configurations with a limit whose real runs agree among themselves, the verdict is right for "
+        f'{all_of.right}; the rule "it finishes if its peak without a limit is below the limit" is right for '
+        f"{all_of.by_peak}.\n"
     )
-    close = ", ".join(f"{name} in {count}" for name, count in total.close.items())
-    yield f"Of the {total.finished} builds under a limit that finish in both, close are: {close}.\n"
+    close = ", ".join(f"{name} in {count}" for name, count in all_of.close.items())
+    yield f"Of the {all_of.finished} builds under a limit that finish in both, close are: {close}.\n"
     yield "| limit | jobs | real | simulated | |\n|---|---|---|---|---|"
     for each in held.configurations:
         if each.setup.limit is not None:
             mark = "right" if each.right else "**wrong**"
             mark = mark if each.scored else "not scored: the real runs differ"
             jobs = each.setup.jobs or "unlimited"
-            yield f"| {each.setup.limit >> 20} MiB | {jobs} | {', '.join(each.real)} | {', '.join(each.simulated)} | {mark} |"
+            real, simulated = ", ".join(each.real), ", ".join(each.simulated)
+            yield f"| {each.setup.limit >> 20} MiB | {jobs} | {real} | {simulated} | {mark} |"
     yield ""
 
 
@@ -154,13 +162,25 @@ def reason(table: dict[str, str], name: str) -> str:
 def sums_file(found: Sequence[Found], held: Held) -> str:
     """What ``cowpath kernels`` shows."""
     lines = ["# How each profile agrees with real kernels: made by make fidelity, from what docs/fidelity.md names."]
-    for name, scores in many.scores_by_design(found).items():
-        agree, total = (sum(getattr(each, what) for each in scores) for what in ("agree", "total"))
-        right = sum(each.outcome_ok for each in scores)
-        lines += [f'\n["{name}"]', f"agree = {agree}", f"total = {total}", f"outcomes_ok = {right}", f"outcomes = {len(scores)}"]
+    for name in many.scores_by_design(found):
+        for source in SCENARIOS:
+            its = many.scores_by_design(each for each in found if Path(each.job.scenario.place.file).name == source)
+            if scores := its.get(name):
+                lines += [
+                    f'\n["{name}"."{source.removesuffix(".jsonl")}"]',
+                    *(f"{key} = {value}" for key, value in total(scores)),
+                ]
         if name == held.design:
-            lines += [f"builds_right = {held.totals.right}", f"builds = {held.totals.of}"]
+            lines += [f'\n["{name}".builds]', f"right = {held.totals.right}", f"of = {held.totals.of}"]
     return "\n".join(lines) + "\n"
+
+
+def total(scores: Sequence[Score]) -> Iterator[tuple[str, int]]:
+    """Of some scenarios on a kernel."""
+    yield "agree", sum(each.agree for each in scores)
+    yield "total", sum(each.total for each in scores)
+    yield "outcomes_ok", sum(each.outcome_ok for each in scores)
+    yield "outcomes", len(scores)
 
 
 if __name__ == "__main__":
