@@ -187,7 +187,7 @@ def test_where_nobody_may_be_killed_calls_fail(tmp_path: Path) -> None:
     """There is no "killer off" in v2, but oom_score_adj = -1000: in system calls the charge fails all the same."""
     calls = {
         "fork": ("fork c\nend\nexit errno", errno.ENOMEM), "map": ("anon new 4\nexit errno", errno.ENOMEM),
-        "pipe": ("pipe\nexit errno", errno.ENFILE), "read": ("readf @cold 0 1\nexit errno", errno.ENOMEM),
+        "pipe": ("pipe\nexit errno", errno.ENFILE), "reads": ("readf @cold 0 1\nexit errno", errno.ENOMEM),
     }  # fmt: skip
     programs = {name: f"oom_score_adj -1000\nsleep 500ms\n{call}" for name, (call, _) in calls.items()}
     programs["hard"] = "oom_score_adj -1000\nanon a 1100\nsleep 460ms\ntouch a 0 1100 1 w"
