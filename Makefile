@@ -4,6 +4,7 @@
 # make nightly 20,800 of the random sessions of which test checks 520, and the largest searches; make mutants, make wheel
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
+# make fidelity  how the model agrees with real kernels: docs/fidelity.md, and the sums in cowpath kernels: some minutes
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: some minutes; make bench BASE=COMMIT: that commit beside this tree
@@ -21,7 +22,7 @@ TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo picture costs site test nightly mutants lint bench same bench-spin wheel clean
+.PHONY: compiled demo fidelity picture costs site test nightly mutants lint bench same bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -53,6 +54,9 @@ picture: demo .venv/dev.stamp
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
+
+fidelity: .venv/run.stamp
+	$(BIN)/python docs/fidelity.py
 
 site: .venv/dev.stamp
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/site

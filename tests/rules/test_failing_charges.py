@@ -108,7 +108,7 @@ def test_with_both_limits_the_same_nothing_counts_in_6_18_and_memory_and_swap_be
 def test_a_charge_that_gives_up_early_has_reclaimed_twice() -> None:
     """__GFP_NORETRY: three refusals. The window ends with the page (6.10), or goes on with the next one (4.19)."""
     for readahead, windows in (("end", 1), ("skip", 32)):
-        hand, g = full(by_page_counters(readahead_charge=readahead))
+        hand, g = full(by_page_counters(readahead_charge=readahead, large_folios=False, readahead_windows="on demand"))
         t = hand.task(g)
         hand.k.state.files[0].readahead = 32
         hand.k.state.files[0].pages = hand.k.state.files[0].room = 20

@@ -116,7 +116,7 @@ def test_a_new_pipe_is_enfile(tmp_path: Path) -> None:
     assert failed == errno.ENFILE
 
 
-@pytest.mark.parametrize(("room", "failed", "pages"), [(0, errno.ENOMEM, 0), (5, 0, 3)])
+@pytest.mark.parametrize(("room", "failed", "pages"), [(0, errno.ENOMEM, 0), (4, 0, 3)])
 def test_a_write_to_a_pipe_is_enomem_or_short(room: int, failed: int, pages: int, tmp_path: Path) -> None:
     run = Limited(tmp_path, {"t": f"pipe\n{WAIT}\npipew 8\nsleep 1000"}, room=room)
     assert int(run.task("t").pipe_pages) == pages
@@ -187,7 +187,7 @@ def test_where_nobody_may_be_killed_calls_fail(tmp_path: Path) -> None:
     """There is no "killer off" in v2, but oom_score_adj = -1000: in system calls the charge fails all the same."""
     calls = {
         "fork": ("fork c\nend\nexit errno", errno.ENOMEM), "map": ("anon new 4\nexit errno", errno.ENOMEM),
-        "pipe": ("pipe\nexit errno", errno.ENFILE), "read": ("readf @cold 0 1\nexit errno", errno.ENOMEM),
+        "pipe": ("pipe\nexit errno", errno.ENFILE), "reads": ("readf @cold 0 1\nexit errno", errno.ENOMEM),
     }  # fmt: skip
     programs = {name: f"oom_score_adj -1000\nsleep 500ms\n{call}" for name, (call, _) in calls.items()}
     programs["hard"] = "oom_score_adj -1000\nanon a 1100\nsleep 460ms\ntouch a 0 1100 1 w"

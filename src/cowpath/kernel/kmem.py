@@ -14,7 +14,7 @@ from . import names as n
 from . import objects as o
 from .compiled import compiled
 from .hierarchy import is_below, parent_of
-from .memcg_stock import consume_stock, refill_stock, stock_of
+from .memcg_stock import consume_stock, drain_all_stock, refill_stock, stock_of
 from .memcontrol import made_progress, mem_cgroup_margin
 from .page_counter import page_counter_charge
 from .res_counter import account_kmem, res_counter_uncharge
@@ -142,11 +142,18 @@ def drain_obj_stock(k, c):
 
 @compiled
 def drain_all_obj_stock(k, root):
-    """drain_all_stock: what CPUs keep for objects of the subtree."""
+    """What CPUs keep for objects of the subtree."""
     for c in range(k.state.n_cpus):
         g = k.state.cpus[c].obj_group
         if g > 0 and is_below(k, g, root):
             drain_obj_stock(k, c)
+
+
+@compiled
+def drain_stocks(k, c, root):
+    """drain_all_stock: what this CPU and the others keep for the subtree, of charges and for objects."""
+    drain_all_stock(k, c, root)
+    drain_all_obj_stock(k, root)
 
 
 @compiled

@@ -15,8 +15,8 @@ from .block import JIFFY_NS
 from .compiled import compiled
 from .frames import R_HIGH, push
 from .hierarchy import parent_of
+from .kmem import drain_stocks
 from .memcg_events import memcg_memory_event
-from .memcg_stock import drain_all_stock
 from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
 
@@ -225,7 +225,7 @@ def memory_high_write(k, t, f, g, high):
         k.books.has_high = 1
         f.retries = k.books.reclaim_retries
         if group.res.usage > high and k.state.high_write != ONCE:
-            drain_all_stock(k, k.state.tasks[t].cpu, g)
+            drain_stocks(k, k.state.tasks[t].cpu, g)
     elif k.state.high_write == ONCE or (k.state.high_write == WATCHES and group.high != high):
         return n.NEXT
     elif f.ret == 0:

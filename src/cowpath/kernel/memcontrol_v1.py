@@ -6,9 +6,9 @@ from . import names as n
 from .block import TENTH_NS, pause
 from .compiled import compiled
 from .frames import R_HIGH, R_NOSWAP
+from .kmem import drain_stocks
 from .lru import lru_add_drain_all
 from .memcg_oom import memcg_oom_recover
-from .memcg_stock import drain_all_stock
 from .policies import number
 
 PAUSES = number("force_empty", "pauses")
@@ -38,7 +38,7 @@ def mem_cgroup_resize_max(k, t, f, g, most, memsw):
         return n.FAIL_KILLED
     if f.phase == 0:
         f.phase = DRAINED
-        drain_all_stock(k, k.state.tasks[t].cpu, g)
+        drain_stocks(k, k.state.tasks[t].cpu, g)
         return n.AGAIN
     if f.phase == RECLAIMED and f.ret == 0:
         return n.FAIL_BUSY
@@ -51,7 +51,7 @@ def force_empty(k, t, f, g):
     if f.phase == 0:
         f.retries = k.books.reclaim_retries
         lru_add_drain_all(k)
-        drain_all_stock(k, k.state.tasks[t].cpu, g)
+        drain_stocks(k, k.state.tasks[t].cpu, g)
     elif f.phase == RECLAIMED and f.ret == 0:
         f.retries -= 1
         if k.state.force_empty == PAUSES:

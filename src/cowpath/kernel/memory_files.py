@@ -13,11 +13,11 @@ from .cgroup import cgroup_subtree_control_write
 from .compiled import compiled
 from .frames import R_HIGH, R_PROACTIVE, swappiness_of
 from .hierarchy import is_below
+from .kmem import drain_stocks
 from .lru import lru_add_drain_all
 from .memcg_events import memcg_memory_event
 from .memcg_high import WATCHES, memory_high_write
 from .memcg_oom import mem_cgroup_out_of_memory
-from .memcg_stock import drain_all_stock
 from .memcontrol import mem_cgroup_margin
 from .mutex import mutex_lock_killable, mutex_unlock
 from .oom_kill import OOM_NOBODY
@@ -77,7 +77,7 @@ def memory_max_write(k, t, f, g, most):
         group.res.limit = most
         f.retries = k.books.reclaim_retries
         if group.res.usage > most:
-            drain_all_stock(k, k.state.tasks[t].cpu, g)
+            drain_stocks(k, k.state.tasks[t].cpu, g)
     elif f.phase == RECLAIMING and f.ret == 0:
         f.retries -= 1
     elif f.phase == KILLING:

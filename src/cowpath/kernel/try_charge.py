@@ -6,7 +6,7 @@ from . import names as n
 from .charge_oom import after_oom, mem_cgroup_oom
 from .compiled import compiled
 from .frames import R_NOSWAP
-from .kmem import drain_all_obj_stock
+from .kmem import drain_stocks
 from .memcg_commit import (
     AS_OTHERS,
     FORCED,
@@ -29,7 +29,7 @@ from .memcg_commit import (
 )
 from .memcg_events import memcg_memory_event
 from .memcg_high import note_over_high
-from .memcg_stock import consume_stock, drain_all_stock, refill_stock
+from .memcg_stock import consume_stock, refill_stock
 from .memcontrol import mem_cgroup_margin
 from .page_counter import page_counter_try_charge
 
@@ -95,8 +95,7 @@ def after_reclaim(k, t, f):
         return n.AGAIN
     if f.tried & TRIED_DRAIN == 0:
         f.tried |= TRIED_DRAIN
-        drain_all_stock(k, k.state.tasks[t].cpu, f.group)
-        drain_all_obj_stock(k, f.group)
+        drain_stocks(k, k.state.tasks[t].cpu, f.group)
         return n.AGAIN
     if gives_up_early(k, f):
         return charge_fails(k, t, f)

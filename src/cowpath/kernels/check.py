@@ -131,8 +131,10 @@ def check_retry(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], sou
 
 def check_lists(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
     """Reclaim finds pages on the lists on which the kernel puts them. Raises InputError."""
-    wanted = "shrink_node" if policies["lru_lists"] == "group" else "shrink_zone"
-    if wanted not in paths["reclaim"]:
+    wanted, other = "shrink_zone", "shrink_node"
+    if policies["lru_lists"] == "group":
+        wanted, other = other, wanted
+    if other in paths["reclaim"]:
         raise InputError(
             f'path "reclaim" has no {wanted}, and lru_lists is "{policies["lru_lists"]}": it would find no pages',
             file=source, hint='shrink_node goes with lru_lists = "group", shrink_zone with "zone"',

@@ -7,7 +7,7 @@ from typing import Any
 
 from cowpath import __version__
 
-from . import DEFAULT, profile
+from . import DEFAULT, fidelity, profile
 from .profile import Kernel
 from .provenance import NOT_SEEN, stands_for, steps_of
 
@@ -30,7 +30,7 @@ def as_json() -> dict[str, Any]:
         {
             "name": kernel.name, "release": ".".join(map(str, kernel.release)), "summary": kernel.summary,
             "interface": list(kernel.interface), "default": kernel.name == DEFAULT, "order_of": kernel.order_of,
-            "lru": kernel.lru,
+            "lru": kernel.lru, "fidelity": fidelity.load().get(kernel.name),
             "missing": list(kernel.missing), "not_seen": list(kernel.not_seen), "steps_not_seen": unseen(kernel),
         }
         for kernel in every()
@@ -47,6 +47,7 @@ def lines() -> list[str]:
         found.append(f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{mark}: {kernel.summary}")
         told = [("order", f"of Linux {kernel.order_of}")] if kernel.order_of else []
         told += [("reclaim", kernel.lru)] if kernel.lru else []
+        told.append(("measured", fidelity.words(kernel.name)))
         told += [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
         if steps := unseen(kernel):
             told.append(("not seen", f"in its source: {', '.join(steps)}"))
