@@ -5,6 +5,7 @@
  *   mm/filemap.c     filemap_read: a page that is missing is read ahead, one that is not up to date is waited for
  *   mm/readahead.c   page_cache_ra_unbounded: with the file's invalidate_lock (shared) it charges the pages of the window one
  *                    after the other and inserts each locked, where all can find it; the request is sent after the loop
+ *   lib/xarray.c     xas_create: what the page's place in the file's tree needs is had between its charge and its insertion
  *   mm/memcontrol.c  try_charge_memcg: a charge over the mark is owed; mem_cgroup_handle_over_high: reclaim, again while that
  *                    frees something, then a sleep that only time ends
  *   mm/truncate.c    with the invalidate_lock for writing, the lock of each page
@@ -260,6 +261,7 @@ next_in_window: \
 	fi; \
 	STEP(alloc_page); \
 	MOVE(usage = usage + (me == ATTACKER); owed = owed + (me == ATTACKER && usage > HIGH)); /* charge */ \
+	STEP(xas_create); /* the nodes of the file's tree: kernel memory, which is left out */ \
 	PAY_IN_CHARGE(me, at, end); \
 	if /* add_to_page_cache */ \
 	:: d_step { \

@@ -83,7 +83,7 @@ def test_the_sleep_ends_so_nobody_is_stuck_behind_it() -> None:
 
 
 @pytest.mark.parametrize(("case", "places"), [
-    ("high-cat", ("file_read: 3 high_delay", "readahead: 7 high_delay")),
+    ("high-cat", ("file_read: 3 high_delay", "readahead: 8 high_delay")),
     ("high-readahead", ("file_read: 3 high_delay",)),
 ])  # fmt: skip
 def test_where_nobody_is_throttled_is_told(case: str, places: tuple[str, ...]) -> None:

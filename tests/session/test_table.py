@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cowpath.errors import InputError
 from cowpath.session.load import list_programs, load_session
+from cowpath.session.parser import BUILT_IN, SAYING, TABLE
 from cowpath.session.plan import MachineSettings
 from cowpath.session.programs import make_jobs
 from cowpath.session.table import Table, load_tables, read_table
@@ -165,3 +166,18 @@ def test_the_list_of_programs(tmp_path: Path) -> None:
     ls = next(row for row in list_programs(session) if row.name == "ls")
     assert (ls.kind, ls.table) == ("written", str(tmp_path / "s.toml"))
     assert load_tables(session).programs["make"].kind == "build"
+
+
+@pytest.mark.parametrize("name", sorted({*TABLE, *SAYING} - {*BUILT_IN}))
+@pytest.mark.parametrize("end", ["", " &"], ids=["waited for", "in the background"])
+def test_a_program_of_the_sessions_table_goes_before_a_command_of_the_same_name(
+    tmp_path: Path, name: str, end: str
+) -> None:
+    session = write(
+        tmp_path,
+        s_toml=f'[bystanders]\nprograms = []\n[programs."{name}"]\nwritten = "own.prog"\n',
+        own_prog="fork own\nmapf m @lib 2 r private\nend\n",
+    )
+    session.write_text(f"{name}{end}\n")
+    plan = load_session(session)
+    assert {file.name for file in plan.files} == {"lib"} and name in plan.comms

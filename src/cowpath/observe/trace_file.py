@@ -64,10 +64,10 @@ class TraceFile:
             with ExitStack() as files:
                 self._whole = files.enter_context(replacing(self.path))
                 self._body = files.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
+                self.renew()  # still within: it imports, which takes long enough for a Ctrl-C
                 self._files = files.pop_all()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise self.problem(error) from error
-        self.renew()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

@@ -105,7 +105,9 @@ class _Compiler(Shells):
             return True
         finally:
             self.scope.live.wanted.clear()
-        return expanded is not None and expanded.name.text not in self.scope.functions and is_program(expanded)
+        if expanded is None or expanded.name.text in self.scope.functions:
+            return False
+        return is_program(expanded, self.scope)
 
     def joined(self, joined: Joined) -> None:
         """Commands with && or || between them: each may jump over the next."""

@@ -20,7 +20,7 @@ from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
 from cowpath.session.programs import LISTS, Programs, Row, rows
 from cowpath.session.scope import Facts, Scope, for_people
 from cowpath.session.syntax import read_script
-from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, Table, load_tables, with_overrides
+from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, PACKAGED, Table, load_tables, with_overrides
 from cowpath.words import Place, Word, read_text
 
 NOTHING: Mapping[str, str] = {}
@@ -145,6 +145,7 @@ def known_of(text: str, name: str, table: Table, arguments: Sequence[str], envir
     facts = Facts(
         settings.cpus or DEFAULT_CPUS, settings.memory or DEFAULT_MEMORY, settings.swap or 0,
         settings.cgroup or version_of(text), name,
+        frozenset(each for each, entry in table.programs.items() if entry.table != PACKAGED),
     )  # fmt: skip
     scope = Scope(arguments=tuple(arguments), facts=facts)
     scope.variables |= environment

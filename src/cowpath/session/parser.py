@@ -37,6 +37,7 @@ SAYING = {
     "echo": file_commands.echo, "printf": file_commands.printf, "pwd": file_commands.pwd, "nproc": file_commands.nproc,
     "seq": file_commands.sequence,
 }  # fmt: skip
+BUILT_IN = (*shell_commands.OWN, "true", "false", "kill", "[", "[[", "test", "echo", "printf", "pwd")  # in any shell
 TAKES_JOBS = ("wait", "kill", "cgclassify", "[", "[[", "test")  # those that look at numbers of jobs themselves
 TAKES_LIVE = ("[", "[[", "test", "exit", "return", "export", *SAYING)
 COMMANDS = (*TABLE, *SAYING, "cat", "grep", "head", "tail", *PREFIXES, *TOOLS, *procfs.READERS, "tee")
@@ -54,13 +55,20 @@ def action(simple: Expanded, scope: Scope, background: bool = False) -> c.Action
     return noted(found, notes)
 
 
-def is_program(simple: Expanded) -> bool:
+def is_program(simple: Expanded, scope: Scope) -> bool:
     """A command that can be a task of its own: a program, or ``sleep``; not what the shell does, or a shell."""
     words, manner = strip(simple.words)
     name = plain_name(words[0].text)
     if manner.timeout_ns is not None or is_shell(words):
         return False
-    return name == "sleep" or (name not in TABLE and name not in SAYING and name != "cat") or procfs.reads_proc(words)
+    if name == "sleep" or _is_of_table(name, scope):
+        return True
+    return (name not in TABLE and name not in SAYING and name != "cat") or procfs.reads_proc(words)
+
+
+def _is_of_table(name: str, scope: Scope) -> bool:
+    """A program that the session's own table names goes before a command that is one in /usr/bin: logger, date."""
+    return name in scope.facts.programs and (name in TABLE or name in SAYING) and name not in BUILT_IN
 
 
 def _is_started(found: c.Action) -> bool:
@@ -77,8 +85,8 @@ def _meaning(simple: Expanded, manner: c.Manner, scope: Scope, background: bool)
     for word in words if name not in TAKES_LIVE else ():
         if is_live(word.text):
             raise refuse(word)
-    goal = _kernel_file(simple, scope)
-    if goal is not None and name not in SAYING:
+    goal, is_own = _kernel_file(simple, scope), _is_of_table(name, scope)
+    if goal is not None and (is_own or name not in SAYING):
         raise goal[0].error(
             "the output of a command cannot be redirected to such a file", "echo VALUE > FILE, printf VALUE > FILE"
         )
@@ -89,6 +97,8 @@ def _meaning(simple: Expanded, manner: c.Manner, scope: Scope, background: bool)
     alone = manner.group is None and manner.cpu is None and manner.timeout_ns is None and manner.oom_score_adj is None
     if name not in TAKES_JOBS and name not in SAYING and goal is None:
         no_jobs(words)
+    if is_own:
+        return c.Run(words[0], words[1:], manner)
     if name in SAYING and (alone or manner.group is None):
         said = SAYING[name](simple, scope)
         return said if goal is None else file_commands.write(said, goal[0], goal[1], scope)

@@ -60,6 +60,7 @@ class Facts:
     swap: int = 0  # bytes
     cgroup: str | None = None  # the version of cgroups, where the session's table or its names say it
     name: str = "sh"  # $0
+    programs: frozenset[str] = frozenset()  # that the session's own table names
 
 
 @dataclass(frozen=True)
