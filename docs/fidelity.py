@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -44,17 +45,21 @@ real runs. Outcomes are who died, who blocked, what a call returned, what a task
 def main() -> None:
     """Play everything, and write both files."""
     jobs = many.jobs_of([scenario for name in SCENARIOS for scenario in read_scenarios(TRUTH / name)], None)
-    found = list(many.run_all(jobs, lambda done, name: None, cores()))
+    found = list(many.run_all(jobs, _told, cores()))
     slept = [each for lines in throttle.groups_of(throttle.read_table(TRUTH / SLEEPS), None)
              for each in throttle.played(lines)]  # fmt: skip
     held = many_builds.run_all(
-        *many_builds.builds_of([TRUTH / BUILDS], None, [], builds.How()), lambda done, name: None, cores()
+        *many_builds.builds_of([TRUTH / BUILDS], None, [], builds.How()), _told, cores()
     )
     reasons = tomllib.loads(WHY.read_text(encoding="utf-8"))
     page = "\n".join([INTRODUCTION, *whole(found), *sleeps(slept), *of_builds(held), *kernels(found, reasons)])
     for path, text in ((PAGE, page.rstrip() + "\n"), (SUMS, sums_file(found, held))):
         with replacing(path) as file:
             file.write_text(text, encoding="utf-8")
+
+
+def _told(done: int, name: str) -> None:
+    print(f"\r{done:4} {name:<60}", end="", file=sys.stderr, flush=True)
 
 
 def whole(found: Sequence[Found]) -> Iterator[str]:

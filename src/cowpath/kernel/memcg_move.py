@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import steps as s
 from .compiled import compiled
+from .folio import folio_nr_pages, next_page
 from .hierarchy import parent_of
 from .kmem import reparent_kmem
 from .lru import lru_add, lru_add_drain_all, lru_del
@@ -19,9 +20,9 @@ from .wait import spend
 
 @compiled
 def mem_cgroup_move_parent(k, p, g):
-    """A page of the group is charged to its parent. False where that has no room."""
+    """A folio of the group is charged to its parent. False where that has no room."""
     up = k.state.groups[g].parent
-    if parent_of(k, g) == n.NONE and up > 0 and res_counter_charge(k, up, 1)[0] != n.NONE:
+    if parent_of(k, g) == n.NONE and up > 0 and res_counter_charge(k, up, folio_nr_pages(k, p))[0] != n.NONE:
         return False
     lru_del(k, p)
     mem_cgroup_move_account(k, p, g)
@@ -73,20 +74,31 @@ def mem_cgroup_move_account(k, p, g):
     source = k.books.groups[g]
     target = k.books.groups[k.state.groups[g].parent]
     page.group = k.state.groups[g].parent
+    pages = folio_nr_pages(k, p)
     source.pgpgout += 1
     target.pgpgin += 1
     if page.bits & n.PG_ANON:
-        source.rss -= 1
-        target.rss += 1
+        source.rss -= pages
+        target.rss += pages
     else:
-        source.cache -= 1
-        target.cache += 1
-        if page.mapcount > 0:
-            source.mapped_file -= 1
-            target.mapped_file += 1
-    k.state.groups[g].res.usage -= 1
-    k.state.groups[g].memsw.usage -= 1
+        mapped = mapped_pages(k, p)
+        source.cache -= pages
+        target.cache += pages
+        source.mapped_file -= mapped
+        target.mapped_file += mapped
+    k.state.groups[g].res.usage -= pages
+    k.state.groups[g].memsw.usage -= pages
     spend(k, s.UNCHARGE)
+
+
+@compiled
+def mapped_pages(k, p):
+    """How many pages of the folio somebody maps."""
+    count = 0
+    while p != n.NONE:
+        count += k.state.pages[p].rmap != n.NONE
+        p = next_page(k, p)
+    return count
 
 
 @compiled
