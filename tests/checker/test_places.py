@@ -16,6 +16,8 @@ from cowpath.searching.run import Worker, _set_aside, search
 from cowpath.searching.show import where_it_is_paid
 from cowpath.searching.suite import EVERY, IDLE, Failure
 
+from ..slow import in_nightly_only
+
 KERNEL = "linux-6.18"
 CASES = ("cat", "readahead", "truncate", "windows")
 
@@ -126,6 +128,7 @@ def test_the_kernels_own_order_costs_the_outsider_the_whole_sleep(worker: Worker
     assert measured.outside_ns > 1_000_000_000 and measured.over > 0
 
 
+@in_nightly_only
 def test_the_search_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     few = list(placements("readahead", designs.load(KERNEL).paths["readahead"]))[:6]
     monkeypatch.setattr("cowpath.searching.run.placements", lambda path, steps: iter(few))

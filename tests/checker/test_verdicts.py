@@ -18,6 +18,8 @@ from cowpath.checker.space import Space
 from cowpath.engine import costs, explore
 from cowpath.kernel.state import EXPLORE
 
+from ..slow import some_nightly
+
 DESIGNS = ("linux-3.0", "preallocate", "charge-after-unlock", "unlock-charge-relock", "linux-3.1")
 HAVE_HIGH = ("linux-6.18", str(Path(__file__).parents[1] / "data" / "designs" / "high-at-return.toml"))
 
@@ -66,7 +68,10 @@ def test_a_wait_that_cannot_be_killed() -> None:
 
 @pytest.mark.parametrize(
     ("design", "case"),
-    [(design, case) for case in cases.names() for design in (HAVE_HIGH if cases.load(case).has_high else DESIGNS)],
+    some_nightly(
+        [(design, case) for case in cases.names() for design in (HAVE_HIGH if cases.load(case).has_high else DESIGNS)],
+        nightly={("linux-6.18", "high-readahead")},
+    ),
 )
 def test_reduction_and_symmetry_change_no_verdict(design: str, case: str) -> None:
     reduced, whole = verdicts(design, case), verdicts(design, case, reduction=False)

@@ -69,8 +69,9 @@ def test_random_sessions_keep_every_rule(part: int) -> None:
 
 SEEN_LATER = (
     "waits for throttled", "waits for stopped", "waits for memory (OOM)", "page tables made", "retries",
-    "oom_kills", "charges_wasted", "swap_ins", "events of memory.high",
+    "oom_kills", "charges_wasted", "events of memory.high",
 )  # fmt: skip
+RARE_LATER = ("swap_ins",)  # as above: 260 sessions drew none
 
 
 @pytest.mark.parametrize("part", some_nightly(range(PARTS), nightly=range(1, PARTS)))
@@ -99,7 +100,7 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
         reached["events of memory.high"] += int(events[n.ME_HIGH])
 
     keeps_every_rule()
-    missing = [name for name in SEEN_LATER if reached[name] <= 0]
+    missing = [name for name in SEEN_LATER + RARE_LATER * NIGHTLY if reached[name] <= 0]
     assert not missing, f"the sessions are too tame: no {', '.join(missing)}"
     assert reached["finished"] > EXAMPLES // 10
 

@@ -271,8 +271,7 @@ def test_protection_passes_to_children_by_the_mount_option_only(recursive: bool,
 # --- swap ------------------------------------------------------------------------------------------
 def test_memory_swap_high_throttles_page_by_page(tmp_path: Path) -> None:
     """swap08: swap.high 4 MiB, max 8 MiB: 3400 pages written. Measured: a sleep of 20 ms and more for each page once
-    the swap is over its mark, 17 counts of `high` each, in swap.events only. (The model's reclaim gives more pages a
-    slot, so it is over the mark earlier: how many sleeps there are is not compared.)
+    the swap is over its mark, 17 counts of `high` each, in swap.events only: 274 to 380 sleeps in six runs.
     """
     run = Run(
         tmp_path,
@@ -283,7 +282,7 @@ def test_memory_swap_high_throttles_page_by_page(tmp_path: Path) -> None:
     )
     books = run.k.books.groups[1]
     sleeps, slept = int(books.waits[n.W_THROTTLE]), int(books.wait_ns[n.W_THROTTLE])
-    assert 3400 - 3072 <= sleeps < 3400 - 2048 and slept > 20_000_000 * sleeps / 1.5
+    assert 274 <= sleeps <= 380 and slept > 20_000_000 * sleeps / 1.5
     events = run.events("A")
     assert events["high"] == 0 and events["swap_high"] == pytest.approx(17 * sleeps, rel=0.2)
 

@@ -22,6 +22,9 @@ KERNELS = ("linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
 BY_KERNEL = pytest.mark.parametrize("kernel", KERNELS)
 FILLS = f"anon f 3072\ntouch f 0 3072 1 w\n{STAYS}"
 WAIT, WAITED = "sleep 4", 4 * S
+# A batch is charged, and its sleep over after 2 s: 63 pages are in the stock then, as where it was measured, where
+# each answer through a pipe was charged. What a call charges is compared by the batch, and kernel memory counts.
+MAPS, IN_STOCK, SLEPT = "anon b 2\ntouch b 0 1 1 w", "touch b 1 1 1 w", 2 * S
 
 
 def over_its_mark(
@@ -114,25 +117,36 @@ def test_fork_holds_up_maps_and_cmdline_until_it_is_through(kernel: str, tmp_pat
 
 @BY_KERNEL
 def test_write_holds_up_writers_of_the_file_and_no_readers(kernel: str, tmp_path: Path) -> None:
-    """high21: 1 MiB in one call; others 0.7 s later. Measured: 3.4 s on 6.12; 3.9 s on 6.1; 1.3 s on 6.18 and 7.2."""
-    inside = {"writes": f"{WAIT}\nwritef @w 0 256\n{STAYS}"}
-    later = f"{WAIT}\nsleep 0.7"
+    """high21: 1 MiB in one call; others 0.7 s later. Measured: 3.4 s on 6.12; 3.9 s on 6.1; 1.3 s on 6.18 and 7.2.
+
+    Up to 6.12 that is two sleeps with the lock held, and one at its end. Each reclaims what has been written, and
+    the pages of its buffer heads may drain the stock: the model then lacks a page or two, and sleeps once more.
+    """
+    inside = {"writes": f"{MAPS}\n{WAIT}\n{IN_STOCK}\nwritef @w 0 256\n{STAYS}"}
+    later = f"{WAIT}\nsleep 2.7"
     outside = {"writer": f"{later}\nwritef @w 300 1\n{STAYS}", "reader": f"{later}\nreadf @w 400 1\n{STAYS}"}
     files = "[files.w]\npages = 512\nwarm = false"
     run = over_its_mark(tmp_path, kernel, inside, outside, 20 * S, files=files)
     assert run.waits("writer") == run.waits("reader") == "sleep" and run.held_up("reader") < 50 * MS
     measured = {"linux-6.1": 3.9, "linux-6.12": 3.4}  # from 6.16 on ext4 has it charged as one folio: one sleep
-    assert within(run.held_up("writer"), measured.get(kernel, 1.3))
+    if kernel in measured:
+        held_up = run.held_up("writer") - measured[kernel] * S
+        assert -S / 2 < held_up < S / 2 or SLEPT - S < held_up < SLEPT + S / 2, "as measured, or one sleep more"
+    else:
+        assert within(run.held_up("writer"), 1.3)
 
 
 # --- the handler reclaims first ----------------------------------------------------------------------
 @BY_KERNEL
 def test_clean_unlocked_pages_that_it_has_just_read_go_first(kernel: str, tmp_path: Path) -> None:
-    """And those that are mapped do not."""
-    reads = {"reads": f"{WAIT}\nreadf @cold 0 64 32\n{STAYS}"}
-    run = over_its_mark(tmp_path, kernel, reads, {}, 20 * S, files="[files.cold]\npages = 64\nwarm = false")
-    assert run.waits("reads") == "sleep"
-    assert run.pages("cold").count(run.number("A")) < 32
+    """And those that are mapped do not. high26: of the first 128 pages, 128 are freed before the sleep on 6.18, 96 on
+    6.1. (There others then read the rest of the file; here the reader does, and sleeps with it.)
+    """
+    reads = {"reads": f"{MAPS}\n{WAIT}\n{IN_STOCK}\nreadf @cold 0 512 32\n{STAYS}"}
+    files = "[files.cold]\npages = 512\nwarm = false"
+    run = over_its_mark(tmp_path, kernel, reads, {}, WAITED + SLEPT + S, files=files)
+    assert run.waits("reads") == "throttled"
+    assert int(run.books("A").pgpgout) >= 96 and run.pages("cold").count(run.number("A")) <= 32
 
 
 @BY_KERNEL

@@ -58,9 +58,12 @@ def usage_adds_up(k):
 
 @compiled
 def may_exceed(k):
-    """By the design's policies, a charge may be made over the limit; in cgroup v2 the limit may be set below usage."""
+    """By the design's policies, a charge may be made over the limit, and one for buffer heads always is before it fails
+    (__GFP_NOFAIL); in cgroup v2 the limit may be set below usage.
+    """
     forced = k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
-    return forced or k.state.cgroup2 != 0
+    never_fails = k.books.charges_kmem and buffer_heads(k) > 0
+    return forced or never_fails or k.state.cgroup2 != 0
 
 
 @compiled

@@ -49,6 +49,17 @@ def cgroup_create(k, g, parent):
 
 
 @compiled
+def cgroup_mkdir(k, op):
+    """mkdir, as OP_CG_CREATE wants it. An errno."""
+    status = n.NEXT
+    if op.bits & n.CREATE_MISSING == 0 or not k.state.groups[op.a].alive:
+        status = cgroup_create(k, op.a, op.b)
+    if op.bits & n.CREATE_ENABLES and k.state.cgroup2 and status == n.NEXT:
+        status = cgroup_subtree_control_write(k, op.b, 1)
+    return errno_of(status)
+
+
+@compiled
 def clear_books(k, g):
     """The files of a new group start at 0, also if there was one of its name before; it has had no task."""
     books = k.books.groups[g]

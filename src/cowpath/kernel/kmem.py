@@ -182,7 +182,7 @@ def has_room(k, g, pages):
 
 @compiled
 def charge_now(k, g, size):
-    """Objects of so many bytes, whatever the limit: of a call that is no task's charge (mkdir of a group)."""
+    """Objects of so many bytes, whatever the limit: who calls has looked for room (mkdir of a group)."""
     c = k.books.cpu
     group = k.state.groups[g]
     while not consume_obj_stock(k, c, g, size):

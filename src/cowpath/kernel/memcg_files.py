@@ -9,6 +9,7 @@ from .compiled import compiled
 from .frames import R_NOSWAP, R_SHRINK, call_reclaim
 from .hierarchy import is_below
 from .memcg_commit import memsw_is_minimum
+from .memcg_mkdir import mem_cgroup_css_alloc
 from .memcg_move import mem_cgroup_force_empty_list
 from .memcg_oom import memcg_oom_recover
 from .memcontrol_v1 import force_empty, mem_cgroup_resize_max
@@ -20,9 +21,11 @@ RECLAIM_RETRIES = 5  # MEM_CGROUP_RECLAIM_RETRIES
 
 @compiled
 def step_resize_limit(k, t):
-    """A write to a file of the group."""
+    """A write to a file of the group; mkdir of one that finds no room."""
     f = current(k, t)
     op = k.books.ops[f.op]
+    if op.code == n.OP_CG_CREATE:
+        return mem_cgroup_css_alloc(k, t, f, op)
     g = op.a
     if not k.state.groups[g].alive:
         return finish(k, t, g, op, n.FAIL_NOENT)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from . import names as n
 from .cgroup import (
     cgroup_attach_task,
-    cgroup_create,
+    cgroup_mkdir,
     cgroup_rmdir,
-    cgroup_subtree_control_write,
     errno_of,
     may_attach,
     rmdir_tree,
@@ -38,10 +37,7 @@ def small_call(k, t, op):
             cgroup_attach_task(k, t, op.a)
             task.pc += op.b
     elif code == n.OP_CG_CREATE:
-        if op.bits & n.CREATE_MISSING == 0 or not k.state.groups[op.a].alive:
-            task.status = errno_of(cgroup_create(k, op.a, op.b))
-        if op.bits & n.CREATE_ENABLES and k.state.cgroup2 and task.status == 0:
-            task.status = errno_of(cgroup_subtree_control_write(k, op.b, 1))
+        task.status = cgroup_mkdir(k, op)
     elif code == n.OP_CG_DELETE:
         task.status = errno_of(rmdir_tree(k, op.a) if op.bits == n.DELETE_TREE else cgroup_rmdir(k, op.a))
     elif code == n.OP_AFFINITY:

@@ -8,6 +8,7 @@ from .cgroup import errno_of
 from .compiled import compiled
 from .filemap import FORCE_PHASE
 from .frames import finish_op, push
+from .memcg_mkdir import group_without_room
 from .readahead import forget_opened, most_willneed
 from .remote import access_remote_vm, has_mm
 from .small_call import small_call
@@ -73,6 +74,9 @@ def system_call(k, t, op):
         f = push(k, t, s.P_EXEC if code == n.OP_EXEC else (s.P_KILL if code == n.OP_KILL else s.P_CG_SET))
         f.op = task.pc
         f.mm = task.mm if code == n.OP_EXEC else n.NONE
+    elif code == n.OP_CG_CREATE and group_without_room(k, op) != n.NONE:
+        f = push(k, t, s.P_CG_SET)
+        f.op = task.pc
     elif code == n.OP_WAIT or code == n.OP_SLEEP:
         f = push(k, t, s.P_WAIT if code == n.OP_WAIT else s.P_SLEEP)
         f.arg = op.a
