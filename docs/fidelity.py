@@ -1,6 +1,6 @@
 """Makes docs/fidelity.md and the sums that ``cowpath kernels`` shows: all that was measured, played (make fidelity).
 
-``docs/fidelity.toml`` says why what does not agree does not; what it says about a counter that agrees is an error here.
+``docs/fidelity.toml`` says why what does not agree does not.
 """
 
 from __future__ import annotations
