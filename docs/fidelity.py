@@ -48,9 +48,7 @@ def main() -> None:
     found = list(many.run_all(jobs, _told, cores()))
     slept = [each for lines in throttle.groups_of(throttle.read_table(TRUTH / SLEEPS), None)
              for each in throttle.played(lines)]  # fmt: skip
-    held = many_builds.run_all(
-        *many_builds.builds_of([TRUTH / BUILDS], None, [], builds.How()), _told, cores()
-    )
+    held = many_builds.run_all(*many_builds.builds_of([TRUTH / BUILDS], None, [], builds.How()), _told, cores())
     reasons = tomllib.loads(WHY.read_text(encoding="utf-8"))
     page = "\n".join([INTRODUCTION, *whole(found), *sleeps(slept), *of_builds(held), *kernels(found, reasons)])
     for path, text in ((PAGE, page.rstrip() + "\n"), (SUMS, sums_file(found, held))):
