@@ -1,4 +1,4 @@
-# A group is 50 % over its memory.high, and one of its tasks writes 1 MiB of a file in one call. Outside one writes another
+# A group is 50 % over its memory.high, and one of its tasks writes 4 MiB of a file in one call. Outside one writes another
 # page of it.
 # A line that ends in "# outside" is left out where it is asked how long the task takes when nobody helps it.
 mkdir /sys/fs/cgroup/A
