@@ -1,0 +1,156 @@
+"""The command under perf, from its start to its end, with its signals: what is recorded lies in perf's file then.
+
+Ctrl-C is the command's, as without cowpath; the recording goes on until the command has ended. A second one kills it,
+and there is no recording.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cowpath.errors import InputError
+from cowpath.programs.recorder.group import Group
+from cowpath.programs.recorder.perf import Perf
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+LOOK_S = 0.05
+BY_TERMINAL = 128  # si_code SI_KERNEL: the terminal has sent it to the whole process group
+WATCHED = (signal.SIGINT, signal.SIGTERM)
+SAID = 300  # characters of what perf said
+Look = Callable[[int], None]  # called now and then while the command runs, with its pid
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the command ended, and what wait4(2) says that it and its children used."""
+
+    status: int  # as wait(2) gives it
+    minflt: int
+    majflt: int
+    utime: float  # s
+    stime: float
+    maxrss: int  # KiB, of the largest process
+    elapsed_ns: int
+    interrupted: bool  # Ctrl-C, or SIGTERM
+
+    @property
+    def words(self) -> str:
+        """How it ended, in words."""
+        if os.WIFSIGNALED(self.status):
+            number = os.WTERMSIG(self.status)
+            return f"was killed by {signal.Signals(number).name if number in iter(signal.Signals) else number}"
+        return f"exited with {os.WEXITSTATUS(self.status)}"
+
+
+@contextmanager
+def waiting(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Within this, these signals wait to be asked for; at its end those that nobody asked for are forgotten."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(numbers, 0):
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look: Look | None = None) -> Ended:
+    """Run it and record into ``out``. Raises InputError if perf or the command does not start, or perf fails.
+
+    KeyboardInterrupt after a second Ctrl-C: the command has been killed then.
+    """
+    report, reported = os.pipe()
+    join = "" if group is None else str(group.tasks)
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(reported), str(os.getpgrp()), join, *command]
+    said = out.with_name("perf.says")
+    begin = time.monotonic_ns()
+    with said.open("wb") as stderr, open(report, encoding="utf-8") as lines:
+        try:
+            process = subprocess.Popen(perf.record(out, launcher), pass_fds=(reported,), process_group=0, stderr=stderr)
+        finally:
+            os.close(reported)
+        try:
+            with waiting(WATCHED):
+                pid = _pid(lines.readline())
+                interrupted = _wait(process, pid, look)
+        except BaseException:
+            _kill(process, group)
+            raise
+        end = _line(lines.readline())
+    if "status" not in end or process.returncode != 0:
+        raise _perf_failed(process.returncode, said.read_text(encoding="utf-8", errors="replace"))
+    if end["errno"]:
+        problem = f"can't run {command[0]!r}: {os.strerror(end['errno'])}"
+        raise InputError(problem, hint="after -- comes a command with its arguments: cowpath record -- make -j2")
+    kept = {name: value for name, value in end.items() if name != "errno"}
+    return Ended(**kept, elapsed_ns=time.monotonic_ns() - begin, interrupted=interrupted)
+
+
+def _wait(process: subprocess.Popen[bytes], pid: int | None, look: Look | None) -> bool:
+    """Until perf has ended. Returns whether the command was interrupted. Raises KeyboardInterrupt the second time."""
+    interrupted = False
+    while process.poll() is None:
+        got = signal.sigtimedwait(WATCHED, LOOK_S)
+        if got is not None:
+            if interrupted:
+                raise KeyboardInterrupt
+            interrupted = True
+            if pid is not None and not (got.si_signo == signal.SIGINT and got.si_code == BY_TERMINAL):
+                with suppress(OSError):
+                    os.kill(pid, got.si_signo)
+        elif look is not None and pid is not None:
+            look(pid)
+    return interrupted
+
+
+def _kill(process: subprocess.Popen[bytes], group: Group | None) -> None:
+    """Kill perf, and the command with all that it has started."""
+    children = _tree(process.pid)
+    process.kill()
+    for pid in children:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    if group is not None:
+        group.kill()
+    process.wait()
+
+
+def _tree(pid: int) -> list[int]:
+    """All that a process has started, and what those have, as far as it is still their child."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                found += [child, *_tree(child)]
+    return found
+
+
+def _pid(line: str) -> int | None:
+    pid = _line(line).get("pid")
+    return pid if isinstance(pid, int) else None
+
+
+def _line(line: str) -> dict[str, Any]:
+    """A line of the launcher's report; nothing if it has not come so far."""
+    with suppress(ValueError):
+        return dict(json.loads(line))
+    return {}
+
+
+def _perf_failed(status: int, said: str) -> InputError:
+    """What to say of a perf that has not recorded to the end."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
+    words = " ".join(" ".join(lines).split())[-SAID:]
+    hint = "TMPDIR=DIR names another folder for its file" if "space" in words or "write" in words else None
+    return InputError(f"perf {how}, and nothing is recorded: {words or 'it said nothing'}", hint=hint)
