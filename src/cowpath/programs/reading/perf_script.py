@@ -2,8 +2,8 @@
 
 A line is ``COMM PID/TID [CPU] SECONDS: EVENT: ...``. perf always prints the fields in this order, and leaves out those
 that were not asked for. COMM may hold blanks and colons, so a line is taken apart at the first place where all that
-stands between COMM and EVENT fits. What ``--show-mmap-events --show-task-events --show-lost-events`` add are lines whose
-EVENT is ``PERF_RECORD_...`` (tools/perf/util/event.c, ``perf_event__fprintf_*``, of Linux 6.1).
+stands between COMM and EVENT fits. What ``--show-mmap-events --show-task-events --show-lost-events`` add are lines
+whose EVENT is ``PERF_RECORD_...`` (tools/perf/util/event.c, ``perf_event__fprintf_*``, of Linux 6.1).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ STACK = re.compile(r".*(\bsysrq: |\btask:\S+ +state:|\bINFO: task |\bCall Trace:
 SESSION = re.compile(r"(sudo )?(cgcreate|cgset|cgexec|systemd-run|mkdir /sys/fs/cgroup)\b")
 KINDS = (
     Kind("a recording", (b"cowpath recording ",), instead='a program table takes it as it is: recording = "FILE"'),
-    Kind("a Parquet table", (b"PAR1",), instead="name the folder that holds all five tables"),
+    Kind("one Parquet table", (b"PAR1",), instead="name the folder that holds all five tables"),
     Kind("trace-cmd's trace.dat", (b"\x17\x08Dtracing",), instead="trace-cmd report -i FILE > TEXT, then import TEXT"),
     Kind("compressed", (b"\x1f\x8b", b"\xfd7zXZ", b"BZh"), instead=DECOMPRESS),
     Kind("a program", (b"\x7fELF",), instead="cowpath record -- FILE runs and records it"),
@@ -75,7 +75,7 @@ def read(path: Path, name: str) -> Reading:
         )
     if kind.read is None:
         instead = kind.instead.replace("FILE", str(path))
-        raise InputError(f"it seems to be {kind.what}, which is no recording", file=path, hint=instead)
+        raise InputError(f"it seems to be {kind.what}, which can't be imported", file=path, hint=instead)
     return kind.read(path, name)
 
 
