@@ -19,7 +19,7 @@ Rows = npt.NDArray[Any]  # a record each
 TEXT = np.dtype(object)
 TIMES = [("time_ns", "i8"), ("pid", "i4"), ("tid", "i4")]
 COLUMNS: dict[str, list[tuple[str, Any]]] = {
-    "faults": [("cpu", "i1"), ("addr", "u8"), ("err", "u1")],
+    "faults": [("cpu", "i2"), ("addr", "u8"), ("err", "u1")],
     "procs": [("kind", TEXT), ("ppid", "i4"), ("comm", TEXT)],
     "maps": [("addr", "u8"), ("len", "u8"), ("pgoff", "u8"), ("ino", "u8"), ("prot", "i4"), ("flags", "i4"),
              ("filename", TEXT)],
