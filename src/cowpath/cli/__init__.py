@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, groups, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import catalog, checks, costs, groups, record, runs, schedules, search, step, validate, warm, ways
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -66,6 +66,7 @@ app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
+app.command("record", cls=record.RecordCommand)(record.record)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
 

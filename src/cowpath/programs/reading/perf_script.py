@@ -64,7 +64,8 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
         reader.account.gaps.append("the last line has no end: the file was cut off")
     if not reader.understood:
         raise InputError("no line is one of perf script's", file=file, hint=f"made by: {HOW}")
-    return Reading(tables_of(reader.events, reader.account, reader.clock, name, file), reader.account)
+    tables = tables_of(reader.events, reader.account, reader.clock, name, file)
+    return Reading(tables, reader.account, reader.clock.first, reader.lost)
 
 
 class _Reader:

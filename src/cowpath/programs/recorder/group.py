@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cowpath.errors import InputError
 
+PROCS = "cgroup.procs"
 PREFIX = "cowpath-record-"
 REMOVAL_S = 5.0  # for which a group stays busy at most after its last task has gone
 FILES = {  # interface -> what a counter is called here -> the file that has it
@@ -37,11 +38,12 @@ class Group:
 
     path: Path
     interface: str  # "v1" or "v2"
+    home: Path  # the file by which one goes back to the group that cowpath is in
 
     @property
     def tasks(self) -> Path:
         """The file that a process joins by."""
-        return self.path / "cgroup.procs"
+        return self.path / PROCS
 
     def pids(self) -> list[int]:
         """The processes in it."""
@@ -66,11 +68,11 @@ class Group:
         (self.path / LIMIT[self.interface]).write_text(str(size))
 
     def remove(self) -> list[int]:
-        """Remove it, and return the processes that were left in it: they go to the group above. Raises InputError."""
+        """Remove it, and return the processes that were left in it: they go to cowpath's own. Raises InputError."""
         left = self.pids()
         for pid in left:
             with suppress(OSError):
-                (self.path.parent / "cgroup.procs").write_text(str(pid))
+                self.home.write_text(str(pid))
         until = time.monotonic() + REMOVAL_S
         while True:
             try:
@@ -125,7 +127,7 @@ def make(mountinfo: str | None = None, cgroups: str | None = None) -> Group:
         hint = f"mount -t cgroup -o memory none /sys/fs/cgroup/memory, or CONFIG_MEMCG in the kernel; {NO_GROUP_HINT}"
         raise InputError("no memory cgroups are mounted here", hint=hint)
     refused: OSError | None = None
-    for interface, folder in places:
+    for interface, folder, own in places:
         _sweep(folder)
         path = folder / f"{PREFIX}{os.getpid()}"
         try:
@@ -134,7 +136,7 @@ def make(mountinfo: str | None = None, cgroups: str | None = None) -> Group:
             refused = refused or error
             continue
         if (path / FILES[interface]["usage"]).exists():
-            return Group(path, interface)
+            return Group(path, interface, own / PROCS)
         path.rmdir()  # the controller is not passed on to it
     hint = f"run it as root: sudo cowpath record -- COMMAND; {NO_GROUP_HINT}"
     if refused is None:
@@ -143,8 +145,8 @@ def make(mountinfo: str | None = None, cgroups: str | None = None) -> Group:
     raise InputError(f"no memory cgroup can be made{reason}", file=places[0][1], hint=hint)
 
 
-def _places(mountinfo: str, cgroups: str) -> Iterator[tuple[str, Path]]:
-    """Where a group may be made: in v1 below our own; in v2 below or beside it, up to the root."""
+def _places(mountinfo: str, cgroups: str) -> Iterator[tuple[str, Path, Path]]:
+    """Where a group may be made, and our own: in v1 below it; in v2 below or beside it, or higher, up to the root."""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         kind, options = (after.split() + ["", "", ""])[0], after.split(" ")[-1].split(",")
@@ -154,12 +156,13 @@ def _places(mountinfo: str, cgroups: str) -> Iterator[tuple[str, Path]]:
         root, mount = unescaped(fields[3]), Path(unescaped(fields[4]))
         if kind == "cgroup" and "memory" in options:
             own = mount / _own(cgroups, "memory", root)
-            yield "v1", own if own.is_dir() else mount
+            own = own if own.is_dir() else mount
+            yield "v1", own, own
         elif kind == "cgroup2" and "memory" in _words(mount / "cgroup.controllers"):
             own = mount / _own(cgroups, "", root)
             for folder in (own, *own.parents):
                 if folder.is_relative_to(mount) and "memory" in _words(folder / "cgroup.subtree_control"):
-                    yield "v2", folder
+                    yield "v2", folder, own
 
 
 def unescaped(text: str) -> str:

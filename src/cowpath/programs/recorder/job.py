@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,13 +33,16 @@ Look = Callable[[int], None]  # called now and then while the command runs, with
 class Ended:
     """How the command ended, and what wait4(2) says that it and its children used."""
 
+    pid: int
+    launcher: int  # the process that has started it, and is no part of it
     status: int  # as wait(2) gives it
     minflt: int
     majflt: int
     utime: float  # s
     stime: float
     maxrss: int  # KiB, of the largest process
-    elapsed_ns: int
+    begin_ns: int  # CLOCK_MONOTONIC
+    end_ns: int
     interrupted: bool  # Ctrl-C, or SIGTERM
 
     @property
@@ -70,10 +72,9 @@ def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look
     KeyboardInterrupt after a second Ctrl-C: the command has been killed then.
     """
     report, reported = os.pipe()
-    join = "" if group is None else str(group.tasks)
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(reported), str(os.getpgrp()), join, *command]
+    ways = ("", "") if group is None else (str(group.tasks), str(group.home))
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(reported), str(os.getpgrp()), *ways, *command]
     said = out.with_name("perf.says")
-    begin = time.monotonic_ns()
     with said.open("wb") as stderr, open(report, encoding="utf-8") as lines:
         try:
             process = subprocess.Popen(perf.record(out, launcher), pass_fds=(reported,), process_group=0, stderr=stderr)
@@ -81,19 +82,18 @@ def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look
             os.close(reported)
         try:
             with waiting(WATCHED):
-                pid = _pid(lines.readline())
-                interrupted = _wait(process, pid, look)
+                begun = _line(lines.readline())
+                interrupted = _wait(process, begun.get("pid"), look)
         except BaseException:
             _kill(process, group)
             raise
         end = _line(lines.readline())
+    if process.returncode == 0 and "errno" in begun:
+        problem = f"can't run {command[0]!r}: {os.strerror(begun['errno'])}"
+        raise InputError(problem, hint="after -- comes a command with its arguments: cowpath record -- make -j2")
     if "status" not in end or process.returncode != 0:
         raise _perf_failed(process.returncode, said.read_text(encoding="utf-8", errors="replace"))
-    if end["errno"]:
-        problem = f"can't run {command[0]!r}: {os.strerror(end['errno'])}"
-        raise InputError(problem, hint="after -- comes a command with its arguments: cowpath record -- make -j2")
-    kept = {name: value for name, value in end.items() if name != "errno"}
-    return Ended(**kept, elapsed_ns=time.monotonic_ns() - begin, interrupted=interrupted)
+    return Ended(**begun, **end, interrupted=interrupted)
 
 
 def _wait(process: subprocess.Popen[bytes], pid: int | None, look: Look | None) -> bool:
@@ -115,9 +115,7 @@ def _wait(process: subprocess.Popen[bytes], pid: int | None, look: Look | None) 
 
 def _kill(process: subprocess.Popen[bytes], group: Group | None) -> None:
     """Kill perf, and the command with all that it has started."""
-    children = _tree(process.pid)
-    process.kill()
-    for pid in children:
+    for pid in tree(process.pid):
         with suppress(OSError):
             os.kill(pid, signal.SIGKILL)
     if group is not None:
@@ -125,19 +123,14 @@ def _kill(process: subprocess.Popen[bytes], group: Group | None) -> None:
     process.wait()
 
 
-def _tree(pid: int) -> list[int]:
-    """All that a process has started, and what those have, as far as it is still their child."""
-    found = []
+def tree(pid: int) -> list[int]:
+    """A process and all that it has started, as far as they are still its children, or theirs."""
+    found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, task.read_text().split()):
-                found += [child, *_tree(child)]
+                found += tree(child)
     return found
-
-
-def _pid(line: str) -> int | None:
-    pid = _line(line).get("pid")
-    return pid if isinstance(pid, int) else None
 
 
 def _line(line: str) -> dict[str, Any]:

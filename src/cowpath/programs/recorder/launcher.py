@@ -1,9 +1,11 @@
 """Starts the command that is recorded, from under perf: a script of its own, which imports nothing of cowpath.
 
 perf is in a process group of its own, so that Ctrl-C does not reach it; the command goes back into cowpath's, whose
-terminal it has. The command joins its group before its exec, so that the group pays for all of it and for nothing else.
+terminal it has. The launcher is in the memory group only while it starts the command, by vfork: so the group pays for all
+that the command does, and for a few pages of the launcher's at most.
 
-Words: the descriptor to report to, the process group, the file to join the memory group by ("" for none), the command.
+Words: the descriptor to report to, the process group, the files to join the memory group and to leave it by ("" for none),
+the command.
 """
 
 import contextlib
@@ -11,49 +13,49 @@ import json
 import os
 import signal
 import sys
+import time
 
 IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)  # they are the command's
-DEFAULT_AGAIN = (signal.SIGPIPE, signal.SIGXFSZ)  # which Python ignores
-NOT_STARTED = 127
+DEFAULT_AGAIN = (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores the last two
+OWN_PID = "0"  # who writes it
 
 
 def main() -> None:
     """Start it, wait for it, report: first its pid, then how it ended and what it used, each as a line of JSON."""
-    report, group, join, *command = sys.argv[1:]
+    report, process_group, join, leave, *command = sys.argv[1:]
     with open(int(report), "w", encoding="utf-8", buffering=1) as out:  # noqa: PTH123 - a descriptor
         os.set_inheritable(out.fileno(), False)
-        with contextlib.suppress(OSError):  # the group is gone, or of another session
-            os.setpgid(0, int(group))
-        go, let_go = os.pipe()
-        failed, failure = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            start(command, go, let_go, failure)
-        os.close(failure)
+        with contextlib.suppress(OSError):  # it is gone, or of another session
+            os.setpgid(0, int(process_group))
         for number in IGNORED:
             signal.signal(number, signal.SIG_IGN)
-        if join:
-            with open(join, "w", encoding="ascii") as file:  # noqa: PTH123 - pathlib is half of this script's start
-                file.write(str(pid))
-        print(json.dumps({"pid": pid}), file=out)
-        os.write(let_go, b"g")
-        errno = int(os.read(failed, 16) or 0)
+        begin_ns = time.monotonic_ns()
+        try:
+            pid = start(command, join, leave)
+        except OSError as error:
+            print(json.dumps({"errno": error.errno}), file=out)
+            return
+        print(json.dumps({"pid": pid, "launcher": os.getpid(), "begin_ns": begin_ns}), file=out)
         _, status, used = os.wait4(pid, 0)
+        end_ns = time.monotonic_ns()
         usage = {name: getattr(used, f"ru_{name}") for name in ("minflt", "majflt", "utime", "stime", "maxrss")}
-        print(json.dumps({"status": status, "errno": errno, **usage}), file=out)
+        print(json.dumps({"status": status, "end_ns": end_ns, **usage}), file=out)
 
 
-def start(command: list[str], go: int, let_go: int, failure: int) -> None:
-    """Become the command, once it may."""
-    os.close(let_go)
-    os.read(go, 1)
-    for number in DEFAULT_AGAIN:
-        signal.signal(number, signal.SIG_DFL)
+def start(command: list[str], join: str, leave: str) -> int:
+    """The command's pid; it is in the memory group, and this process is not any more."""
+    write(join)
     try:
-        os.execvp(command[0], command)
-    except OSError as error:
-        os.write(failure, str(error.errno).encode())
-    os._exit(NOT_STARTED)
+        return os.posix_spawnp(command[0], command, os.environ, setsigdef=DEFAULT_AGAIN)
+    finally:
+        write(leave)
+
+
+def write(file: str) -> None:
+    """Go into a group, by its file."""
+    if file:
+        with open(file, "w", encoding="ascii") as tasks:  # noqa: PTH123 - pathlib is half of this script's start
+            tasks.write(OWN_PID)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +25,17 @@ CLEAR, FLUSH = "1", "4"  # CLEAR_REFS_ALL, CLEAR_REFS_SOFT_DIRTY
 
 
 class Watcher:
-    """Looks at processes again and again. ``pids`` tells which there are; times are CLOCK_MONOTONIC's."""
+    """Looks at processes again and again. Times are CLOCK_MONOTONIC's."""
 
-    def __init__(self, pids: Callable[[], Iterable[int]], proc: Path = Path("/proc")) -> None:
-        self.pids, self.proc = pids, proc
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self.proc = proc
         self.due: dict[int, int] = {}  # process -> when it is looked at next
         self.rows: list[tuple[int, int, int, int, int, int]] = []
         self.looks = 0
 
-    def look(self) -> None:
-        """Look at all processes whose time has come; at one that is new only from now on."""
-        alive = set(self.pids())
+    def look(self, pids: Iterable[int]) -> None:
+        """Look at those of these processes whose time has come; at one that is new only from now on."""
+        alive = set(pids)
         self.due = {pid: due for pid, due in self.due.items() if pid in alive}
         for pid in sorted(alive):
             begin = time.monotonic_ns()

@@ -1,0 +1,52 @@
+"""What ``cowpath record`` says after the run: what was recorded, what was lost, and how it compares with other counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cowpath.observe.text import size
+from cowpath.programs.recorder.record import Counts, Recorded
+from cowpath.programs.recorder.job import Ended
+
+SHELL_SHOWN = 60
+
+
+def lines(result: Recorded) -> Iterator[str]:
+    """The account, a line each."""
+    ended, seen = result.ended, result.seen
+    interrupted = ", interrupted: the recording ends with it" if ended.interrupted else ""
+    yield f"the command {ended.words} after {(ended.end_ns - ended.begin_ns) / 1e9:.2f} s{interrupted}"
+    yield f"{seen.faults:,} page faults recorded, {seen.in_kernel:,} of them in the kernel; {lost(result.lost)}"
+    yield from compared(seen, ended)
+    if result.counters is not None:
+        yield "the group: " + ", ".join(_counter(name, value) for name, value in result.counters.items())
+    for gap in result.recording.origin["gaps"]:
+        yield f"not whole: {gap}"
+    for what, instead in result.recording.origin["instead"].items():
+        yield f"not recorded: {what}; instead: {instead}"
+
+
+def lost(events: int) -> str:
+    """How many events perf had no room for."""
+    return "no event was lost" if events == 0 else f"{events:,} events were LOST, and are missing"
+
+
+def compared(seen: Counts, ended: Ended) -> Iterator[str]:
+    """The faults beside minflt + majflt, and why they differ: neither has all that the other has.
+
+    handle_mm_fault and mm_account_fault, mm/memory.c: what the kernel touches for itself (get_user_pages) is counted as the
+    task's and raises no exception; an exception that ends in a signal, or in EFAULT, is not counted.
+    """
+    counted = ended.minflt + ended.majflt
+    difference = counted - seen.faults
+    yield f"the command's own count: minflt {ended.minflt:,} + majflt {ended.majflt:,} = {counted:,}, {difference:+,}"
+    only_there = f"what the kernel touched itself: for {seen.execs:,} execs"
+    if seen.populated:
+        only_there += f", up to {seen.populated:,} pages of MAP_POPULATE"
+    only_here = f"{seen.signals:,} that ended in SIGSEGV or SIGBUS, those that ended in EFAULT"
+    yield f"  only in its count: {only_there}, and for mlock and the like"
+    yield f"  only recorded: {only_here}, and those of children that nobody has waited for"
+
+
+def _counter(name: str, value: int) -> str:
+    return f"{name} {value:,}" if name in ("failcnt", "pgfault", "pgmajfault", "oom_kill") else f"{name} {size(value)}"
