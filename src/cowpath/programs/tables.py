@@ -53,8 +53,8 @@ class Tables:
 def read_tables(folder: Path) -> Tables:
     """Read a folder. Raises InputError that names the file (and the column) that is missing or can't be read."""
     if not folder.is_dir():
-        problem = "not a folder" if folder.exists() else "no such folder"
-        raise InputError(problem, file=folder, hint=f"cowpath import takes a folder with {CONTENT}")
+        problem = "not a folder" if folder.exists() else "no such file or folder"
+        raise InputError(problem, file=folder, hint=f"a folder with {CONTENT}")
     frames = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
     command, utime_ns = _truth(folder / "truth.json")
     return Tables(**frames, command=command, utime_ns=utime_ns)
