@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from cowpath.kernel import names as n
+from cowpath.programs.moved import Places
 
 PAGE_SHIFT = 12
 STACK_PAGES = 2048  # RLIMIT_STACK: how far a stack may grow
@@ -48,13 +49,16 @@ class Area:
 class AddressSpace:
     """Mappings in order of their addresses."""
 
-    def __init__(self, areas: list[Area] | None = None, brk: int | None = None) -> None:
+    def __init__(
+        self, areas: list[Area] | None = None, brk: int | None = None, places: Places | None = None
+    ) -> None:
         self.areas = areas or []
         self.brk = brk  # bytes, or None before the first call
+        self.places = places or Places()  # where in the model the process's own addresses lie
 
     def fork(self) -> AddressSpace:
         """A child's copy. Its areas share the rows: they were made by the same instructions."""
-        return AddressSpace([Area(a.start, a.end, a.row, a.is_stack) for a in self.areas], self.brk)
+        return AddressSpace([Area(a.start, a.end, a.row, a.is_stack) for a in self.areas], self.brk, self.places.copy())
 
     def find(self, vpn: int) -> Area | None:
         """The mapping of a page; a stack grows down to it."""

@@ -23,8 +23,9 @@ NEEDED = {  # tracepoint -> what a kernel without it lacks
     "sched:sched_process_exec": "CONFIG_TRACEPOINTS",
     **{f"syscalls:sys_{side}_{call}": CALLS_OPTION for call in CALLS for side in ("enter", "exit")},
 }
+CACHE_ADDED = "filemap:mm_filemap_add_to_page_cache"
 USEFUL = {  # tracepoint -> what the recording lacks without it
-    "filemap:mm_filemap_add_to_page_cache": "files that are read or written without a mapping",
+    CACHE_ADDED: "files that are read or written without a mapping",
     "filemap:mm_filemap_delete_from_page_cache": "files that are deleted",
     "signal:signal_deliver": "the count of faults that ended in a signal",
 }

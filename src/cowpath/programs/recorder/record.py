@@ -25,7 +25,7 @@ from cowpath.programs.recorder import perf as perfs
 from cowpath.programs.recorder.group import own_group
 from cowpath.programs.recorder.job import Ended, run, tree
 from cowpath.programs.recorder.revisits import Watcher
-from cowpath.programs.recording import Recording
+from cowpath.programs.recording import CACHE_SEEN, Recording
 from cowpath.programs.tables import Tables
 
 FORMAT = "cowpath record"
@@ -135,6 +135,7 @@ def _recorded(
     recording = with_origin(recorded(tables, name, "perf script"), account)
     origin = {**recording.origin, "counters": counters, "used": used(ended), "seen": asdict(seen)}
     origin["whole"] = not origin["gaps"]
+    origin[CACHE_SEEN] = perfs.CACHE_ADDED not in perf.missing
     return Recorded(replace(recording, origin=origin), ended, counters, tuple(left), reading.lost, seen)
 
 
