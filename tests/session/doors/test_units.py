@@ -50,7 +50,7 @@ def test_drop_ins_and_slices(tmp_path: Path) -> None:
     file = unit(tmp_path, "MemoryMax=64M\nSlice=batch-low.slice\n", "app@1.service")
     for name, text in {
         "app@1.service.d/20-b.conf": "[Service]\nMemoryMax=96M\n",
-        "app@.service.d/10-a.conf": "[Service]\nMemoryMax=80M\nMemoryHigh=70M\nExecStart=\nExecStart=/usr/bin/make -j%i\n",
+        "app@.service.d/10-a.conf": "[Service]\nMemoryMax=80M\nMemoryHigh=70M\nExecStart=\nExecStart=/bin/make -j%i\n",
         "app@1.service.d/notes.txt": "?",
         "batch.slice": "[Slice]\nMemoryMax=1G\n", "batch-low.slice.d/x.conf": "[Slice]\nMemoryLow=32M\n",
     }.items():  # fmt: skip
@@ -60,7 +60,7 @@ def test_drop_ins_and_slices(tmp_path: Path) -> None:
     assert sets(found, "batch-low.slice/app@1.service") == {"memory.high": 70 * MIB, "memory.max": 96 * MIB}
     assert sets(found, "batch.slice") == {"memory.max": 1024 * MIB}
     assert sets(found, "batch-low.slice") == {"memory.low": 32 * MIB}
-    assert commands(script(file))[-1].endswith("-p MemoryHigh=70M -p MemoryMax=96M /usr/bin/make -j1")
+    assert commands(script(file))[-1].endswith("-p MemoryHigh=70M -p MemoryMax=96M /bin/make -j1")
 
 
 def test_an_instance_has_a_slice_of_its_template(tmp_path: Path) -> None:
