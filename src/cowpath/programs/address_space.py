@@ -55,10 +55,20 @@ class AddressSpace:
         self.areas = areas or []
         self.brk = brk  # bytes, or None before the first call
         self.places = places or Places()  # where in the model the process's own addresses lie
+        self.touched: dict[int, Row] = {}  # page -> the OP_TOUCH of its process that touched it first
+        self.inherited: frozenset[int] = frozenset()  # pages that its parent had touched
+        self.fresh: set[int] = set()  # pages touched since the process was looked at
 
     def fork(self) -> AddressSpace:
         """A child's copy. Its areas share the rows: they were made by the same instructions."""
-        return AddressSpace([Area(a.start, a.end, a.row, a.is_stack) for a in self.areas], self.brk, self.places.copy())
+        areas = [Area(a.start, a.end, a.row, a.is_stack) for a in self.areas]
+        child = AddressSpace(areas, self.brk, self.places.copy())
+        child.inherited = self.inherited | self.touched.keys()
+        return child
+
+    def known(self) -> set[int]:
+        """All pages that were touched in it, whether they are still mapped or not."""
+        return self.inherited | self.touched.keys()
 
     def find(self, vpn: int) -> Area | None:
         """The mapping of a page; a stack grows down to it."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 
 from cowpath.kernel import names as n
 from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up, vm_bits
+from cowpath.programs.comes_back import owe_nothing
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
 
@@ -19,8 +21,9 @@ LARGEST_ERRNO = 4095
 class Memory:
     """The address spaces of all processes, by pid."""
 
-    def __init__(self, files: Files, facts: Counter[str]) -> None:
-        self.files, self.facts = files, facts
+    def __init__(self, files: Files, facts: Counter[str], watched: Set[int] = frozenset()) -> None:
+        """``watched``: processes whose re-use is recorded."""
+        self.files, self.facts, self.watched = files, facts, watched
         self.spaces: dict[int, AddressSpace] = {}
 
     def fault(self, task: Task, address: int, err: int) -> None:
@@ -32,7 +35,11 @@ class Memory:
             self.facts["faults_dropped"] += 1
             return
         bits = (n.F_WRITE if err & ERR_WRITE else 0) | (n.F_EXEC if err & ERR_FETCH else 0)
-        task.emit(n.OP_TOUCH, place, 1, bits=bits)
+        row = task.emit(n.OP_TOUCH, place, 1, bits=bits)
+        space.touched.setdefault(place, row)
+        space.fresh.add(place)
+        if task.pid in self.watched:
+            owe_nothing(row)
 
     def exec_map(self, task: Task, address: int, length: int, pgoff: int, prot: int, flags: int, filename: str) -> None:
         """A mapping of execve's."""
@@ -70,8 +77,16 @@ class Memory:
             before = space.places.of(vpn, pages)
             place = space.places.new(vpn, pages)
             self._unmap(task, [(at, count) for at, count in before if not place <= at < place + pages])  # the rest: MAP_FIXED
+            self._forget_touches(space, place, pages)
             row = task.emit(n.OP_MMAP, place, pages, file, offset if file != n.NONE else 0, bits=bits)
             space.map(row, is_stack)
+
+    def _forget_touches(self, space: AddressSpace, first: int, pages: int) -> None:
+        """What was touched in an earlier mapping of a range: the rule for re-use must not go back to it in a new one, whose
+        first touches are all recorded.
+        """
+        for vpn in [vpn for vpn in space.touched if first <= vpn < first + pages]:
+            owe_nothing(space.touched.pop(vpn))
 
     def _munmap(self, task: Task, vpn: int, pages: int) -> None:
         if pages > 0:

@@ -45,6 +45,8 @@ class Watcher:
                 if pid in self.due:
                     self._count(pid, begin)
                 self._clear(pid)
+                if pid not in self.due:
+                    self.rows.append((time.monotonic_ns(), pid, pid, 0, 0, 0))
             except OSError:  # it has ended, or is not ours to look at
                 continue
             end = time.monotonic_ns()
@@ -64,4 +66,4 @@ class Watcher:
         """All that was seen; times from ``begin_ns`` on."""
         rows = np.array(self.rows, dtype=REVISITS) if self.rows else np.empty(0, REVISITS)
         rows["time_ns"] -= begin_ns
-        return rows
+        return rows[rows["time_ns"] > 0]
