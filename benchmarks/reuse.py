@@ -142,7 +142,15 @@ def phases(way: Way, program: Path, file: Path) -> list[int]:
 def by_lackey(program: Path, file: Path) -> list[int]:
     """How many pages valgrind's lackey sees in each phase."""
     trace = file.with_name("trace")
-    command = ["valgrind", "--tool=lackey", "--trace-mem=yes", f"--log-file={trace}", program, file, str(LACKEY_ROUNDS)]
+    command: list[str | Path] = [
+        "valgrind",
+        "--tool=lackey",
+        "--trace-mem=yes",
+        f"--log-file={trace}",
+        program,
+        file,
+        str(LACKEY_ROUNDS),
+    ]
     ran = subprocess.run(command, input=b"g" * (len(PHASES) + 1), stdout=subprocess.PIPE, check=True)
     marker = int(ran.stdout.partition(b"\n")[0], 16)
     found: list[int] = []
@@ -188,10 +196,14 @@ def project(folder: Path) -> Path:
     """A C project of twelve files that takes two seconds."""
     place = folder / "project"
     place.mkdir()
-    body = "\n".join(f"int f{i}(int a) {{ int s = 0; for (int i = 0; i < a; i++) s += i * {i}; return s; }}" for i in range(60))
+    body = "\n".join(
+        f"int f{i}(int a) {{ int s = 0; for (int i = 0; i < a; i++) s += i * {i}; return s; }}" for i in range(60)
+    )
     names = [f"part{i}" for i in range(12)]
     for name in names:
-        place.joinpath(f"{name}.c").write_text(f"#include <stdio.h>\n#include <stdlib.h>\n{body}\n".replace("int f", f"int {name}_f"))
+        place.joinpath(f"{name}.c").write_text(
+            f"#include <stdio.h>\n#include <stdlib.h>\n{body}\n".replace("int f", f"int {name}_f")
+        )
     objects = " ".join(f"{name}.o" for name in names)
     place.joinpath("Makefile").write_text(f"CFLAGS = -O2\nall: {objects}\nclean:\n\trm -f *.o\n")
     return place
@@ -204,7 +216,7 @@ def main() -> None:
         known = by_lackey(program, file)
         print("lackey", known, [sum(phase) for phase in PHASES])
         place = project(folder)
-        times = {way.name if way else "": [] for way in (None, *WAYS)}
+        times: dict[str, list[float]] = {way.name if way else "": [] for way in (None, *WAYS)}
         for _ in range(RUNS):
             for way in (None, *WAYS):
                 times[way.name if way else ""].append(seconds(way, place))

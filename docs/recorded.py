@@ -1,7 +1,7 @@
 """Real jobs beside what the model makes of their recordings: the tables of docs/recordings.md ("Jobs of one's own").
 
-Each job runs in a memory cgroup of its own under perf, and is played on linux-6.18; then both run under three limits, the
-real one three times each without perf. As root, where perf may record: python docs/recorded.py [JOB ...]
+Each job runs in a memory cgroup of its own under perf, and is played on linux-6.18; then both run under three limits,
+the real one three times each without perf. As root, where perf may record: python docs/recorded.py [JOB ...]
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def really(job: Job, limit: int) -> Outcome:
     prepared(job)
     with own_group() as group:
         group.limit(limit)
-        joined = f"echo 0 > {group.tasks}; exec \"$@\""
+        joined = f'echo 0 > {group.tasks}; exec "$@"'
         run = subprocess.run(["sh", "-c", joined, "sh", *job.command], check=False, capture_output=True)
         counters = group.counters()
         group.remove()

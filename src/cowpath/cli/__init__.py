@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import book, catalog, checks, costs, groups, record, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import (
+    book,
+    catalog,
+    checks,
+    costs,
+    groups,
+    record,
+    runs,
+    schedules,
+    search,
+    step,
+    validate,
+    warm,
+    ways,
+)  # fmt: skip
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,11 +12,7 @@ from cowpath.atomic import check_target
 from cowpath.cli.command import Command
 from cowpath.cli.guard import INTERRUPTED
 
-if TYPE_CHECKING:
-    from cowpath.programs.recorder.record import Recorded
-
 LONGEST_NAME = 40
-SHOWN = 3  # gaps
 
 
 class RecordCommand(Command):
@@ -43,9 +39,10 @@ def record(
 ) -> None:  # fmt: skip
     """Run a command and record its page faults, mappings, files and processes, for sessions to play.
 
-    perf records all that the command does and starts, in a memory cgroup that is made for it and removed. Ctrl-C goes to
-    the command, and what was recorded until its end is kept. Then come the faults, what was lost, the process's own
-    count and why it differs, and the group's counters. It needs perf and, as a rule, root; what is missing it says.
+    perf records all that the command does and starts, in a memory cgroup that is made for it and removed. Ctrl-C goes
+    to the command, and what was recorded until its end is kept; a second one kills it, and nothing is. Then come the
+    faults, what was lost, the command's own count and why it differs, and the group's counters. It needs perf and, as
+    a rule, root; what is missing it says.
 
     Example: cowpath record -o build.recording -- make -j2
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Set
 from dataclasses import dataclass
 
 from cowpath.kernel import names as n
@@ -49,9 +50,7 @@ class Area:
 class AddressSpace:
     """Mappings in order of their addresses."""
 
-    def __init__(
-        self, areas: list[Area] | None = None, brk: int | None = None, places: Places | None = None
-    ) -> None:
+    def __init__(self, areas: list[Area] | None = None, brk: int | None = None, places: Places | None = None) -> None:
         self.areas = areas or []
         self.brk = brk  # bytes, or None before the first call
         self.places = places or Places()  # where in the model the process's own addresses lie
@@ -66,7 +65,7 @@ class AddressSpace:
         child.inherited = self.inherited | self.touched.keys()
         return child
 
-    def known(self) -> set[int]:
+    def known(self) -> Set[int]:
         """All pages that were touched in it, whether they are still mapped or not."""
         return self.inherited | self.touched.keys()
 

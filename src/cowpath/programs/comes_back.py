@@ -1,13 +1,13 @@
 """Pages that a recorded process was seen to come back to (``cowpath record --reuse``), as touches of its recording.
 
 Each look at a process counted, mapping by mapping, the pages that had been used since the look before. Those that were
-touched for the first time meanwhile are among them, and for a file the pages that fault-around maps with each; the rest are
-pages that it came back to. Which ones, nobody has seen: blocks of ``BLOCK`` pages are taken as if by chance, always the same
-ones first, and touched once, for reading, at the time of the look. How often they were used between two looks is not known
-either: once is the least.
+touched for the first time meanwhile are among them, and for a file the pages that fault-around maps with each; the
+rest are pages that it came back to. Which ones, nobody has seen: blocks of ``BLOCK`` pages are taken as if by chance,
+always the same ones first, and touched once, for reading, at the time of the look. How often they were used between
+two looks is not known either: once is the least.
 
-An OP_TOUCH owes no further re-use to the machine's rule (``kernel/user_access.py``) if it is of more than one page, or of
-one page twice: that is how all touches of such a process are written.
+An OP_TOUCH owes no further re-use to the machine's rule (``kernel/user_access.py``) if it is of more than one page, or
+of one page twice: that is how all touches of such a process are written.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TWICE = 2
 
 
 def owe_nothing(row: Row) -> None:
-    """Turn a touch of one page into one after which the machine's rule does nothing, and which it does not go back to."""
+    """Of a touch of one page: the machine's rule does nothing after it, and does not go back to it."""
     row[3] = TWICE
 
 

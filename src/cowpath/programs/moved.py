@@ -1,7 +1,8 @@
 """Where the memory of a recorded process lies in the model: at its own addresses, until mremap moves some of it.
 
-The model does not move page tables, and needs not: what is moved stays where it is, and the addresses that the process has
-for it from then on are translated. What is mapped later where it once was, and is still in the model, gets another place.
+The model does not move page tables, and needs not: what is moved stays where it is, and the addresses that the process
+has for it from then on are translated. What is mapped later where it once was, and is still in the model, gets another
+place.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ ELSEWHERE = 1 << 33  # first page of a range that Linux gives to nobody: below a
 
 @dataclass
 class Places:
-    """Ranges of pages whose place in the model is another than their own, in order: first, one past the last, the place."""
+    """Ranges of pages that have another place in the model than their own: first page, one past the last, place."""
 
     moved: list[tuple[int, int, int]] = field(default_factory=list)
     free: int = ELSEWHERE

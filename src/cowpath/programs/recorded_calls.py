@@ -76,14 +76,15 @@ class Memory:
             space = self.spaces[task.pid]
             before = space.places.of(vpn, pages)
             place = space.places.new(vpn, pages)
-            self._unmap(task, [(at, count) for at, count in before if not place <= at < place + pages])  # the rest: MAP_FIXED
+            elsewhere = [(at, count) for at, count in before if not place <= at < place + pages]
+            self._unmap(task, elsewhere)  # what lies at its own place OP_MMAP replaces
             self._forget_touches(space, place, pages)
             row = task.emit(n.OP_MMAP, place, pages, file, offset if file != n.NONE else 0, bits=bits)
             space.map(row, is_stack)
 
     def _forget_touches(self, space: AddressSpace, first: int, pages: int) -> None:
-        """What was touched in an earlier mapping of a range: the rule for re-use must not go back to it in a new one, whose
-        first touches are all recorded.
+        """What was touched in an earlier mapping of a range: the rule for re-use must not go back to it in a new one,
+        whose first touches are all recorded.
         """
         for vpn in [vpn for vpn in space.touched if first <= vpn < first + pages]:
             owe_nothing(space.touched.pop(vpn))

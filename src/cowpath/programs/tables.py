@@ -45,8 +45,8 @@ class Tables:
     pagecache: Rows
     command: tuple[str, ...]
     utime_ns: int | None  # CPU time in user mode: the mean of the runs without perf, or None if not known
-    # of each mapping (addresses start to end - 1) of a process that was looked at: how many pages had been used since the
-    # look before; a process that was never looked at has no row
+    # looks at processes: how many pages of a mapping (addresses start to end - 1) had been used since the look before;
+    # the first look has end 0
     revisits: Rows = field(default_factory=lambda: np.empty(0, REVISITS))
 
 

@@ -1,14 +1,12 @@
-"""What ``cowpath record`` says after the run: what was recorded, what was lost, and how it compares with other counts."""
+"""What ``cowpath record`` says after the run: what was recorded, what was lost, and how other counts compare."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from cowpath.observe.text import size
-from cowpath.programs.recorder.record import Counts, Recorded
 from cowpath.programs.recorder.job import Ended
-
-SHELL_SHOWN = 60
+from cowpath.programs.recorder.record import Counts, Recorded
 
 
 def lines(result: Recorded) -> Iterator[str]:
@@ -34,8 +32,8 @@ def lost(events: int) -> str:
 def compared(seen: Counts, ended: Ended) -> Iterator[str]:
     """The faults beside minflt + majflt, and why they differ: neither has all that the other has.
 
-    handle_mm_fault and mm_account_fault, mm/memory.c: what the kernel touches for itself (get_user_pages) is counted as the
-    task's and raises no exception; an exception that ends in a signal, or in EFAULT, is not counted.
+    handle_mm_fault and mm_account_fault, mm/memory.c: what the kernel touches for itself (get_user_pages) is counted
+    as the task's and raises no exception; an exception that ends in a signal, or in EFAULT, is not counted.
     """
     counted = ended.minflt + ended.majflt
     difference = counted - seen.faults

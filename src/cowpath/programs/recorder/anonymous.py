@@ -12,8 +12,8 @@ PRIVATE = ("/usr/local/", "/usr/home/", "/opt/")  # below INSTALLED, and yet one
 
 
 def anonymous(recording: Recording) -> Recording:
-    """The same with files numbered in order of use. Names of tasks (of programs, 15 letters at most) stay: the model goes
-    by them.
+    """The same with files numbered in order of use. Names of tasks (of programs, 15 letters at most) stay: the model
+    goes by them.
     """
     files = tuple(_renamed(file, number, recording.name) for number, file in enumerate(recording.files))
     header = dict(recording.origin.get("header", {}))

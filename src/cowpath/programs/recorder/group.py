@@ -149,7 +149,7 @@ def _places(mountinfo: str, cgroups: str) -> Iterator[tuple[str, Path, Path]]:
     """Where a group may be made, and our own: in v1 below it; in v2 below or beside it, or higher, up to the root."""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
-        kind, options = (after.split() + ["", "", ""])[0], after.split(" ")[-1].split(",")
+        kind, options = [*after.split(), ""][0], after.split(" ")[-1].split(",")
         fields = before.split()
         if len(fields) < 5:
             continue
@@ -173,7 +173,7 @@ def unescaped(text: str) -> str:
 def _own(cgroups: str, controller: str, root: str) -> str:
     """The path of our own group below the mount whose root is ``root``."""
     for line in cgroups.splitlines():
-        _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controller in controllers.split(","):
             return os.path.relpath(path, root) if path.startswith(root) else "."
     return "."

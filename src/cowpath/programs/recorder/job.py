@@ -50,7 +50,7 @@ class Ended:
         """How it ended, in words."""
         if os.WIFSIGNALED(self.status):
             number = os.WTERMSIG(self.status)
-            return f"was killed by {signal.Signals(number).name if number in iter(signal.Signals) else number}"
+            return f"was killed by {signal.strsignal(number) or 'signal'} ({number})"
         return f"exited with {os.WEXITSTATUS(self.status)}"
 
 
@@ -73,9 +73,11 @@ def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look
     """
     report, reported = os.pipe()
     ways = ("", "") if group is None else (str(group.tasks), str(group.home))
-    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(reported), str(os.getpgrp()), *ways, *command]
-    said = out.with_name("perf.says")
-    with said.open("wb") as stderr, open(report, encoding="utf-8") as lines:
+    said, environment = out.with_name("perf.says"), out.with_name("environment")
+    environment.write_text(json.dumps(dict(os.environ)), encoding="ascii")
+    words = (str(reported), str(environment), str(os.getpgrp()), *ways)
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), *words, *command]
+    with said.open("wb") as stderr, os.fdopen(report, encoding="utf-8") as lines:
         try:
             process = subprocess.Popen(perf.record(out, launcher), pass_fds=(reported,), process_group=0, stderr=stderr)
         finally:

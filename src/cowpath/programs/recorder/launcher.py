@@ -1,11 +1,14 @@
 """Starts the command that is recorded, from under perf: a script of its own, which imports nothing of cowpath.
 
 perf is in a process group of its own, so that Ctrl-C does not reach it; the command goes back into cowpath's, whose
-terminal it has. The launcher is in the memory group only while it starts the command, by vfork: so the group pays for all
-that the command does, and for a few pages of the launcher's at most.
+terminal it has. The launcher is in the memory group only while it starts the command, by vfork: so the group pays for
+all that the command does, and for a few pages of the launcher's at most.
 
-Words: the descriptor to report to, the process group, the files to join the memory group and to leave it by ("" for none),
-the command.
+perf record puts folders of its own before PATH, and sets PREFIX and more; the command gets the environment that
+cowpath has.
+
+Words: the descriptor to report to, the file with the environment (JSON), the process group, the files to join the
+memory group and to leave it by ("" for none), the command.
 """
 
 import contextlib
@@ -22,9 +25,12 @@ OWN_PID = "0"  # who writes it
 
 def main() -> None:
     """Start it, wait for it, report: first its pid, then how it ended and what it used, each as a line of JSON."""
-    report, process_group, join, leave, *command = sys.argv[1:]
+    report, environment, process_group, join, leave, *command = sys.argv[1:]
     with open(int(report), "w", encoding="utf-8", buffering=1) as out:  # noqa: PTH123 - a descriptor
         os.set_inheritable(out.fileno(), False)
+        with open(environment, encoding="ascii") as variables:  # noqa: PTH123 - pathlib is half of this script's start
+            os.environ.clear()
+            os.environ.update(json.load(variables))
         with contextlib.suppress(OSError):  # it is gone, or of another session
             os.setpgid(0, int(process_group))
         for number in IGNORED:
@@ -54,7 +60,7 @@ def start(command: list[str], join: str, leave: str) -> int:
 def write(file: str) -> None:
     """Go into a group, by its file."""
     if file:
-        with open(file, "w", encoding="ascii") as tasks:  # noqa: PTH123 - pathlib is half of this script's start
+        with open(file, "w", encoding="ascii") as tasks:  # noqa: PTH123
             tasks.write(OWN_PID)
 
 

@@ -1,6 +1,7 @@
 """``cowpath record``: a real command becomes a recording, with the account of what was seen and what was not.
 
-perf records into a folder of its own, which goes at the end; the recording is made of what ``perf script`` prints of it.
+perf records into a folder of its own, which goes at the end; the recording is made of what ``perf script`` prints of
+it.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from cowpath.programs.recording import CACHE_SEEN, Recording
 from cowpath.programs.tables import Tables
 
 FORMAT = "cowpath record"
+REUSE_OF_OTHERS = (
+    "each page that was seen to be used again once a look; for processes too short for two looks the machine's rule"
+)
 PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 PAGE_SHIFT = PAGE_SIZE.bit_length() - 1
 MAP_POPULATE = 0x8000
 ERR_USER = 4  # x86's page-fault error code: taken in user mode
-RULES_NOT_NEEDED = ("CPU time",)  # what perf script's text alone does not have
+CPU_TIME, REUSE = "CPU time", "repeated use of pages"  # what perf script's text alone does not have
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def record(command: Sequence[str], name: str, *, group: bool = True, reuse: bool
     with TemporaryDirectory(prefix="cowpath-record-") as folder, own_group() if group else nullcontext() as own:
         out = Path(folder, "perf.data")
         watcher = Watcher() if reuse else None
-        ended = run(command, perf, out, own, watcher and (lambda pid: watcher.look(own.pids() if own else tree(pid))))
+        look = None if watcher is None else lambda pid: watcher.look(own.pids() if own else tree(pid))
+        ended = run(command, perf, out, own, look)
         counters = own.counters() if own else None
         left = own.remove() if own else []
         reading = printed(perf, out, name)
@@ -95,7 +100,7 @@ def printed(perf: perfs.Perf, out: Path, name: str) -> Reading:
 
 
 def without_launcher(tables: Tables, launcher: int) -> Tables:
-    """The tables with the launcher as the first process, which the importer leaves out; as it stands it is the command."""
+    """The tables with the launcher first, which the importer then leaves out; as they stand it is the command."""
     procs = tables.procs
     added = (procs["pid"] == LAUNCHER) | ((procs["kind"] == "fork") & (procs["pid"] == launcher))
     return replace(tables, procs=procs[~added])
@@ -125,8 +130,9 @@ def _recorded(
     account = reading.account
     seen = counts(tables, ended, account.ignored.pop("signal:signal_deliver", 0))
     account.format = FORMAT
-    for rule in RULES_NOT_NEEDED:
-        account.instead.pop(rule, None)
+    account.instead.pop(CPU_TIME, None)
+    if len(tables.revisits):
+        account.instead[REUSE] = REUSE_OF_OTHERS
     for event in perf.missing:
         account.instead[f"the tracepoint {event}"] = f"without it: {perfs.USEFUL[event]}"
     account.header = about(perf, tables.command, ended)
