@@ -36,14 +36,13 @@ def compared(seen: Counts, ended: Ended) -> Iterator[str]:
     as the task's and raises no exception; an exception that ends in a signal, or in EFAULT, is not counted.
     """
     counted = ended.minflt + ended.majflt
-    difference = counted - seen.faults
-    yield f"the command's own count: minflt {ended.minflt:,} + majflt {ended.majflt:,} = {counted:,}, {difference:+,}"
-    only_there = f"what the kernel touched itself: for {seen.execs:,} execs"
-    if seen.populated:
-        only_there += f", up to {seen.populated:,} pages of MAP_POPULATE"
-    only_here = f"{seen.signals:,} that ended in SIGSEGV or SIGBUS, those that ended in EFAULT"
-    yield f"  only in its count: {only_there}, and for mlock and the like"
-    yield f"  only recorded: {only_here}, and those of children that nobody has waited for"
+    yield f"minflt {ended.minflt:,} + majflt {ended.majflt:,} = {counted:,}, {counted - seen.faults:+,} beside these"
+    populated = f", up to {seen.populated:,} pages of MAP_POPULATE" if seen.populated else ""
+    yield (
+        f"  not among the recorded: what the kernel touched itself, a page or more for each of {seen.execs:,} execs"
+        + (f"{populated}, mlock")
+    )
+    yield f"  only among them: {seen.signals:,} that ended in a signal, any that ended in EFAULT or of children left alone"
 
 
 def _counter(name: str, value: int) -> str:

@@ -121,13 +121,12 @@ def own_group() -> Iterator[Group]:
 
 def make(mountinfo: str | None = None, cgroups: str | None = None) -> Group:
     """Make it. Raises InputError that says why there can be none."""
-    places = list(_places(mountinfo or Path("/proc/self/mountinfo").read_text(),
-                          cgroups or Path("/proc/self/cgroup").read_text()))  # fmt: skip
-    if not places:
+    folders = places(mountinfo, cgroups)
+    if not folders:
         hint = f"mount -t cgroup -o memory none /sys/fs/cgroup/memory, or CONFIG_MEMCG in the kernel; {NO_GROUP_HINT}"
         raise InputError("no memory cgroups are mounted here", hint=hint)
     refused: OSError | None = None
-    for interface, folder, own in places:
+    for interface, folder, own in folders:
         _sweep(folder)
         path = folder / f"{PREFIX}{os.getpid()}"
         try:
@@ -140,13 +139,19 @@ def make(mountinfo: str | None = None, cgroups: str | None = None) -> Group:
         path.rmdir()  # the controller is not passed on to it
     hint = f"run it as root: sudo cowpath record -- COMMAND; {NO_GROUP_HINT}"
     if refused is None:
-        hint = f"echo +memory > {places[-1][1]}/cgroup.subtree_control; {NO_GROUP_HINT}"
+        hint = f"echo +memory > {folders[-1][1]}/cgroup.subtree_control; {NO_GROUP_HINT}"
     reason = f": {refused.strerror}" if refused else ", where the memory controller counts"
-    raise InputError(f"no memory cgroup can be made{reason}", file=places[0][1], hint=hint)
+    raise InputError(f"no memory cgroup can be made{reason}", file=folders[0][1], hint=hint)
+
+
+def places(mountinfo: str | None = None, cgroups: str | None = None) -> list[tuple[str, Path, Path]]:
+    """The interface, the folder in which a group may be made, and our own group's; the best first."""
+    seen = mountinfo or Path("/proc/self/mountinfo").read_text(), cgroups or Path("/proc/self/cgroup").read_text()
+    return list(_places(*seen))
 
 
 def _places(mountinfo: str, cgroups: str) -> Iterator[tuple[str, Path, Path]]:
-    """Where a group may be made, and our own: in v1 below it; in v2 below or beside it, or higher, up to the root."""
+    """In v1 below our own; in v2 below it, beside it or higher, up to the root."""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         kind, options = [*after.split(), ""][0], after.split(" ")[-1].split(",")

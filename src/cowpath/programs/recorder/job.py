@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from cowpath.programs.recorder.perf import Perf
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 LOOK_S = 0.05
-BY_TERMINAL = 128  # si_code SI_KERNEL: the terminal has sent it to the whole process group
 WATCHED = (signal.SIGINT, signal.SIGTERM)
 SAID = 300  # characters of what perf said
 Look = Callable[[int], None]  # called now and then while the command runs, with its pid
@@ -55,15 +55,26 @@ class Ended:
 
 
 @contextmanager
-def waiting(numbers: Sequence[signal.Signals]) -> Iterator[None]:
-    """Within this, these signals wait to be asked for; at its end those that nobody asked for are forgotten."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+def counted(numbers: Sequence[signal.Signals]) -> Iterator[list[int]]:
+    """Within this, these signals do nothing but to be put into a list."""
+    got: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: got.append(number)) for number in numbers}
     try:
-        yield
+        yield got
     finally:
-        while signal.sigtimedwait(numbers, 0):
-            pass
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def from_terminal(number: int) -> bool:
+    """Whether the command will have had this signal too: Ctrl-C in a terminal is for all of the foreground."""
+    with suppress(OSError):  # there is none
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+        try:
+            return number == signal.SIGINT and os.tcgetpgrp(terminal) == os.getpgrp()
+        finally:
+            os.close(terminal)
+    return False
 
 
 def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look: Look | None = None) -> Ended:
@@ -83,9 +94,9 @@ def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look
         finally:
             os.close(reported)
         try:
-            with waiting(WATCHED):
+            with counted(WATCHED) as got:
                 begun = _line(lines.readline())
-                interrupted = _wait(process, begun.get("pid"), look)
+                interrupted = _wait(process, begun.get("pid"), look, got)
         except BaseException:
             _kill(process, group)
             raise
@@ -98,21 +109,21 @@ def run(command: Sequence[str], perf: Perf, out: Path, group: Group | None, look
     return Ended(**begun, **end, interrupted=interrupted)
 
 
-def _wait(process: subprocess.Popen[bytes], pid: int | None, look: Look | None) -> bool:
+def _wait(process: subprocess.Popen[bytes], pid: int | None, look: Look | None, got: list[int]) -> bool:
     """Until perf has ended. Returns whether the command was interrupted. Raises KeyboardInterrupt the second time."""
-    interrupted = False
+    passed_on = 0
     while process.poll() is None:
-        got = signal.sigtimedwait(WATCHED, LOOK_S)
-        if got is not None:
-            if interrupted:
-                raise KeyboardInterrupt
-            interrupted = True
-            if pid is not None and not (got.si_signo == signal.SIGINT and got.si_code == BY_TERMINAL):
+        if len(got) > 1:
+            raise KeyboardInterrupt
+        if len(got) > passed_on:
+            if pid is not None and not from_terminal(got[0]):
                 with suppress(OSError):
-                    os.kill(pid, got.si_signo)
-        elif look is not None and pid is not None:
+                    os.kill(pid, got[0])
+            passed_on = 1
+        if look is not None and pid is not None:
             look(pid)
-    return interrupted
+        time.sleep(LOOK_S)
+    return bool(got)
 
 
 def _kill(process: subprocess.Popen[bytes], group: Group | None) -> None:

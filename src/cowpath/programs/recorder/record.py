@@ -37,7 +37,7 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 PAGE_SHIFT = PAGE_SIZE.bit_length() - 1
 MAP_POPULATE = 0x8000
 ERR_USER = 4  # x86's page-fault error code: taken in user mode
-CPU_TIME, REUSE = "CPU time", "repeated use of pages"  # what perf script's text alone does not have
+CPU_TIME, REUSE, CACHE = "CPU time", "repeated use of pages", "pages added to the page cache"  # keys of an account
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,8 @@ def _recorded(
     seen = counts(tables, ended, account.ignored.pop("signal:signal_deliver", 0))
     account.format = FORMAT
     account.instead.pop(CPU_TIME, None)
+    if perfs.CACHE_ADDED in perf.events:
+        account.instead.pop(CACHE, None)  # there were none
     if len(tables.revisits):
         account.instead[REUSE] = REUSE_OF_OTHERS
     for event in perf.missing:
