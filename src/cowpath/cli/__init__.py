@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, groups, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import catalog, checks, costs, groups, runs, schedules, search, step, sweeps, validate, warm, ways
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -62,6 +62,7 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.add_typer(sweeps.sweep_app, name="sweep")
 app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)

@@ -14,6 +14,7 @@ from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
 from cowpath.session.compile import SHELL, compile_shell
+from cowpath.session.fixed import NONE, Fixed, to_add
 from cowpath.session.link import Linker
 from cowpath.session.parser import COMMANDS
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
@@ -37,12 +38,14 @@ def load_session(
     settings: MachineSettings | None = None,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """Read a session and its table, and link them with all programs. What is given here wins over the table.
 
     A session is a file, or "-" for standard input; ``table`` is its table, if that is not beside it. ``copies``
     multiplies the jobs of recorded builds, ``bystanders`` are programs that start at boot outside every group, ``cold``
-    empties the page cache, ``settle`` (ns) is how long the shell sleeps first. Raises InputError.
+    empties the page cache, ``settle`` (ns) is how long the shell sleeps first, and ``fixed`` holds whatever the script
+    says. Raises InputError.
     """
     path = Path(path)
     text = read_text(path)
@@ -71,6 +74,7 @@ def load_session(
         wrong=table_errors.found,
         arguments=arguments,
         environment=environment,
+        fixed=fixed,
     )
 
 
@@ -84,6 +88,7 @@ def plan_session(
     wrong: Sequence[InputError] = (),
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``).
 
@@ -98,9 +103,22 @@ def plan_session(
         settle = DEFAULT_SETTLE_NS if bystanders else 0
     errors = Gathered(for_people)
     script = read_script(text, shown or name, errors)
-    shell = compile_shell(script, settle, errors, known_of(text, name, table, arguments, environment), text)
 
-    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS)
+    def known() -> Scope:
+        scope = known_of(text, name, table, arguments, environment)
+        for version, word in fixed.named():
+            scope.uses.note(version, word)
+        return scope
+
+    values = fixed.values(table.settings.cgroup or version_of(text))
+    shell = compile_shell(script, settle, errors, known(), text, values)
+    if values and not errors:
+        fixed.check_groups(shell.groups)
+        added = to_add(values, shell.unit.code.ops, shell.groups)
+        if added:
+            shell = compile_shell(script, settle, errors, known(), text, values, added)
+
+    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS, fixed)
     linker = Linker(unknown if wrong else programs.find, errors)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts: list[Start] = []
@@ -118,6 +136,7 @@ def plan_session(
     if not errors:  # else files may only seem to be unused
         files = linker.file_plans(table.files, cold=bool(table.cold))
     errors.tell()
+    programs.check_fixed()
     return Plan(
         name=name,
         source=text,
