@@ -131,12 +131,12 @@ def test_ctrl_c_leaves_a_whole_store(small: Path, tmp_path: Path) -> None:
 def test_a_process_that_ends_is_replaced_and_its_points_are_played(
     small: Path, tmp_path: Path, undisturbed: list[tuple[Any, ...]]
 ) -> None:
-    players = Processes(1)
+    players = Processes(2)
     killed = []
 
     def kill_it(there: int, failed: int, total: int) -> None:
         if there > 4 and not killed:
-            killed.extend(players.executor._processes.values())
+            killed.extend(player.process for player in players.players)
             for process in killed:
                 process.kill()
 

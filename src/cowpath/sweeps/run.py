@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field
 
 from cowpath.errors import InputError, WorkerError
 
-from .executors import Players
+from .executors import Ended, Players
 from .packing import Packer, options_told
 from .point import FAILED, Parcel, Played, Task
 from .store import Store, Sweep
@@ -17,6 +17,7 @@ from .store import Store, Sweep
 BATCH_S = 0.5  # of points that are sent at once: what a kill loses, and far more than sending takes
 MOST_AT_ONCE = 64
 AHEAD = 2  # batches for each player
+GONE = "a process that played for this one has ended: not finished; the same command goes on"
 ENDED = "its process was ended from outside, twice (killed, or no memory left)"
 
 Told = Callable[[int, int, int], None]  # points that are there, that have failed, in all
@@ -24,11 +25,12 @@ Told = Callable[[int, int, int], None]  # points that are there, that have faile
 
 @dataclass
 class Batch:
-    """Points of one combination of values that are sent together."""
+    """Points of one combination of values that are sent together. ``lost``: a process has ended while it played it."""
 
     values: tuple[str, ...]
     parcel: Parcel
     tasks: list[Task]
+    lost: bool = False
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Runner:
     retry: bool = False
     tally: Tally = field(init=False)
     mean_s: float = field(init=False, default=0.0)
+    again: deque[Batch] = field(init=False, default_factory=deque)
 
     def __post_init__(self) -> None:
         self.tally = Tally(len(self.packer.grid))
@@ -68,45 +71,48 @@ class Runner:
         """All of it. Raises InputError where the store cannot be written, WorkerError where nobody is left to play."""
         self.store.note(self.sweep)
         batches = self.batches()
-        playing: dict[Future[list[Played]], Batch] = {}
+        playing: dict[Ended, Batch] = {}
         try:
             while True:
-                while len(playing) < AHEAD * self.players.count and (batch := next(batches, None)) is not None:
-                    self.send(batch, playing)
+                while len(playing) < AHEAD * self.players.count and (batch := self.next(batches)) is not None:
+                    playing[self.send(batch)] = batch
                 if not playing:
                     return self.tally
-                lost = self.take(playing)
-                if lost:
-                    self.one_by_one([*lost, *playing.values()])
-                    playing.clear()
+                for future in self.players.wait(playing):
+                    self.take(future, playing.pop(future))
         finally:
             for future in playing:
                 future.cancel()
 
-    def send(self, batch: Batch, playing: dict[Future[list[Played]], Batch]) -> None:
+    def next(self, batches: Iterator[Batch]) -> Batch | None:
+        """What was lost comes first."""
+        return self.again.popleft() if self.again else next(batches, None)
+
+    def send(self, batch: Batch) -> Ended:
         """Points on their way."""
         try:
-            playing[self.players.play(self.players.send(batch.parcel), batch.tasks)] = batch
+            return self.players.play(self.players.send(batch.parcel), batch.tasks)
         except BrokenExecutor:
-            self.one_by_one([*playing.values(), batch])
-            playing.clear()
+            raise WorkerError(GONE) from None
 
-    def take(self, playing: dict[Future[list[Played]], Batch]) -> list[Batch]:
-        """Keep what has ended; returns the batches whose process has ended without an answer."""
-        lost = []
-        for future in wait(playing, return_when=FIRST_COMPLETED).done:
-            batch = playing.pop(future)
-            try:
-                self.keep(batch.values, batch.tasks, future.result())
-            except BrokenExecutor:
-                lost.append(batch)
-        return lost
+    def take(self, future: Ended, batch: Batch) -> None:
+        """Keep what has ended. What was lost is played again, point by point: with which of them does it end?"""
+        try:
+            self.keep(batch.values, batch.tasks, future.result())
+        except BrokenExecutor:
+            if not self.players.replaces:
+                raise WorkerError(GONE) from None
+            if batch.lost:
+                self.keep(
+                    batch.values, batch.tasks, [Played(task.id, FAILED, None, ENDED, 0.0) for task in batch.tasks]
+                )
+            else:
+                self.again += [Batch(batch.values, batch.parcel, [task], lost=True) for task in batch.tasks]
 
     def keep(self, values: Sequence[str], tasks: Sequence[Task], ended: Sequence[Played]) -> None:
         """Points that have ended go into the store, all at once."""
-        self.store.put(
-            self.sweep, [(task.design, task.seed, values, one) for task, one in zip(tasks, ended, strict=True)]
-        )
+        points = [(task.design, task.seed, values, one) for task, one in zip(tasks, ended, strict=True)]
+        self.store.put(self.sweep, points)
         for one in ended:
             if one.status == FAILED:
                 self.tally.failed += 1
@@ -114,24 +120,6 @@ class Runner:
                 self.tally.played += 1
                 self.mean_s += (one.wall_s - self.mean_s) / min(self.tally.played, 100)
         self.told(self.tally.there, self.tally.failed, self.tally.total)
-
-    def one_by_one(self, batches: Sequence[Batch]) -> None:
-        """After some process has ended: which point was it? Each alone; one with which it ends again has failed."""
-        self.begin_again()
-        for batch in batches:
-            sent = self.players.send(batch.parcel)
-            for task in batch.tasks:
-                try:
-                    ended = self.players.play(sent, [task]).result()
-                except BrokenExecutor:
-                    ended = [Played(task.id, FAILED, None, ENDED, 0.0)]
-                    self.begin_again()
-                self.keep(batch.values, [task], ended)
-
-    def begin_again(self) -> None:
-        """Raises WorkerError where nobody is left to play."""
-        if not self.players.begin_again():
-            raise WorkerError("a process that played for this one has ended: not finished; the same command goes on")
 
     # --- what is missing
     def batches(self) -> Iterator[Batch]:
