@@ -141,7 +141,7 @@ def designs_for(
         api.check_names(loaded)
         return loaded
     setting = grid.setting(next(grid.combinations()), options, read_text(Path(session)))
-    plan = api.load_plan(session, setting.options, setting.fixed)
+    plan = api.load_plan(session, setting.options, fixed=setting.fixed)
     found = choose_kernel("v1" in plan.interfaces, "v2" in plan.interfaces)
     return [replace(packaged.load(found.name), chosen=found.why)]
 

@@ -92,4 +92,4 @@ def test_a_name_of_the_other_version_is_an_error_at_the_name(tmp_path: Path) -> 
     session = tmp_path / "s.sh"
     session.write_text(V2)
     with pytest.raises(InputError, match=r"memory.limit_in_bytes.*cgroup v2 calls it memory.max"):
-        api.load_plan(session, api.Options(), Fixed({("A", "memory.limit_in_bytes"): "64M"}))
+        api.load_plan(session, api.Options(), fixed=Fixed({("A", "memory.limit_in_bytes"): "64M"}))

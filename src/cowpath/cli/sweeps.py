@@ -131,6 +131,7 @@ def play(
     bystander: o.Bystanders = None,
     table: o.Table = None,
     env: o.Env = None,
+    program: o.Program = None,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -145,7 +146,7 @@ def play(
 
     options = sweeping.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, costs=costs, reuse=reuse, copies=copies, cold=cold,
-        table=table, env=env, arguments=arguments,
+        table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     grid = grid_of([*(vary or []), *(listed or [])], (), seeds)
     players = sweeping.players_for(processes)

@@ -98,11 +98,11 @@ def to_add(values: Iterable[tuple[str, int]], ops: Any, groups: tuple[str, ...])
     }
 
 
-def with_values(plan: Plan, fixed: Fixed, version: str | None = None) -> Plan:
+def with_values(plan: Plan, fixed: Fixed) -> Plan:
     """A plan that was compiled with the same files fixed, with these values. Raises InputError."""
     ops = plan.ops.copy()
     sets = ops["code"] == n.OP_CG_SET
-    for (group, number), (value, more) in fixed.values(version).items():
+    for (group, number), (value, more) in fixed.values(None).items():
         which = sets & (ops["a"] == plan.groups.index(group)) & (ops["b"] == number)
         ops["c"][which], ops["d"][which] = value, more
     return replace(plan, ops=ops)

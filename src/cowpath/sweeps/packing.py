@@ -14,8 +14,8 @@ from cowpath import api
 from cowpath.errors import InputError
 from cowpath.options import Options
 from cowpath.session.fixed import with_values
-from cowpath.session.load import version_of
-from cowpath.session.table import PACKAGED, Table, load_tables
+from cowpath.session.load import tables_of
+from cowpath.session.table import PACKAGED, Table
 from cowpath.words import read_text
 
 from .grid import Grid, Setting
@@ -42,7 +42,8 @@ class Packer:
         self.grid, self.options = grid, options
         self.designs = {each.name: each for each in designs}
         self.source = read_text(self.session)
-        self.table = load_tables(self.session, None if options.table is None else Path(options.table))
+        self.table, errors = tables_of(self.session, options.table, options.programs, None)
+        errors.tell()
         self._base = base_digest(self.source, self.table, options)
         self._are_costs = ["costs" in each.names for each in grid.dimensions]
         self._plans: dict[str, Plan] = {}
@@ -96,17 +97,17 @@ class Packer:
             fixed.jobs, options_told(setting.options, LATER),
         ])  # fmt: skip
         if key not in self._plans:
-            plan = api.load_plan(self.session, setting.options, fixed)
+            plan = api.load_plan(self.session, setting.options, api.in_all(list(self.designs.values())), fixed)
             self._check_unchanged(plan)
             self._plans[key] = plan
             while len(self._plans) > KEPT:
                 self._plans.pop(next(iter(self._plans)))
             return plan
-        return with_values(self._plans[key], fixed, self.table.settings.cgroup or version_of(self.source))
+        return with_values(self._plans[key], fixed)
 
     def _check_unchanged(self, plan: Plan) -> None:
         for path, text, before in (
-            (self.session, plan.source, self.source),
+            (self.session, plan.source, self._read.setdefault(self.session, plan.source)),
             *((path, text, self._read.setdefault(path, text)) for path, text in plan.sources),
         ):
             if text != before:
