@@ -47,10 +47,10 @@ ANSWERS: dict[str, tuple[str, list[str], list[set[str]], dict[int, bool]]] = {
         "yes", ["memory: reclaim", "page lock"], [{"page lock", "mmap lock"}, {"s_umount"}], {19: True},
     ),
     "readahead-oom-cat-2.6.39": ("yes", ["memory: OOM"], [{"page lock"}], {7: False, 8: False}),
-    "reparent-charges-loop": ("no", ["not known"], [set()], {37: False}),
+    "reparent-charges-loop": ("no", ["not known"], [set()], {102: False}),
     "rmdir-force-empty-rcu": ("no", ["RCU"], [{"inode lock"}], {}),
     "skmem-charge-nbd-recursion": (
-        "no", ["memory: reclaim"], [{"file system lock", "journal", "shrinker_rwsem"}], {36: True},
+        "no", ["memory: reclaim"], [{"file system lock", "journal", "shrinker_rwsem"}], {101: True},
     ),
     "thrash-6.18-selfmade": (
         "yes", ["memory: reclaim", "page lock"], [{"page lock", "invalidate lock"}, set()], {},

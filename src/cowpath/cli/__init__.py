@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, diagnose, groups, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import (
+    book,
+    catalog,
+    checks,
+    costs,
+    diagnose,
+    groups,
+    runs,
+    schedules,
+    search,
+    step,
+    validate,
+    warm,
+    ways,
+)
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -62,6 +76,7 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.add_typer(book.cases_app, name="cases")
 app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)

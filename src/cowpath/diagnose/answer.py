@@ -67,7 +67,8 @@ def as_json(told: Diagnosis) -> dict[str, Any]:
         ],
         "entries": [
             {
-                "number": match.entry.number, "title": match.entry.title, "commits": list(match.entry.commits),
+                "number": match.entry.number, "title": match.entry.title, "symptom": match.entry.symptom,
+                "commits": list(match.entry.commits),
                 "mended_in": list(match.entry.mended), "certain": match.sure, "why": match.why,
                 "tasks": [labels[place] for place in match.tasks],
             }

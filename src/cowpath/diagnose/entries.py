@@ -1,4 +1,8 @@
-"""The case book's entries that a log shows, by ``entries.toml``."""
+"""The case book's entries that a log shows, by ``signs.toml``.
+
+The book's files are read for what they say of Linux only: ``cowpath.casebook`` has their designs and cases as well, and
+with them the whole model, for which nobody should wait who has a log in hand.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 from cowpath.diagnose.release import Release
@@ -48,17 +52,17 @@ class Sign:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: what it was, which releases have it, what mended it."""
+    """An entry: what it was, which releases have it (before ``fixed``), which mended it, and what plays it."""
 
     number: int
     title: str
-    commits: tuple[str, ...] = ()
-    since: str | None = None
-    before: str | None = None
-    mended: tuple[str, ...] = ()
-    source: str = ""
-    play: str = ""
-    signs: tuple[Sign, ...] = ()
+    commits: tuple[str, ...]
+    since: str | None
+    fixed: str | None
+    mended: tuple[str, ...]
+    symptom: str
+    play: str
+    signs: tuple[Sign, ...]
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,43 @@ class Match:
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """All of them, read once."""
-    data = tomllib.loads(Path(__file__).with_name("entries.toml").read_text(encoding="utf-8"))
-    return tuple(entry_of(table) for table in data["entry"])
+    """All that have a sign, read once."""
+    here = resources.files("cowpath")
+    data = tomllib.loads((here / "diagnose" / "signs.toml").read_text(encoding="utf-8"))
+    book = {}
+    for file in (here / "cases" / "book").iterdir():
+        if file.name.endswith(".toml"):
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+            book[table["number"]] = table
+    found = [entry_of(book[table["number"]], table) for table in data["entry"]]
+    return (*found, *(entry_of(table, {"sign": table["sign"]}) for table in data["kin"]))
 
 
-def entry_of(table: dict[str, Any]) -> Entry:
-    """One ``[[entry]]``."""
-    signs = tuple(Sign(**frozen(sign)) for sign in table.get("sign", ()))
-    return Entry(**frozen({key: value for key, value in table.items() if key != "sign"}), signs=signs)
+def entry_of(said: dict[str, Any], more: dict[str, Any]) -> Entry:
+    """An entry, from the book's table and from that of its signs."""
+    fixed = said.get("fixed") or None
+    return Entry(
+        number=said["number"],
+        title=said["title"],
+        commits=tuple(dict.fromkeys([*said.get("commits", ()), *more.get("commits", ())])),
+        since=said.get("since") or None,
+        fixed=fixed,
+        mended=(*([fixed] if fixed else []), *more.get("mended", ())),
+        symptom=said["symptom"],
+        play=play(said),
+        signs=tuple(Sign(**frozen(sign)) for sign in more["sign"]),
+    )
+
+
+def play(said: dict[str, Any]) -> str:
+    """The command that plays an entry: its first trial's, or all of them; "" where there is none."""
+    trials = said.get("trials", ())
+    if not trials:
+        return ""
+    first = trials[0]
+    if not isinstance(first["before"], str):
+        return f"cowpath cases run {said['number']}"
+    return f"cowpath check -c {first['case']} -d {first['before']} -p {first['property']}"
 
 
 def frozen(table: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +125,7 @@ def matches(tasks: Sequence[Judged], release: Release) -> list[Match]:
     """The entries that these tasks show, in the list's order. A release that is said and does not have it: no match."""
     found = []
     for entry in entries():
-        since, before = release.since(entry.since), release.before(entry.before)
+        since, before = release.since(entry.since), release.before(entry.fixed)
         if since is False or before is False:
             continue
         known = since is True and before is True

@@ -19,8 +19,8 @@ NUMBERS = re.compile(r"\b(\d{1,2}\.\d{1,2}(?:\.\d{1,3})?)\b")
 
 
 def number(text: str) -> Number:
-    """``"3.12.1"`` as (3, 12, 1)."""
-    return tuple(int(part) for part in text.split("."))
+    """``"3.12.1"`` as (3, 12, 1); a ``?`` behind it, of what no source confirms, is left out."""
+    return tuple(int(part) for part in text.rstrip("?").split("."))
 
 
 def shown(value: Number) -> str:

@@ -113,11 +113,9 @@ def entries(told: Diagnosis) -> Iterator[str]:
     for match in told.matches:
         entry = match.entry
         sure = "" if match.sure else " (possible)"
-        mended = (
-            f"; mended in {', '.join(entry.mended)}" if entry.mended else "; not mended" if not entry.before else ""
-        )
+        mended = f"; mended in {', '.join(entry.mended)}" if entry.mended else "; not mended"
         commits = f" by {', '.join(entry.commits)}" if entry.commits else ""
-        yield from item(f"{entry.number}. {entry.title}{sure}: {match.why}{mended}{commits}")
+        yield from item(f"{entry.number}. {entry.title}{sure}; {entry.symptom} ({match.why}){mended}{commits}")
 
 
 def limit(value: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 from cowpath.kernel import names as n
@@ -16,7 +17,7 @@ MANAGERS = {"systemd-run": "systemd", "docker": "containerd-shim", "podman": "co
 
 
 @dataclass
-class Contained(Emitter):
+class Contained(Emitter, ABC):
     """Writes what runs in a group of its own."""
 
     def contained(self, action: c.Contained) -> None:
@@ -33,9 +34,9 @@ class Contained(Emitter):
         self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
         self.asm.patch(after, "a", self.asm.here)
 
+    @abstractmethod
     def contained_shell(self, does: c.Subshell, fork: int) -> None:
         """``sh -c`` within a unit or a container."""
-        raise NotImplementedError
 
     def in_its_group(self, action: c.Contained, manager: str) -> None:
         """All of it, one after the other."""

@@ -82,6 +82,8 @@ class Programs:
         if entry is None:
             hint = NOT_THERE.get(name) or nearest(name, [*self.table.programs, *self.commands], self.lists)
             raise word.error(f"unknown command or program: {word.text!r}", hint)
+        if not packaged and entry.kind != "written" and (gaps := _recording(entry).origin.get("gaps")):
+            self._note(f"the recording of {entry.name} is not whole: {gaps[0]}")
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
