@@ -84,6 +84,7 @@ app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
 app.command("diagnose", cls=Command)(diagnose.diagnose)
+app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 
 def main() -> None:

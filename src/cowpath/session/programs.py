@@ -60,6 +60,11 @@ class Programs:
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> set[str]:
+        """The names of the programs that were looked for."""
+        return {name for name, _ in self._units}
+
     def find(self, word: Word, arguments: tuple[Word, ...]) -> Unit:
         """A program by the name (or path) that a command gives. Raises InputError at the word."""
         name = word.text.rpartition("/")[2]
@@ -91,7 +96,7 @@ class Programs:
                 _check_command(entry, word, arguments)
             typed = [argument.text for argument in arguments]
             recorded = _recording(entry).command
-            alone = packaged and _is_another(entry) and Path(word.place.file).parent != PACKAGED_PROGRAMS
+            alone = packaged and is_another(entry) and Path(word.place.file).parent != PACKAGED_PROGRAMS
             if (typed or alone) and typed != list(recorded[1:]):
                 self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
             return Unit(_replayed(entry))
@@ -180,7 +185,7 @@ def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> Non
     interpreter is, its arguments say.
     """
     recorded = _recording(entry).command
-    if _is_another(entry) and tuple(argument.text for argument in arguments) != recorded[1:]:
+    if is_another(entry) and tuple(argument.text for argument in arguments) != recorded[1:]:
         typed = shlex.join([word.text, *(argument.text for argument in arguments)])
         raise arguments[0].error(
             f"{typed!r} is not the {entry.name} that is packaged, a recording of {_short(shlex.join(recorded))!r}",
@@ -189,7 +194,7 @@ def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> Non
         )
 
 
-def _is_another(entry: Entry) -> bool:
+def is_another(entry: Entry) -> bool:
     """Without its arguments, what was recorded is another program: an interpreter, or a pipeline."""
     return entry.name in INTERPRETERS or _recording(entry).command[0].rpartition("/")[2] != entry.name
 
