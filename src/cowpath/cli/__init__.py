@@ -12,7 +12,21 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import book, catalog, checks, costs, groups, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import (
+    book,
+    catalog,
+    checks,
+    costs,
+    diagnose,
+    groups,
+    runs,
+    schedules,
+    search,
+    step,
+    validate,
+    warm,
+    ways,
+)
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -69,6 +83,7 @@ app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
+app.command("diagnose", cls=Command)(diagnose.diagnose)
 app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 
