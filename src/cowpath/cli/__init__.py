@@ -17,6 +17,7 @@ from cowpath.cli import (
     catalog,
     checks,
     costs,
+    diagnose,
     groups,
     runs,
     schedules,
@@ -84,6 +85,7 @@ app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
+app.command("diagnose", cls=Command)(diagnose.diagnose)
 app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 
