@@ -17,6 +17,7 @@ import cold
 import core_kernels
 import core_rate
 import growth
+import journal
 import numba
 import numpy
 import pages
@@ -27,6 +28,7 @@ import startup
 from sides import both
 from tables import Target, console, show_targets
 
+import sweeps
 from cowpath import __version__
 
 POINTS = {
@@ -37,8 +39,10 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,
+    "journal": journal.measure,
 }
 
 

@@ -26,6 +26,8 @@ from cowpath.session.uses import VERSIONS
 
 if TYPE_CHECKING:
     from cowpath.designs import Design
+    from cowpath.engine.costs import Costs
+    from cowpath.session.fixed import Fixed
     from cowpath.session.plan import Plan
 
 __all__ = [
@@ -260,8 +262,17 @@ def check_cgroups(plan: Plan, design: Design) -> None:
     check(plan, design.kernel)
 
 
-def load_plan(session: str | os.PathLike[str], options: Options, interfaces: Sequence[str] = VERSIONS) -> Plan:
-    """A session, compiled; for kernels with ``interfaces`` of cgroups. Raises InputError."""
+def load_plan(
+    session: str | os.PathLike[str],
+    options: Options,
+    interfaces: Sequence[str] = VERSIONS,
+    fixed: Fixed | None = None,
+) -> Plan:
+    """A session, compiled; for kernels with ``interfaces`` of cgroups; ``fixed`` holds whatever its script says.
+
+    Raises InputError.
+    """
+    from cowpath.session.fixed import NONE
     from cowpath.session.load import load_session
     from cowpath.session.plan import MachineSettings
 
@@ -270,7 +281,7 @@ def load_plan(session: str | os.PathLike[str], options: Options, interfaces: Seq
             Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold,
             settings=MachineSettings(cpus=options.cpus, memory=options.memory, swap=options.swap),
             arguments=options.arguments, environment=options.environment,
-            programs=options.programs, interfaces=interfaces,
+            programs=options.programs, interfaces=interfaces, fixed=NONE if fixed is None else fixed,
         )  # fmt: skip
     except InputError as error:
         raise misplaced(os.fspath(session)) or error from None
@@ -294,15 +305,16 @@ def run_plan(
     wanted: Wanted = NOTHING_MORE,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
+    costs: Costs | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design, with what is wanted of its log."""
+    """Run a compiled session on a loaded design, with what is wanted of its log. ``costs``: the table, if loaded."""
     from cowpath.designs import kernel_told
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
     plan = plan.on(design)
     with Watch(wanted, plan) as watch:
-        k = build_machine(plan, design, options)
+        k = build_machine(plan, design, options, costs)
         watch.begin(k)
         clock = make_clock(k, plan, design, watch.add, progress)
         ready(k, compiling)
@@ -338,16 +350,22 @@ def run_plan(
     return Result(summary, plan, design, seen, wanted.keeper)
 
 
-def build_machine(plan: Plan, design: Design, options: Options) -> Any:
+def load_costs(plan: Plan, options: Options) -> Costs:
+    """The table of what each step costs: the caller's, or else the session's. Raises InputError."""
+    from cowpath.engine import costs
+
+    return costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
+
+
+def build_machine(plan: Plan, design: Design, options: Options, costs: Costs | None = None) -> Any:
     """The machine at boot, with the caller's options before the session's settings."""
-    from cowpath.engine import costs, machine
+    from cowpath.engine import machine
 
     check_cgroups(plan, design)
-    table = costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
     return machine.build(
         plan,
         design,
-        table,
+        load_costs(plan, options) if costs is None else costs,
         cpus=options.cpus,
         memory=options.memory,
         swap=options.swap,

@@ -17,16 +17,19 @@ from cowpath.cli import (
     catalog,
     checks,
     costs,
+    diagnose,
     groups,
     record,
     runs,
     schedules,
     search,
     step,
+    sweeps,
     validate,
     warm,
+    watch,
     ways,
-)  # fmt: skip
+)
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -76,6 +79,7 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.add_typer(sweeps.sweep_app, name="sweep")
 app.add_typer(book.cases_app, name="cases")
 app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
@@ -84,6 +88,8 @@ app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("record", cls=record.RecordCommand)(record.record)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
+app.command("diagnose", cls=Command)(diagnose.diagnose)
+app.command("watch", cls=Command)(watch.watch)
 app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 

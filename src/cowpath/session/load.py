@@ -18,6 +18,7 @@ from cowpath.session.compile import SHELL, compile_shell
 from cowpath.session.doors.around import Around
 from cowpath.session.doors.door import is_door, session_of
 from cowpath.session.doors.written import Written
+from cowpath.session.fixed import NONE, Fixed, to_add
 from cowpath.session.given import OPTION, check_used, with_programs
 from cowpath.session.link import Linker
 from cowpath.session.parser import COMMANDS
@@ -45,13 +46,15 @@ def load_session(
     environment: Mapping[str, str] = NOTHING,
     programs: Sequence[str] = (),
     interfaces: Collection[str] = VERSIONS,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """Read a session and its table, and link them with all programs. What is given here wins over the table.
 
     A session is a file, or "-" for standard input; ``table`` is its table, if that is not beside it. ``copies``
     multiplies the jobs of recorded builds, ``bystanders`` are programs that start at boot outside every group, ``cold``
     empties the page cache, ``settle`` (ns) is how long the shell sleeps first. ``programs`` are "NAME=RECORDING".
-    ``interfaces`` are the versions of cgroups that the kernel may have, for commands that know several.
+    ``interfaces`` are the versions of cgroups that the kernel may have, for commands that know several; ``fixed`` holds
+    whatever the script says.
 
     A file that stands for a session (a pod, a compose file, a unit) is read as that. Raises InputError.
     """
@@ -83,6 +86,7 @@ def load_session(
             arguments=arguments,
             environment=environment,
             interfaces=interfaces,
+            fixed=fixed,
         )
     except InputError as error:
         raise written.at_its_place(error, shown) from None
@@ -123,6 +127,7 @@ def plan_session(
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
     interfaces: Collection[str] = VERSIONS,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``).
 
@@ -137,11 +142,23 @@ def plan_session(
         settle = DEFAULT_SETTLE_NS if bystanders else 0
     errors = Gathered(for_people)
     script = read_script(text, shown or name, errors)
-    known = known_of(text, name, table, arguments, environment, interfaces)
-    shell = compile_shell(script, settle, errors, known, text)
 
-    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS)
-    linker = Linker(unknown if wrong else programs.find, errors)
+    def known() -> Scope:
+        scope = known_of(text, name, table, arguments, environment, interfaces)
+        for version, word in fixed.named():
+            scope.uses.note(version, word)
+        return scope
+
+    values = fixed.values(known().facts.cgroup)
+    shell = compile_shell(script, settle, errors, known(), text, values)
+    if values and not errors:
+        fixed.check_groups(shell.groups)
+        added = to_add(values, shell.unit.code.ops, shell.groups)
+        if added:
+            shell = compile_shell(script, settle, errors, known(), text, values, added)
+
+    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS, fixed)
+    linker = Linker(unknown if wrong else programs.find, errors, shell.groups)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts: list[Start] = []
     for word in bystanders:
@@ -152,6 +169,8 @@ def plan_session(
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
     ops = linker.image()
     files: tuple[FilePlan, ...] = ()
+    for group in linker.cloned_into:
+        shell.uses.note("v2", Word(f"into {group.text}", group.place))
     errors.found[:0] = wrong
     if (mixed := shell.uses.check(table.settings.cgroup)) is not None:
         errors.add(mixed)
@@ -160,6 +179,7 @@ def plan_session(
         with errors.kept():
             check_used(table, programs.asked)
     errors.tell()
+    programs.check_fixed()
     return Plan(
         name=name,
         source=text,
@@ -177,6 +197,7 @@ def plan_session(
         notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
         interfaces=frozenset(shell.uses) | ({table.settings.cgroup} if table.settings.cgroup else set()),
         meant=tuple(shell.uses.items()),
+        cloned_into=next(iter(linker.cloned_into), None),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
 

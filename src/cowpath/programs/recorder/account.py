@@ -38,11 +38,9 @@ def compared(seen: Counts, ended: Ended) -> Iterator[str]:
     counted = ended.minflt + ended.majflt
     yield f"minflt {ended.minflt:,} + majflt {ended.majflt:,} = {counted:,}, {counted - seen.faults:+,} beside these"
     populated = f", up to {seen.populated:,} pages of MAP_POPULATE" if seen.populated else ""
-    yield (
-        f"  not among the recorded: what the kernel touched itself, a page or more for each of {seen.execs:,} execs"
-        + (f"{populated}, mlock")
-    )
-    yield f"  only among them: {seen.signals:,} that ended in a signal, any that ended in EFAULT or of children left alone"
+    execs = f"a page or more for each of {seen.execs:,} execs{populated}, mlock"
+    yield f"  not among the recorded: what the kernel touched itself: {execs}"
+    yield f"  only among them: {seen.signals:,} that ended in a signal, any in EFAULT or of unawaited children"
 
 
 def _counter(name: str, value: int) -> str:
