@@ -177,7 +177,8 @@ def test_what_the_invoker_had_in_hand() -> None:
     lines = report("2.6.39")
     trace = (
         "dump_header", "oom_kill_process", "mem_cgroup_out_of_memory", "mem_cgroup_handle_oom",
-        "__mem_cgroup_try_charge", "mem_cgroup_cache_charge", "add_to_page_cache_locked", "mpage_readpages", "ext4_readpages", "vfs_read",
+        "__mem_cgroup_try_charge", "mem_cgroup_cache_charge", "add_to_page_cache_locked",
+        "mpage_readpages", "ext4_readpages", "vfs_read",
     )  # fmt: skip
     lines[4:4] = [f" [<ffffffff811{place:05x}>] {name}+0x10/0x20" for place, name in enumerate(trace)]
     found = answer.as_json(diagnose(f"{line}\n".encode() for line in lines))
