@@ -13,7 +13,7 @@ from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import met_limit, peak
-from cowpath.observe.tables import notes, stall_time
+from cowpath.observe.tables import notes, pressure_columns, stall_time
 from cowpath.observe.text import clean, duration
 from cowpath.report import html, outcomes
 from cowpath.report.cast import cast, strange
@@ -22,16 +22,17 @@ from cowpath.report.figures import document, script
 from cowpath.report.graph import graph_of, svg
 from cowpath.report.lanes_figure import holds_figure, lanes_figure
 from cowpath.report.latency_figure import latency_figure
-from cowpath.report.looks import DRAWN, looks_seen, patterns, swatch
-from cowpath.report.memory_figure import memory_figure
+from cowpath.report.looks import DRAWN, LOOKS, looks_seen, patterns, swatch
+from cowpath.report.memory_figure import Strip, memory_figure
 from cowpath.report.picture import picture
 from cowpath.report.step_lists import design_lists
-from cowpath.report.strip import Scale
+from cowpath.report.strip import Scale, time_in_cells
 from cowpath.report.tale import LOCKERS, Tale
 from cowpath.report.told import tables, told
 from cowpath.report.waits import longest_waits
 
 if TYPE_CHECKING:
+    from cowpath.observe.timeline import Timeline
     from cowpath.results import Result
 
 NS = 1e9
@@ -149,6 +150,7 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
         "holds": len(chosen.holds),
         "longest_holds": chosen.longest_holds,
         "events": chosen.timeline.events,
+        "pressure": _pressure(result.summary),
         "more_groups": max(0, len(result.plan.groups) - 1 - MOST_GROUPS),
     }
 
@@ -186,8 +188,27 @@ def _figure(result: Result, chosen: Chosen, key: int) -> Any:
     for number in _drawn_groups(result):
         group = result.summary["groups"][result.plan.groups[number]]
         label = group_name(chosen.scene, number)
-        parts.append(memory_figure(usage, points, number, label, times, ends, peak(group)))
+        throttled = _throttled(chosen.timeline, number, ends) if "throttled_ns" in group else None
+        parts.append(memory_figure(usage, points, number, label, times, ends, peak(group), throttled))
     return column([part for part in parts if part is not None], sizing_mode="stretch_width")
+
+
+def _throttled(timeline: Timeline, group: int, ends: int) -> Strip:
+    """When the tasks of a group were throttled."""
+    pieces = timeline.pieces
+    mine = pieces[(pieces["state"] == ln.THROTTLED) & (timeline.lives["group"][pieces["life"]] == group)]
+    scale = Scale(0, ends)
+    return Strip("throttled", LOOKS["throttled"].colour, time_in_cells(mine, scale), scale.cell)
+
+
+def _pressure(summary: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """By group of cgroup v2: the columns of its table of events and pressure, in words."""
+    found = {
+        clean(name): [(column.heading.replace("\n", " "), str(column.cell(summary)))
+                      for column in pressure_columns([summary], name)]
+        for name in summary["groups"]
+    }  # fmt: skip
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _drawn_groups(result: Result) -> list[int]:
