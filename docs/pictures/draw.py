@@ -1,4 +1,4 @@
-"""Draws the README's pictures: pages of `make demo` in a browser, two designs one below the other. See `make picture`.
+"""Draws the pictures of the guide: pages of `make demo` in a browser. See `make picture`.
 
 Needs Chromium, and Playwright to drive it.
 """
@@ -14,11 +14,13 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 WIDTH = 900  # px: too narrow for two pictures side by side
+SCREEN = {"width": 1280, "height": 800}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 SHOW = """([designs, words]) => {
   const all = [...document.querySelectorAll(".picture")], place = document.querySelector(".pictures");
-  const wanted = designs.map((design) => all[cowpath.data.runs.findIndex((run) => run.design === design)]);
+  const at = (design) => String(cowpath.data.runs.findIndex((run) => run.design === design));
+  const wanted = designs.map((design) => all.find((picture) => picture.dataset.run === at(design)));
   for (const picture of all) picture.hidden = !wanted.includes(picture);
   wanted.forEach((picture, at) => {
     place.append(picture);
@@ -26,24 +28,28 @@ SHOW = """([designs, words]) => {
     picture.querySelector("h2 span").textContent = words[at];
     picture.querySelector("h2 span").style.display = "inline";
   });
-  place.style.padding = ".5rem";
+  place.style.padding = ".5rem 1rem .5rem .5rem";
 }"""
 
 
 def main() -> None:
-    """PAGE PICTURE.png DESIGN="what it is" ...: the pictures of these designs, one below the other."""
+    """PAGE PICTURE.png DESIGN="what it is" ...: the pictures of these designs, one below the other.
+
+    Without designs: the first screen.
+    """
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
-    designs, words = zip(*(argument.split("=", 1) for argument in sys.argv[3:]), strict=True)
+    words = dict(argument.split("=", 1) for argument in sys.argv[3:])
     executable = next((found for name in NAMES if (found := shutil.which(name))), None)
     if executable is None:
         sys.exit(f"no browser: none of {', '.join(NAMES)} is installed")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900} if words else SCREEN, device_scale_factor=1.5)
         page.goto(source.resolve().as_uri())
         page.wait_for_selector("html[data-drawn]", state="attached")
-        page.evaluate(SHOW, [designs, words])
-        drawn = Image.open(BytesIO(page.locator(".pictures").screenshot())).convert("RGB")
+        if words:
+            page.evaluate(SHOW, [list(words), list(words.values())])
+        drawn = Image.open(BytesIO((page.locator(".pictures") if words else page).screenshot())).convert("RGB")
         browser.close()
     drawn.quantize(128, dither=Image.Dither.NONE).save(target, optimize=True)
 

@@ -12,7 +12,7 @@ from cowpath.observe import lanes as ln
 from cowpath.report.looks import DRAWN, drawn_as
 
 CELLS = 240  # of a picture's width
-MOST_TICKS, STEPS = 6, (1, 2, 5, 10)  # a telephone has room for so many, beside the first
+MOST_TICKS, STEPS = 6.5, (1, 2, 5, 10)  # a telephone has room for so many, beside the first
 UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 
 
