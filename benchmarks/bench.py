@@ -17,6 +17,7 @@ import cold
 import core_kernels
 import core_rate
 import growth
+import journal
 import numba
 import numpy
 import pages
@@ -41,6 +42,7 @@ POINTS = {
     "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,
+    "journal": journal.measure,
 }
 
 
