@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
+from cowpath.programs.reading.assemble import tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.process_tree import tables_of
 from cowpath.programs.reading.tracepoints import GROUPS, At, Events
 
 FORMAT = "perf script"
