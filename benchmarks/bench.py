@@ -17,6 +17,7 @@ import cold
 import core_kernels
 import core_rate
 import growth
+import imports
 import numba
 import numpy
 import pages
@@ -38,6 +39,7 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "imports": imports.measure,
     "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,

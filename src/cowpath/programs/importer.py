@@ -192,7 +192,8 @@ class _Importer:
             if row[1] & n.F_WRITE and not area.row[1] & n.VM_WRITE:
                 area.row[1] |= n.VM_WRITE
                 self.facts["mappings_made_writable"] += 1
-            self.files.touched(area.file, area.index(row[2]))
+            if area.row[4] != n.NONE:
+                self.files.touched(area.row[4], area.index(row[2]))
         self.facts["faults_dropped"] += len(impossible)
         if impossible:
             for task in self.tasks:

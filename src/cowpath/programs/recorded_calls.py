@@ -34,7 +34,7 @@ class Memory:
             self.facts["faults_dropped"] += 1
             return
         bits = (n.F_WRITE if err & ERR_WRITE else 0) | (n.F_EXEC if err & ERR_FETCH else 0)
-        task.emit(n.OP_TOUCH, vpn, self.uses, bits=bits)
+        task.append([n.OP_TOUCH, bits, vpn, self.uses, 0, 0])
 
     def exec_map(self, task: Task, address: int, length: int, pgoff: int, prot: int, flags: int, filename: str) -> None:
         """A mapping of execve's."""
