@@ -18,6 +18,7 @@ import core_kernels
 import core_rate
 import growth
 import imports
+import journal
 import numba
 import numpy
 import pages
@@ -43,6 +44,7 @@ POINTS = {
     "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,
+    "journal": journal.measure,
 }
 
 

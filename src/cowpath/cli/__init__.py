@@ -26,6 +26,7 @@ from cowpath.cli import (
     sweeps,
     validate,
     warm,
+    watch,
     ways,
 )
 from cowpath.cli.command import Command
@@ -86,6 +87,7 @@ app.command("warm-up", cls=Command)(warm.warm_up)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
 app.command("diagnose", cls=Command)(diagnose.diagnose)
+app.command("watch", cls=Command)(watch.watch)
 app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cowpath.diagnose.graph import cycles
+from cowpath.diagnose.groups import groups
 from cowpath.diagnose.tables import tables, words
 from cowpath.diagnose.waits import OVER_HIGH, Judged
 
@@ -33,10 +34,19 @@ def helps(told: Diagnosis) -> list[str]:
     if waits & {"memory: OOM", "memory: reclaim", "memory: charge"}:
         found += [said["raise"].format(whose=whose, frees=frees), said["kill"]]
     if names & OOM_SLEEPS:
-        found.append(said["killer"])
+        found += killers(told)
     if waits == {"memory: reclaim"} and not any(told.tasks[place].inner for place in told.stalled):
         found.append(said["wait"])
     return found
+
+
+def killers(told: Diagnosis) -> list[str]:
+    """What to do about a killer that is off: known where the group's files are there (v1), else a question."""
+    said = words()["helps"]
+    off = {folder: group.killer_off for folder, group in groups(told.reports.groups).items()}
+    if None in off.values() or not off:
+        return [said["killer"].format(folder="")]
+    return [said["killer_off"].format(folder=f"{folder}/") for folder, is_off in off.items() if is_off]
 
 
 def deadlocked(told: Diagnosis) -> list[str]:
@@ -52,7 +62,7 @@ def deadlocked(told: Diagnosis) -> list[str]:
 def capture_next(told: Diagnosis) -> str | None:
     """What to look at where it cannot be told; None where nothing is missing."""
     if not told.tasks:
-        return words()["capture"]["after_oom" if told.reports.ooms else "nothing"]
+        return words()["capture"]["after_oom" if told.reports.ooms else "empty"]
     said = []
     group = next((f" of group {each.task.group}" for each in told.tasks if each.task.group), "")
     answered = {edge.waiter for edge in told.edges}

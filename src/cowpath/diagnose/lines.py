@@ -38,16 +38,12 @@ CALLER = re.compile(r"\[\s*([TC]\d+)\]\s?")
 DELTA = re.compile(r"<\s*\d*\.\d+>\s?")  # dmesg -d
 
 
-def lines_of(raw: Iterable[bytes]) -> Iterator[Line]:
-    """The kernel's lines of a file, in its order. What other programs have logged in between is left out."""
-    for number, line in enumerate(raw, 1):
-        if line.startswith(b"{"):
-            yield from of_json(number, line)
-            continue
-        text = line[:LONGEST].decode("utf-8", "replace").rstrip("\r\n")
-        found = of_text(number, text)
-        if found is not None:
-            yield found
+def lines_of(number: int, raw: bytes) -> Iterable[Line]:
+    """What the kernel has said in a line of a file: nothing where another program has logged it."""
+    if raw.startswith(b"{"):
+        return of_json(number, raw)
+    found = of_text(number, raw[:LONGEST].decode("utf-8", "replace").rstrip("\r\n"))
+    return () if found is None else (found,)
 
 
 def of_text(number: int, text: str) -> Line | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cowpath.diagnose import entries as book
 from cowpath.diagnose import graph, reports
-from cowpath.diagnose.lines import lines_of
+from cowpath.diagnose.groups import groups
 from cowpath.diagnose.release import Release, of_names
 from cowpath.diagnose.reports import Reports
 from cowpath.diagnose.tables import tables, words
@@ -38,7 +38,7 @@ class Diagnosis:
 
 def diagnose(raw: Iterable[bytes]) -> Diagnosis:
     """Diagnose a log: its lines as they are in the file."""
-    return of_reports(reports.read(lines_of(raw)))
+    return of_reports(reports.read(raw))
 
 
 def of_reports(found: Reports) -> Diagnosis:
@@ -77,6 +77,7 @@ def decide(told: Diagnosis) -> None:
         told.why = [sentence(told.tasks[place]) for place in stalled[:6]]
         if len(stalled) > 6:
             told.why.append(f"So do {len(stalled) - 6} more.")
+        told.why += [str(group) for group in groups(told.reports.groups).values()]
         if all(told.tasks[place].task.kind == "lockdep" for place in stalled):
             told.why.append(
                 "It is a report of lockdep's: this order of locks can dead-lock, and nobody need be stuck now."

@@ -158,7 +158,7 @@ def plan_session(
             shell = compile_shell(script, settle, errors, known(), text, values, added)
 
     programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS, fixed)
-    linker = Linker(unknown if wrong else programs.find, errors)
+    linker = Linker(unknown if wrong else programs.find, errors, shell.groups)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts: list[Start] = []
     for word in bystanders:
@@ -169,6 +169,8 @@ def plan_session(
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
     ops = linker.image()
     files: tuple[FilePlan, ...] = ()
+    for group in linker.cloned_into:
+        shell.uses.note("v2", Word(f"into {group.text}", group.place))
     errors.found[:0] = wrong
     if (mixed := shell.uses.check(table.settings.cgroup)) is not None:
         errors.add(mixed)
@@ -195,6 +197,7 @@ def plan_session(
         notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
         interfaces=frozenset(shell.uses) | ({table.settings.cgroup} if table.settings.cgroup else set()),
         meant=tuple(shell.uses.items()),
+        cloned_into=next(iter(linker.cloned_into), None),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
 

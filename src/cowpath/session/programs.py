@@ -116,18 +116,16 @@ class Programs:
             if (typed or alone) and typed != list(recorded[1:]):
                 self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
             return Unit(_replayed(entry))
-        if arguments:
-            raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
-        return self._written(entry, name)
+        return self._written(entry, name, arguments)
 
-    def _written(self, entry: Entry, name: str) -> Unit:
+    def _written(self, entry: Entry, name: str, arguments: tuple[Word, ...]) -> Unit:
         from cowpath.programs.written import compile_written
 
         path = Path(entry.source)
         if not path.is_file():
             raise entry.word.error(f"the program {name!r} is missing: {path} is not a file", 'written = "NAME.prog"')
         self.sources[path] = read_text(path)
-        return compile_written(self.sources[path], str(path), name)
+        return compile_written(self.sources[path], str(path), name, arguments)
 
     def _build(self, entry: Entry, arguments: tuple[Word, ...]) -> Unit:
         from cowpath.programs.build import compile_build

@@ -16,6 +16,7 @@ from cowpath.kernel import names as n
 from cowpath.programs.importer import import_recording, recorded
 from cowpath.programs.reading.account import Reading, told
 from cowpath.programs.reading.perf_script import read_perf_script
+from cowpath.programs.reading.tracepoints import CALLS, GROUPS
 from cowpath.programs.recording import Recording, from_bytes, to_bytes, write
 
 SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "perf-script.txt"
@@ -184,3 +185,12 @@ def test_a_cut_off_file_says_so(tmp_path: Path) -> None:
         path.write_text(text[:at])
         recording: Recording = import_recording(path)
         assert recording.origin["whole"] is False
+
+
+def test_the_guide_records_every_event_that_is_read() -> None:
+    """But for those that perf's own records stand in for."""
+    guide = (Path(__file__).parents[3] / "docs" / "recordings.md").read_text()
+    named = {call for calls in re.findall(r"for call in (.*?); do", guide) for call in calls.split()}
+    assert named == set(CALLS)
+    others = {name for name, group in GROUPS.items() if group in ("exceptions", "filemap")}
+    assert others <= set(re.findall(r"(?:exceptions|filemap):(\w+)", guide))
