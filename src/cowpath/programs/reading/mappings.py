@@ -191,12 +191,15 @@ def _known(maps: Rows, vmcalls: Rows) -> list[tuple[int, int, int, int]]:
     for time_ns, pid, address, length, filename in maps[["time_ns", "pid", "addr", "len", "filename"]].tolist():
         first, end = address >> PAGE_SHIFT, page_up(address + length)
         found.append((time_ns, pid, max(end - STACK_PAGES, 0) if filename == "[stack]" else first, end))
-    heaps: dict[int, int] = {}
-    for time_ns, pid, call, a1, a2, ret in vmcalls[["time_ns", "pid", "call", "a1", "a2", "ret"]].tolist():
-        length = {"mmap": a1, "mremap": a2, "brk": max(ret - heaps.get(pid, ret), 0)}.get(call, 0)
-        start = heaps.get(pid, ret) if call == "brk" else ret
-        if call == "brk" and ret > 0:
+    heaps: dict[int, int] = {}  # where they ended, by process
+    for time_ns, pid, call, a0, a1, a2, ret in vmcalls[["time_ns", "pid", "call", "a0", "a1", "a2", "ret"]].tolist():
+        start, end = ret, ret + {"mmap": a1, "mremap": a2}.get(call, 0)
+        if call == "brk":
+            start, end = (
+                heaps.get(pid, ret) if a0 else ret,
+                ret,
+            )  # brk(0) asks where it ends, first of all after an exec
             heaps[pid] = ret
-        if ret > 0 and length > 0:
-            found.append((time_ns, pid, start >> PAGE_SHIFT, page_up(start + length)))
+        if 0 < start < end:
+            found.append((time_ns, pid, start >> PAGE_SHIFT, page_up(end)))
     return found

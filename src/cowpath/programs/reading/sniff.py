@@ -15,7 +15,7 @@ from cowpath.programs.reading.lackey import LINE as LACKEY_LINE
 from cowpath.programs.reading.lackey import read_lackey
 from cowpath.programs.reading.oracle_general import ZSTD, read_oracle_general, seems_oracle_general
 from cowpath.programs.reading.perf_data import read_perf_data
-from cowpath.programs.reading.perf_script import LINE as PERF_LINE
+from cowpath.programs.reading.perf_script import LIKE as PERF_LINE
 from cowpath.programs.reading.perf_script import read_perf_script
 from cowpath.programs.recording import Recording
 
@@ -62,8 +62,8 @@ KINDS = (
     Kind("a shell script", (b"#!",), instead=RUN),
     Kind("perf.data", (b"PERFILE2",), read=read_perf_data),
     Kind("oracleGeneral", (ZSTD,), test=seems_oracle_general, read=read_oracle_general),
-    Kind("perf script's text", lines=PERF_LINE, read=text_reader(read_perf_script)),
     Kind("ftrace's text", lines=FTRACE_LINE, read=text_reader(read_ftrace)),
+    Kind("perf script's text", lines=PERF_LINE, read=text_reader(read_perf_script)),
     Kind("lackey's text", lines=LACKEY_LINE, read=text_reader(read_lackey)),
     Kind("a report of the OOM killer", lines=OOM, instead=DIAGNOSE, sure=True),
     Kind("a kernel's log with stacks of tasks", lines=STACK, instead=DIAGNOSE),

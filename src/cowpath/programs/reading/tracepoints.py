@@ -45,7 +45,7 @@ CACHED = re.compile(
     r"\bdev (\d{1,4}):(\d{1,7}) ino (?:0x)?([0-9a-f]{1,16}) .*?\bofs=(\d{1,20})\b(?:.*?\border=(\d{1,2})\b)?"
 )
 ARGUMENT = re.compile(r"(\w+): (?:0x)?([0-9a-f]{1,16})\b")
-ANSWER = re.compile(r"(?:0x)?([0-9a-f]{1,16})\s*$")
+ANSWER = re.compile(r"\s*(?:0x)?([0-9a-f]{1,16})\b")
 FORKED = re.compile(r"\bcomm=(.*) pid=(\d{1,9}) child_comm=(.*) child_pid=(\d{1,9})\b")
 CLONED = re.compile(r"\bpid=(\d{1,9}) comm=.* clone_flags=(?:0x)?([0-9a-f]{1,16})\b")
 CLONE_THREAD = 0x10000
@@ -147,7 +147,7 @@ class Events:
 
     def _leaves(self, call: str) -> Callable[[At, str], bool]:
         def leaves(at: At, text: str) -> bool:
-            found = ANSWER.search(text)
+            found = ANSWER.match(text)
             if found is None:
                 return False
             entered, begin, given = self.entered.pop(at.tid, ("", at, ()))
