@@ -33,6 +33,10 @@ class Progress:
         """What a search is to call: orders done, of how many, how many of them are safe."""
         return lambda done, total, safe: None
 
+    def looking(self) -> Callable[[str], None]:
+        """What a command that does not know how much there is to do is to call: what it does now."""
+        return lambda doing: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -91,6 +95,11 @@ class Bars(Progress):
             self.bars.update(bar, total=total, completed=done, reached=f"{done:,} of {total:,}, {safe:,} safe")
 
         return reached
+
+    def looking(self) -> Callable[[str], None]:
+        """A bar without an end."""
+        bar = self.bars.add_task("", total=None, reached="")
+        return lambda doing: self.bars.update(bar, description=doing)
 
     def compiling(self, done: int, total: int) -> None:
         """Move the compiler's bar."""

@@ -78,14 +78,24 @@ def by_class(tasks: Sequence[Judged], waiter: int) -> list[Edge]:
     for holder, other in enumerate(tasks):
         if holder == waiter:
             continue
+        if about.mm and not one_mm(told, other):
+            continue
+        if queued(told, other, lock):
+            found.append(Edge(waiter, holder, lock, about.one, "a writer that waits keeps later readers out"))
+            continue
         for held in other.holds(lock):
-            if not excludes(tasks, told, held, lock) or (about.mm and not one_mm(told, other)):
+            if not excludes(tasks, told, held, lock):
                 continue
             certain = held.certain and (about.one or (about.mm and same_process(told, other)))
             why = f"{held.where} holds it" if held.certain else f"{held.where} can hold it"
             found.append(Edge(waiter, holder, lock, certain, why))
             break
     return found
+
+
+def queued(waiter: Judged, other: Judged, lock: str) -> bool:
+    """Whether another task waits for the same rwsem to write, and so comes before who wants to read."""
+    return waiter.mode == "read" and other.mode == "write" and lock_waited(other) == lock
 
 
 def excludes(tasks: Sequence[Judged], waiter: Judged, held: Held, lock: str) -> bool:

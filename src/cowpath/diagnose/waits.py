@@ -9,6 +9,7 @@ from cowpath.diagnose.tables import Holds, Tables, Taken, plain, tables
 from cowpath.diagnose.task import HeldLock, Task
 
 OVER_HIGH = {"mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high"}
+ITS_OWN, THE_ONE_THAT_IS_SET = "its group", "the group whose limit it sets"  # where the log has no path
 FOR_A_GROUP = ("OOM", "reclaim", "throttle", "charge", "limit")  # of what the table's [[memory]] says
 ENDS = {  # waits of which no lock is at the end: what ends them has nothing to do with a group's memory
     "disk", "freezer", "RCU", "user lock", "user fault", "idle", "server", "dirty limit", "I/O throttle",
@@ -70,8 +71,6 @@ def judge(task: Task, release: Release) -> Judged:
     memory_of(told, names, at)
     hold(told, names, at, release)
     lockdep(told)
-    if told.group_memory:
-        told.for_memory_of = task.group
     return told
 
 
@@ -208,6 +207,8 @@ def memory_of(told: Judged, names: list[str], at: int) -> None:
             beneath(told, "memory: reclaim")
         return None
     place, kind = groups[0]
+    if kind == "limit" and places[0] == groups[0] and told.waits_for in known.locks:
+        return None  # another one sets a limit
     if kind == "limit" and "host" not in kinds:
         kind = "reclaim"
     elif kind == "limit":
@@ -217,6 +218,7 @@ def memory_of(told: Judged, names: list[str], at: int) -> None:
     if again and kind != "OOM":
         told.reenters = next(name for name in names if name in again)
     told.group_memory = True
+    told.for_memory_of = THE_ONE_THAT_IS_SET if groups[-1][1] == "limit" else told.task.group or ITS_OWN
     told.site = next((name for name in names[outer + 1 :] if name not in known.memory), "")
     if kind == "charge" and not killing:
         told.passing = told.task.state == "R" or told.task.kind in ("warning", "oom")
