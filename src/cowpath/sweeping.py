@@ -165,7 +165,10 @@ def players_for(
         given = Given(executor, int(getattr(executor, "_max_workers", None) or cores()))
         return lambda: _open(given)
     if cluster is not None:
-        raise NotImplementedError
+        from cowpath.sweeps.cluster import Cluster
+
+        address = cluster
+        return lambda: Cluster(address)
     count = processes or cores()
     return (lambda: _open(Here())) if count == 1 else (lambda: Processes(count))
 
