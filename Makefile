@@ -45,12 +45,13 @@ demo: .venv/run.stamp
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
 	$(BIN)/cowpath compare $(addprefix --design ,$(TODAY)) examples/high-readahead.sh --report build/today.html
 
-# the README's pictures: the demo's pages in a browser, before and after the commit, and today (needs Chromium)
+# the pictures of the README and the guide: the demo's pages in a browser (needs Chromium)
 picture: demo .venv/dev.stamp
 	$(BIN)/python docs/pictures/draw.py build/oom-off.html docs/pictures/before-after.png \
 		linux-3.0="before: linux-3.0" preallocate="after: preallocate, the commit"
 	$(BIN)/python docs/pictures/draw.py build/today.html docs/pictures/today.png \
 		linux-5.15="before it came back: linux-5.15" linux-6.18="today: linux-6.18"
+	$(BIN)/python docs/pictures/draw.py build/commit.html docs/pictures/first-screen.png
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md

@@ -37,6 +37,10 @@ class Progress:
         """What a command that reads a large file is to call: how many bytes it has read."""
         return lambda done: None
 
+    def looking(self) -> Callable[[str], None]:
+        """What a command that does not know how much there is to do is to call: what it does now."""
+        return lambda doing: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -106,6 +110,11 @@ class Bars(Progress):
             self.bars.update(bar, completed=done, reached=f"{size(done)} of {size(total)}")
 
         return reached
+
+    def looking(self) -> Callable[[str], None]:
+        """A bar without an end."""
+        bar = self.bars.add_task("", total=None, reached="")
+        return lambda doing: self.bars.update(bar, description=doing)
 
     def compiling(self, done: int, total: int) -> None:
         """Move the compiler's bar."""
