@@ -9,9 +9,10 @@ import pytest
 
 from cowpath.kernel import names as n
 from cowpath.programs.address_space import AddressSpace
-from cowpath.programs.comes_back import TWICE, looked_at
+from cowpath.programs.comes_back import looked_at
 from cowpath.programs.importer import recorded
 from cowpath.programs.recorded_task import Task
+from cowpath.programs.recording import ALL_KNOWN
 from cowpath.programs.tables import REVISITS, SCHEMAS, Tables
 
 PAGE = 4096
@@ -99,5 +100,5 @@ def test_a_process_that_was_looked_at_owes_nothing_to_the_rule(looks: bool) -> N
     recording = recorded(tables, "job", "job")
     touched = recording.ops[recording.ops["code"] == n.OP_TOUCH]
     assert recording.facts.get("pages_again", 0) == (5 if looks else 0)
-    assert touched["b"][:8].tolist() == [TWICE if looks else 1] * 8
+    assert touched["b"][:8].tolist() == [ALL_KNOWN if looks else 1] * 8
     assert (touched["b"] != 1).all() == looks

@@ -25,7 +25,7 @@ def helps(told: Diagnosis) -> list[str]:
         return [said["dead"].format(names=", ".join(dead))]
     waits = {told.tasks[place].waits_for for place in told.stalled}
     names = {name for place in told.stalled for name in told.tasks[place].task.names}
-    groups = sorted({each.for_memory_of for each in told.tasks if each.for_memory_of})
+    groups = sorted({path for path in map(path_of, told.tasks) if path})
     whose = f" of {', '.join(groups)}" if groups else " of the group (cat /proc/PID/cgroup)"
     frees = ": who is behind it goes on as well" if told.behind else ""
     found = []
@@ -38,6 +38,11 @@ def helps(told: Diagnosis) -> list[str]:
     if waits == {"memory: reclaim"} and not any(told.tasks[place].inner for place in told.stalled):
         found.append(said["wait"])
     return found
+
+
+def path_of(each: Judged) -> str | None:
+    """The path of the group for whose memory a task waits, if the log has it."""
+    return each.for_memory_of if each.for_memory_of and each.for_memory_of.startswith("/") else None
 
 
 def killers(told: Diagnosis) -> list[str]:
@@ -72,7 +77,7 @@ def capture_next(told: Diagnosis) -> str | None:
         line = asked_of(each, group)
         if line is not None and line not in said:
             said.append(line)
-    if told.memcg_stall == "yes" and not any(each.for_memory_of for each in told.tasks):
+    if told.memcg_stall == "yes" and not any(map(path_of, told.tasks)):
         said.append(words()["capture"]["group"])
     return "; ".join(said) or None
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from cowpath.diagnose.tables import tables
 from cowpath.diagnose.waits import Held, Judged, lock_of
 
+MOST_HOLDERS = 16  # a dump of a large machine has thousands of tasks
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -18,10 +20,11 @@ class Edge:
     lock: str
     certain: bool
     why: str
+    held: bool = True  # the holder surely has a lock of that kind, whichever it is
 
 
 def edges(tasks: Sequence[Judged]) -> list[Edge]:
-    """All of them. Where the log names a lock's owner there is no other."""
+    """All of them, of each waiter the first ``MOST_HOLDERS``. Where the log names a lock's owner there is no other."""
     found: list[Edge] = []
     for waiter, told in enumerate(tasks):
         if (
@@ -31,7 +34,8 @@ def edges(tasks: Sequence[Judged]) -> list[Edge]:
         ):
             continue
         named = by_owner(tasks, waiter) or by_address(tasks, waiter)
-        found += named if named is not None else by_class(tasks, waiter)
+        every = named if named is not None else by_class(tasks, waiter)
+        found += sorted(every, key=lambda edge: not edge.certain)[:MOST_HOLDERS]
     return found
 
 
@@ -78,14 +82,24 @@ def by_class(tasks: Sequence[Judged], waiter: int) -> list[Edge]:
     for holder, other in enumerate(tasks):
         if holder == waiter:
             continue
+        if about.mm and not one_mm(told, other):
+            continue
+        if queued(told, other, lock):
+            found.append(Edge(waiter, holder, lock, about.one, "a writer that waits keeps later readers out"))
+            continue
         for held in other.holds(lock):
-            if not excludes(tasks, told, held, lock) or (about.mm and not one_mm(told, other)):
+            if not excludes(tasks, told, held, lock):
                 continue
             certain = held.certain and (about.one or (about.mm and same_process(told, other)))
             why = f"{held.where} holds it" if held.certain else f"{held.where} can hold it"
-            found.append(Edge(waiter, holder, lock, certain, why))
+            found.append(Edge(waiter, holder, lock, certain, why, held.certain))
             break
     return found
+
+
+def queued(waiter: Judged, other: Judged, lock: str) -> bool:
+    """Whether another task waits for the same rwsem to write, and so comes before who wants to read."""
+    return waiter.mode == "read" and other.mode == "write" and lock_waited(other) == lock
 
 
 def excludes(tasks: Sequence[Judged], waiter: Judged, held: Held, lock: str) -> bool:
@@ -109,11 +123,19 @@ def same_process(waiter: Judged, holder: Judged) -> bool:
 
 
 def cycles(found: Sequence[Edge], count: int) -> set[int]:
-    """The tasks that are on a circle of the graph."""
+    """The tasks that are on a circle of the graph in which at least one surely holds what another waits for."""
     after: dict[int, set[int]] = {number: set() for number in range(count)}
+    before: dict[int, set[int]] = {number: set() for number in range(count)}
     for edge in found:
         after[edge.waiter].add(edge.holder)
-    return {start for start in range(count) if start in reach(after, after[start])}
+        before[edge.holder].add(edge.waiter)
+    found_on: set[int] = set()
+    for edge in found:
+        if edge.held and edge.waiter not in found_on:
+            ahead = reach(after, {edge.holder})
+            if edge.waiter in ahead:
+                found_on |= ahead & reach(before, {edge.waiter})
+    return found_on
 
 
 def reach(after: dict[int, set[int]], starts: set[int]) -> set[int]:

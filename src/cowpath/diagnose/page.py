@@ -25,7 +25,7 @@ def graph_of(told: Diagnosis) -> Graph:
     graph = Graph()
     for place in told.stalled[:MOST_DRAWN]:
         each = told.tasks[place]
-        memory = f"memory of {each.for_memory_of or 'its group'}"
+        memory = f"memory of {each.for_memory_of}"
         task(graph, told, place)
         graph.nodes.setdefault(memory, Node(memory, "memory", (memory,)))
         graph.edges[f"task {place}", memory] = each.waits_for.removeprefix("memory: ")

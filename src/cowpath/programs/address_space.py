@@ -57,6 +57,7 @@ class AddressSpace:
         self.touched: dict[int, Row] = {}  # page -> the OP_TOUCH of its process that touched it first
         self.inherited: frozenset[int] = frozenset()  # pages that its parent had touched
         self.fresh: set[int] = set()  # pages touched since the process was looked at
+        self.found: Area | None = None  # the latest: most touches fall into the one before's
 
     def fork(self) -> AddressSpace:
         """A child's copy. Its areas share the rows: they were made by the same instructions."""
@@ -71,6 +72,12 @@ class AddressSpace:
 
     def find(self, vpn: int) -> Area | None:
         """The mapping of a page; a stack grows down to it."""
+        if self.found is not None and self.found.start <= vpn < self.found.end:
+            return self.found
+        self.found = self._search(vpn)
+        return self.found
+
+    def _search(self, vpn: int) -> Area | None:
         at = bisect_right(self.areas, vpn, key=lambda area: area.start)
         if at and vpn < self.areas[at - 1].end:
             return self.areas[at - 1]
@@ -92,6 +99,7 @@ class AddressSpace:
     def unmap(self, start: int, pages: int) -> None:
         """Take away a range; mappings that reach over its ends are cut."""
         end = start + pages
+        self.found = None
         kept: list[Area] = []
         for area in self.areas:
             if area.end <= start or end <= area.start:

@@ -6,8 +6,8 @@ rest are pages that it came back to. Which ones, nobody has seen: blocks of ``BL
 always the same ones first, and touched once, for reading, at the time of the look. How often they were used between
 two looks is not known either: once is the least.
 
-An OP_TOUCH owes no further re-use to the machine's rule (``kernel/user_access.py``) if it is of more than one page, or
-of one page twice: that is how all touches of such a process are written.
+The machine's rule for re-use does nothing after a touch of such a process (``recording.ALL_KNOWN``), nor after these,
+be they of one page or of several in a row.
 """
 
 from __future__ import annotations
@@ -15,18 +15,13 @@ from __future__ import annotations
 from itertools import groupby
 
 from cowpath.kernel import names as n
-from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, Row, page_up
+from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up
 from cowpath.programs.recorded_task import Task
+from cowpath.programs.recording import ALL_KNOWN
 
 BLOCK = 16
 FAULT_AROUND_PAGES = 16  # fault_around_bytes, mm/memory.c
 LEAP = 2_654_435_761  # spreads numbers
-TWICE = 2
-
-
-def owe_nothing(row: Row) -> None:
-    """Of a touch of one page: the machine's rule does nothing after it, and does not go back to it."""
-    row[3] = TWICE
 
 
 def looked_at(task: Task, space: AddressSpace, start: int, end: int, used: int) -> int:
@@ -46,7 +41,7 @@ def looked_at(task: Task, space: AddressSpace, start: int, end: int, used: int) 
     for _, run in groupby(enumerate(sorted(vpn for vpn in old if space.find(vpn))), lambda each: each[1] - each[0]):
         pages = [vpn for _, vpn in run]
         if len(pages) == 1:
-            task.emit(n.OP_TOUCH, pages[0], TWICE)
+            task.emit(n.OP_TOUCH, pages[0], ALL_KNOWN)
         else:
             task.emit(n.OP_TOUCH, pages[0], len(pages), 1)
     return len(old)

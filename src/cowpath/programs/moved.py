@@ -24,14 +24,15 @@ class Places:
         return Places(list(self.moved), self.free)
 
     def of(self, first: int, pages: int) -> list[tuple[int, int]]:
-        """Where a range lies, as far as it can be mapped at all: places, each with so many pages."""
+        """Where a range lies, as far as it can be mapped at all: places in its order, each with so many pages."""
         if not self.moved:
             return [(first, pages)]
         end = first + pages
-        found = [(place + max(begin, first) - begin, min(stop, end) - max(begin, first))
+        found = [(max(begin, first), place - begin, min(stop, end) - max(begin, first))
                  for begin, stop, place in self.moved if max(begin, first) < min(stop, end)]  # fmt: skip
         strangers = [(begin, stop) for begin, stop, _ in self.moved] + self.occupied()
-        return found + without(first, end, strangers)
+        found += [(begin, 0, count) for begin, count in without(first, end, strangers)]
+        return [(begin + further, count) for begin, further, count in sorted(found)]
 
     def page(self, vpn: int) -> int | None:
         """Where a page lies; None: it can't be mapped."""

@@ -7,9 +7,9 @@ from collections.abc import Set
 
 from cowpath.kernel import names as n
 from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up, vm_bits
-from cowpath.programs.comes_back import owe_nothing
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
+from cowpath.programs.recording import ALL_KNOWN, ONCE
 
 MAP_ANONYMOUS, MAP_SHARED = 0x20, 1
 PROT_DATA = 3  # read and write
@@ -21,9 +21,11 @@ LARGEST_ERRNO = 4095
 class Memory:
     """The address spaces of all processes, by pid."""
 
-    def __init__(self, files: Files, facts: Counter[str], watched: Set[int] = frozenset()) -> None:
-        """``watched``: processes whose re-use is recorded."""
-        self.files, self.facts, self.watched = files, facts, watched
+    def __init__(self, files: Files, facts: Counter[str], uses: int = ONCE, watched: Set[int] = frozenset()) -> None:
+        """``uses`` is how often a touch touches its page: what ``recording.ALL_KNOWN`` says; of ``watched`` processes
+        all uses are known.
+        """
+        self.files, self.facts, self.uses, self.watched = files, facts, uses, watched
         self.spaces: dict[int, AddressSpace] = {}
 
     def fault(self, task: Task, address: int, err: int) -> None:
@@ -35,11 +37,9 @@ class Memory:
             self.facts["faults_dropped"] += 1
             return
         bits = (n.F_WRITE if err & ERR_WRITE else 0) | (n.F_EXEC if err & ERR_FETCH else 0)
-        row = task.emit(n.OP_TOUCH, place, 1, bits=bits)
+        row = task.append([n.OP_TOUCH, bits, place, ALL_KNOWN if task.pid in self.watched else self.uses, 0, 0])
         space.touched.setdefault(place, row)
         space.fresh.add(place)
-        if task.pid in self.watched:
-            owe_nothing(row)
 
     def exec_map(self, task: Task, address: int, length: int, pgoff: int, prot: int, flags: int, filename: str) -> None:
         """A mapping of execve's."""
@@ -87,7 +87,7 @@ class Memory:
         whose first touches are all recorded.
         """
         for vpn in [vpn for vpn in space.touched if first <= vpn < first + pages]:
-            owe_nothing(space.touched.pop(vpn))
+            space.touched.pop(vpn)[3] = ALL_KNOWN
 
     def _munmap(self, task: Task, vpn: int, pages: int) -> None:
         if pages > 0:

@@ -43,6 +43,9 @@ RECORDED_CODES = frozenset((
     n.OP_WAIT,
 ))  # fmt: skip
 CACHE_SEEN = "page cache seen"  # in a recording's origin: True if all that came into the page cache was recorded
+# How often an OP_TOUCH of a recording touches its page (``b``; its stride ``c`` is 0). After a touch of one page the
+# machine's reuse rule goes back to earlier ones; where all uses of pages are recorded, it is to add none.
+ONCE, ALL_KNOWN = 1, 2
 WRONG_VERSION_HINT = "make it again with: cowpath import FILE"
 
 
@@ -88,7 +91,8 @@ class Recording:
     ``ops`` are instructions as in ``kernel.names``, with the numbers of files and comms of this recording, and with
     two differences: OP_FORK's ``a`` is the number of a *process*; OP_EXEC's ``a`` is unused (it goes on with the next
     instruction). An OP_WAIT with ``bits`` 1 waits for a thread. The end of a process (waiting for its children,
-    OP_EXIT) is left to whoever compiles it.
+    OP_EXIT) is left to whoever compiles it. An OP_TOUCH is a first touch (``b`` is ONCE), or one of all the uses
+    of its page (ALL_KNOWN).
     """
 
     name: str

@@ -48,6 +48,7 @@ class Tables:
     # looks at processes: how many pages of a mapping (addresses start to end - 1) had been used since the look before;
     # the first look has end 0
     revisits: Rows = field(default_factory=lambda: np.empty(0, REVISITS))
+    accesses: bool = False  # faults has every use of a page, not the first alone: the machine's rule adds none
 
 
 def read_tables(folder: Path) -> Tables:
@@ -55,7 +56,7 @@ def read_tables(folder: Path) -> Tables:
     if not folder.is_dir():
         problem = "not a folder" if folder.exists() else "no such file or folder"
         raise InputError(problem, file=folder, hint=f"a folder with {CONTENT}")
-    frames = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
+    frames: dict[str, Any] = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
     command, utime_ns = _truth(folder / "truth.json")
     return Tables(**frames, command=command, utime_ns=utime_ns)
 

@@ -26,7 +26,7 @@ HARMLESS = (
     "Description", "MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting", "RemainAfterExit", "Type",
     "User", "Group", "WorkingDirectory", "Environment", "StandardOutput", "StandardError", "SyslogIdentifier",
     "Delegate", "TimeoutStopSec", "KillMode", "CollectMode", "Documentation", "After", "Wants", "Requires", "Before",
-    "WantedBy",
+    "WantedBy", "MemoryDenyWriteExecute", "MemoryPressureThresholdSec",
 )  # fmt: skip
 REFUSED = {
     "CPUQuota": "a quota of CPU time", "CPUWeight": "shares of the CPUs", "CPUShares": "shares of the CPUs",
@@ -35,7 +35,8 @@ REFUSED = {
     "LimitAS": "a limit of address space", "Slice": "--slice=X says the same, and is understood",
     "ManagedOOMMemoryPressure": "systemd-oomd", "ManagedOOMSwap": "systemd-oomd", "AllowedCPUs": "cpusets",
     "LimitMEMLOCK": "a limit of locked memory", "StartupMemoryMax": "limits while the machine boots",
-    "MemoryPressureWatch": "who is told of PSI", "Restart": "a service that is started again",
+    "MemoryPressureWatch": "who is told of PSI", "MemoryKSM": "merging of equal pages",
+    "Restart": "a service that is started again",
 }  # fmt: skip
 # of these, what a unit's file may say: it is a note that they are not modelled
 LEFT_OUT = tuple(name for name in REFUSED if not name.startswith("Limit") and name != "Slice")

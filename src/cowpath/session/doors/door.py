@@ -15,12 +15,17 @@ from cowpath.words import Place, Word
 
 UNIT = re.compile(r"^\[(Unit|Service)\][ \t]*$", re.MULTILINE)
 YAML = re.compile(r"^(apiVersion|kind|services)[ \t]*:", re.MULTILINE)
+JSON = re.compile(
+    r'\s*\{\s*"(apiVersion|kind|services)"'
+)  # kubectl get pod X -o json, docker compose config --format json
 YAML_HINT = "a pod (apiVersion, kind, spec), or a compose file (services)"
 
 
 def is_door(path: Path, text: str) -> bool:
     """By the file's ending; without one (standard input), by what it holds."""
     kind = kind_of(path, text)
+    if JSON.match(text) and path.suffix in ("", ".json"):
+        return True
     return kind in DOORS or (kind is None and not path.suffix and bool(UNIT.search(text) or YAML.search(text)))
 
 

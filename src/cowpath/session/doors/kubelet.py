@@ -39,6 +39,7 @@ def write(pods: list[Pod], written: Written, around: Around) -> None:
     for pod in pods:
         written.add("")
         _pod(pod, written, around, qos)
+    written.at = None
     written.add("wait")
 
 
@@ -54,10 +55,12 @@ def _slice(qos: str) -> str:
 
 def _pod(pod: Pod, written: Written, around: Around, qos: bool) -> None:
     """A pod's group, the groups of its containers, and what runs in them."""
+    written.at = pod.name.place
     written.comment(f"pod {pod.name.text}: {pod.qos}")
     written.add(f"POD={group_of(pod)}")
     _group("$POD", _of_pod(pod, around, qos), written)
     for each in pod.containers:
+        written.at = each.name.place
         _group(f"$POD/{_scope(each)}", _of_container(each, around, qos), written)
     begins = [each for each in pod.containers if each.begins]
     mains = [each for each in pod.containers if not each.begins]
