@@ -17,6 +17,7 @@ import cold
 import core_kernels
 import core_rate
 import growth
+import imports
 import journal
 import numba
 import numpy
@@ -39,6 +40,7 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "imports": imports.measure,
     "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,

@@ -19,6 +19,7 @@ from cowpath.cli import (
     costs,
     diagnose,
     groups,
+    limit,
     runs,
     schedules,
     search,
@@ -78,6 +79,7 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.command("limit", cls=Command)(limit.limit)
 app.add_typer(sweeps.sweep_app, name="sweep")
 app.add_typer(book.cases_app, name="cases")
 app.add_typer(catalog.designs_app, name="designs")

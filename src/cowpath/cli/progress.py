@@ -33,6 +33,14 @@ class Progress:
         """What a search is to call: orders done, of how many, how many of them are safe."""
         return lambda done, total, safe: None
 
+    def reading(self, total: int) -> Callable[[int], None]:
+        """What a command that reads a large file is to call: how many bytes it has read."""
+        return lambda done: None
+
+    def looking(self) -> Callable[[str], None]:
+        """What a command that does not know how much there is to do is to call: what it does now."""
+        return lambda doing: None
+
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
         if not self.said:
@@ -91,6 +99,22 @@ class Bars(Progress):
             self.bars.update(bar, total=total, completed=done, reached=f"{done:,} of {total:,}, {safe:,} safe")
 
         return reached
+
+    def reading(self, total: int) -> Callable[[int], None]:
+        """A bar for a file."""
+        from cowpath.observe.text import size
+
+        bar = self.bars.add_task("reading", total=total, reached="")
+
+        def reached(done: int) -> None:
+            self.bars.update(bar, completed=done, reached=f"{size(done)} of {size(total)}")
+
+        return reached
+
+    def looking(self) -> Callable[[str], None]:
+        """A bar without an end."""
+        bar = self.bars.add_task("", total=None, reached="")
+        return lambda doing: self.bars.update(bar, description=doing)
 
     def compiling(self, done: int, total: int) -> None:
         """Move the compiler's bar."""

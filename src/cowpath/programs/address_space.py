@@ -51,6 +51,7 @@ class AddressSpace:
     def __init__(self, areas: list[Area] | None = None, brk: int | None = None) -> None:
         self.areas = areas or []
         self.brk = brk  # bytes, or None before the first call
+        self.found: Area | None = None  # the latest: most touches fall into the one before's
 
     def fork(self) -> AddressSpace:
         """A child's copy. Its areas share the rows: they were made by the same instructions."""
@@ -58,6 +59,12 @@ class AddressSpace:
 
     def find(self, vpn: int) -> Area | None:
         """The mapping of a page; a stack grows down to it."""
+        if self.found is not None and self.found.start <= vpn < self.found.end:
+            return self.found
+        self.found = self._search(vpn)
+        return self.found
+
+    def _search(self, vpn: int) -> Area | None:
         at = bisect_right(self.areas, vpn, key=lambda area: area.start)
         if at and vpn < self.areas[at - 1].end:
             return self.areas[at - 1]
@@ -79,6 +86,7 @@ class AddressSpace:
     def unmap(self, start: int, pages: int) -> None:
         """Take away a range; mappings that reach over its ends are cut."""
         end = start + pages
+        self.found = None
         kept: list[Area] = []
         for area in self.areas:
             if area.end <= start or end <= area.start:

@@ -25,7 +25,7 @@ from cowpath.programs.reading.account import Account
 from cowpath.programs.recorded_calls import Memory
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
-from cowpath.programs.recording import COLUMNS, Process, Recording, write
+from cowpath.programs.recording import ALL_KNOWN, COLUMNS, ONCE, Process, Recording, write
 from cowpath.programs.tables import Tables, read_tables
 from cowpath.programs.threads import hoist_mappings
 from cowpath.programs.walk import touches
@@ -40,9 +40,12 @@ def import_recording(source: str | Path, name: str | None = None) -> Recording:
     """
     source = Path(source)
     if source.is_dir() or not source.exists():
+        sniff.check_folder(source)
         return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
     name = name or source.resolve().stem
     reading = sniff.read(source, name)
+    if isinstance(reading, Recording):
+        return reading
     return with_origin(recorded(reading.tables, name, source), reading.account)
 
 
@@ -74,7 +77,7 @@ class _Importer:
         self.transfers = transfers(tables, self.root, name)
         self.files = Files(tables, name)
         self.facts: Counter[str] = Counter()
-        self.memory = Memory(self.files, self.facts)
+        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE)
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -189,7 +192,8 @@ class _Importer:
             if row[1] & n.F_WRITE and not area.row[1] & n.VM_WRITE:
                 area.row[1] |= n.VM_WRITE
                 self.facts["mappings_made_writable"] += 1
-            self.files.touched(area.file, area.index(row[2]))
+            if area.row[4] != n.NONE:
+                self.files.touched(area.row[4], area.index(row[2]))
         self.facts["faults_dropped"] += len(impossible)
         if impossible:
             for task in self.tasks:

@@ -8,6 +8,7 @@ from cowpath.kernel import names as n
 from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up, vm_bits
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
+from cowpath.programs.recording import ONCE
 
 MAP_ANONYMOUS, MAP_SHARED = 0x20, 1
 PROT_DATA = 3  # read and write
@@ -19,8 +20,9 @@ LARGEST_ERRNO = 4095
 class Memory:
     """The address spaces of all processes, by pid."""
 
-    def __init__(self, files: Files, facts: Counter[str]) -> None:
-        self.files, self.facts = files, facts
+    def __init__(self, files: Files, facts: Counter[str], uses: int = ONCE) -> None:
+        """``uses`` is how often a touch touches its page: what ``recording.USES`` says."""
+        self.files, self.facts, self.uses = files, facts, uses
         self.spaces: dict[int, AddressSpace] = {}
 
     def fault(self, task: Task, address: int, err: int) -> None:
@@ -32,7 +34,7 @@ class Memory:
             self.facts["faults_dropped"] += 1
             return
         bits = (n.F_WRITE if err & ERR_WRITE else 0) | (n.F_EXEC if err & ERR_FETCH else 0)
-        task.emit(n.OP_TOUCH, vpn, 1, bits=bits)
+        task.append([n.OP_TOUCH, bits, vpn, self.uses, 0, 0])
 
     def exec_map(self, task: Task, address: int, length: int, pgoff: int, prot: int, flags: int, filename: str) -> None:
         """A mapping of execve's."""
@@ -95,5 +97,5 @@ class Memory:
         self._munmap(task, old, old_pages)
         self._mmap(task, new, new_pages, file, offset, bits)
         for vpn, fault in sorted(touched.items()):
-            task.emit(n.OP_TOUCH, vpn - old + new, 1, bits=fault)
+            task.emit(n.OP_TOUCH, vpn - old + new, self.uses, bits=fault)
         self.facts["touches_after_mremap"] += len(touched)

@@ -44,6 +44,7 @@ class Tables:
     pagecache: Rows
     command: tuple[str, ...]
     utime_ns: int | None  # CPU time in user mode: the mean of the runs without perf, or None if not known
+    accesses: bool = False  # faults has every use of a page, not the first alone: the machine's rule adds none
 
 
 def read_tables(folder: Path) -> Tables:
@@ -51,7 +52,7 @@ def read_tables(folder: Path) -> Tables:
     if not folder.is_dir():
         problem = "not a folder" if folder.exists() else "no such file or folder"
         raise InputError(problem, file=folder, hint=f"a folder with {CONTENT}")
-    frames = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
+    frames: dict[str, Any] = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
     command, utime_ns = _truth(folder / "truth.json")
     return Tables(**frames, command=command, utime_ns=utime_ns)
 

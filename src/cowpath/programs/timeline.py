@@ -53,7 +53,7 @@ def timeline(tables: Tables, root: int) -> Timeline:
         _part(procs, PROC, 0),
         _part(tables.vmcalls, CALL, tables.vmcalls["dur_ns"]),
         _part(tables.maps, MAP, 0),
-        _part(tables.faults, FAULT, FAULT_NS, tables.faults["cpu"]),
+        _part(tables.faults, FAULT, 0 if tables.accesses else FAULT_NS, tables.faults["cpu"]),
         _part(tables.pagecache, CACHE, CACHE_NS),
     ]
     records = np.concatenate(parts)

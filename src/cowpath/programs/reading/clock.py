@@ -29,7 +29,3 @@ class Clock:
             self.backwards += 1
             return printed
         return self.now
-
-    def since_start(self, time_ns: int) -> int:
-        """Counted from just before the first one."""
-        return max(time_ns - self.first + 1, 0) if time_ns else 0

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
+from cowpath.programs.reading.assemble import tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.process_tree import tables_of
 from cowpath.programs.reading.tracepoints import GROUPS, At, Events
 
 FORMAT = "perf script"
@@ -27,6 +27,7 @@ LINE = re.compile(
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+(?:\d+\s+)?"
     r"(?:(?P<group>[\w-]+):(?P<event>[\w-]+):|(?P<record>[\w-]+)(?=[: (]))(?P<text>.*)"
 )
+LIKE = re.compile(rf"(?:{LINE.pattern})|.*\b(?:exceptions:page_fault_|error_code=0x)")  # TIME or EVENT may be missing
 FAULT_AFTER_CPU = re.compile(  # what most lines are, behind "COMM PID/TID [CPU"
     r"\] +(\d{1,9})\.(\d{3,9}): +exceptions:page_fault_(?:user|kernel): "
     r"address=0x([0-9a-f]{1,16}) ip=\S+ error_code=0x([0-9a-f]{1,8})\s*$"
@@ -35,6 +36,7 @@ STACK = re.compile(r"\s+[0-9a-f]{1,16}\s")  # a line of a callchain
 SAID = ("[ perf record:", "[ perf script:", "Warning:", "Check IO/CPU overload")  # by perf on stderr
 CHUNKS = re.compile(r"\blost (\d+) chunks")
 HEADER = re.compile(r"# (hostname|os release|perf version|arch|captured on|cmdline)\s*: ?(.*)")
+FEW = 10  # one event in so many may be older than the one before: perf sorts them
 HEX = r"(0x[0-9a-f]{1,16}|0)"
 MMAP2 = re.compile(
     rf" (-?\d{{1,9}})/(-?\d{{1,9}}): \[{HEX}\({HEX}\) @ {HEX} (?:<[0-9a-f]+>|[0-9a-f]+:[0-9a-f]+ (\d{{1,19}}) \d+)\]: "
@@ -63,7 +65,10 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
     if not last.endswith("\n"):
         reader.account.gaps.append("the last line has no end: the file was cut off")
     if not reader.understood:
-        raise InputError("no line is one of perf script's", file=file, hint=f"made by: {HOW}")
+        raise InputError("no line is one of perf script's with TIME and EVENT", file=file, hint=f"made by: {HOW}")
+    if reader.clock.backwards * FEW > reader.understood:
+        problem = f"time goes back {reader.clock.backwards:,} times in {reader.understood:,} events"
+        raise InputError(problem, file=file, hint="--deltatime prints no times; else sort it by time")
     return Reading(tables_of(reader.events, reader.account, reader.clock, name, file), reader.account)
 
 

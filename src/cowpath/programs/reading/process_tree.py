@@ -1,4 +1,4 @@
-"""From the events of a file to tables that begin with a launcher and its command, whatever the file tells of them.
+"""Processes from the events of a file: a launcher and its command, whatever the file tells of them.
 
 The importer wants a tree of processes: a launcher whose first child is the command. ``perf record COMMAND`` records
 the command from its exec on; a file that was recorded by other means may begin in the middle, or hold many processes
@@ -11,11 +11,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account
-from cowpath.programs.reading.clock import Clock
 from cowpath.programs.reading.tracepoints import Events
-from cowpath.programs.tables import SCHEMAS, Rows, Tables
+from cowpath.programs.tables import SCHEMAS, Rows
 
 LAUNCHER = 0  # the number of the idle task, which runs no command
 COMM_SHOWN = 15  # TASK_COMM_LEN - 1
@@ -24,34 +22,15 @@ ERR_USER = 4  # x86's page-fault error code: taken in user mode
 Life = tuple[int, str, int, int, int, str]  # time, kind, pid, tid, ppid, comm: a row of procs
 
 
-def tables_of(events: Events, account: Account, clock: Clock, name: str, file: str | None) -> Tables:
-    """The five tables. Raises InputError if there is no fault among the events."""
-    if not len(events.faults):
-        hint = "perf record -d -c 1 -e exceptions:page_fault_user,exceptions:page_fault_kernel -- COMMAND"
-        raise InputError("no page fault was recorded", file=file, hint=hint)
-    faults, maps, vmcalls = events.faults.rows(), events.maps.rows(), events.vmcalls.rows()
-    pagecache = events.pagecache.rows()
-    lives = _lives(events, account)
-    _say(events, account, clock, lives)
-    if not len(vmcalls):
-        vmcalls = _calls_of(maps)
-    lives = _rooted(lives, events, name, account, faults)
-    procs = _rows(lives + _ends_of_exec(lives, faults, vmcalls))
-    for rows in (faults, procs, maps, vmcalls, pagecache):
-        rows["time_ns"] = np.where(rows["time_ns"] > 0, np.maximum(rows["time_ns"] - clock.first + 1, 0), 0)
-    files = [filename for _, filename in events.execs]
-    return Tables(faults, procs, maps, vmcalls, pagecache, command=tuple(files[:1]), utime_ns=None)
-
-
-def _lives(events: Events, account: Account) -> list[Life]:
+def lives_of(events: Events, account: Account) -> list[Life]:
     """Forks, execs and exits: perf's own records, or the scheduler's events where there are none."""
     rows = events.procs.rows()
     lives: list[Life] = [(*life,) for life in rows[["time_ns", "kind", "pid", "tid", "ppid", "comm"]].tolist()]
     kinds = {life[1] for life in lives}
     if "fork" not in kinds:
         for at, child, _ in events.sched_forks:
-            lives.append((at.time_ns, "fork", child, child, at.pid, ""))
-        if events.sched_forks:
+            lives.append((at.time_ns, "fork", events.owners.get(child, child), child, at.pid, ""))
+        if events.sched_forks and not events.owners:
             account.instead["which forks made threads"] = "each made a process"
     for at, filename in events.execs:
         if "exec_comm" not in kinds:
@@ -63,59 +42,7 @@ def _lives(events: Events, account: Account) -> list[Life]:
     return lives
 
 
-def _say(events: Events, account: Account, clock: Clock, lives: list[Life]) -> None:
-    """What was found, and what is missing."""
-    ends = {life[3] for life in lives if life[1] == "exit_task"}
-    alive = set(events.faults.rows()["tid"].tolist()) - ends
-    account.found |= {
-        "page faults": len(events.faults),
-        "memory calls": len(events.vmcalls),
-        "mappings": len(events.maps),
-        "page-cache events": len(events.pagecache),
-        "forks": sum(life[1] == "fork" for life in lives),
-        "execs": sum(life[1] == "exec_comm" for life in lives),
-    }
-    if events.kernel_faults:
-        account.ignored["faults on addresses of the kernel's"] += events.kernel_faults
-    absent = {
-        "mmap, munmap, mprotect, mremap and brk calls": (
-            not len(events.vmcalls), "a mapping is what a mapping's record says, and nothing is ever unmapped"),
-        "pages added to the page cache": (
-            not len(events.pagecache), "all mapped files were in it already, and nothing was read or written"),
-        "inodes of mapped files (perf has put build ids in their place)": (
-            events.maps_without_ino > 0, "their pages in the page cache are taken for another file's"),
-        "CPU time": (True, "a task ran from each event to the next one on its CPU, 3 ms at most"),
-        "repeated use of pages": (True, "the machine's reuse rule"),
-    }  # fmt: skip
-    account.instead |= {what: instead for what, (is_absent, instead) in absent.items() if is_absent}
-    if alive:
-        account.gaps.append(f"{len(alive):,} of {len(alive | ends):,} tasks do not end in it")
-    if events.unpaired:
-        calls = ", ".join(f"{count:,} of {call}" for call, count in events.unpaired.most_common())
-        account.gaps.append(f"calls without a beginning or an end: {calls}")
-    if clock.backwards:
-        account.gaps.append(f"time goes back {clock.backwards:,} times")
-
-
-def _calls_of(maps: Rows) -> Rows:
-    """The mmap calls that mappings' records stand for. Those of an exec are not told apart: they are mapped twice."""
-    calls = np.zeros(len(maps), SCHEMAS["vmcalls"])
-    for column in ("time_ns", "pid", "tid"):
-        calls[column] = maps[column]
-    calls["call"] = "mmap"
-    for argument, column in (
-        ("a0", "addr"),
-        ("a1", "len"),
-        ("a2", "prot"),
-        ("a3", "flags"),
-        ("a5", "pgoff"),
-        ("ret", "addr"),
-    ):
-        calls[argument] = maps[column].astype(calls[argument].dtype)
-    return calls
-
-
-def _ends_of_exec(lives: list[Life], faults: Rows, vmcalls: Rows) -> list[Life]:
+def ends_of_exec(lives: list[Life], faults: Rows, vmcalls: Rows) -> list[Life]:
     """The ends of those execs that have none: the task's first call, or first fault in user mode, after it."""
     ended = {life[3] for life in lives if life[1] == "exec"}
     begun = [life for life in lives if life[1] == "exec_comm" and life[3] not in ended]
@@ -133,7 +60,7 @@ def _ends_of_exec(lives: list[Life], faults: Rows, vmcalls: Rows) -> list[Life]:
     return found
 
 
-def _rooted(lives: list[Life], events: Events, name: str, account: Account, faults: Rows) -> list[Life]:
+def rooted(lives: list[Life], events: Events, name: str, account: Account, faults: Rows) -> list[Life]:
     """A launcher, the command that it starts, and below it all that has no parent in the file."""
     forked = {life[2] for life in lives if life[1] == "fork"}
     users = dict.fromkeys(pid for pid in faults["pid"].tolist() if pid > 0)
@@ -170,7 +97,8 @@ def _started(pid: int, parent: int, comm: str) -> list[Life]:
     return [(0, "fork", pid, pid, parent, ""), (0, "exec_comm", pid, pid, 0, comm)]
 
 
-def _rows(lives: list[Life]) -> Rows:
+def procs_of(lives: list[Life]) -> Rows:
+    """The table."""
     rows = np.zeros(len(lives), SCHEMAS["procs"])
     for column, values in zip(("time_ns", "kind", "pid", "tid", "ppid", "comm"), zip(*lives, strict=True), strict=True):
         rows[column] = values

@@ -9,11 +9,19 @@ from pathlib import Path
 
 from cowpath.errors import InputError
 from cowpath.programs.reading.account import Reading
-from cowpath.programs.reading.perf_script import LINE as PERF_LINE
+from cowpath.programs.reading.ftrace import LINE as FTRACE_LINE
+from cowpath.programs.reading.ftrace import read_ftrace
+from cowpath.programs.reading.lackey import LINE as LACKEY_LINE
+from cowpath.programs.reading.lackey import read_lackey
+from cowpath.programs.reading.oracle_general import ZSTD, read_oracle_general, seems_oracle_general
+from cowpath.programs.reading.perf_data import read_perf_data
+from cowpath.programs.reading.perf_script import LIKE as PERF_LINE
 from cowpath.programs.reading.perf_script import read_perf_script
+from cowpath.programs.recording import Recording
 
 HEAD = 1 << 16  # bytes that are looked at
-Reader = Callable[[Path, str], Reading]
+LINES = 100  # of them
+Reader = Callable[[Path, str], Reading | Recording]
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,7 @@ class Kind:
     what: str
     begins: tuple[bytes, ...] = ()  # what the file begins with
     lines: re.Pattern[str] | None = None  # or what a line of it looks like
+    test: Callable[[bytes], bool] | None = None  # or what tells its beginning
     read: Reader | None = None
     instead: str = ""
     sure: bool = False  # one such line is enough
@@ -51,7 +60,11 @@ KINDS = (
     Kind("compressed", (b"\x1f\x8b", b"\xfd7zXZ", b"BZh"), instead=DECOMPRESS),
     Kind("a program", (b"\x7fELF",), instead="cowpath record -- FILE runs and records it"),
     Kind("a shell script", (b"#!",), instead=RUN),
+    Kind("perf.data", (b"PERFILE2",), read=read_perf_data),
+    Kind("oracleGeneral", (ZSTD,), test=seems_oracle_general, read=read_oracle_general),
+    Kind("ftrace's text", lines=FTRACE_LINE, read=text_reader(read_ftrace)),
     Kind("perf script's text", lines=PERF_LINE, read=text_reader(read_perf_script)),
+    Kind("lackey's text", lines=LACKEY_LINE, read=text_reader(read_lackey)),
     Kind("a report of the OOM killer", lines=OOM, instead=DIAGNOSE, sure=True),
     Kind("a kernel's log with stacks of tasks", lines=STACK, instead=DIAGNOSE),
     Kind("a pod", lines=re.compile(r"(apiVersion|kind): "), instead=RUN),
@@ -66,7 +79,7 @@ def importable() -> str:
     return ", ".join(kind.what for kind in KINDS if kind.read)
 
 
-def read(path: Path, name: str) -> Reading:
+def read(path: Path, name: str) -> Reading | Recording:
     """Read a file of whatever kind it is. Raises InputError that says what it seems to be, if it cannot be imported."""
     kind = kind_of(path)
     if kind is None:
@@ -77,6 +90,13 @@ def read(path: Path, name: str) -> Reading:
         instead = kind.instead.replace("FILE", str(path))
         raise InputError(f"it seems to be {kind.what}, which can't be imported", file=path, hint=instead)
     return kind.read(path, name)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InputError if a folder is a (copy of a) control group's, not one of tables."""
+    if any(True for kept in ("memory.current", "memory.usage_in_bytes") for _ in folder.rglob(kept)):
+        problem = "it seems to be a control group's folder, which can't be imported"
+        raise InputError(problem, file=folder, hint=f"cowpath from-cgroup {folder}")
 
 
 def kind_of(path: Path, kinds: Sequence[Kind] = KINDS) -> Kind | None:
@@ -94,7 +114,10 @@ def kind_of(path: Path, kinds: Sequence[Kind] = KINDS) -> Kind | None:
     for kind in kinds:
         if head.startswith(kind.begins or b"\0never"):
             return kind
-    lines = head.decode("utf-8", errors="replace").splitlines()
+    for kind in kinds:
+        if kind.test is not None and b"\0" in head and kind.test(head):
+            return kind
+    lines = head.decode("utf-8", errors="replace").splitlines()[:LINES]
     counts = [_count(kind, lines) for kind in kinds]
     return kinds[counts.index(max(counts))] if max(counts) else None
 

@@ -28,6 +28,7 @@ GROUPS = {  # every tracepoint that is read, and its group
     "page_fault_kernel": "exceptions",
     "mm_filemap_add_to_page_cache": "filemap",
     "mm_filemap_delete_from_page_cache": "filemap",
+    "task_newtask": "task",
     "sched_process_fork": "sched",
     "sched_process_exec": "sched",
     "sched_process_exit": "sched",
@@ -44,8 +45,10 @@ CACHED = re.compile(
     r"\bdev (\d{1,4}):(\d{1,7}) ino (?:0x)?([0-9a-f]{1,16}) .*?\bofs=(\d{1,20})\b(?:.*?\border=(\d{1,2})\b)?"
 )
 ARGUMENT = re.compile(r"(\w+): (?:0x)?([0-9a-f]{1,16})\b")
-ANSWER = re.compile(r"(?:0x)?([0-9a-f]{1,16})\s*$")
+ANSWER = re.compile(r"\s*(?:0x)?([0-9a-f]{1,16})\b")
 FORKED = re.compile(r"\bcomm=(.*) pid=(\d{1,9}) child_comm=(.*) child_pid=(\d{1,9})\b")
+CLONED = re.compile(r"\bpid=(\d{1,9}) comm=.* clone_flags=(?:0x)?([0-9a-f]{1,16})\b")
+CLONE_THREAD = 0x10000
 EXECED = re.compile(r"\bfilename=(.*) pid=(\d{1,9}) old_pid=(\d{1,9})\b")
 
 
@@ -78,6 +81,7 @@ class Events:
             "page_fault_kernel": self.fault,
             "mm_filemap_add_to_page_cache": lambda at, text: self.cached(at, text, 1),
             "mm_filemap_delete_from_page_cache": lambda at, text: self.cached(at, text, -1),
+            "task_newtask": self.cloned,
             "sched_process_fork": self.forked,
             "sched_process_exec": self.execed,
             "sched_process_exit": self.exited,
@@ -106,8 +110,10 @@ class Events:
         self, at: At, address: int, length: int, offset: int, ino: int, prot: int, flags: int, filename: str
     ) -> bool:
         """A mapping that was made; ``filename`` is "//anon" or in brackets where there is no file."""
-        if not 0 <= address < address + length <= USER_END + (1 << PAGE_SHIFT):
+        if not length or offset >> 64:
             return False
+        if address + length > USER_END:  # the vsyscall page
+            return True
         self.maps.add((*at[:3], address, length, signed(offset), signed(ino), prot, flags), filename)
         return True
 
@@ -141,7 +147,7 @@ class Events:
 
     def _leaves(self, call: str) -> Callable[[At, str], bool]:
         def leaves(at: At, text: str) -> bool:
-            found = ANSWER.search(text)
+            found = ANSWER.match(text)
             if found is None:
                 return False
             entered, begin, given = self.entered.pop(at.tid, ("", at, ()))
@@ -154,6 +160,15 @@ class Events:
             return True
 
         return leaves
+
+    def cloned(self, at: At, text: str) -> bool:
+        """task:task_newtask, just before sched_process_fork: the only event that tells threads from processes."""
+        found = CLONED.search(text)
+        if found is None:
+            return False
+        if int(found[2], 16) & CLONE_THREAD:
+            self.owners[int(found[1])] = at.pid
+        return True
 
     def forked(self, at: At, text: str) -> bool:
         """sched:sched_process_fork: a process or a thread, which it does not tell."""
