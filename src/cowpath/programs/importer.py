@@ -19,6 +19,7 @@ from cowpath.kernel import books
 from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
+from cowpath.programs.comes_back import looked_at
 from cowpath.programs.page_cache import Transfer, instruction, transfers
 from cowpath.programs.reading import sniff
 from cowpath.programs.reading.account import Account
@@ -77,7 +78,8 @@ class _Importer:
         self.transfers = transfers(tables, self.root, name)
         self.files = Files(tables, name)
         self.facts: Counter[str] = Counter()
-        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE)
+        watched = set(tables.revisits["pid"][tables.revisits["end"] > 0].tolist())
+        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE, watched)
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -89,6 +91,7 @@ class _Importer:
         calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
         faults = t.faults[["addr", "err"]].tolist()
+        looks = t.revisits[["start", "end", "pages"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]
@@ -97,7 +100,7 @@ class _Importer:
             task = self.by_tid.get(tid)
             if task is None or task.end_ns is not None:
                 continue
-            self.facts["compute_ns"] += task.catch_up(now, ran_ns)
+            self.facts["compute_ns"] += task.catch_up(now, ran_ns, acts=kind != tl.LOOK)
             if kind == tl.PROC:
                 self.life(task, procs[row][0], procs[row][4])
             elif kind == tl.MAP:
@@ -107,6 +110,8 @@ class _Importer:
                 continue
             elif kind == tl.FAULT:
                 self.memory.fault(task, *faults[row])
+            elif kind == tl.LOOK:
+                self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
             elif kind == tl.CALL:
                 self.memory.call(task, *calls[row])
             elif row in self.transfers:

@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Any
 
 from cowpath.errors import InputError
+from cowpath.identity import version
 
 from .executors import Ended, Given
-from .point import Parcel, Played, Task, play_all, version
+from .point import Parcel, Played, Task, play_all
 
 TIMEOUT_S = 10
 KEPT = 8  # parcels that the scheduler is asked to remember
