@@ -33,17 +33,18 @@ from cowpath.programs.walk import touches
 __all__ = ["import_recording", "write"]
 
 
-def import_recording(source: str | Path, name: str | None = None) -> Recording:
+def import_recording(source: str | Path, name: str | None = None, opened: sniff.Opener = sniff.open_text) -> Recording:
     """Convert a folder of tables, or a file of a kind that ``reading.sniff`` knows; ``name`` is its own by default.
 
-    Raises InputError that says what is wrong, or what the file seems to be and which command reads it.
+    ``opened`` opens a text, for whoever wants to see how far it is read. Raises InputError that says what is wrong, or
+    what the file seems to be and which command reads it.
     """
     source = Path(source)
     if source.is_dir() or not source.exists():
         sniff.check_folder(source)
         return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
     name = name or source.resolve().stem
-    reading = sniff.read(source, name)
+    reading = sniff.read(source, name, opened)
     if isinstance(reading, Recording):
         return reading
     return with_origin(recorded(reading.tables, name, source), reading.account)
@@ -156,11 +157,17 @@ class _Importer:
 
     def recording(self) -> Recording:
         """What was read, as a recording."""
-        for leader in self.tasks:
-            threads = [task for task in self.tasks if task.leader is leader]
-            if threads:
-                hoist_mappings(leader, threads)
-        self.repair()
+        threads: dict[int, list[Task]] = {}  # by their leader
+        for task in self.tasks:
+            if task.leader:
+                threads.setdefault(task.leader.number, []).append(task)
+        for leader, its_threads in threads.items():
+            hoist_mappings(self.tasks[leader], its_threads)
+        if threads:
+            self.repair()
+        for row in self.memory.written.values():
+            self.make_writable(row)
+        self.facts["faults_dropped"] += 0
         rows: list[Row] = []
         processes = []
         for task in self.tasks:
@@ -179,19 +186,23 @@ class _Importer:
             self.name, self.tables.command, ops, tuple(processes), self.files.table(), tuple(self.comms), facts
         )
 
-    def repair(self) -> None:
-        """Make every touch possible: mappings writable where they were written to, files as large as they were seen.
+    def make_writable(self, row: Row) -> None:
+        """A mapping that was written to."""
+        if not row[1] & n.VM_WRITE:
+            row[1] |= n.VM_WRITE
+            self.facts["mappings_made_writable"] += 1
 
-        Moving the mappings of threads may have put a touch into another mapping than in the recording, or into none.
+    def repair(self) -> None:
+        """Make every touch possible where the mappings of threads were moved: that may have put a touch into another
+        mapping than in the recording, or into none.
         """
         impossible: set[int] = set()
         for row, area in touches([task.rows for task in self.tasks]):
             if area is None:
                 impossible.add(id(row))
                 continue
-            if row[1] & n.F_WRITE and not area.row[1] & n.VM_WRITE:
-                area.row[1] |= n.VM_WRITE
-                self.facts["mappings_made_writable"] += 1
+            if row[1] & n.F_WRITE:
+                self.make_writable(area.row)
             if area.row[4] != n.NONE:
                 self.files.touched(area.row[4], area.index(row[2]))
         self.facts["faults_dropped"] += len(impossible)

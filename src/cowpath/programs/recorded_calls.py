@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cowpath.kernel import names as n
-from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up, vm_bits
+from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, Area, Row, page_up, vm_bits
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
 from cowpath.programs.recording import ONCE
@@ -24,6 +24,7 @@ class Memory:
         """``uses`` is how often a touch touches its page: what ``recording.USES`` says."""
         self.files, self.facts, self.uses = files, facts, uses
         self.spaces: dict[int, AddressSpace] = {}
+        self.written: dict[int, Row] = {}  # mappings that were written to when nothing allowed it yet, by identity
 
     def fault(self, task: Task, address: int, err: int) -> None:
         """A first touch, if its page is in a mapping."""
@@ -34,7 +35,15 @@ class Memory:
             self.facts["faults_dropped"] += 1
             return
         bits = (n.F_WRITE if err & ERR_WRITE else 0) | (n.F_EXEC if err & ERR_FETCH else 0)
+        self._touch(task, area, vpn, bits)
+
+    def _touch(self, task: Task, area: Area, vpn: int, bits: int) -> None:
         task.append([n.OP_TOUCH, bits, vpn, self.uses, 0, 0])
+        row = area.row
+        if bits & n.F_WRITE and not row[1] & n.VM_WRITE:
+            self.written[id(row)] = row
+        if row[4] != n.NONE:
+            self.files.touched(row[4], vpn - row[2] + row[5])
 
     def exec_map(self, task: Task, address: int, length: int, pgoff: int, prot: int, flags: int, filename: str) -> None:
         """A mapping of execve's."""
@@ -97,5 +106,6 @@ class Memory:
         self._munmap(task, old, old_pages)
         self._mmap(task, new, new_pages, file, offset, bits)
         for vpn, fault in sorted(touched.items()):
-            task.emit(n.OP_TOUCH, vpn - old + new, self.uses, bits=fault)
+            if (moved := self.spaces[task.pid].find(vpn - old + new)) is not None:
+                self._touch(task, moved, vpn - old + new, fault)
         self.facts["touches_after_mremap"] += len(touched)

@@ -20,7 +20,7 @@ from cowpath.programs.reading.tracepoints import At, Events
 FORMAT = "ftrace"
 HOW = "trace-cmd record -e exceptions -e sched:sched_process_exec ... COMMAND; trace-cmd report"
 LINE = re.compile(
-    r"\s*(?P<comm>.+?)-(?P<tid>\d{1,9})\s+(?:\(\s*(?P<tgid>\d{1,9}|-+)\)\s+)?\[(?P<cpu>\d{1,6})\]\s+(?:[^\s\[\]:]{3,8}\s+)?"
+    r"\s*(?P<comm>.+?)-(?P<tid>\d{1,9})\s+(?:\(\s*(?P<tgid>\d{1,9}|-+)\)\s+)?\[(?P<cpu>\d{1,4})\]\s+(?:[^\s\[\]:]{3,8}\s+)?"
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+"
     r"(?:(?P<event>\w+):|sys_(?P<enters>\w+)(?=\()|sys_(?P<leaves>\w+) ->)\s*(?P<text>.*)"
 )

@@ -23,7 +23,7 @@ HOW = (
     " --show-lost-events -F comm,pid,tid,cpu,time,event,trace; docs/recordings.md has the EVENTS"
 )
 LINE = re.compile(
-    r"\s*(?:(?P<comm>\S.*?)\s+)??(?P<id>-?\d{1,9})(?:/\s*(?P<tid>-?\d{1,9}))?\s+(?:\[(?P<cpu>\d{1,6})\]\s+)?(?:[A-Z]{1,3}\s+)?"
+    r"\s*(?:(?P<comm>\S.*?)\s+)??(?P<id>-?\d{1,9})(?:/\s*(?P<tid>-?\d{1,9}))?\s+(?:\[(?P<cpu>\d{1,4})\]\s+)?(?:[A-Z]{1,3}\s+)?"
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+(?:\d+\s+)?"
     r"(?:(?P<group>[\w-]+):(?P<event>[\w-]+):|(?P<record>[\w-]+)(?=[: (]))(?P<text>.*)"
 )

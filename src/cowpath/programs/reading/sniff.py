@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from cowpath.programs.recording import Recording
 
 HEAD = 1 << 16  # bytes that are looked at
 LINES = 100  # of them
-Reader = Callable[[Path, str], Reading | Recording]
+Opener = Callable[[Path], AbstractContextManager[Iterable[str]]]
+Reader = Callable[[Path, str, Opener], Reading | Recording]
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,24 @@ class Kind:
     sure: bool = False  # one such line is enough
 
 
-def text_reader(read: Callable[..., Reading]) -> Reader:
-    """A reader of a text's lines as a reader of a file. Bytes that are no UTF-8 become question marks."""
+def open_text(path: Path) -> AbstractContextManager[Iterable[str]]:
+    """A file's lines. Bytes that are no UTF-8 become question marks."""
+    return path.open(encoding="utf-8", errors="replace")
 
-    def reader(path: Path, name: str) -> Reading:
-        with path.open(encoding="utf-8", errors="replace") as lines:
+
+def text_reader(read: Callable[[Iterable[str], str, str], Reading]) -> Reader:
+    """A reader of a text's lines as a reader of a file."""
+
+    def reader(path: Path, name: str, opened: Opener) -> Reading:
+        with opened(path) as lines:
             return read(lines, name, str(path))
 
     return reader
+
+
+def file_reader(read: Callable[[Path, str], Reading | Recording]) -> Reader:
+    """A reader that opens the file itself."""
+    return lambda path, name, _: read(path, name)
 
 
 RUN = "cowpath run FILE"
@@ -60,8 +72,8 @@ KINDS = (
     Kind("compressed", (b"\x1f\x8b", b"\xfd7zXZ", b"BZh"), instead=DECOMPRESS),
     Kind("a program", (b"\x7fELF",), instead="cowpath record -- FILE runs and records it"),
     Kind("a shell script", (b"#!",), instead=RUN),
-    Kind("perf.data", (b"PERFILE2",), read=read_perf_data),
-    Kind("oracleGeneral", (ZSTD,), test=seems_oracle_general, read=read_oracle_general),
+    Kind("perf.data", (b"PERFILE2",), read=file_reader(read_perf_data)),
+    Kind("oracleGeneral", (ZSTD,), test=seems_oracle_general, read=file_reader(read_oracle_general)),
     Kind("ftrace's text", lines=FTRACE_LINE, read=text_reader(read_ftrace)),
     Kind("perf script's text", lines=PERF_LINE, read=text_reader(read_perf_script)),
     Kind("lackey's text", lines=LACKEY_LINE, read=text_reader(read_lackey)),
@@ -79,8 +91,11 @@ def importable() -> str:
     return ", ".join(kind.what for kind in KINDS if kind.read)
 
 
-def read(path: Path, name: str) -> Reading | Recording:
-    """Read a file of whatever kind it is. Raises InputError that says what it seems to be, if it cannot be imported."""
+def read(path: Path, name: str, opened: Opener = open_text) -> Reading | Recording:
+    """Read a file of whatever kind it is; ``opened`` opens a text.
+
+    Raises InputError that says what it seems to be, if it cannot be imported.
+    """
     kind = kind_of(path)
     if kind is None:
         raise InputError(
@@ -89,7 +104,7 @@ def read(path: Path, name: str) -> Reading | Recording:
     if kind.read is None:
         instead = kind.instead.replace("FILE", str(path))
         raise InputError(f"it seems to be {kind.what}, which can't be imported", file=path, hint=instead)
-    return kind.read(path, name)
+    return kind.read(path, name, opened)
 
 
 def check_folder(folder: Path) -> None:
@@ -101,6 +116,8 @@ def check_folder(folder: Path) -> None:
 
 def kind_of(path: Path, kinds: Sequence[Kind] = KINDS) -> Kind | None:
     """What a file is: by what it begins with, else by the kind of which it has most lines. Raises InputError."""
+    if not path.is_file():
+        raise InputError("not a regular file", file=path, hint="what comes from a pipe is to be in a file first")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
