@@ -133,5 +133,6 @@ def reading_bar(path: Path) -> AbstractContextManager[Iterable[str]]:
     from rich.progress import open as opened
 
     console = Console(stderr=True)
-    return opened(path, "r", encoding="utf-8", errors="replace", description=f"reading {escape(path.name)}", console=console,
-                  transient=True, disable=not console.is_terminal)  # fmt: skip
+    what = f"reading {escape(path.name)}"
+    return opened(path, "r", encoding="utf-8", errors="replace", description=what, console=console, transient=True,
+                  disable=not console.is_terminal)  # fmt: skip

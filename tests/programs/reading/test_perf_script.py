@@ -215,6 +215,8 @@ def test_fields_that_cannot_be_done_without(tmp_path: Path) -> None:
     deltas = [re.sub(r"\d+\.\d{6}:", f"0.{number % 7:06}:", line, count=1) for number, line in enumerate(LINES)]
     with pytest.raises(InputError, match=r"time goes back .*--deltatime"):
         read(deltas)
+    late = [*LINES[:2000], LINES[100], *LINES[2000:]]  # a single one is what perf's sorting may leave
+    assert "time goes back 1 times" in read(late).account.all_gaps()
 
 
 def test_the_heap_of_a_process_begins_anew_with_each_exec() -> None:

@@ -15,7 +15,7 @@ from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
 from cowpath.programs.reading.assemble import tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.tracepoints import GROUPS, At, Events
+from cowpath.programs.reading.tracepoints import COMM_LENGTH, GROUPS, At, Events
 
 FORMAT = "perf script"
 HOW = (
@@ -77,7 +77,7 @@ class _Reader:
         self.account = Account(FORMAT)
         self.events = Events()
         self.clock = Clock()
-        self.understood = 0
+        self.understood = 0  # events
         self.tasks: dict[str, tuple[int, int, int]] = {}  # "COMM PID/TID [CPU" of a line: pid, tid, cpu
         self.lost = 0
         self.records = {
@@ -96,6 +96,7 @@ class _Reader:
         task = self.tasks.get(line[:end])
         if task is not None and (fault := FAULT_AFTER_CPU.match(line, end)):
             seconds, fraction, address, err = fault.groups()
+            self.understood += 1
             self.events.faulted(self.clock.at(seconds, fraction), *task, int(address, 16), int(err, 16))
             return True
         return self.any_line(line, end)
@@ -111,7 +112,7 @@ class _Reader:
         events = self.events
         owner = int(pid) if tid else events.owners.get(number, number)
         if number not in events.comms:
-            events.comms[number] = comm or ""
+            events.comms[number] = (comm or "")[:COMM_LENGTH]
         at = At(now, owner, number, int(cpu) if cpu else -1)
         if tid and cpu and found.end("cpu") == end:
             self.tasks[line[:end]] = (at.pid, at.tid, at.cpu)
@@ -175,7 +176,7 @@ class _Reader:
             return False
         pid, tid = int(found[3]), int(found[4])
         self.events.owners[tid] = pid
-        self.events.procs.add((at.time_ns, pid, tid, 0), "exec_comm" if found[1] else "comm", found[2])
+        self.events.procs.add((at.time_ns, pid, tid, 0), "exec_comm" if found[1] else "comm", found[2][:COMM_LENGTH])
         return True
 
     def fork(self, at: At, text: str) -> bool:

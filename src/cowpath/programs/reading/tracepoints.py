@@ -36,6 +36,7 @@ GROUPS = {  # every tracepoint that is read, and its group
     **{f"sys_{side}_{call}": "syscalls" for call in CALLS for side in ("enter", "exit")},
 }
 USER_END = 1 << 47
+COMM_LENGTH = 15  # TASK_COMM_LEN - 1
 PAGE_SHIFT = 12
 MINOR_BITS = 20  # of a dev_t, include/linux/kdev_t.h
 ERROR_BITS = 0xFF
