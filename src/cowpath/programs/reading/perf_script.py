@@ -27,7 +27,6 @@ LINE = re.compile(
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+(?:\d+\s+)?"
     r"(?:(?P<group>[\w-]+):(?P<event>[\w-]+):|(?P<record>[\w-]+)(?=[: (]))(?P<text>.*)"
 )
-LIKE = re.compile(rf"(?:{LINE.pattern})|.*\b(?:exceptions:page_fault_|error_code=0x)")  # TIME or EVENT may be missing
 FAULT_AFTER_CPU = re.compile(  # what most lines are, behind "COMM PID/TID [CPU"
     r"\] +(\d{1,9})\.(\d{3,9}): +exceptions:page_fault_(?:user|kernel): "
     r"address=0x([0-9a-f]{1,16}) ip=\S+ error_code=0x([0-9a-f]{1,8})\s*$"
@@ -65,7 +64,7 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
     if not last.endswith("\n"):
         reader.account.gaps.append("the last line has no end: the file was cut off")
     if not reader.understood:
-        raise InputError("no line is one of perf script's with TIME and EVENT", file=file, hint=f"made by: {HOW}")
+        raise InputError("no line is one of perf script's", file=file, hint=f"made by: {HOW}")
     if reader.clock.backwards * FEW > reader.understood:
         problem = f"time goes back {reader.clock.backwards:,} times in {reader.understood:,} events"
         raise InputError(problem, file=file, hint="--deltatime prints no times; else sort it by time")

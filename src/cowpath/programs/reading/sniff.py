@@ -16,7 +16,7 @@ from cowpath.programs.reading.lackey import LINE as LACKEY_LINE
 from cowpath.programs.reading.lackey import read_lackey
 from cowpath.programs.reading.oracle_general import ZSTD, read_oracle_general, seems_oracle_general
 from cowpath.programs.reading.perf_data import read_perf_data
-from cowpath.programs.reading.perf_script import LIKE as PERF_LINE
+from cowpath.programs.reading.perf_script import LINE as PERF_LINE
 from cowpath.programs.reading.perf_script import read_perf_script
 from cowpath.programs.recording import Recording
 
@@ -37,6 +37,7 @@ class Kind:
     read: Reader | None = None
     instead: str = ""
     sure: bool = False  # one such line is enough
+    otherwise: bool = False  # or any number of them, if it is nothing else
 
 
 def open_text(path: Path) -> AbstractContextManager[Iterable[str]]:
@@ -64,6 +65,7 @@ DIAGNOSE = "cowpath diagnose FILE"
 DECOMPRESS = "decompress it, then import what comes out"
 OOM = re.compile(r".*\b(invoked oom-killer:|oom-kill:constraint=|[Oo]ut of memory: Kill)")
 STACK = re.compile(r".*(\bsysrq: |\btask:\S+ +state:|\bINFO: task |\bCall Trace:|\b[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+)")
+FAULT = re.compile(r".*\berror_code=0x[0-9a-f]")
 SESSION = re.compile(r"(sudo )?(cgcreate|cgset|cgexec|systemd-run|mkdir /sys/fs/cgroup)\b")
 KINDS = (
     Kind("a recording", (b"cowpath recording ",), instead='a program table takes it as it is: recording = "FILE"'),
@@ -77,6 +79,12 @@ KINDS = (
     Kind("ftrace's text", lines=FTRACE_LINE, read=text_reader(read_ftrace)),
     Kind("perf script's text", lines=PERF_LINE, read=text_reader(read_perf_script)),
     Kind("lackey's text", lines=LACKEY_LINE, read=text_reader(read_lackey)),
+    Kind(
+        "page faults without time or event",
+        lines=FAULT,
+        instead="perf script -F comm,tid,time,event,trace",
+        otherwise=True,
+    ),
     Kind("a report of the OOM killer", lines=OOM, instead=DIAGNOSE, sure=True),
     Kind("a kernel's log with stacks of tasks", lines=STACK, instead=DIAGNOSE),
     Kind("a pod", lines=re.compile(r"(apiVersion|kind): "), instead=RUN),
@@ -139,9 +147,11 @@ def kind_of(path: Path, kinds: Sequence[Kind] = KINDS) -> Kind | None:
     return kinds[counts.index(max(counts))] if max(counts) else None
 
 
-def _count(kind: Kind, lines: list[str]) -> int:
+def _count(kind: Kind, lines: list[str]) -> float:
     """How many lines say that it is this kind."""
     if kind.lines is None:
         return 0
     found = sum(kind.lines.match(line) is not None for line in lines)
-    return len(lines) + 1 if kind.sure and found else found
+    if kind.sure and found:
+        return len(lines) + 1
+    return min(found, 0.5) if kind.otherwise else found
