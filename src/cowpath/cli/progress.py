@@ -34,6 +34,10 @@ class Progress:
         """What a search is to call: orders done, of how many, how many of them are safe."""
         return lambda done, total, safe: None
 
+    def reading(self, total: int) -> Callable[[int], None]:
+        """What a command that reads a large file is to call: how many bytes it has read."""
+        return lambda done: None
+
     def looking(self) -> Callable[[str], None]:
         """What a command that does not know how much there is to do is to call: what it does now."""
         return lambda doing: None
@@ -94,6 +98,17 @@ class Bars(Progress):
 
         def reached(done: int, total: int, safe: int) -> None:
             self.bars.update(bar, total=total, completed=done, reached=f"{done:,} of {total:,}, {safe:,} safe")
+
+        return reached
+
+    def reading(self, total: int) -> Callable[[int], None]:
+        """A bar for a file."""
+        from cowpath.observe.text import size
+
+        bar = self.bars.add_task("reading", total=total, reached="")
+
+        def reached(done: int) -> None:
+            self.bars.update(bar, completed=done, reached=f"{size(done)} of {size(total)}")
 
         return reached
 

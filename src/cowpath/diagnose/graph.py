@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from cowpath.diagnose.tables import tables
 from cowpath.diagnose.waits import Held, Judged, lock_of
 
+MOST_HOLDERS = 16  # a dump of a large machine has thousands of tasks
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -18,10 +20,11 @@ class Edge:
     lock: str
     certain: bool
     why: str
+    held: bool = True  # the holder surely has a lock of that kind, whichever it is
 
 
 def edges(tasks: Sequence[Judged]) -> list[Edge]:
-    """All of them. Where the log names a lock's owner there is no other."""
+    """All of them, of each waiter the first ``MOST_HOLDERS``. Where the log names a lock's owner there is no other."""
     found: list[Edge] = []
     for waiter, told in enumerate(tasks):
         if (
@@ -31,7 +34,8 @@ def edges(tasks: Sequence[Judged]) -> list[Edge]:
         ):
             continue
         named = by_owner(tasks, waiter) or by_address(tasks, waiter)
-        found += named if named is not None else by_class(tasks, waiter)
+        every = named if named is not None else by_class(tasks, waiter)
+        found += sorted(every, key=lambda edge: not edge.certain)[:MOST_HOLDERS]
     return found
 
 
@@ -88,7 +92,7 @@ def by_class(tasks: Sequence[Judged], waiter: int) -> list[Edge]:
                 continue
             certain = held.certain and (about.one or (about.mm and same_process(told, other)))
             why = f"{held.where} holds it" if held.certain else f"{held.where} can hold it"
-            found.append(Edge(waiter, holder, lock, certain, why))
+            found.append(Edge(waiter, holder, lock, certain, why, held.certain))
             break
     return found
 
@@ -119,11 +123,19 @@ def same_process(waiter: Judged, holder: Judged) -> bool:
 
 
 def cycles(found: Sequence[Edge], count: int) -> set[int]:
-    """The tasks that are on a circle of the graph."""
+    """The tasks that are on a circle of the graph in which at least one surely holds what another waits for."""
     after: dict[int, set[int]] = {number: set() for number in range(count)}
+    before: dict[int, set[int]] = {number: set() for number in range(count)}
     for edge in found:
         after[edge.waiter].add(edge.holder)
-    return {start for start in range(count) if start in reach(after, after[start])}
+        before[edge.holder].add(edge.waiter)
+    found_on: set[int] = set()
+    for edge in found:
+        if edge.held and edge.waiter not in found_on:
+            ahead = reach(after, {edge.holder})
+            if edge.waiter in ahead:
+                found_on |= ahead & reach(before, {edge.waiter})
+    return found_on
 
 
 def reach(after: dict[int, set[int]], starts: set[int]) -> set[int]:

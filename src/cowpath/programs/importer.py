@@ -19,6 +19,7 @@ from cowpath.kernel import books
 from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
+from cowpath.programs.comes_back import looked_at
 from cowpath.programs.page_cache import Transfer, instruction, transfers
 from cowpath.programs.reading import sniff
 from cowpath.programs.reading.account import Account
@@ -78,7 +79,8 @@ class _Importer:
         self.transfers = transfers(tables, self.root, name)
         self.files = Files(tables, name)
         self.facts: Counter[str] = Counter()
-        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE)
+        watched = set(tables.revisits["pid"][tables.revisits["end"] > 0].tolist())
+        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE, watched)
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -90,6 +92,7 @@ class _Importer:
         calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
         faults = t.faults[["addr", "err"]].tolist()
+        looks = t.revisits[["start", "end", "pages"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]
@@ -98,7 +101,7 @@ class _Importer:
             task = self.by_tid.get(tid)
             if task is None or task.end_ns is not None:
                 continue
-            self.facts["compute_ns"] += task.catch_up(now, ran_ns)
+            self.facts["compute_ns"] += task.catch_up(now, ran_ns, acts=kind != tl.LOOK)
             if kind == tl.PROC:
                 self.life(task, procs[row][0], procs[row][4])
             elif kind == tl.MAP:
@@ -108,6 +111,8 @@ class _Importer:
                 continue
             elif kind == tl.FAULT:
                 self.memory.fault(task, *faults[row])
+            elif kind == tl.LOOK:
+                self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
             elif kind == tl.CALL:
                 self.memory.call(task, *calls[row])
             elif row in self.transfers:
@@ -163,11 +168,7 @@ class _Importer:
                 threads.setdefault(task.leader.number, []).append(task)
         for leader, its_threads in threads.items():
             hoist_mappings(self.tasks[leader], its_threads)
-        if threads:
-            self.repair()
-        for row in self.memory.written.values():
-            self.make_writable(row)
-        self.facts["faults_dropped"] += 0
+        self.repair()
         rows: list[Row] = []
         processes = []
         for task in self.tasks:
@@ -186,23 +187,19 @@ class _Importer:
             self.name, self.tables.command, ops, tuple(processes), self.files.table(), tuple(self.comms), facts
         )
 
-    def make_writable(self, row: Row) -> None:
-        """A mapping that was written to."""
-        if not row[1] & n.VM_WRITE:
-            row[1] |= n.VM_WRITE
-            self.facts["mappings_made_writable"] += 1
-
     def repair(self) -> None:
-        """Make every touch possible where the mappings of threads were moved: that may have put a touch into another
-        mapping than in the recording, or into none.
+        """Make every touch possible: mappings writable where they were written to, files as large as they were seen.
+
+        Moving the mappings of threads may have put a touch into another mapping than in the recording, or into none.
         """
         impossible: set[int] = set()
         for row, area in touches([task.rows for task in self.tasks]):
             if area is None:
                 impossible.add(id(row))
                 continue
-            if row[1] & n.F_WRITE:
-                self.make_writable(area.row)
+            if row[1] & n.F_WRITE and not area.row[1] & n.VM_WRITE:
+                area.row[1] |= n.VM_WRITE
+                self.facts["mappings_made_writable"] += 1
             if area.row[4] != n.NONE:
                 self.files.touched(area.row[4], area.index(row[2]))
         self.facts["faults_dropped"] += len(impossible)

@@ -68,7 +68,8 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
     if reader.clock.backwards * FEW > reader.understood:
         problem = f"time goes back {reader.clock.backwards:,} times in {reader.understood:,} events"
         raise InputError(problem, file=file, hint="--deltatime prints no times; else sort it by time")
-    return Reading(tables_of(reader.events, reader.account, reader.clock, name, file), reader.account)
+    tables = tables_of(reader.events, reader.account, reader.clock, name, file)
+    return Reading(tables, reader.account, reader.clock.first, reader.lost)
 
 
 class _Reader:

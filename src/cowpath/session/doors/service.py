@@ -28,6 +28,8 @@ def write(unit: Unit, written: Written, around: Around, errors: Gathered) -> Non
         raise unit.place.error(
             f"{unit.name} runs nothing", "a service: app.service; its slice's file is read beside it"
         )
+    if unit.name.endswith("@.service"):
+        raise unit.place.error(f"{unit.name} is a template", f"an instance of it: {unit.name[:-8]}1.service")
     if "Service" not in unit.sections:
         raise unit.place.error("no [Service] in it", "[Service] with ExecStart=")
     options: list[tuple[str, Place]] = []
@@ -44,9 +46,11 @@ def write(unit: Unit, written: Written, around: Around, errors: Gathered) -> Non
 def _properties(unit: Unit, section: str, written: Written, errors: Gathered) -> Iterator[tuple[str, Place]]:
     """The settings that systemd-run takes with -p."""
     for name, setting in unit.last_of_each(section).items():
-        if name in MODELLED or (name in systemd.REFUSED and name not in systemd.LEFT_OUT):
-            if name not in ("Slice",):
-                yield f"-p {shlex.quote(f'{name}={setting.value.text}')}", setting.name.place
+        if name.startswith("Limit") and setting.value.text == "infinity":
+            written.ignore(f"{name}=")
+        elif name in MODELLED or (name in systemd.REFUSED and name not in (*systemd.LEFT_OUT, *USED)):
+            value = _specified(setting.value.text, unit) if "%" in setting.value.text[:-1] else setting.value.text
+            yield f"-p {shlex.quote(f'{name}={value}')}", setting.name.place
         elif name in systemd.LEFT_OUT:
             written.note(f"{name}= ({systemd.REFUSED[name]}) is not modelled")
         elif name in NOT_RUN:
@@ -77,7 +81,7 @@ def _slice(unit: Unit, written: Written, errors: Gathered) -> list[tuple[str, Pl
         name, place = f"system-{instance[1]}".replace("\\", "_"), unit.place
     else:
         assert word is not None
-        name, place = word.text.removesuffix(".slice"), word.place
+        name, place = _specified(word.text, unit).removesuffix(".slice"), word.place
         if SLICE.fullmatch(name) is None:
             raise word.error(f"not a slice's name: {word.text!r}", "Slice=batch.slice")
     parts = name.split("-")
@@ -104,23 +108,35 @@ def _of_slice(name: str, unit: Unit, written: Written, errors: Gathered) -> None
 
 def _command(unit: Unit, written: Written, around: Around) -> Word:
     """What the service runs."""
-    starts = unit.all_of("Service", "ExecStart")
+    starts = _separate(unit.all_of("Service", "ExecStart"))
     if not starts:
         raise unit.place.error("no ExecStart= in [Service]", "ExecStart=/usr/bin/make -j4")
     kind = unit.last_of("Service", "Type")
     if len(starts) > 1 and (kind is None or kind.text != "oneshot"):
         raise starts[1].error("a second ExecStart=, which only Type=oneshot may have", "one of them")
     variables = _environment(unit)
-    before = unit.all_of("Service", "ExecStartPre")
-    lines = []
+    before = _separate(unit.all_of("Service", "ExecStartPre"))
+    lines: list[tuple[str, bool]] = []
     for word in (*before, *starts):
         may_fail, typed = _words(word, unit, variables)
         name = re.sub(r"@.*", "", unit.name.removesuffix(".service"))
         names = [name if [word] == starts else plain_name(typed[0].text)]
-        line = command(names, typed, around, written, word.place).text
-        lines.append(f"{{ {line} || true; }}" if may_fail and len(before) + len(starts) > 1 else line)
-    text = lines[0] if len(lines) == 1 else f"sh -c {shlex.quote(' && '.join(lines))}"
-    return Word(text, starts[0].place)
+        if word in before and not around.known(typed, in_shell=True):
+            written.note(
+                f"ExecStartPre={shlex.join(each.text for each in typed)[:80]}: nobody knows it, and it is not run"
+            )
+            continue
+        line = command(names, typed, around, written, word.place, in_shell=[word] != starts or len(before) > 0).text
+        lines.append((line, may_fail))
+    if len(lines) == 1:
+        return Word(lines[0][0], starts[0].place)
+    script = " && ".join(f"{{ {line} || true; }}" if may_fail else line for line, may_fail in lines)
+    return Word(f"sh -c {shlex.quote(script)}", starts[0].place)
+
+
+def _separate(words: list[Word]) -> list[Word]:
+    """Commands, also those with a semicolon between them."""
+    return [Word(part, word.place) for word in words for part in re.split(r"\s;\s", word.text)]
 
 
 def _words(word: Word, unit: Unit, variables: dict[str, str]) -> tuple[bool, list[Word]]:
