@@ -34,17 +34,18 @@ from cowpath.programs.walk import touches
 __all__ = ["import_recording", "write"]
 
 
-def import_recording(source: str | Path, name: str | None = None) -> Recording:
+def import_recording(source: str | Path, name: str | None = None, opened: sniff.Opener = sniff.open_text) -> Recording:
     """Convert a folder of tables, or a file of a kind that ``reading.sniff`` knows; ``name`` is its own by default.
 
-    Raises InputError that says what is wrong, or what the file seems to be and which command reads it.
+    ``opened`` opens a text, for whoever wants to see how far it is read. Raises InputError that says what is wrong, or
+    what the file seems to be and which command reads it.
     """
     source = Path(source)
     if source.is_dir() or not source.exists():
         sniff.check_folder(source)
         return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
     name = name or source.resolve().stem
-    reading = sniff.read(source, name)
+    reading = sniff.read(source, name, opened)
     if isinstance(reading, Recording):
         return reading
     return with_origin(recorded(reading.tables, name, source), reading.account)
@@ -161,10 +162,12 @@ class _Importer:
 
     def recording(self) -> Recording:
         """What was read, as a recording."""
-        for leader in self.tasks:
-            threads = [task for task in self.tasks if task.leader is leader]
-            if threads:
-                hoist_mappings(leader, threads)
+        threads: dict[int, list[Task]] = {}  # by their leader
+        for task in self.tasks:
+            if task.leader:
+                threads.setdefault(task.leader.number, []).append(task)
+        for leader, its_threads in threads.items():
+            hoist_mappings(self.tasks[leader], its_threads)
         self.repair()
         rows: list[Row] = []
         processes = []
