@@ -42,7 +42,12 @@ class Around:
         packaged = entry is not None and entry.table == PACKAGED and entry.kind == "recording"
         if entry is not None and packaged and len(words) > 1 and is_another(entry):
             return False
-        return entry is not None or name in (*TOOLS, *READERS, "sleep") or (in_shell and name in COMMANDS)
+        if entry is not None or name in (*TOOLS, *READERS, "sleep"):
+            return True
+        script = shlex.join(word.text for word in words)
+        return (
+            in_shell and name in COMMANDS and _understood([Word(each, words[0].place) for each in ("sh", "-c", script)])
+        )
 
     def own(self, name: str) -> bool:
         """The caller, or the table beside the file, says what this name is."""
