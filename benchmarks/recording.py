@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -46,7 +48,9 @@ def measure() -> list[Target]:
     except (InputError, OSError) as error:
         print(f"Recording: not measured: {error}")
         return []
-    ways = {"without perf": alone, "recorded": lambda: recorded(False), "with --reuse": lambda: recorded(True)}
+    ways: dict[str, Callable[[], float]] = {
+        "without perf": alone, "recorded": partial(recorded, False), "with --reuse": partial(recorded, True),
+    }  # fmt: skip
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as name:

@@ -23,7 +23,7 @@ Referenced:            0 kB
 """
 LOOPS = """
 import mmap
-area = mmap.mmap(-1, 400 << 12, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+area = mmap.mmap(-1, 400 << 12)  # shared: the kernel does not put it together with its neighbours
 print(flush=True)
 while True:
     for page in range(300):
