@@ -148,6 +148,7 @@ def import_recording(
     Example: cowpath import build.txt build.recording
     """
     from cowpath.atomic import check_outputs, check_target
+    from cowpath.cli.progress import reading_bar
     from cowpath.observe.text import visible
     from cowpath.programs import recording
     from cowpath.programs.importer import import_recording as imported
@@ -155,7 +156,7 @@ def import_recording(
 
     check_outputs([out], [source])
     check_target(out)
-    read = imported(source)
+    read = imported(source, opened=reading_bar)
     recording.write(read, out)
     for line in told(read.origin):
         typer.echo(visible(line))

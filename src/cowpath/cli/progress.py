@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -138,3 +139,15 @@ def progress_bars(until_ns: int | None) -> Iterator[Progress]:
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[reached]}"))
     with RichProgress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         yield Bars(bars, until_ns)
+
+
+def reading_bar(path: Path) -> AbstractContextManager[Iterable[str]]:
+    """A text's lines, as ``reading.sniff.open_text`` gives them, with a bar on stderr while they are read."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import open as opened
+
+    console = Console(stderr=True)
+    what = f"reading {escape(path.name)}"
+    return opened(path, "r", encoding="utf-8", errors="replace", description=what, console=console, transient=True,
+                  disable=not console.is_terminal)  # fmt: skip

@@ -19,6 +19,7 @@ from cowpath.kernel import books
 from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
+from cowpath.programs.comes_back import looked_at
 from cowpath.programs.page_cache import Transfer, instruction, transfers
 from cowpath.programs.reading import sniff
 from cowpath.programs.reading.account import Account
@@ -33,17 +34,18 @@ from cowpath.programs.walk import touches
 __all__ = ["import_recording", "write"]
 
 
-def import_recording(source: str | Path, name: str | None = None) -> Recording:
+def import_recording(source: str | Path, name: str | None = None, opened: sniff.Opener = sniff.open_text) -> Recording:
     """Convert a folder of tables, or a file of a kind that ``reading.sniff`` knows; ``name`` is its own by default.
 
-    Raises InputError that says what is wrong, or what the file seems to be and which command reads it.
+    ``opened`` opens a text, for whoever wants to see how far it is read. Raises InputError that says what is wrong, or
+    what the file seems to be and which command reads it.
     """
     source = Path(source)
     if source.is_dir() or not source.exists():
         sniff.check_folder(source)
         return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
     name = name or source.resolve().stem
-    reading = sniff.read(source, name)
+    reading = sniff.read(source, name, opened)
     if isinstance(reading, Recording):
         return reading
     return with_origin(recorded(reading.tables, name, source), reading.account)
@@ -77,7 +79,8 @@ class _Importer:
         self.transfers = transfers(tables, self.root, name)
         self.files = Files(tables, name)
         self.facts: Counter[str] = Counter()
-        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE)
+        watched = set(tables.revisits["pid"][tables.revisits["end"] > 0].tolist())
+        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE, watched)
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -89,6 +92,7 @@ class _Importer:
         calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
         faults = t.faults[["addr", "err"]].tolist()
+        looks = t.revisits[["start", "end", "pages"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]
@@ -97,7 +101,7 @@ class _Importer:
             task = self.by_tid.get(tid)
             if task is None or task.end_ns is not None:
                 continue
-            self.facts["compute_ns"] += task.catch_up(now, ran_ns)
+            self.facts["compute_ns"] += task.catch_up(now, ran_ns, acts=kind != tl.LOOK)
             if kind == tl.PROC:
                 self.life(task, procs[row][0], procs[row][4])
             elif kind == tl.MAP:
@@ -107,6 +111,8 @@ class _Importer:
                 continue
             elif kind == tl.FAULT:
                 self.memory.fault(task, *faults[row])
+            elif kind == tl.LOOK:
+                self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
             elif kind == tl.CALL:
                 self.memory.call(task, *calls[row])
             elif row in self.transfers:
@@ -156,10 +162,12 @@ class _Importer:
 
     def recording(self) -> Recording:
         """What was read, as a recording."""
-        for leader in self.tasks:
-            threads = [task for task in self.tasks if task.leader is leader]
-            if threads:
-                hoist_mappings(leader, threads)
+        threads: dict[int, list[Task]] = {}  # by their leader
+        for task in self.tasks:
+            if task.leader:
+                threads.setdefault(task.leader.number, []).append(task)
+        for leader, its_threads in threads.items():
+            hoist_mappings(self.tasks[leader], its_threads)
         self.repair()
         rows: list[Row] = []
         processes = []

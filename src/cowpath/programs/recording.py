@@ -42,6 +42,7 @@ RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
     n.OP_WAIT,
 ))  # fmt: skip
+CACHE_SEEN = "page cache seen"  # in a recording's origin: True if all that came into the page cache was recorded
 # How often an OP_TOUCH of a recording touches its page (``b``; its stride ``c`` is 0). After a touch of one page the
 # machine's reuse rule goes back to earlier ones; where all uses of pages are recorded, it is to add none.
 ONCE, ALL_KNOWN = 1, 2
@@ -104,6 +105,11 @@ class Recording:
     origin: Mapping[str, Any] = field(
         default_factory=dict
     )  # what it was made from, JSON: "format", "gaps", "instead" ...
+
+    @property
+    def knows_cache(self) -> bool:
+        """Whether sessions start with those files in the page cache that were there when it was recorded."""
+        return bool(self.origin.get(CACHE_SEEN))
 
     def ops_of(self, process: int) -> Ops:
         """The instructions of one process."""

@@ -25,7 +25,7 @@ CACHE_NS = 600  # adding a page to the page cache
 LONGEST_NS = 3_000_000  # recorded gaps have two humps: up to 2 ms, and from 4 ms (a lost time slice)
 
 RECORD = np.dtype([(name, "i8") for name in ("time_ns", "pid", "tid", "kind", "row", "cost", "cpu")])
-PROC, CALL, MAP, FAULT, CACHE = range(5)  # kinds of records; also their order where times are equal
+PROC, CALL, MAP, FAULT, CACHE, LOOK = range(6)  # kinds of records; also their order where times are equal
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def timeline(tables: Tables, root: int) -> Timeline:
         _part(tables.maps, MAP, 0),
         _part(tables.faults, FAULT, 0 if tables.accesses else FAULT_NS, tables.faults["cpu"]),
         _part(tables.pagecache, CACHE, CACHE_NS),
+        _part(tables.revisits, LOOK, 0),
     ]
     records = np.concatenate(parts)
     records = records[(records["pid"] != root) | (records["kind"] == PROC)]

@@ -12,6 +12,7 @@ from cowpath.kernel import names as n
 from cowpath.programs.importer import recorded
 from cowpath.programs.reading.account import Reading
 from cowpath.programs.reading.ftrace import read_ftrace
+from cowpath.programs.reading.mappings import NEAR
 from cowpath.programs.recording import Recording
 
 SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "ftrace.txt"
@@ -47,6 +48,11 @@ def test_pages_are_anonymous_where_they_are_written_to_and_a_files_where_not() -
         for touch in ops[ops["code"] == n.OP_TOUCH]:
             *_, area = [row for row in maps if row["a"] <= touch["a"] < row["a"] + row["b"]]
             assert bool(area["c"] == n.NONE) is (int(touch["a"]) in written)
+
+
+def test_the_file_of_pages_that_are_only_read_is_no_larger_than_need_be() -> None:
+    for file in recording_of(read(LINES)).files:
+        assert 0 < file.pages <= 388 * NEAR
 
 
 def test_lost_and_dropped_events_are_told() -> None:

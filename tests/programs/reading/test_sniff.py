@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_what_else_a_file_may_be(tmp_path: Path, content: bytes, what: str) -> N
     (tmp_path / "it").write_bytes(content)
     with pytest.raises(InputError, match=what):
         import_recording(tmp_path / "it")
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="not a regular file"):
+        import_recording(tmp_path / "pipe")
 
 
 def test_every_kind_has_a_reader_or_says_what_to_do_instead() -> None:

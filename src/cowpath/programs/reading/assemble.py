@@ -52,7 +52,8 @@ def _merged(rows: Rows, more: Rows) -> Rows:
 def _say(events: Events, account: Account, clock: Clock, lives: list[Life]) -> None:
     """What was found, what is missing, and what tells that the file is not whole."""
     ends = {life[3] for life in lives if life[1] == "exit_task"}
-    alive = set(events.faults.rows()["tid"].tolist()) - ends if lives else set()
+    followed = len(events.procs) or events.sched_forks or events.exits
+    alive = set(events.faults.rows()["tid"].tolist()) - ends if followed else set()
     account.found |= {
         "page faults": len(events.faults),
         "memory calls": len(events.vmcalls),
@@ -68,7 +69,7 @@ def _say(events: Events, account: Account, clock: Clock, lives: list[Life]) -> N
             len(events.maps) > len(events.vmcalls) == 0, "mappings are what their records say; nothing is unmapped"),
         "names of mapped files": (
             len(events.vmcalls) > len(events.maps) == 0, "their pages are anonymous memory"),
-        "when processes started and ended": (not lives, "at their first and last event; none is another's child"),
+        "when processes started and ended": (not followed, "at their first and last event; none is another's child"),
         "pages added to the page cache": (
             not len(events.pagecache), "all mapped files were in it already, and nothing was read or written"),
         "inodes of mapped files (perf has put build ids in their place)": (

@@ -15,12 +15,12 @@ from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
 from cowpath.programs.reading.assemble import tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.tracepoints import At, Events
+from cowpath.programs.reading.tracepoints import COMM_LENGTH, At, Events
 
 FORMAT = "ftrace"
 HOW = "trace-cmd record -e exceptions -e sched:sched_process_exec ... COMMAND; trace-cmd report"
 LINE = re.compile(
-    r"\s*(?P<comm>.+?)-(?P<tid>\d{1,9})\s+(?:\(\s*(?P<tgid>\d{1,9}|-+)\)\s+)?\[(?P<cpu>\d{1,6})\]\s+(?:[^\s\[\]:]{3,8}\s+)?"
+    r"\s*(?P<comm>.+?)-(?P<tid>\d{1,9})\s+(?:\(\s*(?P<tgid>\d{1,9}|-+)\)\s+)?\[(?P<cpu>\d{1,4})\]\s+(?:[^\s\[\]:]{3,8}\s+)?"
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+"
     r"(?:(?P<event>\w+):|sys_(?P<enters>\w+)(?=\()|sys_(?P<leaves>\w+) ->)\s*(?P<text>.*)"
 )
@@ -67,7 +67,7 @@ class _Reader:
         if group and group.isdigit():
             events.owners[tid] = int(group)
             self.threads_known = True
-        events.comms.setdefault(tid, "" if comm == "<...>" else comm)
+        events.comms.setdefault(tid, "" if comm == "<...>" else comm[:COMM_LENGTH])
         at = At(self.clock.at(seconds, fraction), events.owners.get(tid, tid), tid, int(cpu))
         name = event or (f"sys_enter_{enters}" if enters else f"sys_exit_{leaves}")
         reader = events.readers.get(name)

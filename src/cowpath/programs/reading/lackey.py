@@ -20,7 +20,7 @@ from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
 from cowpath.programs.reading.assemble import CPU_TIME, REUSE, tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.tracepoints import USER_END, At, Events
+from cowpath.programs.reading.tracepoints import COMM_LENGTH, USER_END, At, Events
 
 FORMAT = "lackey"
 HOW = "valgrind --tool=lackey --trace-mem=yes --log-file=FILE COMMAND"
@@ -113,7 +113,7 @@ class _Reader:
         """All of it."""
         events, account = self.events, self.account
         program = self.command.split(" ")[0]
-        events.procs.add((1, PID, PID, 0), "exec_comm", PurePosixPath(program or name).name[:15])
+        events.procs.add((1, PID, PID, 0), "exec_comm", PurePosixPath(program or name).name[:COMM_LENGTH])
         events.execs.append((At(1, PID, PID, -1), program or name))
         if self.ended:
             last = 2 + self.instructions // INSTRUCTIONS_PER_NS  # behind all accesses

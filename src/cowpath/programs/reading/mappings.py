@@ -111,14 +111,15 @@ def invented(faults: Rows, maps: Rows, vmcalls: Rows, lives: list[Life], name: s
         at = (family.begin_ns, 0, family.tid, family.tid)
         for first, end in _runs(written, read):
             calls.append((*at, *_mmap(first, end, PROT_DATA, MAP_PRIVATE | MAP_ANONYMOUS, 0)))
+        offset = 0  # in the file: its mappings lie behind each other, however far apart they are in memory
         for first, end in _runs(read, written):
-            offset = first - int(read[0])
             calls.append((*at, *_mmap(first, end, PROT_CODE, MAP_PRIVATE, offset)))
             if not offset:
                 file = f"{name}:{family.tid}" + (f"#{number}" if number else "")
                 address, length = first << PAGE_SHIFT, (end - first) << PAGE_SHIFT
                 place = (family.begin_ns, family.tid, family.tid, address, length, 0)
                 records.append((*place, INO + number, PROT_CODE, MAP_PRIVATE, file))
+            offset += end - first
     return _table("vmcalls", [(*call[:4], "mmap", *call[4:]) for call in calls]), _table("maps", records), lonely
 
 

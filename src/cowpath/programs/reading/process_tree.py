@@ -10,14 +10,16 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import numpy as np
+import numpy.typing as npt
 
 from cowpath.programs.reading.account import Account
-from cowpath.programs.reading.tracepoints import Events
+from cowpath.programs.reading.tracepoints import COMM_LENGTH, Events
 from cowpath.programs.tables import SCHEMAS, Rows
 
 LAUNCHER = 0  # the number of the idle task, which runs no command
-COMM_SHOWN = 15  # TASK_COMM_LEN - 1
 ERR_USER = 4  # x86's page-fault error code: taken in user mode
+
+NEVER = np.empty(0, np.int64)
 
 Life = tuple[int, str, int, int, int, str]  # time, kind, pid, tid, ppid, comm: a row of procs
 
@@ -34,7 +36,7 @@ def lives_of(events: Events, account: Account) -> list[Life]:
             account.instead["which forks made threads"] = "each made a process"
     for at, filename in events.execs:
         if "exec_comm" not in kinds:
-            comm = PurePosixPath(filename).name[:COMM_SHOWN]
+            comm = PurePosixPath(filename).name[:COMM_LENGTH]
             lives.append((at.time_ns, "exec_comm", at.pid, at.tid, 0, comm))
         lives.append((at.time_ns, "exec", at.pid, at.tid, 0, ""))
     if "exit_task" not in kinds:
@@ -49,15 +51,21 @@ def ends_of_exec(lives: list[Life], faults: Rows, vmcalls: Rows) -> list[Life]:
     if not begun:
         return []
     in_user_mode = faults[(faults["err"] & ERR_USER) != 0]
-    found = []
+    seen = [_times(rows) for rows in (in_user_mode, vmcalls)]
+    found: list[Life] = []
     for time_ns, _, pid, tid, _, _ in begun:
-        after = [
-            rows["time_ns"][(rows["tid"] == tid) & (rows["time_ns"] > time_ns)][:1] for rows in (in_user_mode, vmcalls)
-        ]
-        times = np.concatenate(after)
-        if len(times):
-            found.append((int(times.min()), "exec", pid, tid, 0, ""))
+        after = [times[at] for times in (some.get(tid, NEVER) for some in seen)
+                 if (at := np.searchsorted(times, time_ns, side="right")) < len(times)]  # fmt: skip
+        if after:
+            found.append((int(min(after)), "exec", pid, tid, 0, ""))
     return found
+
+
+def _times(rows: Rows) -> dict[int, npt.NDArray[np.int64]]:
+    """When each task is seen in rows that are in order of time."""
+    order = np.argsort(rows["tid"], kind="stable")
+    tids, firsts = np.unique(rows["tid"][order], return_index=True)
+    return dict(zip(tids.tolist(), np.split(rows["time_ns"][order], firsts[1:]), strict=False))
 
 
 def rooted(lives: list[Life], events: Events, name: str, account: Account, faults: Rows) -> list[Life]:
@@ -70,8 +78,8 @@ def rooted(lives: list[Life], events: Events, name: str, account: Account, fault
     parent = LAUNCHER
     if len(orphans) > 1:
         parent = max(int(faults["tid"].max()), *(life[3] for life in lives), *orphans) + 1
-        first += _started(parent, LAUNCHER, name[:COMM_SHOWN])
-        account.instead[f"who started {len(orphans):,} of the processes"] = f"a task {name[:COMM_SHOWN]}, all at once"
+        first += _started(parent, LAUNCHER, name[:COMM_LENGTH])
+        account.instead[f"who started {len(orphans):,} of the processes"] = f"a task {name[:COMM_LENGTH]}, all at once"
     execs = {life[2]: life[0] for life in reversed(lives) if life[1] == "exec_comm"}
     began = _first_times(faults, "pid")
     for pid in orphans:

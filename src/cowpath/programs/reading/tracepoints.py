@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from cowpath.programs.page_cache import BLOCK_DEVICE
 from cowpath.programs.reading.columns import Columns, signed
+from cowpath.programs.tables import LARGEST_ORDER
 
 CALLS = {  # the arguments of a memory call, as its sys_enter event (the SYSCALL_DEFINE) names them
     "mmap": ("addr", "len", "prot", "flags", "fd", "off"),
@@ -35,6 +36,7 @@ GROUPS = {  # every tracepoint that is read, and its group
     **{f"sys_{side}_{call}": "syscalls" for call in CALLS for side in ("enter", "exit")},
 }
 USER_END = 1 << 47
+COMM_LENGTH = 15  # TASK_COMM_LEN - 1
 PAGE_SHIFT = 12
 MINOR_BITS = 20  # of a dev_t, include/linux/kdev_t.h
 ERROR_BITS = 0xFF
@@ -123,9 +125,9 @@ class Events:
         if found is None:
             return False
         ino, index, order = int(found[3], 16), int(found[4]) >> PAGE_SHIFT, int(found[5] or 0)
-        if index >= LARGEST_INDEX or order > 18:
-            return False
         device = int(found[1]) << MINOR_BITS | int(found[2])
+        if index >= LARGEST_INDEX or order > LARGEST_ORDER or device >> 32:
+            return False
         # an inode of the file system of block devices has the device's own number (block/bdev.c)
         is_block_device = found[1] == "0" and ino >> MINOR_BITS > 0
         self.pagecache.add((*at[:3], delta, signed(ino), BLOCK_DEVICE if is_block_device else device, index, order))
