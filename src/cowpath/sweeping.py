@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cowpath.errors import InputError
+from cowpath.identity import version
 from cowpath.kernels import fidelity
 from cowpath.options import Options
 from cowpath.sweeps import advice
@@ -20,7 +21,6 @@ from cowpath.sweeps.grid import Grid, grid_of
 from cowpath.sweeps.job import Job
 from cowpath.sweeps.limit import Answer, Search
 from cowpath.sweeps.packing import Packer
-from cowpath.sweeps.point import version
 from cowpath.sweeps.run import Runner, Tally, Told
 from cowpath.sweeps.store import Row, Store, Sweep
 
@@ -165,7 +165,10 @@ def players_for(
         given = Given(executor, int(getattr(executor, "_max_workers", None) or cores()))
         return lambda: _open(given)
     if cluster is not None:
-        raise NotImplementedError
+        from cowpath.sweeps.cluster import Cluster
+
+        address = cluster
+        return lambda: Cluster(address)
     count = processes or cores()
     return (lambda: _open(Here())) if count == 1 else (lambda: Processes(count))
 

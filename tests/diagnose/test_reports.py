@@ -221,6 +221,44 @@ def test_a_writer_that_waits_keeps_readers_out() -> None:
     assert told.memcg_stall == "cannot tell"  # whose limit of dirty pages it is: no stack tells
 
 
+def test_a_circle_of_what_nobody_surely_holds_is_no_circle() -> None:
+    """A flusher and a writer on a slow disk: either may have what the other waits for, or a third who is not here."""
+    told = of(
+        WAITS.format(name="flush", wait="__lock_page\n mpage_prepare_extent_to_map\n ext4_writepages")
+        + "\n"
+        + WAITS.format(name="writer", wait="wait_on_page_writeback\n __block_write_begin\n ext4_write_begin")
+    )
+    assert {(edge.waiter, edge.holder) for edge in told.edges} == {(0, 1), (1, 0)}
+    assert told.memcg_stall == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "verdict", "involved"),
+    [("kmem_cache_alloc", "no", "no"), ("try_charge_memcg", "cannot tell", "yes")],
+)
+def test_an_order_of_locks(earlier: str, verdict: str, involved: str) -> None:
+    """What lockdep reports is no wait; whether groups are in it say the stacks that made the order, too."""
+    told = of(f"""[1.0] WARNING: possible circular locking dependency detected
+[1.0] a/1 is trying to acquire lock:
+[1.0] ffff888100000010 (&x->lock){{+.+.}}-{{3:3}}, at: do_x+0x1/0x2
+[1.0] but task is already holding lock:
+[1.0] ffffffff82a1b2e0 (fs_reclaim){{+.+.}}-{{0:0}}, at: balance_pgdat+0x1/0x2
+[1.0] -> #1 (fs_reclaim){{+.+.}}-{{0:0}}:
+[1.0]        fs_reclaim_acquire+0x1/0x2
+[1.0]        {earlier}+0x1/0x2
+[1.0] -> #0 (&x->lock){{+.+.}}-{{3:3}}:
+[1.0]        __mutex_lock+0x1/0x2
+[1.0] stack backtrace:
+[1.0] CPU: 1 PID: 1 Comm: a Not tainted 6.5.0 #1
+[1.0] Call Trace:
+[1.0]  __lock_acquire+0x1/0x2
+[1.0]  __mutex_lock+0x1/0x2
+[1.0]  do_x+0x1/0x2
+[1.0]  kswapd+0x1/0x2""")
+    assert (told.memcg_stall, told.memcg_involved) == (verdict, involved)
+    assert told.tasks[0].waits_for == "a lock that do_x takes"
+
+
 def test_nothing_to_see() -> None:
     told = of("a log\nof something else\n")
     assert (told.memcg_stall, told.tasks, told.why) == (

@@ -20,6 +20,7 @@ from cowpath.cli import (
     diagnose,
     groups,
     limit,
+    record,
     runs,
     schedules,
     search,
@@ -86,6 +87,7 @@ app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
+app.command("record", cls=record.RecordCommand)(record.record)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
 app.command("diagnose", cls=Command)(diagnose.diagnose)

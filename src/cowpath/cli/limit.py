@@ -13,7 +13,7 @@ from cowpath import __version__
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
-from cowpath.cli.sweeps import Processes, make_ready
+from cowpath.cli.sweeps import ClusterAddress, Processes, make_ready
 
 if TYPE_CHECKING:
     from cowpath.sweeping import Limits
@@ -39,6 +39,7 @@ def limit(
     store: StoreFile = None,
     report: Report = None,
     processes: Processes = None,
+    cluster: ClusterAddress = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
@@ -77,7 +78,7 @@ def limit(
     check_target(report)
     with progress_bars(None) as progress:
         found = sweeping.limits_of(
-            session, group, design, options, sweeping.players_for(processes), seeds=seeds, slower=slower / 100,
+            session, group, design, options, sweeping.players_for(processes, cluster), seeds=seeds, slower=slower / 100,
             store=store, told=progress.looking(), first=say_first, ready=lambda packer: make_ready(packer, progress),
         )  # fmt: skip
     if report is not None:

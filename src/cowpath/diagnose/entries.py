@@ -39,10 +39,11 @@ class Sign:
 
     def fits(self, told: Judged) -> bool:
         """Whether a task shows it."""
+        if not any(told.waits_for == what or told.waits_for.startswith(f"{what}:") for what in self.waits):
+            return False
         names = set(told.task.names)
         return (
-            any(told.waits_for == what or told.waits_for.startswith(f"{what}:") for what in self.waits)
-            and (not self.inner or told.inner == self.inner)
+            (not self.inner or told.inner == self.inner)
             and (not self.holds or any(self.holds in (held.lock, str(held)) for held in (*told.held, *told.may_hold)))
             and all(not names.isdisjoint(each.split("|")) for each in self.frames)
             and names.isdisjoint(self.without)

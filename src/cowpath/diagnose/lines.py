@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
+MOST_BYTES = 1 << 20
+LINES_BETWEEN = 20_000  # two words of how far it is
 LONGEST = 4096  # letters of one line that are looked at: printk's own are shorter (LOG_LINE_MAX)
 
 
@@ -36,6 +39,16 @@ STAMP = re.compile(
 )
 CALLER = re.compile(r"\[\s*([TC]\d+)\]\s?")
 DELTA = re.compile(r"<\s*\d*\.\d+>\s?")  # dmesg -d
+
+
+def raw_lines(stream: BinaryIO, told: Callable[[int], None] | None = None) -> Iterator[bytes]:
+    """The lines of a file, those that are longer than anything of the kernel's in pieces; ``told`` how many bytes."""
+    read = 0
+    for number, line in enumerate(iter(lambda: stream.readline(MOST_BYTES), b"")):
+        read += len(line)
+        if told is not None and number % LINES_BETWEEN == 0:
+            told(read)
+        yield line
 
 
 def lines_of(number: int, raw: bytes) -> Iterable[Line]:

@@ -10,8 +10,8 @@ from cowpath.diagnose import graph, reports
 from cowpath.diagnose.groups import groups
 from cowpath.diagnose.release import Release, of_names
 from cowpath.diagnose.reports import Reports
-from cowpath.diagnose.tables import tables, words
-from cowpath.diagnose.waits import ENDS, OVER_HIGH, Judged, judge
+from cowpath.diagnose.tables import plain, tables, words
+from cowpath.diagnose.waits import ENDS, FOR_A_GROUP, OVER_HIGH, Judged, judge
 
 NOT_STALLS = ("oom", "warning", "locks")  # kinds of reports that show a task at work, not one that is held up
 
@@ -62,11 +62,15 @@ def stalls(told: Judged) -> bool:
     return told.group_memory and told.certain and not told.passing and not told.reenters
 
 
+def in_the_order(each: Judged) -> bool:
+    """Whether a group's memory is at work in an order of locks that lockdep reports, then or now."""
+    return each.group_memory or any(tables().memory.get(plain(name)) in FOR_A_GROUP for name in each.task.chain)
+
+
 def involved(told: Diagnosis) -> str:
     """Whether the memory controller is at work in any of it."""
-    if any(each.group_memory or each.asked or each.teardown for each in told.tasks) or any(
-        oom.memcg for oom in told.reports.ooms
-    ):
+    at_work = (each.group_memory or each.asked or each.teardown or in_the_order(each) for each in told.tasks)
+    if any(at_work) or any(oom.memcg for oom in told.reports.ooms):
         return "yes"
     return "cannot tell" if any(is_open(told, place) for place in range(len(told.tasks))) or not told.tasks else "no"
 
@@ -115,6 +119,8 @@ def is_open(told: Diagnosis, place: int) -> bool:
     each = told.tasks[place]
     if each.passing or each.reenters or each.teardown:
         return each.passing
+    if each.task.kind == "lockdep":
+        return in_the_order(each)
     if each.waits_for == "memory: the host's":
         return each.inner in tables().locks
     if each.waits_for == "dirty limit":  # since 4.2 groups have a limit of their own (mem_cgroup_wb_stats)
@@ -132,6 +138,8 @@ def sentence(each: Judged) -> str:
     on_the_way = f", and waits there for: {each.inner}" if each.inner else ""
     maybe = f"; it may hold: {', '.join(map(str, each.may_hold))}" if each.may_hold else ""
     held = f"It holds: {', '.join(map(str, each.held))}" if each.held else "It holds no lock that the stack shows"
+    if each.task.cut and not each.held:
+        held += ", of which the end is missing"
     return f"{each.task.label} {what}{on_the_way}. {held}{maybe}."
 
 
@@ -142,6 +150,8 @@ def open_sentence(told: Diagnosis, place: int) -> str:
         return (
             f"{each.task.label} runs through a charge, as every task does: one look does not tell whether it is stuck."
         )
+    if each.task.kind == "lockdep":
+        return f"{each.task.label} is in a report of lockdep's: the order of locks goes through a group's charge."
     if each.waits_for == "not known":
         where = f": its innermost known function is {each.where}" if each.where else ""
         return f"What {each.task.label} waits for is not told by its stack{where}."
@@ -168,6 +178,8 @@ def end_sentence(each: Judged) -> str:
     """At which end a task waits that is no group's memory."""
     if each.reenters:
         return f"{each.task.label}: reclaim for its charge has entered {each.reenters} again: a recursion, no wait."
+    if each.task.kind == "lockdep":
+        return f"{each.task.label} is in a report of lockdep's: an order of locks in which no group is charged."
     if each.teardown:
         return f"{each.task.label} takes a group down ({each.teardown}): that waits for no memory."
     end = words()["ends"].get(each.waits_for, f"waits for {article(each.waits_for)}, held by a task that is seen")

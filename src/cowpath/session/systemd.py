@@ -183,6 +183,10 @@ def systemctl(simple: Expanded, scope: Scope) -> c.Action:
     verb = words[0].text if words else ""
     if verb in ("daemon-reload", "reset-failed", "daemon-reexec"):
         return c.Nothing(simple.name)
+    if verb in ("start", "restart"):
+        raise words[0].error(
+            f"systemctl {verb} is not understood here", "cowpath run UNIT.service; systemd-run COMMAND"
+        )
     if verb not in ("set-property", "stop", "kill") or len(words) < 2:
         raise (words[0] if words else simple.name).error(
             f"systemctl {verb} is not understood here".replace("  ", " "),

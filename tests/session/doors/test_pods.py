@@ -131,8 +131,8 @@ def test_what_is_said_once(tmp_path: Path) -> None:
 def test_what_runs(tmp_path: Path) -> None:
     """What the caller names, then the command if it is known, then the image."""
 
-    def runs(more: str, *programs: str) -> str:
-        file = pod(tmp_path, f"  containers:\n  - {{name: web, image: a/b/sort:1.2, {more}}}\n")
+    def runs(more: str, *programs: str, name: str = "web") -> str:
+        file = pod(tmp_path, f"  containers:\n  - {{name: {name}, image: a/b/sort:1.2, {more}}}\n")
         return commands(script(file, *programs))[-2].partition(" -- ")[2].removesuffix(" &")
 
     assert runs("") == "sort"
@@ -142,6 +142,7 @@ def test_what_runs(tmp_path: Path) -> None:
     assert runs("command: [/srv/run, --port, '80']", "run=ls") == "/srv/run --port 80"
     assert runs("command: [make, -j4]", "web=ls") == "web"
     assert runs("command: [/usr/bin/ninja, -j4]", "web=make") == "web -j4"
+    assert runs("", name="make") == "sort"  # a container's own name is no program of the package
     assert runs("", "web=ls") == "web" and runs("", "sort=ls") == "sort"
     assert runs("command: [/bin/bash, -c, 'x=${ARGS[*]}; ls']") == "web"  # a script that is not understood
     assert runs("command: [sysctl, -w, 'vm.swappiness=1']") == "web"

@@ -86,6 +86,7 @@ def test_commands(tmp_path: Path) -> None:
 
 
 def test_notes(tmp_path: Path) -> None:
+    assert "ManagedOOMPreference= is not modelled" in plan(unit(tmp_path, "ManagedOOMPreference=omit\n")).notes
     file = unit(tmp_path, "CPUQuota=50%\nLimitAS=infinity\nRestart=always\nExecStopPost=/bin/true\nUser=me\nNice=5\n")
     assert plan(file).notes[:4] == (
         "CPUQuota= (a quota of CPU time) is not modelled", "Restart= (a service that is started again) is not modelled",
@@ -99,6 +100,7 @@ def test_notes(tmp_path: Path) -> None:
         ("MemoryMax=64Mi\n", "app.service:3:1: '64Mi' is not a size to systemd"),
         ("MemoryMx=64M\n", "app.service:3:1: systemd knows no MemoryMx= (did you mean MemoryMax?)"),
         ("MemorySwapHigh=64M\n", "MemorySwapHigh= is not modelled"),
+        ("DefaultMemoryLow=1M\n", "DefaultMemoryLow= is not modelled"),
         ("LimitAS=64M\n", "LimitAS= (a limit of address space) is not modelled"),
         ("OOMPolicy=restart\n", "'restart' is not a policy"),
         ("OOMScoreAdjust=5000\n", "oom_score_adj"),

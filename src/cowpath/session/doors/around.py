@@ -42,7 +42,12 @@ class Around:
         packaged = entry is not None and entry.table == PACKAGED and entry.kind == "recording"
         if entry is not None and packaged and len(words) > 1 and is_another(entry):
             return False
-        return entry is not None or name in (*TOOLS, *READERS, "sleep") or (in_shell and name in COMMANDS)
+        if entry is not None or name in (*TOOLS, *READERS, "sleep"):
+            return True
+        script = shlex.join(word.text for word in words)
+        return (
+            in_shell and name in COMMANDS and _understood([Word(each, words[0].place) for each in ("sh", "-c", script)])
+        )
 
     def own(self, name: str) -> bool:
         """The caller, or the table beside the file, says what this name is."""
@@ -76,13 +81,13 @@ def command(
     """
     line = shlex.join(word.text for word in typed)
     place = typed[0].place if typed else place
-    first = names[0]
+    first, own = names[0], (name for name in names if around.own(name))
     if typed and (around.own(base_name(typed[0])) or (not around.own(first) and around.known(typed, in_shell))):
         return Word(line, place)
     if not typed:
-        known = next((name for name in names if around.own(name) or name in around.table.programs), first)
-        return Word(shlex.quote(known), place)
-    name = next((name for name in names if around.own(name)), first)
+        image = names[-1] if names[-1] in around.table.programs else first
+        return Word(shlex.quote(next(own, image)), place)
+    name = next(own, first)
     written.comment(f"{name} stands for {line if len(line) <= SHOWN else line[: SHOWN - 3] + '...'}")
     takes = around.own(name) and around.table.programs[name].kind == "build"
     return Word(shlex.join([name, *(word.text for word in typed[1:])]) if takes else shlex.quote(name), place)

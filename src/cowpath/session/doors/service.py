@@ -11,7 +11,7 @@ from cowpath.session import systemd
 from cowpath.session.doors.around import Around, command
 from cowpath.session.doors.unit_file import Setting, Unit, read_unit
 from cowpath.session.doors.written import Written
-from cowpath.session.sh_c import plain_name
+from cowpath.session.writing import base_name
 from cowpath.words import Place, Word, nearest, read_text
 
 MODELLED = (*systemd.FILES, "OOMPolicy", "OOMScoreAdjust")
@@ -65,7 +65,9 @@ def _other(setting: Setting, written: Written, errors: Gathered) -> None:
     slip = nearest(name, MODELLED)
     if slip is not None and name not in systemd.HARMLESS:
         errors.add(setting.name.error(f"systemd knows no {name}=", slip))
-    elif name.startswith(("Memory", "OOM")) and name not in systemd.HARMLESS:
+    elif name.startswith(("ManagedOOM", "Startup")):
+        written.note(f"{name}= is not modelled")
+    elif ("Memory" in name or name.startswith("OOM")) and name not in systemd.HARMLESS:
         errors.add(setting.name.error(f"{name}= is not modelled", f"of memory: {', '.join(MODELLED)}"))
     else:
         written.ignore(f"{name}=")
@@ -115,23 +117,22 @@ def _command(unit: Unit, written: Written, around: Around) -> Word:
     if len(starts) > 1 and (kind is None or kind.text != "oneshot"):
         raise starts[1].error("a second ExecStart=, which only Type=oneshot may have", "one of them")
     variables = _environment(unit)
-    before = _separate(unit.all_of("Service", "ExecStartPre"))
-    lines: list[tuple[str, bool]] = []
-    for word in (*before, *starts):
+    words = [(word, *_words(word, unit, variables)) for word in starts]
+    for word in reversed(_separate(unit.all_of("Service", "ExecStartPre"))):
         may_fail, typed = _words(word, unit, variables)
+        if around.known(typed, in_shell=True):
+            words.insert(0, (word, may_fail, typed))
+        else:
+            line = shlex.join(each.text for each in typed)[:80]
+            written.note(f"ExecStartPre={line}: nobody knows it, and it is not run")
+    if len(words) == 1:
         name = re.sub(r"@.*", "", unit.name.removesuffix(".service"))
-        names = [name if [word] == starts else plain_name(typed[0].text)]
-        if word in before and not around.known(typed, in_shell=True):
-            written.note(
-                f"ExecStartPre={shlex.join(each.text for each in typed)[:80]}: nobody knows it, and it is not run"
-            )
-            continue
-        line = command(names, typed, around, written, word.place, in_shell=[word] != starts or len(before) > 0).text
-        lines.append((line, may_fail))
-    if len(lines) == 1:
-        return Word(lines[0][0], starts[0].place)
-    script = " && ".join(f"{{ {line} || true; }}" if may_fail else line for line, may_fail in lines)
-    return Word(f"sh -c {shlex.quote(script)}", starts[0].place)
+        return command([name], words[0][2], around, written, starts[0].place)
+    lines = []
+    for word, may_fail, typed in words:
+        line = command([base_name(typed[0])], typed, around, written, word.place, in_shell=True).text
+        lines.append(f"{{ {line} || true; }}" if may_fail else line)
+    return Word(f"sh -c {shlex.quote(' && '.join(lines))}", starts[0].place)
 
 
 def _separate(words: list[Word]) -> list[Word]:
