@@ -242,10 +242,12 @@ def test_hostile_names(open_page: Any, isolation_checks: Checks, tmp_path: Path,
     assert "<script>alert" not in hostile._repr_html_()
 
 
-def test_on_a_telephone_the_moves_begin_in_the_first_third(commit_page: Path, open_page: Any) -> None:
+def test_on_a_telephone_what_it_is_about_is_folded(commit_page: Path, open_page: Any) -> None:
     page = open_page(commit_page, 390)
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.locator(".buttons").bounding_box()["y"] <= 844 / 3
+    assert page.locator(".facts").is_hidden()
+    above = page.locator(".buttons").bounding_box()["y"] - page.locator(".found").bounding_box()["y"]
+    assert above <= 844 / 3
     page.locator(".about summary").click()
     assert page.locator(".facts").is_visible()
 
