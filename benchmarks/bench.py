@@ -24,6 +24,7 @@ import numpy
 import pages
 import pairs
 import real_kernels
+import recording
 import sessions
 import startup
 from sides import both
@@ -41,6 +42,7 @@ POINTS = {
     "page": pages.measure,
     "sessions": sessions.measure,
     "imports": imports.measure,
+    "recording": recording.measure,
     "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,

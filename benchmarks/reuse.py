@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -24,7 +25,6 @@ HERE = Path(__file__).parent
 PAGE = 4096
 FILE_PAGES = 2048
 PHASES = ((16, 0, 0), (256, 0, 0), (2048, 0, 0), (8192, 0, 0), (0, 64, 0), (0, 1024, 0), (0, 0, 512), (512, 512, 128))
-KINDS = ("anonymous", "file", "shared")
 ROUNDS = 1 << 40
 LACKEY_ROUNDS = 2
 PIDFD_OPEN, PROCESS_MADVISE = 434, 440
@@ -115,7 +115,10 @@ WAYS = (
 def built(folder: Path) -> tuple[Path, Path]:
     program, file = folder / "reuse", folder / "file"
     subprocess.run(["cc", "-O1", "-o", str(program), str(HERE / "reuse.c")], check=True)
-    file.write_bytes(os.urandom(FILE_PAGES * PAGE))
+    with file.open("wb") as content:
+        content.write(os.urandom(FILE_PAGES * PAGE))
+        content.flush()
+        os.fsync(content.fileno())  # what is dirty is not paged out
     return program, file
 
 
@@ -193,37 +196,27 @@ def tree(pid: int) -> list[int]:
 
 
 def project(folder: Path) -> Path:
-    """A C project of twelve files that takes two seconds."""
-    place = folder / "project"
-    place.mkdir()
-    body = "\n".join(
-        f"int f{i}(int a) {{ int s = 0; for (int i = 0; i < a; i++) s += i * {i}; return s; }}" for i in range(60)
-    )
-    names = [f"part{i}" for i in range(12)]
-    for name in names:
-        place.joinpath(f"{name}.c").write_text(
-            f"#include <stdio.h>\n#include <stdlib.h>\n{body}\n".replace("int f", f"int {name}_f")
-        )
-    objects = " ".join(f"{name}.o" for name in names)
-    place.joinpath("Makefile").write_text(f"CFLAGS = -O2\nall: {objects}\nclean:\n\trm -f *.o\n")
-    return place
+    """The C project that the tests record."""
+    return Path(shutil.copytree(HERE.parent / "tests" / "data" / "c_project", folder / "project"))
 
 
 def main() -> None:
+    """Print the table: what each way finds beyond or short of what lackey counts, phase by phase, and what it costs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         program, file = built(folder)
         known = by_lackey(program, file)
-        print("lackey", known, [sum(phase) for phase in PHASES])
         place = project(folder)
-        times: dict[str, list[float]] = {way.name if way else "": [] for way in (None, *WAYS)}
+        times: dict[str, list[float]] = {"": [], **{way.name: [] for way in WAYS}}
         for _ in range(RUNS):
             for way in (None, *WAYS):
                 times[way.name if way else ""].append(seconds(way, place))
-        print({n: (min(t), median(t)) for n, t in times.items()})
+        print(f"| way | {' | '.join(f'{pages:,}' for pages in known)} | the build's CPU time |")
         for way in WAYS:
-            runs = [phases(way, program, file) for _ in range(3)]
-            print(way.name, [median(each) for each in zip(*runs, strict=True)])
+            runs = [phases(way, program, file) for _ in range(RUNS)]
+            found = [int(median(each)) - pages for each, pages in zip(zip(*runs, strict=True), known, strict=True)]
+            slower = median(times[way.name]) / median(times[""]) - 1
+            print(f"| {way.name} | {' | '.join(f'{pages:+,}' for pages in found)} | {slower:+.0%} |", flush=True)
 
 
 if __name__ == "__main__":
