@@ -91,7 +91,7 @@ class _Importer:
         procs = t.procs[["kind", "pid", "tid", "ppid", "comm"]].tolist()
         calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
-        faults = t.faults[["addr", "err"]].tolist()
+        addresses, errors = t.faults["addr"].tolist(), t.faults["err"].tolist()
         looks = t.revisits[["start", "end", "pages"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
@@ -110,7 +110,7 @@ class _Importer:
             elif not task.started:
                 continue
             elif kind == tl.FAULT:
-                self.memory.fault(task, *faults[row])
+                self.memory.fault(task, addresses[row], errors[row])
             elif kind == tl.LOOK:
                 self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
             elif kind == tl.CALL:
@@ -175,7 +175,7 @@ class _Importer:
             first, last = len(rows), len(rows) + len(task.rows)
             parent = task.parent.number if task.parent else n.NONE
             leader_number = task.leader.number if task.leader else n.NONE
-            end_ns = max(self.records.time_ns) if task.end_ns is None else task.end_ns
+            end_ns = self.records.end_ns if task.end_ns is None else task.end_ns
             processes.append(Process(parent, leader_number, task.comm, task.start_ns, end_ns, first, last))
             rows += task.rows
         ops = np.zeros(len(rows), dtype=books.op)
