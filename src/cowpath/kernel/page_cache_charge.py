@@ -10,6 +10,7 @@ from . import steps as s
 from .buffer import buffer_heads
 from .compiled import compiled
 from .folio import folio_nr_pages, ilog2
+from .hierarchy import living
 from .kmem import note_kernel_page, size_of, undo_kmem
 from .kmem_charge import hold_objects, is_counted
 from .memcg_commit import leave_out
@@ -53,7 +54,7 @@ def step_create_empty_buffers(k, t):
     if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins
     if f.kmem == 0 and f.phase == 0:
-        f.charged_group = k.state.pages[f.page].group
+        f.charged_group = living(k, k.state.pages[f.page].group)
     if f.charged_group <= 0:
         return n.NEXT
     pages = folio_nr_pages(k, f.page)

@@ -11,6 +11,7 @@ from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel.kmem import drain_obj_stock
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
@@ -77,6 +78,11 @@ class Player:
         )
         if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
             self.k.books.lru_batch = 0
+        else:  # its workers wrote the lowest byte of a page's number
+            self.k.books.zero_every = 256
+        if compiled.forks and self.k.books.objects[o.OWN_TABLES] > 0:  # a worker's own pages have a mapping there
+            self.k.books.objects[o.OWN_TABLES] -= 1
+            self.k.books.objects[o.PROGRAM_VMAS] -= self.k.books.objects[o.VM_AREA_STRUCT]
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
@@ -132,6 +138,12 @@ class Player:
     def until_dead(self, task: str, ns: int) -> None:
         """Until a task has died, for so long at most."""
         self._until(task, NEVER, ns)
+
+    def until_all_dead(self) -> None:
+        """Until every task that there is has died: whom ctl has killed takes its memory down first."""
+        for task in list(self.tasks):
+            if task != CTL and self.alive(task):
+                self.until_dead(task, PATIENCE_NS)
 
     def sleep(self, ns: int) -> None:
         """Let time pass."""
