@@ -232,7 +232,8 @@ def test_a_removed_groups_pages_stay_its_own_and_a_new_one_of_its_name_has_none(
     """rmdir succeeds once there are no tasks. `cache` of P is 0, and only `total_cache` shows what A has read."""
     shows = "cat /cgroup/memory/P/memory.stat"
     makes = "mkdir /cgroup/memory/P/A; cat /cgroup/memory/P/A/memory.usage_in_bytes"
-    text = f"cgcreate -g memory:P/A\ncgexec -g memory:P/A reads\nrmdir /cgroup/memory/P/A && echo gone\n{shows}\n{makes}"
+    removes = "rmdir /cgroup/memory/P/A && echo gone"
+    text = f"cgcreate -g memory:P/A\ncgexec -g memory:P/A reads\n{removes}\n{shows}\n{makes}"
     lines = Played(tmp_path, text, {"reads": "readf @cold 0 64"}, KERNEL).run(5 * S).lines
     shown = dict(line.split() for line in lines[1:-1])
     assert (lines[0], lines[-1]) == ("gone", "0")

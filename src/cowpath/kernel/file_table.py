@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import names as n
 from . import objects as o
 from .compiled import compiled
-from .kmem import close_file, inode_objects, size_of
+from .kmem import RECLAIMABLE, UNRECLAIMABLE, close_file, inode_objects, size_of
 from .kmem_charge import hold_objects, is_counted
 from .ra_state import open_file
 from .wait import current
@@ -32,10 +32,11 @@ def step_alloc_file(k, t):
         if makes:
             tree.inode = 1
         return n.NEXT
-    size = size_of(k, o.FILE)
-    if makes:
-        size += inode_objects(k, f.file)
-    status = hold_objects(k, t, f, size, 0)
+    if makes and f.objects == 0:
+        status = hold_objects(k, t, f, inode_objects(k, f.file), 0, RECLAIMABLE)
+        if status != n.NEXT:
+            return status
+    status = hold_objects(k, t, f, size_of(k, o.FILE), 0, UNRECLAIMABLE)
     if status == n.NEXT:
         if makes:
             tree.inode = 1 + f.charged_group

@@ -227,6 +227,11 @@ POLICIES = (
         " charged, unmapped, until they do",
     ),
     Policy(
+        "populate_drains", "populate_drains", (False, True), "", "5.18",
+        "whether the pages that a CPU has gathered join the lists when it has populated a range"
+        " (populate_vma_page_range, faultin_page_range)",
+    ),
+    Policy(
         "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",
         "how much of anonymous pages and of files' reclaim scans: by how many it found in use, or by what it cost to"
         " have them back (1431d4d11abb), and besides, in part, by those in use (0538a82c39e9, 6.2)",

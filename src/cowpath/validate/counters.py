@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from cowpath.kernel import names as n
 from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernels.memcg_files import MemcgFiles
@@ -87,9 +85,13 @@ def vm_events(k: Any, group: int) -> dict[str, int]:
 
 def dying(k: Any) -> int:
     """Groups that have been removed and are still charged for something (nr_dying_descendants)."""
-    groups = k.state["groups"][1 : int(k.state.n_groups)]
-    charged = (groups["res"]["usage"] > 0) | (groups["swap_usage"] > 0)
-    return int(np.count_nonzero((groups["alive"] == 0) & charged))
+    return sum(is_dying(k, group) for group in range(1, int(k.state.n_groups)))
+
+
+def is_dying(k: Any, group: int) -> bool:
+    """It has been removed, and is still charged for something."""
+    state = k.state.groups[group]
+    return bool(not state.alive and (state.res.usage > 0 or state.swap_usage > 0))
 
 
 def pairs(text: str) -> dict[str, int]:

@@ -76,13 +76,7 @@ class Player:
         self.k: Any = api.build_machine(
             self.plan, design, api.Options(seed=seed, costs=COSTS[compiled.scenario.interface])
         )
-        if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
-            self.k.books.lru_batch = 0
-        else:  # its workers wrote the lowest byte of a page's number
-            self.k.books.zero_every = 256
-        if compiled.forks and self.k.books.objects[o.OWN_TABLES] > 0:  # a worker's own pages have a mapping there
-            self.k.books.objects[o.OWN_TABLES] -= 1
-            self.k.books.objects[o.PROGRAM_VMAS] -= self.k.books.objects[o.VM_AREA_STRUCT]
+        self._as_measured()
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
@@ -99,6 +93,18 @@ class Player:
             if start.slot != n.NONE:
                 self._enter(self.plan.slots[start.slot], number)
         self.slots = slots
+
+    def _as_measured(self) -> None:
+        """What the machines were like on which it was measured, and their workers."""
+        books = self.k.books
+        if self.compiled.scenario.interface == "v1":  # others soon filled a CPU's batch of pages; inodes were in memory
+            books.lru_batch = 0
+            books["trees"]["inode"][: len(self.plan.files)] = [file.pages > 0 for file in self.plan.files]
+        else:  # the workers wrote the lowest byte of a page's number
+            books.zero_every = 256
+        if self.compiled.forks and books.objects[o.OWN_TABLES] > 0:  # a worker's own pages have a mapping here
+            books.objects[o.OWN_TABLES] -= 1
+            books.objects[o.PROGRAM_VMAS] -= books.objects[o.VM_AREA_STRUCT]
 
     def _enter(self, name: str, task: int) -> None:
         self.tasks[name], self.whose[task] = task, name
