@@ -87,14 +87,15 @@ def test_a_charge_that_gets_through_at_its_second_try_counts_once(tmp_path: Path
 
 
 def test_a_charge_that_fails_takes_less_than_a_millisecond_and_never_sleeps(tmp_path: Path) -> None:
-    """Measured: 0.15 to 0.6 ms. What it costs to begin a program is no part of it."""
+    """Measured: 0.15 to 0.6 ms. The model's is shorter: its passes, of one move for each priority, ask no shrinkers
+    (shrink_slab), and what it costs to begin a program is no part of it.
+    """
     reads = {"eats": f"{LATER}\nreadf @cold 0 1\n{STAYS}"}
     run = played(tmp_path, "cgexec -g memory:A eats & sleep 3", reads, 500 * MS, costs="bare")
     books = run.k.books.tasks[run.tasks("eats")[0]]
     before, failed = int(books.cpu_ns), run.failcnt("A")
     took = int(run.run(3 * S).k.books.tasks[run.tasks("eats")[0]].cpu_ns) - before
-    charges = (run.failcnt("A") - failed) / FAILS
-    assert charges > 0 and 150 * US <= took / charges <= 600 * US * MEASURED
+    assert run.failcnt("A") > failed and 0 < took <= 600 * US * MEASURED
     assert run.sleeps("eats") == run.sleeps("eats", n.W_TIMER), "but of its own will"
 
 
