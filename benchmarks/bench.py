@@ -27,6 +27,7 @@ import startup
 from sides import both
 from tables import Target, console, show_targets
 
+import sweeps
 from cowpath import __version__
 
 POINTS = {
@@ -37,6 +38,7 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,
 }

@@ -39,6 +39,7 @@ def run(
     bystander: o.Bystanders = None,
     table: o.Table = None,
     env: o.Env = None,
+    program: o.Program = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
@@ -56,7 +57,7 @@ def run(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments,
+        cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded, plan = api.load_both(design, session, chosen)
@@ -87,6 +88,7 @@ def compare(
     bystander: o.Bystanders = None,
     table: o.Table = None,
     env: o.Env = None,
+    program: o.Program = None,
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
@@ -102,7 +104,7 @@ def compare(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments,
+        cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     wanted = Wanted(timeline=report is not None)
     loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)

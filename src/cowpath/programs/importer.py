@@ -9,6 +9,7 @@ before its own first record after the child's exit.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
 from cowpath.programs.page_cache import Transfer, instruction, transfers
+from cowpath.programs.reading import sniff
+from cowpath.programs.reading.account import Account
 from cowpath.programs.recorded_calls import Memory
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
@@ -30,18 +33,36 @@ from cowpath.programs.walk import touches
 __all__ = ["import_recording", "write"]
 
 
-def import_recording(folder: str | Path, name: str | None = None) -> Recording:
-    """Convert a folder of tables. ``name`` is the folder's own by default. Raises InputError."""
-    folder = Path(folder)
-    tables = read_tables(folder)
-    procs = folder / "procs.parquet"
+def import_recording(source: str | Path, name: str | None = None) -> Recording:
+    """Convert a folder of tables, or a file of a kind that ``reading.sniff`` knows; ``name`` is its own by default.
+
+    Raises InputError that says what is wrong, or what the file seems to be and which command reads it.
+    """
+    source = Path(source)
+    if source.is_dir() or not source.exists():
+        return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
+    name = name or source.resolve().stem
+    reading = sniff.read(source, name)
+    return with_origin(recorded(reading.tables, name, source), reading.account)
+
+
+def with_origin(recording: Recording, account: Account) -> Recording:
+    """The recording with what the account of its file says, and with what importing it has found out."""
+    dropped = recording.facts.get("faults_dropped", 0)
+    if dropped:
+        account.gaps.append(f"{dropped:,} of {recording.facts['faults']:,} faults lie in no mapping that it tells of")
+    return replace(recording, origin=account.origin())
+
+
+def recorded(tables: Tables, name: str, file: str | Path) -> Recording:
+    """The recording of a command's tables; errors name ``file``. Raises InputError where there is no command."""
     if not len(tables.procs):
-        raise InputError("no process was recorded", file=procs)
-    importer = _Importer(tables, name or folder.resolve().name)
+        raise InputError("no process was recorded", file=file)
+    importer = _Importer(tables, name)
     importer.read()
     if not importer.tasks:
         hint = "the first process is a launcher, which forks the command"
-        raise InputError("the launcher started no command", file=procs, hint=hint)
+        raise InputError("the launcher started no command", file=file, hint=hint)
     return importer.recording()
 
 

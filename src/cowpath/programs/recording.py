@@ -42,7 +42,7 @@ RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
     n.OP_WAIT,
 ))  # fmt: skip
-WRONG_VERSION_HINT = "make it again with: cowpath import FOLDER"
+WRONG_VERSION_HINT = "make it again with: cowpath import FILE"
 
 
 class Readable(Protocol):
@@ -97,6 +97,9 @@ class Recording:
     files: tuple[RecordedFile, ...]
     comms: tuple[str, ...]
     facts: Mapping[str, int] = field(default_factory=dict)  # how it was made: rows read, dropped, rules' constants
+    origin: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what it was made from, JSON: "format", "gaps", "instead" ...
 
     def ops_of(self, process: int) -> Ops:
         """The instructions of one process."""
@@ -118,6 +121,8 @@ def to_bytes(recording: Recording) -> bytes:
         "comms": recording.comms,
         "facts": dict(sorted(recording.facts.items())),
     }
+    if recording.origin:
+        tables["origin"] = dict(recording.origin)
     out = io.BytesIO()
     notes = {METADATA_KEY: json.dumps(tables)}
     parquet.write([_fold(recording.ops)], SCHEMA, out, level=LEVEL, rows=ROWS_AT_ONCE, notes=notes)
@@ -142,7 +147,7 @@ def load(path: Readable) -> Recording:
     try:
         content = path.read_bytes()
     except OSError as error:
-        hint = "cowpath import FOLDER makes such a file from a folder of tables"
+        hint = "cowpath import FILE makes one"
         raise InputError(f"can't read the recording: {error.strerror or error}", file=str(path), hint=hint) from error
     return from_bytes(content, str(path))
 
@@ -162,6 +167,7 @@ def from_bytes(content: bytes, source: str) -> Recording:
             files=tuple(RecordedFile(*row) for row in tables["files"]),
             comms=tuple(tables["comms"]),
             facts=tables["facts"],
+            origin=tables.get("origin", {}),
         )
         _check(recording)
     except Exception as error:

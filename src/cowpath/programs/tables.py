@@ -19,7 +19,7 @@ Rows = npt.NDArray[Any]  # a record each
 TEXT = np.dtype(object)
 TIMES = [("time_ns", "i8"), ("pid", "i4"), ("tid", "i4")]
 COLUMNS: dict[str, list[tuple[str, Any]]] = {
-    "faults": [("cpu", "i1"), ("addr", "u8"), ("err", "u1")],
+    "faults": [("cpu", "i2"), ("addr", "u8"), ("err", "u1")],
     "procs": [("kind", TEXT), ("ppid", "i4"), ("comm", TEXT)],
     "maps": [("addr", "u8"), ("len", "u8"), ("pgoff", "u8"), ("ino", "u8"), ("prot", "i4"), ("flags", "i4"),
              ("filename", TEXT)],
@@ -49,8 +49,8 @@ class Tables:
 def read_tables(folder: Path) -> Tables:
     """Read a folder. Raises InputError that names the file (and the column) that is missing or can't be read."""
     if not folder.is_dir():
-        problem = "not a folder" if folder.exists() else "no such folder"
-        raise InputError(problem, file=folder, hint=f"cowpath import takes a folder with {CONTENT}")
+        problem = "not a folder" if folder.exists() else "no such file or folder"
+        raise InputError(problem, file=folder, hint=f"a folder with {CONTENT}")
     frames = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
     command, utime_ns = _truth(folder / "truth.json")
     return Tables(**frames, command=command, utime_ns=utime_ns)

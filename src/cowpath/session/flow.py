@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 
 from cowpath.kernel import names as n
@@ -81,10 +82,10 @@ class Flow(Contained):
 
     # --- what the compiler does
 
+    @abstractmethod
     def script(self, script: Script) -> None:
         """Commands one after the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, command: Command, background: bool = False) -> bool | None:
         """A command; whether it succeeds, if that is known."""
-        raise NotImplementedError

@@ -119,14 +119,3 @@ def file_of(word: Word, scope: Scope) -> File:
     if any(_is_below(path, each) for each in KERNELS) and not _is_below(path, "/dev/shm"):
         raise word.error(f"{path!r} is not modelled", f"{cgroupfs.MOUNT_2}/A/memory.max, /dev/null, /proc/sys/vm/...")
     return Ordinary(path)
-
-
-def cgroup_file(word: Word, what: str, scope: Scope) -> CgroupFile:
-    """A file that must be one of a group."""
-    found = file_of(word, scope) if "\0" not in word.text else None
-    if not isinstance(found, CgroupFile):
-        raise word.error(
-            f"{what} knows only the files of memory cgroups: {word.text!r}",
-            f"{cgroupfs.MOUNT_2}/A/memory.stat, {cgroupfs.MOUNTS[0]}/A/memory.stat",
-        )
-    return found

@@ -436,7 +436,16 @@ def block_lines(step: Step) -> tuple[Line, ...]:
     return lines
 
 
-ELSEWHERE = ("vmw", "vmr", "pmem", "ptr", "readproc", "kill", "run")  # of written programs: speak of other programs
+ELSEWHERE = (
+    "vmw",
+    "vmr",
+    "pmem",
+    "ptr",
+    "readproc",
+    "kill",
+    "run",
+    "exec",
+)  # of written programs: speak of other programs
 
 
 def lines_of(steps: Sequence[Step]) -> tuple[Line, ...]:

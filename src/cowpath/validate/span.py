@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-EQUAL, WITHIN, NEAR, OFF = VERDICTS = ("equal", "within the spread", "within 10 %", "off")
+EQUAL, WITHIN, NEAR, OFF = ("equal", "within the spread", "within 10 %", "off")
 AGREEING = (EQUAL, WITHIN)
 NEARLY = 0.1
 
