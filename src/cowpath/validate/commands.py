@@ -16,7 +16,7 @@ from cowpath.programs.lines import Line, choice, every, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.writer import Writer
 from cowpath.programs.written import COMMANDS as WRITTEN
-from cowpath.validate.own_pages import OwnPages, after_fork, born, program
+from cowpath.validate.own_pages import OF, OwnPages, after_fork, born, program
 from cowpath.validate.scenario import Step
 from cowpath.words import Place, Word, nearest
 
@@ -273,9 +273,9 @@ def _fork(worker: Worker, step: Step) -> None:
     asm = worker.writer.asm
     for _ in range(number(Word(step.words[1], step.place), 1, 1000) if len(step.words) > 1 else 1):
         fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm(worker.writer.name), bits=n.FORK_DIES_TOO)
-        over = _parent_goes_on(worker)
+        over = _parent_goes_on(worker, OF["fork"])
         asm.patch(fork, "a", asm.here)
-        _is_born(worker)
+        born(asm, OF["fork"])
         asm.emit(n.OP_SLEEP, a=FOREVER_NS)
         asm.emit(n.OP_EXIT)
         asm.patch(over, "a", asm.here)
@@ -286,12 +286,11 @@ def _true(worker: Worker, step: Step) -> None:
     """fork, exec of a small program that ends at once, wait."""
     asm = worker.writer.asm
     fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm("true"))
-    over = _parent_goes_on(worker)
+    over = _parent_goes_on(worker, OF["v2"])
     asm.patch(fork, "a", asm.here)
-    _is_born(worker)
+    born(asm, OF["v2"])
     asm.emit(n.OP_EXEC, a=asm.here + 1, c=asm.comm("true"))
-    if worker.own is not None:
-        program(asm, worker.own)
+    program(asm)
     asm.emit(n.OP_EXIT)
     asm.patch(over, "a", asm.here)
     asm.emit(n.OP_WAIT, a=n.ANY_CHILD)
@@ -300,20 +299,14 @@ def _true(worker: Worker, step: Step) -> None:
 FORKS = ("fork", "true")  # commands of a worker that make children
 
 
-def _parent_goes_on(worker: Worker) -> int:
+def _parent_goes_on(worker: Worker, own: OwnPages) -> int:
     """Behind a fork: to the command's end if that has failed, else over the child's instructions, by a jump that has
     no aim yet.
     """
     asm = worker.writer.asm
     worker.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
-    if worker.own is not None:
-        after_fork(asm, worker.own)
+    after_fork(asm, own)
     return asm.emit(n.OP_JUMP)
-
-
-def _is_born(worker: Worker) -> None:
-    if worker.own is not None:
-        born(worker.writer.asm, worker.own)
 
 
 @command("sleepms")

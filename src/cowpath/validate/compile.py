@@ -150,7 +150,7 @@ class _Compiler:
             forks[thread] = asm.emit(n.OP_FORK, b=asm.slot(thread), c=asm.comm(thread), bits=n.FORK_THREAD)
         worker.own = own_pages.OF[self.scenario.interface] if self.forks(process) else None
         if worker.own is not None:
-            own_pages.begin(asm, worker.own)
+            own_pages.begin(asm)
         group = self.scenario.tasks[process.leader].get("group")
         if group is not None:
             asm.emit(n.OP_ATTACH, a=self.numbers[group])

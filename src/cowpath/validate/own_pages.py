@@ -14,51 +14,58 @@ from cowpath.programs.code import Assembler
 
 FIRST_PAGE = 1 << 13  # below all regions of a scenario; a page table of its own
 PAGES = 64
+READ = PAGES // 2  # pages from here on are only read: the zero page is mapped, as one of a program would be
 
 
 @dataclass(frozen=True)
 class OwnPages:
-    """How many are touched when."""
+    """How many are touched when. What is read charges nobody."""
 
-    parent: int  # that the parent writes to when it has forked
-    copied: int  # that the child writes to before it does anything
-    mapped: int  # that it reads before: faults that charge nobody
-    later: int  # that it reads in its first step
-    written: int  # that a small program writes to which a child runs
-    read: int  # that such a program reads
-
-
-OF = {"v1": OwnPages(2, 5, 14, 1, 10, 14), "v2": OwnPages(2, 6, 22, 10, 10, 14)}
+    parent_writes: int  # when it has forked
+    parent_reads: int
+    child_writes: int  # before it does anything
+    child_reads: int
+    later: int  # that the child reads in its first step
 
 
-def begin(asm: Assembler, own: OwnPages) -> None:
+OF = {
+    "v1": OwnPages(2, 0, 5, 14, 1),  # of ctl fork
+    "v2": OwnPages(2, 0, 6, 22, 10),
+    "fork": OwnPages(3, 2, 6, 16, 0),  # of the command
+}
+PROGRAM_WRITES, PROGRAM_READS = 10, 14  # of a small program that a child runs
+
+
+def begin(asm: Assembler) -> None:
     """The worker, before it joins its group."""
     asm.emit(n.OP_MMAP, a=FIRST_PAGE, b=PAGES, c=n.NONE, bits=n.VM_WRITE)
-    _touch(asm, 0, own.parent + own.copied, n.F_WRITE)
+    _touch(asm, 0, max(own.parent_writes + own.child_writes for own in OF.values()), n.F_WRITE)
 
 
 def after_fork(asm: Assembler, own: OwnPages) -> None:
     """The parent goes on: with pages that the child does not write to, for one of the two keeps the old page."""
-    _touch(asm, 0, own.parent, n.F_WRITE)
+    _touch(asm, 0, own.parent_writes, n.F_WRITE)
+    _touch(asm, READ, own.parent_reads, 0)
 
 
 def born(asm: Assembler, own: OwnPages) -> None:
-    """The child begins. What it reads was never written to: the zero page is mapped, as one of its program would be."""
-    _touch(asm, own.parent, own.copied, n.F_WRITE)
-    _touch(asm, PAGES // 2, own.mapped, 0)
+    """The child begins."""
+    _touch(asm, own.parent_writes, own.child_writes, n.F_WRITE)
+    _touch(asm, READ, own.child_reads, 0)
 
 
 def first_step(asm: Assembler, own: OwnPages) -> None:
     """The child is told what to do for the first time."""
-    _touch(asm, PAGES // 2 + own.mapped, own.later, 0)
+    _touch(asm, READ + own.child_reads, own.later, 0)
 
 
-def program(asm: Assembler, own: OwnPages) -> None:
+def program(asm: Assembler) -> None:
     """A small program, from its beginning to its end."""
     asm.emit(n.OP_MMAP, a=FIRST_PAGE, b=PAGES, c=n.NONE, bits=n.VM_WRITE)
-    _touch(asm, 0, own.written, n.F_WRITE)
-    _touch(asm, PAGES // 2, own.read, 0)
+    _touch(asm, 0, PROGRAM_WRITES, n.F_WRITE)
+    _touch(asm, READ, PROGRAM_READS, 0)
 
 
 def _touch(asm: Assembler, page: int, count: int, bits: int) -> None:
-    asm.emit(n.OP_TOUCH, a=FIRST_PAGE + page, b=count, c=1, bits=bits)
+    if count:
+        asm.emit(n.OP_TOUCH, a=FIRST_PAGE + page, b=count, c=1, bits=bits)
