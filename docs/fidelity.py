@@ -18,7 +18,6 @@ from cowpath.checker.many import cores
 from cowpath.validate import builds, many, throttle
 from cowpath.validate.builds import many as many_builds
 from cowpath.validate.builds.score import Held
-from cowpath.validate.changes import Counter
 from cowpath.validate.many import Found
 from cowpath.validate.scenario import Scenario, read_scenarios
 from cowpath.validate.score import Score, by_counter, by_kind, percent, sums
@@ -81,12 +80,12 @@ def whole(found: Sequence[Found]) -> Iterator[str]:
 
 def departures(found: Sequence[Found], rows: dict[str, str]) -> Iterator[str]:
     """What each of the model's departures costs: the counters that are off by it, the first of them that fits."""
-    off: dict[str, list[tuple[Scenario, Counter]]] = {why: [] for why in rows}
+    off: dict[str, list[Scenario]] = {why: [] for why in rows}
     for scores in many.scores_by_design(found).values():
         for score in scores:
             for counter in score.counters:
                 if not counter.agrees:
-                    off[cause(rows, f"{score.scenario.id} {counter.name}")].append((score.scenario, counter))
+                    off[cause(rows, f"{score.scenario.id} {counter.name}")].append(score.scenario)
     yield "## What the departures cost\n"
     yield (
         f"Of the {sum(map(len, off.values())):,} counters that do not agree, by what [the model](model.md) does "
@@ -95,10 +94,9 @@ def departures(found: Sequence[Found], rows: dict[str, str]) -> Iterator[str]:
     yield "| departure | counters | scenarios | shown by `cowpath validate tests/data/truth/...` |\n|---|---|---|---|"
     for why, its in off.items():
         if its:
-            scenario = Counting(each for each, _ in its).most_common(1)[0][0]
-            file = Path(scenario.place.file).name
-            ids = {(each.id, each.kernel) for each, _ in its}
-            yield f"| {why} | {len(its)} | {len(ids)} | `{file} --id {scenario.id}` |"
+            shown = Counting(f"{Path(each.place.file).name} --id {each.id}" for each in its)
+            scenarios = {(each.id, each.kernel) for each in its}
+            yield f"| {why} | {len(its)} | {len(scenarios)} | `{shown.most_common(1)[0][0]}` |"
     yield ""
 
 
