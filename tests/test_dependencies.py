@@ -36,6 +36,6 @@ def imported() -> set[str]:
 
 
 def test_run_dependencies() -> None:
-    frames = names(PROJECT["optional-dependencies"]["frames"])
-    assert imported() == names(PROJECT["dependencies"]) | frames
-    assert frames <= names(PROJECT["optional-dependencies"]["dev"])
+    extras = names([each for name in ("frames", "cluster") for each in PROJECT["optional-dependencies"][name]])
+    assert imported() == names(PROJECT["dependencies"]) | extras
+    assert extras <= names(PROJECT["optional-dependencies"]["dev"])

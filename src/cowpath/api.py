@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.timeline import lanes_summary
-from cowpath.observe.watch import Wanted, Watch
+from cowpath.observe.watch import Journal, Wanted, Watch
 from cowpath.observe.words import chain_of_hops, free_to, unless
 from cowpath.options import Options
 from cowpath.results import Comparison, Result, Seen
 from cowpath.session.uses import VERSIONS
 
 if TYPE_CHECKING:
+    from cowpath.checkpoints import Checkpoint
     from cowpath.designs import Design
     from cowpath.engine.costs import Costs
     from cowpath.session.fixed import Fixed
@@ -306,22 +308,36 @@ def run_plan(
     progress: Progress | None = None,
     compiling: Compiling | None = None,
     costs: Costs | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design, with what is wanted of its log. ``costs``: the table, if loaded."""
+    """Run a compiled session on a loaded design, with what is wanted of its log. ``costs``: the table, if loaded.
+
+    ``checkpoint`` keeps the state of the run from time to time, and the run begins with the one that is there; then the
+    log is all that can be wanted of it.
+    """
     from cowpath.designs import kernel_told
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
     plan = plan.on(design)
-    with Watch(wanted, plan) as watch:
+    journal = None
+    if checkpoint is not None:
+        checkpoint.open(plan, design, options, wanted.log is not None)
+        journal = Journal(checkpoint.events, checkpoint.kept_events)
+    with Watch(wanted, plan, journal) as watch:
         k = build_machine(plan, design, options, costs)
         watch.begin(k)
         clock = make_clock(k, plan, design, watch.add, progress)
         ready(k, compiling)
+        if checkpoint is not None:
+            checkpoint.restore(k, clock, watch)
+            clock.pause = partial(checkpoint.pause, clock, watch)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
         timeline = watch.end(k)
+    if checkpoint is not None:
+        checkpoint.done()
     scene = Scene(k, plan)
     judgement = judge(k, plan, clock, lambda free: unless(free, scene))
     metrics = Metrics(k)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from cowpath.errors import InputError
+from cowpath.identity import version
+from cowpath.kernels import fidelity
 from cowpath.options import Options
+from cowpath.sweeps import advice
 from cowpath.sweeps.executors import Given, Here, Players, Processes
 from cowpath.sweeps.grid import Grid, grid_of
+from cowpath.sweeps.job import Job
+from cowpath.sweeps.limit import Answer, Search
 from cowpath.sweeps.packing import Packer
-from cowpath.sweeps.point import version
 from cowpath.sweeps.run import Runner, Tally, Told
 from cowpath.sweeps.store import Row, Store, Sweep
 
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
 
     from cowpath.designs import Design
 
-__all__ = ["Options", "Points", "designs_for", "players_for", "points", "sweep", "sweep_grid"]
+__all__ = [
+    "Limits", "Options", "Points", "designs_for", "limit", "limits_of", "players_for", "points", "sweep", "sweep_grid",
+]  # fmt: skip
+FIRST_SEEDS = 5  # of a first answer
 
 Vary = Mapping[str, str | Sequence[Any]] | Sequence[str]
 
@@ -156,7 +165,10 @@ def players_for(
         given = Given(executor, int(getattr(executor, "_max_workers", None) or cores()))
         return lambda: _open(given)
     if cluster is not None:
-        raise NotImplementedError
+        from cowpath.sweeps.cluster import Cluster
+
+        address = cluster
+        return lambda: Cluster(address)
     count = processes or cores()
     return (lambda: _open(Here())) if count == 1 else (lambda: Processes(count))
 
@@ -164,3 +176,90 @@ def players_for(
 @contextmanager
 def _open(players: Players) -> Iterator[Players]:
     yield players
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job needs, and on which machine that was found."""
+
+    answer: Answer
+    session: str
+    source: str
+    design: Design
+    version: str  # of cgroups: v1 or v2
+    memsw: bool  # memory and swap are limited alike
+
+    @property
+    def limit(self) -> int | None:
+        """Bytes: the smallest limit at which all seeds complete; None: there is none up to the job's peak."""
+        return self.answer.limit
+
+    @property
+    def sentences(self) -> list[str]:
+        """In words, with how sure it is."""
+        return list(advice.sentences(self.answer, self.design.name, fidelity.words(self.design.name)))
+
+    @property
+    def lines(self) -> str:
+        """What to paste for cgset, systemd, docker and Kubernetes."""
+        return advice.lines(self.answer, self.version, self.answer.group, self.memsw)
+
+
+def limit(
+    session: str | os.PathLike[str],
+    group: str,
+    design: str | os.PathLike[str] | None = None,
+    *,
+    seeds: int = 20,
+    slower: float = 0.05,
+    store: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
+    processes: int | None = None,
+    cluster: str | None = None,
+    told: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Limits:
+    """How much memory the job of a group needs: by bisection over its limit, then with all seeds around the place.
+
+    ``slower`` is how much more time is hardly more (0.05: 5 %). ``store`` keeps what is played, as for ``sweep``.
+    ``told`` is called with what is being played. ``options`` are those of ``run``. Raises InputError, also for a job
+    that does not complete without a limit.
+    """
+    players = players_for(processes, cluster, executor)
+    chosen = Options.of(**options)
+    return limits_of(session, group, design, chosen, players, seeds=seeds, slower=slower, store=store, told=told)
+
+
+def limits_of(
+    session: str | os.PathLike[str],
+    group: str,
+    design: str | os.PathLike[str] | None,
+    options: Options,
+    players: Callable[[], Any],
+    *,
+    seeds: int,
+    slower: float,
+    store: str | os.PathLike[str] | None = None,
+    told: Callable[[str], None] | None = None,
+    first: Callable[[Limits], None] | None = None,
+    ready: Callable[[Packer], None] | None = None,
+) -> Limits:
+    """The same; ``first`` is called with the answer of a few seeds, ``ready`` before anything is played."""
+    loaded = designs_for(None if design is None else [design], session, options, Grid((), (), (0,)))
+    job = Job.of(session, group, loaded[0], options)
+    if ready is not None:
+        ready(job.packer)
+    with ExitStack() as stack:
+        if store is None:
+            store = Path(stack.enter_context(TemporaryDirectory(prefix="cowpath-limit-"))) / "points.sqlite"
+        opened = stack.enter_context(Store(Path(store), version()))
+        playing = stack.enter_context(players())
+        place = None
+        for count in [FIRST_SEEDS, seeds] if first is not None and seeds > FIRST_SEEDS else [seeds]:
+            search = Search(job.play_on(opened, playing), group, count, slower, told or (lambda doing: None))
+            answer = search.run(place)
+            found = Limits(answer, job.packer.name, job.packer.source, loaded[0], job.version, job.memsw)
+            if count < seeds and first is not None:
+                first(found)
+            place = search.place
+    return found

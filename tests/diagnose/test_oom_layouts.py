@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cowpath import api
 from cowpath.diagnose import answer, diagnose
 
 from . import layouts
@@ -32,7 +34,8 @@ def test_every_field_is_read(release: str, second: bool) -> None:
     oom = told(report(release, second=second))
     assert oom["whole"]
     assert oom["memcg"]
-    assert oom["invoker"] == {"name": "sh -c", "pid": 311, "outsider": "no", "why": "it is in the table"}
+    asked = {"name": "sh -c", "pid": 311, "outsider": "no", "why": "it is in the table", "holds": []}
+    assert oom["invoker"] == asked
     assert (oom["limit_of"], oom["victim_group"]) == ("/A", "/A/b")
     assert oom["counters"]["memory"] == {"usage": 64 * MIB, "limit": 64 * MIB, "failcnt": 25}
     assert ("swap" in oom["counters"]) == second
@@ -153,6 +156,35 @@ def test_who_sets_a_limit_is_from_outside() -> None:
                   "mem_cgroup_out_of_memory", "memory_max_write", "cgroup_file_write")), " </TASK>"]  # fmt: skip
     lines = [line for line in lines if not line.startswith("[      1]")]
     assert told(lines)["invoker"]["outsider"] == "yes"
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_the_session_that_does_it_again(second: bool, tmp_path: Path) -> None:
+    """It is one that cowpath reads, with the same limit, and its tasks want more than that."""
+    oom = told(report("6.18", second=second))
+    session = tmp_path / "again.sh"
+    session.write_text(oom["session"])
+    plan = api.load_plan(session, api.Options())
+    assert plan.notes == ()
+    wanted = [int(size) for size in re.findall(r"--vm-bytes (\d+)", oom["session"])]
+    assert len(wanted) == len(TASKS)
+    assert sum(wanted) > 64 * MIB
+    assert f"echo {64 * MIB} > " in oom["session"]
+
+
+def test_what_the_invoker_had_in_hand() -> None:
+    """A call trace of read-ahead in 2.6.39: the pages before are locked, and entry 8 has that shape."""
+    lines = report("2.6.39")
+    trace = (
+        "dump_header", "oom_kill_process", "mem_cgroup_out_of_memory", "mem_cgroup_handle_oom",
+        "__mem_cgroup_try_charge", "mem_cgroup_cache_charge", "add_to_page_cache_locked",
+        "mpage_readpages", "ext4_readpages", "vfs_read",
+    )  # fmt: skip
+    lines[4:4] = [f" [<ffffffff811{place:05x}>] {name}+0x10/0x20" for place, name in enumerate(trace)]
+    found = answer.as_json(diagnose(f"{line}\n".encode() for line in lines))
+    assert found["oom"][0]["invoker"]["holds"] == ["page lock"]
+    assert [(entry["number"], entry["certain"]) for entry in found["entries"]] == [(8, False)]
+    assert found["memcg_stall"] == "cannot tell"
 
 
 def test_the_host_itself() -> None:

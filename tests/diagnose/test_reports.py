@@ -47,7 +47,22 @@ EXPECTED: dict[str, tuple[str, str, list[tuple[str, str, str, str, set[str]]]]] 
          ("service[13]", "stack", "", "memory: throttle", {"page lock", "invalidate lock"})],
     ),
     "journal.json": ("cannot tell", "4.19 or later", [("ps[77]", "hung", "D", "mmap lock", set())]),
+    "crash-bt.txt": (
+        "yes", "3.12 to 5.15",
+        [("rsync[4321]", "stack", "", "memory: reclaim", set()), ("ls[4322]", "stack", "", "inode lock", set())],
+    ),
+    "lockup-2.6.39.txt": ("yes", "2.6.39", [("cc1[2190]", "lockup", "R", "memory: reclaim", {"mmap lock"})]),
+    "callers-6.12.txt": ("no", "6.12.19", [("a[100]", "hung", "D", "disk", set())]),
+    "serial-4.19.txt": ("yes", "3.0 or later", [("a[100]", "hung", "D", "memory: OOM", set())]),
+    "rcu-stall-5.4.txt": ("yes", "5.4.0", [("java[777]", "lockup", "R", "memory: reclaim", {"mmap lock"})]),
+    "hung-5.10-dmesg-T.txt": ("cannot tell", "5.10.0", [("ps[77]", "hung", "D", "mmap lock", set())]),
+    "hung-arm64.txt": ("cannot tell", "not known", [("kworker/u16:1[58]", "hung", "D", "page lock", set())]),
+    "hung-7.1.txt": ("cannot tell", "7.1.5", [("cat[58]", "hung", "D", "page lock", set())]),
 }  # fmt: skip
+
+
+def test_every_log_is_expected() -> None:
+    assert {path.name for path in LOGS.iterdir()} == {*EXPECTED, "oom-dmesg.txt", "oom-dmesg-whole.txt"}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -161,6 +176,87 @@ def test_lockdep_addresses_say_who_has_it() -> None:
 [1.0] =============================================""")
     assert [(edge.waiter, edge.holder, edge.certain) for edge in told.edges] == [(0, 2, True)]
     assert told.behind == {}  # c has that inode's lock, and waits for the disk
+
+
+WAITS = """task: {name} D
+ __schedule
+ schedule
+ {wait}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wait", "waits_for", "verdict"),
+    [
+        ("__refrigerator", "freezer", "no"),
+        ("rpc_wait_bit_killable", "server", "no"),
+        ("blkcg_maybe_throttle_current", "I/O throttle", "no"),
+        ("wait_transaction_locked\n start_this_handle", "journal", "cannot tell"),
+        ("__lock_page\n truncate_inode_pages_range", "page lock", "cannot tell"),
+        ("wait_on_page_bit\n wait_on_page_writeback\n ext4_sync_file", "write-back", "cannot tell"),
+        ("wait_for_completion_killable\n wait_for_vfork_done", "child", "cannot tell"),
+        ("__mutex_lock\n mutex_lock\n cgroup_kn_lock_live", "cgroup_mutex", "cannot tell"),
+        ("__mutex_lock\n some_driver_ioctl", "a lock that some_driver_ioctl takes", "cannot tell"),
+        ("some_driver_wait", "not known", "cannot tell"),
+        ("balance_dirty_pages\n generic_perform_write", "dirty limit", "cannot tell"),
+        ("try_to_free_mem_cgroup_pages\n memory_reclaim", "memory: reclaim", "no"),  # somebody asked for it
+        ("try_to_free_mem_cgroup_pages\n memory_max_write", "memory: reclaim", "yes"),
+    ],
+)
+def test_wait(wait: str, waits_for: str, verdict: str) -> None:
+    told = of(WAITS.format(name="a", wait=wait))
+    assert (told.tasks[0].waits_for, told.memcg_stall) == (waits_for, verdict)
+
+
+def test_a_writer_that_waits_keeps_readers_out() -> None:
+    """Entry 22: a fault throttled for dirty pages, a writer behind it, and ps behind the writer."""
+    fault = WAITS.format(name="a", wait="balance_dirty_pages\n do_wp_page\n handle_mm_fault\n do_page_fault")
+    writer = WAITS.format(name="b", wait="rwsem_down_write_slowpath\n vm_mmap_pgoff")
+    reader = WAITS.format(name="c", wait="rwsem_down_read_slowpath\n proc_pid_cmdline_read")
+    alone = of("# kernel: 5.4\n" + fault + "\n" + reader)
+    assert alone.edges == []  # two readers
+    told = of("# kernel: 5.4\n" + fault + "\n" + writer + "\n" + reader)
+    assert {(edge.waiter, edge.holder) for edge in told.edges} == {(1, 0), (2, 0), (2, 1)}
+    assert [(match.entry.number, match.sure) for match in told.matches] == [(22, True)]
+    assert told.memcg_stall == "cannot tell"  # whose limit of dirty pages it is: no stack tells
+
+
+def test_a_circle_of_what_nobody_surely_holds_is_no_circle() -> None:
+    """A flusher and a writer on a slow disk: either may have what the other waits for, or a third who is not here."""
+    told = of(
+        WAITS.format(name="flush", wait="__lock_page\n mpage_prepare_extent_to_map\n ext4_writepages")
+        + "\n"
+        + WAITS.format(name="writer", wait="wait_on_page_writeback\n __block_write_begin\n ext4_write_begin")
+    )
+    assert {(edge.waiter, edge.holder) for edge in told.edges} == {(0, 1), (1, 0)}
+    assert told.memcg_stall == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "verdict", "involved"),
+    [("kmem_cache_alloc", "no", "no"), ("try_charge_memcg", "cannot tell", "yes")],
+)
+def test_an_order_of_locks(earlier: str, verdict: str, involved: str) -> None:
+    """What lockdep reports is no wait; whether groups are in it say the stacks that made the order, too."""
+    told = of(f"""[1.0] WARNING: possible circular locking dependency detected
+[1.0] a/1 is trying to acquire lock:
+[1.0] ffff888100000010 (&x->lock){{+.+.}}-{{3:3}}, at: do_x+0x1/0x2
+[1.0] but task is already holding lock:
+[1.0] ffffffff82a1b2e0 (fs_reclaim){{+.+.}}-{{0:0}}, at: balance_pgdat+0x1/0x2
+[1.0] -> #1 (fs_reclaim){{+.+.}}-{{0:0}}:
+[1.0]        fs_reclaim_acquire+0x1/0x2
+[1.0]        {earlier}+0x1/0x2
+[1.0] -> #0 (&x->lock){{+.+.}}-{{3:3}}:
+[1.0]        __mutex_lock+0x1/0x2
+[1.0] stack backtrace:
+[1.0] CPU: 1 PID: 1 Comm: a Not tainted 6.5.0 #1
+[1.0] Call Trace:
+[1.0]  __lock_acquire+0x1/0x2
+[1.0]  __mutex_lock+0x1/0x2
+[1.0]  do_x+0x1/0x2
+[1.0]  kswapd+0x1/0x2""")
+    assert (told.memcg_stall, told.memcg_involved) == (verdict, involved)
+    assert told.tasks[0].waits_for == "a lock that do_x takes"
 
 
 def test_nothing_to_see() -> None:

@@ -18,7 +18,7 @@ STACKS = Path(__file__).parents[1] / "data" / "stacks"
 ANSWERS: dict[str, tuple[str, list[str], list[set[str]], dict[int, bool]]] = {
     "buffer-head-charge-ext3-read": ("yes", ["memory: charge"], [{"page lock"}], {12: True}),
     "cgroup-procs-write-rcu": ("no", ["RCU"], [{"cgroup_mutex"}], {}),
-    "fuse-writeback-vs-lock": ("no", ["page lock", "write-back"], [{"s_umount"}, {"inode lock"}], {}),
+    "fuse-writeback-vs-lock": ("no", ["page lock", "write-back"], [{"s_umount"}, {"inode lock", "page lock"}], {}),
     "futex-java-thread": ("no", ["user lock"], [set()], {}),
     "high-reclaim-nofs-btrfs-lockdep": (
         "yes", ["memory: reclaim"], [{"file system lock", "shrinker_rwsem"}], {29: True},

@@ -19,6 +19,8 @@ from cowpath.cli import (
     costs,
     diagnose,
     groups,
+    limit,
+    record,
     runs,
     schedules,
     search,
@@ -26,6 +28,7 @@ from cowpath.cli import (
     sweeps,
     validate,
     warm,
+    watch,
     ways,
 )
 from cowpath.cli.command import Command
@@ -77,15 +80,18 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.command("limit", cls=Command)(limit.limit)
 app.add_typer(sweeps.sweep_app, name="sweep")
 app.add_typer(book.cases_app, name="cases")
 app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
+app.command("record", cls=record.RecordCommand)(record.record)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
 app.command("diagnose", cls=Command)(diagnose.diagnose)
+app.command("watch", cls=Command)(watch.watch)
 app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 

@@ -140,12 +140,15 @@ def import_recording(
 ) -> None:
     """Turn what was recorded of real processes into a program that sessions can run.
 
-    FILE is the text of perf script, or a folder of tables. What was found is said, what is missing, and what the model
-    takes instead; and of a file that can't be imported, what it seems to be and which command reads it.
+    FILE is perf.data, the text of perf script, of trace-cmd report, of ftrace's trace or of valgrind --tool=lackey
+    --trace-mem=yes, a trace of libCacheSim's (oracleGeneral, also compressed by zstd), or a folder of tables: its
+    content says which. What was found is said, what is missing, and what the model takes instead; and of a file that
+    can't be imported, what it seems to be and which command reads it.
 
     Example: cowpath import build.txt build.recording
     """
     from cowpath.atomic import check_outputs, check_target
+    from cowpath.cli.progress import reading_bar
     from cowpath.observe.text import visible
     from cowpath.programs import recording
     from cowpath.programs.importer import import_recording as imported
@@ -153,7 +156,7 @@ def import_recording(
 
     check_outputs([out], [source])
     check_target(out)
-    read = imported(source)
+    read = imported(source, opened=reading_bar)
     recording.write(read, out)
     for line in told(read.origin):
         typer.echo(visible(line))

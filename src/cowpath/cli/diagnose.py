@@ -12,6 +12,7 @@ import typer
 from cowpath.atomic import cannot_write, check_outputs, check_target, replacing
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
+from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,15 +44,18 @@ def diagnose(
 
     Example: cowpath diagnose dmesg.txt
     """
+    from cowpath.diagnose.lines import raw_lines
     from cowpath.diagnose.verdict import diagnose as diagnosed
 
+    check_outputs([report, session], [file] if str(file) != "-" else [])
+    check_target(report)
+    check_target(session)
     if str(file) == "-":
-        tell(diagnosed(sys.stdin.buffer), as_json, report, session)
+        tell(diagnosed(raw_lines(sys.stdin.buffer)), as_json, report, session)
         return
-    check_outputs([report, session], [file])
     try:
-        with file.open("rb") as raw:
-            told = diagnosed(raw)
+        with file.open("rb") as raw, progress_bars(None) as progress:
+            told = diagnosed(raw_lines(raw, progress.reading(file.stat().st_size)))
     except OSError as error:
         raise InputError(
             f"cannot read it: {error.strerror or error}", file=file, hint="a log, or - for standard input"
@@ -64,8 +68,6 @@ def tell(told: Diagnosis, as_json: bool, report: Path | None, session: Path | No
     from cowpath.diagnose import answer, show
     from cowpath.diagnose.reproduce import session_of
 
-    check_target(report)
-    check_target(session)
     if session is not None:
         texts = [text for text in map(session_of, told.reports.ooms) if text is not None]
         if not texts:

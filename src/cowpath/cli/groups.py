@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cowpath.atomic import check_target, replacing
+from cowpath.atomic import check_outputs, check_target, replacing
 from cowpath.cli import options as o
 
 Output = Annotated[
@@ -56,6 +56,7 @@ def explain_limits(
     from cowpath.session.plan import MachineSettings
     from cowpath.session.uses import VERSIONS
 
+    check_outputs([output], [file, table])
     chosen = api.Options.of(memory, None, None, table=table, env=env, programs=program)
     text = explained(
         file, table=table, settings=MachineSettings(memory=chosen.memory), environment=chosen.environment,

@@ -82,6 +82,11 @@ StoreArgument = Annotated[Path, typer.Argument(help="A sweep's store.", metavar=
 Processes = Annotated[
     int | None, typer.Option(help="So many processes play (default: one for each CPU).", min=1, max=1024)
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Play on this Dask cluster: the address that dask scheduler prints.",
+                 metavar="tcp://HOST:PORT"),
+]  # fmt: skip
 Retry = Annotated[bool, typer.Option("--retry", help="Play again what has failed, too.")]
 Yes = Annotated[bool, typer.Option("--yes", help="A million points are meant.")]
 Which = Annotated[
@@ -117,6 +122,7 @@ def play(
     design: o.Designs = None,
     seeds: Seeds = 1,
     processes: Processes = None,
+    cluster: ClusterAddress = None,
     retry: Retry = False,
     yes: Yes = False,
     cpus: o.Cpus = None,
@@ -149,7 +155,7 @@ def play(
         table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     grid = grid_of([*(vary or []), *(listed or [])], (), seeds)
-    players = sweeping.players_for(processes)
+    players = sweeping.players_for(processes, cluster)
     with progress_bars(None) as progress:
         points = sweeping.sweep_grid(
             session, grid, design, options, store, players, retry=retry, yes=yes, told=teller(progress),

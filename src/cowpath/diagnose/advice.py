@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cowpath.diagnose.graph import cycles
+from cowpath.diagnose.groups import groups
 from cowpath.diagnose.tables import tables, words
 from cowpath.diagnose.waits import OVER_HIGH, Judged
 
@@ -24,7 +25,7 @@ def helps(told: Diagnosis) -> list[str]:
         return [said["dead"].format(names=", ".join(dead))]
     waits = {told.tasks[place].waits_for for place in told.stalled}
     names = {name for place in told.stalled for name in told.tasks[place].task.names}
-    groups = sorted({each.for_memory_of for each in told.tasks if each.for_memory_of})
+    groups = sorted({path for path in map(path_of, told.tasks) if path})
     whose = f" of {', '.join(groups)}" if groups else " of the group (cat /proc/PID/cgroup)"
     frees = ": who is behind it goes on as well" if told.behind else ""
     found = []
@@ -33,10 +34,24 @@ def helps(told: Diagnosis) -> list[str]:
     if waits & {"memory: OOM", "memory: reclaim", "memory: charge"}:
         found += [said["raise"].format(whose=whose, frees=frees), said["kill"]]
     if names & OOM_SLEEPS:
-        found.append(said["killer"])
+        found += killers(told)
     if waits == {"memory: reclaim"} and not any(told.tasks[place].inner for place in told.stalled):
         found.append(said["wait"])
     return found
+
+
+def path_of(each: Judged) -> str | None:
+    """The path of the group for whose memory a task waits, if the log has it."""
+    return each.for_memory_of if each.for_memory_of and each.for_memory_of.startswith("/") else None
+
+
+def killers(told: Diagnosis) -> list[str]:
+    """What to do about a killer that is off: known where the group's files are there (v1), else a question."""
+    said = words()["helps"]
+    off = {folder: group.killer_off for folder, group in groups(told.reports.groups).items()}
+    if None in off.values() or not off:
+        return [said["killer"].format(folder="")]
+    return [said["killer_off"].format(folder=f"{folder}/") for folder, is_off in off.items() if is_off]
 
 
 def deadlocked(told: Diagnosis) -> list[str]:
@@ -52,7 +67,7 @@ def deadlocked(told: Diagnosis) -> list[str]:
 def capture_next(told: Diagnosis) -> str | None:
     """What to look at where it cannot be told; None where nothing is missing."""
     if not told.tasks:
-        return words()["capture"]["after_oom" if told.reports.ooms else "nothing"]
+        return words()["capture"]["after_oom" if told.reports.ooms else "empty"]
     said = []
     group = next((f" of group {each.task.group}" for each in told.tasks if each.task.group), "")
     answered = {edge.waiter for edge in told.edges}
@@ -62,7 +77,7 @@ def capture_next(told: Diagnosis) -> str | None:
         line = asked_of(each, group)
         if line is not None and line not in said:
             said.append(line)
-    if told.memcg_stall == "yes" and not any(each.for_memory_of for each in told.tasks):
+    if told.memcg_stall == "yes" and not any(map(path_of, told.tasks)):
         said.append(words()["capture"]["group"])
     return "; ".join(said) or None
 

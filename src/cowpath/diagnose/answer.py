@@ -38,6 +38,7 @@ def task_as_json(each: Judged, behind: list[str]) -> dict[str, Any]:
         "holds": [str(held) for held in each.held],
         "may_hold": [str(held) for held in each.may_hold],
         "held_in": {held.lock: held.where for held in (*each.held, *each.may_hold)},
+        "charge_site": each.site or None,
         "waits_for_group_memory": each.group_memory and not each.reenters,
         "for_memory_of": each.for_memory_of,
         "certain": each.certain,

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from cowpath.diagnose.graph import Edge
 from cowpath.diagnose.release import Release
 from cowpath.diagnose.waits import Judged
 
@@ -30,16 +31,19 @@ class Sign:
     state: str = ""
     dying: bool = False
     reenters: bool = False
-    waiter: str = ""  # another task waits for this lock
-    needs_waiter: bool = False
-    beside: str = ""  # another task waits for this
+    waiter: str = ""  # another task can be behind it, for this lock
+    needs_waiter: bool = False  # without it there is nothing to see
+    beside: str = ""  # another task waits for this, whoever has it
+    since: str | None = None  # of this form of the entry, where it has several
+    before: str | None = None
 
     def fits(self, told: Judged) -> bool:
         """Whether a task shows it."""
+        if not any(told.waits_for == what or told.waits_for.startswith(f"{what}:") for what in self.waits):
+            return False
         names = set(told.task.names)
         return (
-            any(told.waits_for == what or told.waits_for.startswith(f"{what}:") for what in self.waits)
-            and (not self.inner or told.inner == self.inner)
+            (not self.inner or told.inner == self.inner)
             and (not self.holds or any(self.holds in (held.lock, str(held)) for held in (*told.held, *told.may_hold)))
             and all(not names.isdisjoint(each.split("|")) for each in self.frames)
             and names.isdisjoint(self.without)
@@ -121,43 +125,41 @@ def frozen(table: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
-def matches(tasks: Sequence[Judged], release: Release) -> list[Match]:
+def matches(tasks: Sequence[Judged], edges: Sequence[Edge], release: Release) -> list[Match]:
     """The entries that these tasks show, in the list's order. A release that is said and does not have it: no match."""
     found = []
     for entry in entries():
-        since, before = release.since(entry.since), release.before(entry.fixed)
-        if since is False or before is False:
-            continue
-        known = since is True and before is True
-        match = shown(entry, tasks, known)
-        if match is not None:
-            found.append(match)
+        for sign in entry.signs:
+            since = release.since(sign.since or entry.since)
+            before = release.before(sign.before or entry.fixed)
+            if since is False or before is False:
+                continue
+            match = shown(entry, sign, tasks, edges, since is True and before is True)
+            if match is not None:
+                found.append(match)
+                break
     return found
 
 
-def shown(entry: Entry, tasks: Sequence[Judged], known: bool) -> Match | None:
-    """How these tasks show an entry, if they do."""
-    for sign in entry.signs:
-        fits = [place for place, told in enumerate(tasks) if sign.fits(told)]
-        if not fits or (sign.beside and not waiting(tasks, sign.beside, fits)):
-            continue
-        others = waiting(tasks, sign.waiter, fits) if sign.waiter else []
-        if sign.needs_waiter and not others:
-            continue
-        why = (
-            "both sides are seen"
-            if others
-            else "its shape"
-            if sign.waiter
-            else "its shape; nobody else needs to be seen"
-        )
-        if not known:
-            why += "; the release is not known, or may have it mended"
-        sure = known and (bool(others) or not sign.waiter)
-        return Match(entry, tuple(sorted({*fits, *others})), sure, why)
-    return None
+def of_invokers(invokers: Sequence[Judged], release: Release) -> list[Match]:
+    """The entries of which those who invoked the OOM killer have the shape: nobody need have waited for them."""
+    why = "the shape of who invoked the OOM killer"
+    return [Match(match.entry, (), False, why) for match in matches(invokers, (), release)]
 
 
-def waiting(tasks: Sequence[Judged], lock: str, but: Sequence[int]) -> list[int]:
-    """Who else waits for that lock."""
-    return [place for place, told in enumerate(tasks) if lock in (told.waits_for, told.inner) and place not in but]
+def shown(entry: Entry, sign: Sign, tasks: Sequence[Judged], edges: Sequence[Edge], known: bool) -> Match | None:
+    """How these tasks show an entry by one of its signs, if they do."""
+    fits = [place for place, told in enumerate(tasks) if sign.fits(told)]
+    if not fits:
+        return None
+    if sign.beside:
+        others = [place for place, told in enumerate(tasks) if told.waits_for == sign.beside and place not in fits]
+    else:
+        others = [edge.waiter for edge in edges if edge.holder in fits and edge.lock == sign.waiter]
+    if (sign.needs_waiter or sign.beside) and not others:
+        return None
+    why = "both sides are seen" if others else "its shape" if sign.waiter else "its shape; nobody else needs to be seen"
+    if not known:
+        why += "; the release is not known, or may have it mended"
+    sure = known and (bool(others) or not sign.waiter)
+    return Match(entry, tuple(sorted({*fits, *others})), sure, why)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
+MOST_BYTES = 1 << 20
+LINES_BETWEEN = 20_000  # two words of how far it is
 LONGEST = 4096  # letters of one line that are looked at: printk's own are shorter (LOG_LINE_MAX)
 
 
@@ -38,16 +41,22 @@ CALLER = re.compile(r"\[\s*([TC]\d+)\]\s?")
 DELTA = re.compile(r"<\s*\d*\.\d+>\s?")  # dmesg -d
 
 
-def lines_of(raw: Iterable[bytes]) -> Iterator[Line]:
-    """The kernel's lines of a file, in its order. What other programs have logged in between is left out."""
-    for number, line in enumerate(raw, 1):
-        if line.startswith(b"{"):
-            yield from of_json(number, line)
-            continue
-        text = line[:LONGEST].decode("utf-8", "replace").rstrip("\r\n")
-        found = of_text(number, text)
-        if found is not None:
-            yield found
+def raw_lines(stream: BinaryIO, told: Callable[[int], None] | None = None) -> Iterator[bytes]:
+    """The lines of a file, those that are longer than anything of the kernel's in pieces; ``told`` how many bytes."""
+    read = 0
+    for number, line in enumerate(iter(lambda: stream.readline(MOST_BYTES), b"")):
+        read += len(line)
+        if told is not None and number % LINES_BETWEEN == 0:
+            told(read)
+        yield line
+
+
+def lines_of(number: int, raw: bytes) -> Iterable[Line]:
+    """What the kernel has said in a line of a file: nothing where another program has logged it."""
+    if raw.startswith(b"{"):
+        return of_json(number, raw)
+    found = of_text(number, raw[:LONGEST].decode("utf-8", "replace").rstrip("\r\n"))
+    return () if found is None else (found,)
 
 
 def of_text(number: int, text: str) -> Line | None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from cowpath.diagnose.lines import Line
 
-MOST_LINES = 20_000  # of one report, with other lines in between: a table may have thousands of tasks
+MOST_BETWEEN = 2_000  # lines of others within a report: its call trace and the host's memory among them
+MOST_AFTER = 40  # ... behind its end: more of the group may be killed
 
 INVOKED = re.compile(
     r"(.{1,16}?) invoked oom-killer: gfp_mask=(0x[0-9a-f]{1,16})(?:\(([^)]{0,300})\))?,(?:.{0,200}?,)? +"
@@ -121,7 +122,7 @@ class OomReader:
             if "illed process" in text or "OOM victim" in text or "oom_reaper" in text:
                 self.ending(text.strip(), None)
             return None
-        if line.number - now.line > MOST_LINES:
+        if line.number - now.last_line > (MOST_AFTER if now.whole else MOST_BETWEEN):
             self.now = None
             return None
         self.inside(line, text.strip(), now)

@@ -39,7 +39,13 @@ def told(report: OomReport, diagnosis: Diagnosis) -> dict[str, Any]:
         "whole": report.whole,
         "memcg": report.memcg,
         "constraint": report.constraint,
-        "invoker": {"name": report.invoker, "pid": report.invoker_pid, "outsider": outsider, "why": why},
+        "invoker": {
+            "name": report.invoker,
+            "pid": report.invoker_pid,
+            "outsider": outsider,
+            "why": why,
+            "holds": holds_of(report, diagnosis),
+        },
         "gfp_mask": report.gfp_mask,
         "gfp_names": report.gfp_names or None,
         "order": report.order,
@@ -94,6 +100,14 @@ def outsider_of(report: OomReport, diagnosis: Diagnosis) -> tuple[str, str]:
     if any(row.name[:15] == report.invoker[:15] for row in report.rows):
         return "cannot tell", "a task of its name is in the table, with another number: it may be one of its threads"
     return "cannot tell", "it is not in the table: a thread of one of the tasks there, or from outside"
+
+
+def holds_of(report: OomReport, diagnosis: Diagnosis) -> list[str]:
+    """The locks that who invoked the killer had in hand, by its call trace: whoever wants one waited for the kill."""
+    for each in diagnosis.invokers:
+        if each.task.line == report.line:
+            return [str(held) for held in each.held if held.lock != "oom_lock"]
+    return []
 
 
 def child_of(report: OomReport) -> dict[str, Any] | None:

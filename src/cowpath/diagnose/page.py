@@ -16,8 +16,9 @@ def write(target: Path, told: Diagnosis) -> None:
     """Write the page, whole or not at all."""
     drawn = graph_of(told)
     label = f"who can be behind whom: {len(drawn.nodes)} boxes, {len(drawn.edges)} arrows"
-    ooms = [list(show.oom(report)) for report in answer.as_json(told)["oom"]]
-    html.write(target, html.render("diagnose.html.j2", told=answer.as_json(told), graph=svg(drawn, label), ooms=ooms))
+    found = answer.as_json(told)
+    ooms = [list(show.oom(report)) for report in found["oom"]]
+    html.write(target, html.render("diagnose.html.j2", told=found, graph=svg(drawn, label), ooms=ooms))
 
 
 def graph_of(told: Diagnosis) -> Graph:
@@ -25,7 +26,7 @@ def graph_of(told: Diagnosis) -> Graph:
     graph = Graph()
     for place in told.stalled[:MOST_DRAWN]:
         each = told.tasks[place]
-        memory = f"memory of {each.for_memory_of or 'its group'}"
+        memory = f"memory of {each.for_memory_of}"
         task(graph, told, place)
         graph.nodes.setdefault(memory, Node(memory, "memory", (memory,)))
         graph.edges[f"task {place}", memory] = each.waits_for.removeprefix("memory: ")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cowpath.diagnose.files import Files
-from cowpath.diagnose.lines import Line
+from cowpath.diagnose.lines import Line, lines_of
 from cowpath.diagnose.oom import OomReader, OomReport
 from cowpath.diagnose.release import Release, said_in
 from cowpath.diagnose.stack import Stack
@@ -43,12 +43,11 @@ LOCKDEP = re.compile(
     r"possible (?:circular locking|recursive locking|irq lock inversion)|inconsistent lock state|possible deadlock in"
 )
 STALL = re.compile(r"(?:self-)?detected (?:expedited )?stalls? on CPU|NMI backtrace for cpu|Sending NMI")
-# a line that can begin something, or says which kernel it is: all others are passed over while nothing is open
+# what can begin something, or say which kernel it is: while nothing is open, all other lines are passed over unread
 HINT = re.compile(
-    r"INFO: |state:|oom-killer|0x[0-9a-f]{8}|Comm: |comm: |soft lockup|acquire lock|held by|==> ?/|proc/|task: ?\S|"
-    r"COMMAND|[Tt]ainted|Linux version|WARNING|BUG: |[Kk]ill(?:ed)? process|oom-kill:|oom_reaper|^# |\[<|\+0x|"
-    r"page allocation|possible|"
-    r"cut here|stall|Memory cgroup out|invoked|blocked|Blocked State"
+    rb"INFO: |task:|oom-killer|oom-kill:|oom_reaper|ill(?:ed)? process|Comm: |comm: |soft lockup|acquire lock|held by|"
+    rb"==>|proc/\d|COMMAND:|ainted|Linux version|kernel: \d|\[<|\+0x|cut here|WARNING: |BUG: |stall|NMI |"
+    rb"page allocation|possible (?:circ|recu|irq|dead)|inconsistent lock| 0x[0-9a-f]{8}|OOM victim|\"MESSAGE\":\[",
 )
 
 
@@ -62,15 +61,18 @@ class Reports:
     release: Release = field(default_factory=Release)
     killed: dict[int, str] = field(default_factory=dict)
     lines: int = 0
-    kernel_lines: int = 0
 
 
-def read(lines: Iterable[Line]) -> Reports:
-    """Read a log to its end."""
+def read(raw: Iterable[bytes]) -> Reports:
+    """Read a log to its end: its lines as they are in the file."""
     reader = Reader()
-    for line in lines:
-        reader.feed(line)
-    return reader.end()
+    number = 0
+    for number, line in enumerate(raw, 1):
+        if reader.idle and HINT.search(line) is None:
+            continue
+        for each in lines_of(number, line):
+            reader.feed(each)
+    return reader.end(number)
 
 
 class Reader:
@@ -85,15 +87,16 @@ class Reader:
         self.said: dict[int, int] = {}  # seconds for which khungtaskd says that a task was blocked
         self.files = Files(self.found.groups)
 
+    @property
+    def idle(self) -> bool:
+        """Whether only a line that begins something matters."""
+        return not self.open and not self.files.within and self.ooms.now is None
+
     def feed(self, line: Line) -> None:
         """Take the next line."""
-        self.found.lines = line.number
-        self.found.kernel_lines += line.sure
         text = line.text
         stack = self.open.get(line.caller)
         self.ooms.feed(line)
-        if stack is None and not self.files.within and HINT.search(text) is None:
-            return
         if "ainted" in text or "Linux version" in text or text.startswith("# "):
             self.found.release = merged(self.found.release, said_in(text))
         if self.files.feed(line):
@@ -227,8 +230,9 @@ class Reader:
         stack = self.open[line.caller] = Stack(Task(f"task at line {line.number}", "stack", line.number))
         return stack
 
-    def end(self) -> Reports:
-        """What there was."""
+    def end(self, lines: int) -> Reports:
+        """What there was, in so many lines."""
+        self.found.lines = lines
         for caller in list(self.open):
             self.close(caller)
         self.found.tasks += self.files.tasks()

@@ -81,7 +81,7 @@ def task(each: Judged) -> str:
         parts.append("holds " + ", ".join(f"{held} [{held.where}]" for held in each.held))
     if each.may_hold:
         parts.append("may hold " + ", ".join(f"{held} [{held.where}]" for held in each.may_hold))
-    if each.for_memory_of:
+    if each.for_memory_of and each.for_memory_of.startswith("/"):
         parts.append(f"for memory of {each.for_memory_of}")
     if each.task.seconds:
         parts.append(f"for {each.task.seconds} s and more")
@@ -131,6 +131,8 @@ def oom(report: dict[str, Any]) -> Iterator[str]:
     cut = "" if report["whole"] else "; the report is cut off"
     yield from item(f"OOM of {whose}, at line {report['line']}: asked for by {asked['name']}{pid}{cut}")
     yield from item(f"from outside the group: {asked['outsider']}, {asked['why']}")
+    if asked["holds"]:
+        yield from item(f"it had in hand: {', '.join(asked['holds'])}")
     for name, counter in report["counters"].items():
         yield from item(
             f"{name}: {size(counter['usage'])} of {limit(counter['limit'])}, failed {counter['failcnt']:,} times"

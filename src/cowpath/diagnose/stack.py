@@ -69,6 +69,9 @@ class Stack:
                 self.interrupt = opens
                 text = text.replace(mark, " ")
         if self.waits or self.chain:
+            earlier = frame_in(text, False) if self.chain else None
+            if earlier is not None and len(self.task.chain) < MOST_FRAMES:
+                self.task.chain.append(earlier.function)
             self.between += 1
             return self.between < MOST_HEAD
         rip = RIP.search(text)

@@ -60,6 +60,7 @@ class Task:
     ownerless: bool = False  # the kernel has looked for the lock's owner, and found none
     held: list[HeldLock] = field(default_factory=list)
     asks: HeldLock | None = None
+    chain: list[str] = field(default_factory=list)  # functions of lockdep's earlier stacks, which made the order
     cut: bool = False  # the stack has no end that a kernel's stack has
     dying: bool = False  # it was killed, and is still there
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from cowpath.diagnose import entries as book
 from cowpath.diagnose import graph, reports
-from cowpath.diagnose.lines import lines_of
+from cowpath.diagnose.groups import groups
 from cowpath.diagnose.release import Release, of_names
 from cowpath.diagnose.reports import Reports
-from cowpath.diagnose.tables import tables, words
-from cowpath.diagnose.waits import ENDS, OVER_HIGH, Judged, judge
+from cowpath.diagnose.tables import plain, tables, words
+from cowpath.diagnose.waits import ENDS, FOR_A_GROUP, OVER_HIGH, Judged, judge
 
 NOT_STALLS = ("oom", "warning", "locks")  # kinds of reports that show a task at work, not one that is held up
 
@@ -26,6 +26,7 @@ class Diagnosis:
     edges: list[graph.Edge] = field(default_factory=list)
     behind: dict[int, set[int]] = field(default_factory=dict)  # of tasks that may be behind a group's memory
     matches: list[book.Match] = field(default_factory=list)
+    invokers: list[Judged] = field(default_factory=list)  # of the OOM killer: at work, but with locks in hand
     memcg_stall: str = "cannot tell"
     memcg_involved: str = "cannot tell"
     why: list[str] = field(default_factory=list)
@@ -38,7 +39,7 @@ class Diagnosis:
 
 def diagnose(raw: Iterable[bytes]) -> Diagnosis:
     """Diagnose a log: its lines as they are in the file."""
-    return of_reports(reports.read(lines_of(raw)))
+    return of_reports(reports.read(raw))
 
 
 def of_reports(found: Reports) -> Diagnosis:
@@ -49,7 +50,8 @@ def of_reports(found: Reports) -> Diagnosis:
     told = Diagnosis(found, release, [judge(task, release) for task in shown])
     told.edges = graph.edges(told.tasks)
     told.behind = graph.behind(told.edges, len(told.tasks), set(told.stalled))
-    told.matches = book.matches(told.tasks, release)
+    told.invokers = [judge(task, release) for task in found.tasks if task.kind == "oom"]
+    told.matches = book.matches(told.tasks, told.edges, release) or book.of_invokers(told.invokers, release)
     told.memcg_involved = involved(told)
     decide(told)
     return told
@@ -60,11 +62,15 @@ def stalls(told: Judged) -> bool:
     return told.group_memory and told.certain and not told.passing and not told.reenters
 
 
+def in_the_order(each: Judged) -> bool:
+    """Whether a group's memory is at work in an order of locks that lockdep reports, then or now."""
+    return each.group_memory or any(tables().memory.get(plain(name)) in FOR_A_GROUP for name in each.task.chain)
+
+
 def involved(told: Diagnosis) -> str:
     """Whether the memory controller is at work in any of it."""
-    if any(each.group_memory or each.asked or each.teardown for each in told.tasks) or any(
-        oom.memcg for oom in told.reports.ooms
-    ):
+    at_work = (each.group_memory or each.asked or each.teardown or in_the_order(each) for each in told.tasks)
+    if any(at_work) or any(oom.memcg for oom in told.reports.ooms):
         return "yes"
     return "cannot tell" if any(is_open(told, place) for place in range(len(told.tasks))) or not told.tasks else "no"
 
@@ -77,6 +83,7 @@ def decide(told: Diagnosis) -> None:
         told.why = [sentence(told.tasks[place]) for place in stalled[:6]]
         if len(stalled) > 6:
             told.why.append(f"So do {len(stalled) - 6} more.")
+        told.why += [str(group) for group in groups(told.reports.groups).values()]
         if all(told.tasks[place].task.kind == "lockdep" for place in stalled):
             told.why.append(
                 "It is a report of lockdep's: this order of locks can dead-lock, and nobody need be stuck now."
@@ -90,7 +97,7 @@ def decide(told: Diagnosis) -> None:
     unsure = [place for place in range(len(told.tasks)) if is_open(told, place) and place not in circle]
     unsure = [place for place in unsure if not told_by_others(told, place, circle)]
     if unsure:
-        told.why = [open_sentence(told.tasks[place]) for place in unsure[:6]]
+        told.why = [open_sentence(told, place) for place in unsure[:6]]
         if len(unsure) > 6:
             told.why.append(f"So it is of {len(unsure) - 6} more.")
         return
@@ -112,8 +119,12 @@ def is_open(told: Diagnosis, place: int) -> bool:
     each = told.tasks[place]
     if each.passing or each.reenters or each.teardown:
         return each.passing
+    if each.task.kind == "lockdep":
+        return in_the_order(each)
     if each.waits_for == "memory: the host's":
         return each.inner in tables().locks
+    if each.waits_for == "dirty limit":  # since 4.2 groups have a limit of their own (mem_cgroup_wb_stats)
+        return told.release.before("4.2") is not True
     if each.waits_for in ENDS or each.waits_for == "nothing":
         return False
     return not each.asked
@@ -130,18 +141,28 @@ def sentence(each: Judged) -> str:
     return f"{each.task.label} {what}{on_the_way}. {held}{maybe}."
 
 
-def open_sentence(each: Judged) -> str:
+def open_sentence(told: Diagnosis, place: int) -> str:
     """Why a wait says too little."""
+    each = told.tasks[place]
     if each.passing:
         return (
             f"{each.task.label} runs through a charge, as every task does: one look does not tell whether it is stuck."
         )
+    if each.task.kind == "lockdep":
+        return f"{each.task.label} is in a report of lockdep's: the order of locks goes through a group's charge."
     if each.waits_for == "not known":
         where = f": its innermost known function is {each.where}" if each.where else ""
         return f"What {each.task.label} waits for is not told by its stack{where}."
-    inner = f", for {each.inner}" if each.inner else ""
-    what = f"{article(each.waits_for)}{inner}"
-    return f"{each.task.label} waits for {what}; who is at the end of that is not among these tasks."
+    if each.waits_for == "dirty limit":
+        return (
+            f"{each.task.label} is throttled for dirty pages: its group's or the host's, which its stack does not tell."
+        )
+    inner = f", {each.inner}" if each.inner.startswith("until") else f", for {each.inner}" if each.inner else ""
+    what = f"{each.task.label} waits for {article(each.waits_for)}{inner}"
+    holders = sorted({told.tasks[edge.holder].task.label for edge in told.edges if edge.waiter == place})
+    if holders:
+        return f"{what}: behind {', '.join(holders)}, or behind somebody who is not among these tasks."
+    return f"{what}; who is at the end of that is not among these tasks."
 
 
 def article(what: str) -> str:
@@ -155,6 +176,8 @@ def end_sentence(each: Judged) -> str:
     """At which end a task waits that is no group's memory."""
     if each.reenters:
         return f"{each.task.label}: reclaim for its charge has entered {each.reenters} again: a recursion, no wait."
+    if each.task.kind == "lockdep":
+        return f"{each.task.label} is in a report of lockdep's: an order of locks in which no group is charged."
     if each.teardown:
         return f"{each.task.label} takes a group down ({each.teardown}): that waits for no memory."
     end = words()["ends"].get(each.waits_for, f"waits for {article(each.waits_for)}, held by a task that is seen")

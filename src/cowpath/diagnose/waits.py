@@ -9,6 +9,8 @@ from cowpath.diagnose.tables import Holds, Tables, Taken, plain, tables
 from cowpath.diagnose.task import HeldLock, Task
 
 OVER_HIGH = {"mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high"}
+ASLEEP_FOR_GOOD = ("S", "I", "T", "t", "Z", "X")  # interruptible, idle, stopped, gone: nobody waits for a lock so
+ITS_OWN, THE_ONE_THAT_IS_SET = "its group", "the group whose limit it sets"  # where the log has no path
 FOR_A_GROUP = ("OOM", "reclaim", "throttle", "charge", "limit")  # of what the table's [[memory]] says
 ENDS = {  # waits of which no lock is at the end: what ends them has nothing to do with a group's memory
     "disk", "freezer", "RCU", "user lock", "user fault", "idle", "server", "dirty limit", "I/O throttle",
@@ -70,8 +72,6 @@ def judge(task: Task, release: Release) -> Judged:
     memory_of(told, names, at)
     hold(told, names, at, release)
     lockdep(told)
-    if told.group_memory:
-        told.for_memory_of = task.group
     return told
 
 
@@ -122,6 +122,8 @@ def wait_of(told: Judged, names: list[str], release: Release) -> int:
     told.where = name
     if told.task.state == "R":
         told.waits_for, told.certain = "nothing", True
+    elif told.task.state in ASLEEP_FOR_GOOD:
+        told.waits_for = "idle"
     return at - 1
 
 
@@ -208,15 +210,16 @@ def memory_of(told: Judged, names: list[str], at: int) -> None:
             beneath(told, "memory: reclaim")
         return None
     place, kind = groups[0]
-    if kind == "limit" and "host" not in kinds:
+    if kind == "limit" and places[0] == groups[0] and told.waits_for in known.locks:
+        return None  # another one sets a limit
+    if kind == "limit":
         kind = "reclaim"
-    elif kind == "limit":
-        kind = "OOM" if killing else "reclaim"
     outer = groups[-1][0]
     again = set(names[:place]) & set(names[outer + 1 :]) - set(known.asleep)
     if again and kind != "OOM":
         told.reenters = next(name for name in names if name in again)
     told.group_memory = True
+    told.for_memory_of = THE_ONE_THAT_IS_SET if groups[-1][1] == "limit" else told.task.group or ITS_OWN
     told.site = next((name for name in names[outer + 1 :] if name not in known.memory), "")
     if kind == "charge" and not killing:
         told.passing = told.task.state == "R" or told.task.kind in ("warning", "oom")
@@ -236,7 +239,7 @@ def beneath(told: Judged, what: str) -> None:
 def hold(told: Judged, names: list[str], at: int, release: Release) -> None:
     """The locks of the functions further out than the one that waits."""
     known = tables()
-    for place in range(max(at, 0) + (1 if at >= 0 else 0), len(names)):
+    for place in range(at + 1, len(names)):
         inner, outer = names[:place], names[place + 1 :]
         for holds in known.held.get(names[place], ()):
             since, before = release.since(holds.since), release.before(holds.before)
@@ -261,26 +264,24 @@ def add(told: Judged, held: Held) -> None:
     for kept in (told.held, told.may_hold):
         for place, other in enumerate(kept):
             if other.lock == held.lock:
-                better = (held.certain, bool(held.address), held.mode == "write") > (
-                    other.certain,
-                    bool(other.address),
-                    other.mode == "write",
-                )
-                if not better:
+                if rank(held) <= rank(other):
                     return
                 del kept[place]
                 break
     (told.held if held.certain else told.may_hold).append(held)
 
 
+def rank(held: Held) -> tuple[bool, bool, bool]:
+    """Of two words on one lock the better one."""
+    return held.certain, bool(held.address), held.mode == "write"
+
+
 def lockdep(told: Judged) -> None:
     """What lockdep lists: certain, and with an address. The last one may be the one that is waited for."""
     task = told.task
-    waited = task.asks or (
-        task.held[-1]
-        if task.held and told.waits_for == lock_of(task.held[-1]) and told.task.kind != "lockdep"
-        else None
-    )
+    waited = task.asks
+    if waited is None and task.kind != "lockdep" and task.held and told.waits_for == lock_of(task.held[-1]):
+        waited = task.held[-1]
     if task.asks is not None and not task.frames:
         told.waits_for, told.where, told.certain = lock_of(task.asks) or task.asks.name, task.asks.at, True
     for lock in task.held:

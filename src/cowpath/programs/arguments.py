@@ -18,7 +18,10 @@ def with_arguments(lines: tuple[Line, ...], name: str, given: tuple[Word, ...]) 
     if len(given) > most:
         extra = given[most]
         if not most:
-            raise extra.error(f"{name} takes no arguments: {extra.text!r}", "in its lines $1 is the first one")
+            raise extra.error(
+                f"{name} takes no arguments: {extra.text!r}",
+                "the program alone; or $1 in its lines, which is the first argument",
+            )
         raise extra.error(f"{name} takes {most} argument{'s' if most > 1 else ''}: {extra.text!r}", "fewer words")
     return tuple(_line(line, name, given) for line in lines)
 

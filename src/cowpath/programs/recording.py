@@ -42,6 +42,10 @@ RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
     n.OP_WAIT,
 ))  # fmt: skip
+CACHE_SEEN = "page cache seen"  # in a recording's origin: True if all that came into the page cache was recorded
+# How often an OP_TOUCH of a recording touches its page (``b``; its stride ``c`` is 0). After a touch of one page the
+# machine's reuse rule goes back to earlier ones; where all uses of pages are recorded, it is to add none.
+ONCE, ALL_KNOWN = 1, 2
 WRONG_VERSION_HINT = "make it again with: cowpath import FILE"
 
 
@@ -87,7 +91,8 @@ class Recording:
     ``ops`` are instructions as in ``kernel.names``, with the numbers of files and comms of this recording, and with
     two differences: OP_FORK's ``a`` is the number of a *process*; OP_EXEC's ``a`` is unused (it goes on with the next
     instruction). An OP_WAIT with ``bits`` 1 waits for a thread. The end of a process (waiting for its children,
-    OP_EXIT) is left to whoever compiles it.
+    OP_EXIT) is left to whoever compiles it. An OP_TOUCH is a first touch (``b`` is ONCE), or one of all the uses
+    of its page (ALL_KNOWN).
     """
 
     name: str
@@ -100,6 +105,11 @@ class Recording:
     origin: Mapping[str, Any] = field(
         default_factory=dict
     )  # what it was made from, JSON: "format", "gaps", "instead" ...
+
+    @property
+    def knows_cache(self) -> bool:
+        """Whether sessions start with those files in the page cache that were there when it was recorded."""
+        return bool(self.origin.get(CACHE_SEEN))
 
     def ops_of(self, process: int) -> Ops:
         """The instructions of one process."""

@@ -68,8 +68,9 @@ def curves_figure(
             made.varea(at, least, most, fill_color=look["color"], fill_alpha=0.18)
         made.line(at, mean, line_width=2, line_dash=DASHES[number // len(COLOURS) % len(DASHES)], **look)
         made.scatter(at, mean, marker=MARKERS[number % len(MARKERS)], size=8, line_color="#ffffff", **look)
-    for place, word in marks:
-        made.vspan(x=[place], line_width=2, line_dash="dashed", line_color="#5c5f66", legend_label=word)
+    for number, (place, word) in enumerate(marks):
+        look = {"line_color": COLOURS[-1 - number], "line_dash": DASHES[-1 - number % len(DASHES)]}
+        made.vspan(x=[place], line_width=2, legend_label=word, **look)
     for axis, wanted in ((made.xaxis[0], x), (made.yaxis[0], y)):
         axis.axis_label = PlainText(text=wanted.label)
         if wanted.unit:

@@ -16,6 +16,7 @@ from cowpath.session.sh_c import started
 from cowpath.session.systemd import noted
 from cowpath.words import Word, nearest
 
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")  # of a container
 LEAST = 6 << 20  # dockerd refuses less
 FLAGS = ("-d", "--detach", "--rm", "-i", "-t", "-it", "-ti", "--interactive", "--tty", "--init", "--oom-kill-disable",
          "-dit", "-itd", "-q", "--quiet", "--privileged", "--read-only", "--no-healthcheck", "-P")  # fmt: skip
@@ -44,6 +45,8 @@ def docker(simple: Expanded, scope: Scope) -> c.Action:
         what = words[0] if words else simple.name
         if words and words[0].text in ("pull", "login", "image", "network", "volume", "rmi"):
             return c.Nothing(simple.name)
+        if words and words[0].text == "compose":
+            raise what.error("docker compose is not understood here", "cowpath run compose.yaml")
         raise what.error(f"{simple.name.text}: {what.text!r} is not understood here", f"{', '.join(verbs)}: {EXAMPLE}")
     return verbs[words[0].text](simple, words, scope)
 
@@ -139,7 +142,7 @@ def _run(simple: Expanded, words: tuple[Word, ...], scope: Scope) -> c.Action:
     if not rest:
         raise simple.name.error("docker run needs an image", EXAMPLE)
     name = given["--name"].text if "--name" in given else f"c{len(scope.started) + 1}"
-    if re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", name) is None:
+    if NAME.fullmatch(name) is None:
         raise given["--name"].error(f"not a container's name: {name!r}", "--name web")
     group = f"docker/{name}" if version == "v1" else f"system.slice/docker-{name}.scope"
     scope.started[name] = Started(group, "", "")  # what is wrong below is told there, not where the name is used

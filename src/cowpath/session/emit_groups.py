@@ -37,6 +37,7 @@ class Groups(Writing):
             groups += [path for path in paths if path not in groups]
             if len(groups) > CLOCK.groups:
                 self.errors.add(word.error(f"more than {CLOCK.groups - 1} groups", "fewer groups"))
+                self.lost_groups = True  # what is missing follows from it
                 break
         for word in self.wanted:
             if word.text not in groups and not self.lost_groups:

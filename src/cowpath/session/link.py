@@ -164,7 +164,7 @@ class Linker:
         """The number of a file in the session; its size is the largest that any program asks for."""
         old = self.files.get(use.name, use)
         self.files[use.name] = FileUse(
-            use.name, max(old.pages, use.pages), max(old.room, use.room), old.shmem or use.shmem
+            use.name, max(old.pages, use.pages), max(old.room, use.room), old.shmem or use.shmem, old.warm or use.warm
         )
         if outside:
             self.used_outside.add(use.name)
@@ -208,7 +208,8 @@ class Linker:
                     continue
                 raise chosen.word.error(f"no program of the session uses the file {name!r}", nearest(name, self.files))
         plans = tuple(
-            _plan(f, settings.get(f.name), f.name in self.used_outside and not cold) for f in self.files.values()
+            _plan(f, settings.get(f.name), (f.name in self.used_outside or f.warm) and not cold)
+            for f in self.files.values()
         )
         if sum(plan.room for plan in plans) > CLOCK.slots or len(plans) > CLOCK.files:
             raise InputError(

@@ -32,6 +32,7 @@ NOT_THERE = {  # commands that are near to another one, which does something els
     "killall": "not there: kill takes a job, kill $! or kill %1",
     "htop": "not there: what it reads of every process is what top -c reads",
 }
+NOT_THERE["docker-compose"] = "not understood: cowpath run compose.yaml reads what it would start"
 NOT_THERE["kubectl"] = "not understood: cowpath run POD.yaml reads what it would apply"
 LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")

@@ -26,7 +26,7 @@ HARMLESS = (
     "Description", "MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting", "RemainAfterExit", "Type",
     "User", "Group", "WorkingDirectory", "Environment", "StandardOutput", "StandardError", "SyslogIdentifier",
     "Delegate", "TimeoutStopSec", "KillMode", "CollectMode", "Documentation", "After", "Wants", "Requires", "Before",
-    "WantedBy",
+    "WantedBy", "MemoryDenyWriteExecute", "MemoryPressureThresholdSec",
 )  # fmt: skip
 REFUSED = {
     "CPUQuota": "a quota of CPU time", "CPUWeight": "shares of the CPUs", "CPUShares": "shares of the CPUs",
@@ -35,7 +35,8 @@ REFUSED = {
     "LimitAS": "a limit of address space", "Slice": "--slice=X says the same, and is understood",
     "ManagedOOMMemoryPressure": "systemd-oomd", "ManagedOOMSwap": "systemd-oomd", "AllowedCPUs": "cpusets",
     "LimitMEMLOCK": "a limit of locked memory", "StartupMemoryMax": "limits while the machine boots",
-    "MemoryPressureWatch": "who is told of PSI", "Restart": "a service that is started again",
+    "MemoryPressureWatch": "who is told of PSI", "MemoryKSM": "merging of equal pages",
+    "Restart": "a service that is started again",
 }  # fmt: skip
 # of these, what a unit's file may say: it is a note that they are not modelled
 LEFT_OUT = tuple(name for name in REFUSED if not name.startswith("Limit") and name != "Slice")
@@ -182,6 +183,10 @@ def systemctl(simple: Expanded, scope: Scope) -> c.Action:
     verb = words[0].text if words else ""
     if verb in ("daemon-reload", "reset-failed", "daemon-reexec"):
         return c.Nothing(simple.name)
+    if verb in ("start", "restart"):
+        raise words[0].error(
+            f"systemctl {verb} is not understood here", "cowpath run UNIT.service; systemd-run COMMAND"
+        )
     if verb not in ("set-property", "stop", "kill") or len(words) < 2:
         raise (words[0] if words else simple.name).error(
             f"systemctl {verb} is not understood here".replace("  ", " "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -49,6 +50,13 @@ class Packer:
         self._plans: dict[str, Plan] = {}
         self._read: dict[Path, str] = dict(self.table.sources)
         self._design_digests = {each.name: _digest(_told(each)) for each in designs}
+
+    def other(self, grid: Grid, options: Options) -> Packer:
+        """The same session with another grid, and options that differ in what a compiled session does not depend on."""
+        made = copy.copy(self)  # what is compiled is shared
+        made.grid, made.options = grid, options
+        made._are_costs = ["costs" in each.names for each in grid.dimensions]
+        return made
 
     @property
     def name(self) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cowpath import __version__
 from cowpath.errors import CowpathError, InputError
 
 if TYPE_CHECKING:
@@ -117,13 +116,3 @@ def check_files(files: Sequence[tuple[str, str, str]], output: str) -> None:
         if refused is not None:
             hint = "is it above memory.memsw.limit_in_bytes? vary both: A:FILE+A:FILE=..." if "limit" in name else None
             raise InputError(f"{group}:{name}={value}: the kernel answers: {refused[1]}", hint=hint)
-
-
-def version() -> str:
-    """Which cowpath plays: its release, and a hash of its sources as they stand, steps of one's own included."""
-    from cowpath.kernel.compiled import EXTRA_SOURCES, sources_as_they_stand
-
-    sources = hashlib.sha256(sources_as_they_stand().encode())
-    for digest in sorted(EXTRA_SOURCES.values()):
-        sources.update(digest.encode())
-    return f"{__version__} (sources {sources.hexdigest()[:12]})"

@@ -221,12 +221,13 @@ class Store:
             for id, session, source, names, options, wanted in found
         ]
 
-    def rows(self, sweep: Sweep) -> Iterator[Row]:
-        """The points of a sweep, in the order of their ids."""
+    def rows(self, sweep: Sweep, ids: Sequence[str] | None = None) -> Iterator[Row]:
+        """The points of a sweep, or some of them, in the order of their ids."""
+        some = "" if ids is None else f" AND id IN ({','.join('?' * len(ids))})"
         with self._told():
             for row in self._db.execute(
                 "SELECT id, design, seed, inputs, status, result, error, version, wall_s, ended_at FROM point "
-                "WHERE sweep = ? ORDER BY id", (sweep.id,),
+                f"WHERE sweep = ?{some} ORDER BY id", (sweep.id, *(ids or ())),
             ):  # fmt: skip
                 inputs = json.loads(row[3])
                 values = tuple(str(inputs.get(name, "")) for name in sweep.names)

@@ -16,6 +16,7 @@ from cowpath.kernel import names as n
 from cowpath.programs.importer import import_recording, recorded
 from cowpath.programs.reading.account import Reading, told
 from cowpath.programs.reading.perf_script import read_perf_script
+from cowpath.programs.reading.tracepoints import CALLS, GROUPS
 from cowpath.programs.recording import Recording, from_bytes, to_bytes, write
 
 SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "perf-script.txt"
@@ -184,3 +185,78 @@ def test_a_cut_off_file_says_so(tmp_path: Path) -> None:
         path.write_text(text[:at])
         recording: Recording = import_recording(path)
         assert recording.origin["whole"] is False
+
+
+def test_the_guide_records_every_event_that_is_read() -> None:
+    """But for those that perf's own records stand in for."""
+    guide = (Path(__file__).parents[3] / "docs" / "recordings.md").read_text()
+    named = {call for calls in re.findall(r"for call in (.*?); do", guide) for call in calls.split()}
+    assert named == set(CALLS)
+    others = {name for name, group in GROUPS.items() if group in ("exceptions", "filemap")}
+    assert others <= set(re.findall(r"(?:exceptions|filemap):(\w+)", guide))
+
+
+def test_what_follows_the_events_own_fields_is_left_alone() -> None:
+    """-F with addr, ip, sym: they are printed behind trace."""
+    one = read(LINES)
+    more = "       0 ffffffff821f2900 exc_page_fault\n"
+    other = read([line if "PERF_RECORD" in line else line.rstrip("\n") + more for line in LINES])
+    for table in ("faults", "vmcalls", "pagecache"):
+        assert getattr(one.tables, table).tolist() == getattr(other.tables, table).tolist()
+
+
+def test_fields_that_cannot_be_done_without(tmp_path: Path) -> None:
+    without_time = rewritten(lambda comm, pid, tid, cpu, time: f"{comm:>16} {pid:>5}/{tid:<5} {cpu} ")
+    without_event = [re.sub(r": +\w+:\w+: ", ": ", line) for line in LINES if "page_fault" in line]
+    for lines in (without_time, without_event):
+        (tmp_path / "it.txt").write_text("".join(lines))
+        with pytest.raises(InputError, match=r"without time or event.*time,event,trace"):
+            import_recording(tmp_path / "it.txt")
+    deltas = [re.sub(r"\d+\.\d{6}:", f"0.{number % 7:06}:", line, count=1) for number, line in enumerate(LINES)]
+    with pytest.raises(InputError, match=r"time goes back .*--deltatime"):
+        read(deltas)
+    late = [*LINES[:2000], LINES[100], *LINES[2000:], LINES[-1].replace("1321.", "9321."), LINES[-1]]
+    assert "time goes back 2 times" in read(late).account.all_gaps()
+
+
+def test_the_heap_of_a_process_begins_anew_with_each_exec() -> None:
+    """Else all between the old heap and the new one would be taken for mapped."""
+    lines = [
+        "a 1/1 [000] 1.000001: syscalls:sys_enter_brk: brk: 0x00000000\n",
+        "a 1/1 [000] 1.000002: syscalls:sys_exit_brk: 0x1000000\n",
+        "a 1/1 [000] 1.000003: syscalls:sys_enter_brk: brk: 0x01004000\n",
+        "a 1/1 [000] 1.000004: syscalls:sys_exit_brk: 0x1004000\n",
+        "a 1/1 [000] 1.000005: exceptions:page_fault_user: address=0x1003000 ip=0x1 error_code=0x6\n",
+        "a 1/1 [000] 1.000006: sched:sched_process_exec: filename=/b pid=1 old_pid=1\n",
+        "b 1/1 [000] 1.000007: syscalls:sys_enter_brk: brk: 0x00000000\n",
+        "b 1/1 [000] 1.000008: syscalls:sys_exit_brk: 0x9000000\n",
+        "b 1/1 [000] 1.000009: exceptions:page_fault_user: address=0x5000000 ip=0x1 error_code=0x4\n",
+    ]
+    reading = read(lines)
+    assert recorded(reading.tables, "x", "x").facts["faults_dropped"] == 0
+    assert reading.account.instead["the mappings of 1 of 2 faults"]
+
+
+MAPS = [
+    "a 1/1 [000] 1.000001: PERF_RECORD_COMM exec: a:1/1\n",
+    "a 1/1 [000] 1.000002: PERF_RECORD_MMAP2 1/1: [0x400000(0x4000) @ 0 fe:00 7 0]: r-xp /bin/a\n",
+    "a 1/1 [000] 1.000003: exceptions:page_fault_user: address=0x400000 ip=0x400000 error_code=0x14\n",
+    "a 1/1 [000] 1.000004: PERF_RECORD_MMAP2 1/1: [0x1000000(0x2000) @ 0x1000000 00:00 0 0]: rw-p [heap]\n",
+    "a 1/1 [000] 1.000005: exceptions:page_fault_user: address=0x1000000 ip=0x400000 error_code=0x6\n",
+    "a 1/1 [000] 1.000006: PERF_RECORD_MMAP2 1/1: [0x1000000(0x5000) @ 0x1000000 00:00 0 0]: rw-p [heap]\n",
+    "a 1/1 [000] 1.000007: exceptions:page_fault_user: address=0x1004000 ip=0x400000 error_code=0x6\n",
+    "a 1/1 [000] 1.000008: PERF_RECORD_MMAP2 1/1: [0x402000(0x1000) @ 0x2000 fe:00 7 0]: rw-p /bin/a\n",
+    "a 1/1 [000] 1.000009: exceptions:page_fault_user: address=0x402000 ip=0x400000 error_code=0x7\n",
+    "a 1/1 [000] 1.000010: PERF_RECORD_MMAP2 1/1: [0x1001000(0x1000) @ 0 fe:00 8 0]: r--p /lib/b\n",
+    "a 1/1 [000] 1.000011: PERF_RECORD_EXIT(1:1):(0:0)\n",
+]
+
+
+def test_records_of_mappings_stand_for_calls_where_there_are_none() -> None:
+    """A heap that grows, and an mprotect, are sent as a whole: what was mapped before is not mapped anew."""
+    reading = read(MAPS)
+    calls = [(hex(call["a0"]), int(call["a1"])) for call in reading.tables.vmcalls]
+    assert calls == [("0x400000", 0x4000), ("0x1000000", 0x2000), ("0x1002000", 0x3000), ("0x1001000", 0x1000)]
+    recording = recorded(reading.tables, "x", "x")
+    assert recording.facts["faults"] == 4 and recording.facts["faults_dropped"] == 0
+    assert reading.account.all_gaps() == []

@@ -112,6 +112,13 @@ def test_other_files(tmp_path: Path) -> None:
     assert done.exit_code == 2 and "reads no arguments" in done.output
 
 
+def test_the_file_itself_is_not_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "pod.yaml"
+    file.write_text(text := (SAMPLES / "pod.yaml").read_text())
+    done = call("explain-limits", file, "-o", file)
+    assert done.exit_code == 2 and file.read_text() == text
+
+
 def test_standard_input() -> None:
     for name in RICH:
         text = (SAMPLES / name).read_text()

@@ -81,6 +81,15 @@ def test_variables(tmp_path: Path) -> None:
     assert "variable 'N' is not set (--env N=VALUE)" in errors(file)[0]
 
 
+def test_variables_of_the_file_beside_it(tmp_path: Path) -> None:
+    file = compose(tmp_path, "mem_limit: '${MEM}', command: 'make -j$N'")
+    (tmp_path / ".env").write_text("# limits\nexport MEM = '48m'\nN=8 # jobs\n")
+    assert "docker run -d --name app -m 48m ls make -j8" in commands(script(file))
+    assert "docker run -d --name app -m 96m ls make -j8" in commands(script(file, env={"MEM": "96m"}))
+    (tmp_path / ".env").write_text("MEM=48m\nno variable\n")
+    assert errors(file)[0].startswith(".env:2:1: not a variable: 'no variable'")
+
+
 def test_merges_extensions_and_profiles(tmp_path: Path) -> None:
     file = tmp_path / "compose.yml"
     file.write_text(
@@ -118,6 +127,7 @@ def test_merges_extensions_and_profiles(tmp_path: Path) -> None:
         ("extends: {service: base}", "no such service: 'base'"),
         ("extends: {file: x.yaml, service: base}", "other files are not read"),
         ("deploy: {replicas: 2}, container_name: x", "container_name with 2 replicas"),
+        ("container_name: 'a b'", "not a container's name: 'a b'"),
         ("command: '\"'", "command: No closing quotation"),
     ],
 )  # fmt: skip

@@ -131,8 +131,8 @@ def test_what_is_said_once(tmp_path: Path) -> None:
 def test_what_runs(tmp_path: Path) -> None:
     """What the caller names, then the command if it is known, then the image."""
 
-    def runs(more: str, *programs: str) -> str:
-        file = pod(tmp_path, f"  containers:\n  - {{name: web, image: a/b/sort:1.2, {more}}}\n")
+    def runs(more: str, *programs: str, name: str = "web") -> str:
+        file = pod(tmp_path, f"  containers:\n  - {{name: {name}, image: a/b/sort:1.2, {more}}}\n")
         return commands(script(file, *programs))[-2].partition(" -- ")[2].removesuffix(" &")
 
     assert runs("") == "sort"
@@ -142,7 +142,10 @@ def test_what_runs(tmp_path: Path) -> None:
     assert runs("command: [/srv/run, --port, '80']", "run=ls") == "/srv/run --port 80"
     assert runs("command: [make, -j4]", "web=ls") == "web"
     assert runs("command: [/usr/bin/ninja, -j4]", "web=make") == "web -j4"
+    assert runs("", name="make") == "sort"  # a container's own name is no program of the package
     assert runs("", "web=ls") == "web" and runs("", "sort=ls") == "sort"
+    assert runs("command: [/bin/bash, -c, 'x=${ARGS[*]}; ls']") == "web"  # a script that is not understood
+    assert runs("command: [sysctl, -w, 'vm.swappiness=1']") == "web"
     assert runs("command: [python3, app.py]") == "web"  # the packaged one runs something else
 
 
@@ -173,6 +176,23 @@ def test_what_runs(tmp_path: Path) -> None:
 def test_errors(tmp_path: Path, spec: str, told: str) -> None:
     found = errors(pod(tmp_path, f"  containers:\n{spec}"))
     assert len(found) == 1 and told in found[0] and found[0].startswith("pod.yaml:")
+
+
+def test_too_many_groups_are_one_error_at_the_pod(tmp_path: Path) -> None:
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "kind: Deployment\nmetadata: {name: d}\nspec:\n  replicas: 90\n"
+        "  template: {spec: {containers: [{name: c, image: ls}]}}\n"
+    )
+    assert errors(file) == ["many.yaml:5:41: more than 127 groups (fewer groups)"]
+
+
+def test_json(tmp_path: Path) -> None:
+    file = tmp_path / "pod.json"
+    file.write_text(
+        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "j"}, "spec": {"containers": [{"name": "ls"}]}}'
+    )
+    assert "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podj.slice" in plan(file).groups
 
 
 def test_all_errors_at_once(tmp_path: Path) -> None:

@@ -77,14 +77,20 @@ def test_commands(tmp_path: Path) -> None:
     assert runs("ExecStartPre=-/bin/ls\nExecStart=@/usr/bin/make build -j2\n") == (
         "sh -c '{ /bin/ls || true; } && /usr/bin/make -j2'"
     )
+    assert runs("ExecStartPre=/bin/mkdir -p /run/x\nExecStart=/bin/ls ; /bin/ls -l\nType=oneshot\n") == (
+        "sh -c '/bin/mkdir -p /run/x && /bin/ls && /bin/ls -l'"
+    )
+    assert runs("ExecStartPre=/usr/bin/prepare x\nExecStart=-/bin/ls\n") == "/bin/ls"
+    assert "ExecStartPre=/usr/bin/prepare x: nobody knows it, and it is not run" in plan(tmp_path / "app.service").notes
     assert runs("Type=oneshot\nExecStart=/bin/ls\nExecStart=/bin/ls\n") == "sh -c '/bin/ls && /bin/ls'"
 
 
 def test_notes(tmp_path: Path) -> None:
-    file = unit(tmp_path, "CPUQuota=50%\nRestart=always\nExecStopPost=/bin/true\nUser=me\nNice=5\n")
+    assert "ManagedOOMPreference= is not modelled" in plan(unit(tmp_path, "ManagedOOMPreference=omit\n")).notes
+    file = unit(tmp_path, "CPUQuota=50%\nLimitAS=infinity\nRestart=always\nExecStopPost=/bin/true\nUser=me\nNice=5\n")
     assert plan(file).notes[:4] == (
         "CPUQuota= (a quota of CPU time) is not modelled", "Restart= (a service that is started again) is not modelled",
-        "ExecStopPost= is not run", "without an effect here: User=, Nice=",
+        "ExecStopPost= is not run", "without an effect here: LimitAS=, User=, Nice=",
     )  # fmt: skip
 
 
@@ -94,6 +100,7 @@ def test_notes(tmp_path: Path) -> None:
         ("MemoryMax=64Mi\n", "app.service:3:1: '64Mi' is not a size to systemd"),
         ("MemoryMx=64M\n", "app.service:3:1: systemd knows no MemoryMx= (did you mean MemoryMax?)"),
         ("MemorySwapHigh=64M\n", "MemorySwapHigh= is not modelled"),
+        ("DefaultMemoryLow=1M\n", "DefaultMemoryLow= is not modelled"),
         ("LimitAS=64M\n", "LimitAS= (a limit of address space) is not modelled"),
         ("OOMPolicy=restart\n", "'restart' is not a policy"),
         ("OOMScoreAdjust=5000\n", "oom_score_adj"),
@@ -119,6 +126,7 @@ def test_all_errors_at_once(tmp_path: Path) -> None:
 def test_what_is_no_service(tmp_path: Path) -> None:
     (tmp_path / "a.slice").write_text("[Slice]\nMemoryMax=1G\n")
     assert "a.slice runs nothing" in errors(tmp_path / "a.slice")[0]
+    assert "app@.service is a template (an instance of it" in errors(unit(tmp_path, "", "app@.service"))[0]
     (tmp_path / "b.service").write_text("[Unit]\nDescription=x\n")
     assert "no [Service] in it" in errors(tmp_path / "b.service")[0]
     (tmp_path / "c.service").write_text("MemoryMax=1G\n[Service]\nExecStart=/bin/ls\n")

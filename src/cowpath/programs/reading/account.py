@@ -74,3 +74,5 @@ class Reading:
 
     tables: Tables
     account: Account
+    begin_ns: int = 0  # the file's own time at which theirs begin
+    lost: int = 0  # events that the recorder had no room for

@@ -10,7 +10,7 @@ class Clock:
     """Turns printed times into ns. Lines of one printed time are set 1 ns apart, so that they keep their order."""
 
     def __init__(self) -> None:
-        self.printed = -1  # the latest printed time
+        self.printed = -1  # the printed time of the line before
         self.now = -1
         self.first = -1  # the first one that is not 0: perf gives 0 to what was there before it began
         self.backwards = 0  # lines before which time went back
@@ -19,17 +19,11 @@ class Clock:
         """The time of the next line."""
         unit = UNITS[9 - len(fraction)]
         printed = int(seconds) * SECOND + int(fraction) * unit
-        if printed > self.printed:
-            self.printed = self.now = printed
-            if self.first < 0 < printed:
-                self.first = printed
-        elif printed == self.printed:
+        if printed == self.printed:
             self.now = min(self.now + 1, printed + unit - 1)
-        else:
-            self.backwards += 1
-            return printed
-        return self.now
-
-    def since_start(self, time_ns: int) -> int:
-        """Counted from just before the first one."""
-        return max(time_ns - self.first + 1, 0) if time_ns else 0
+            return self.now
+        self.backwards += printed < self.printed
+        self.printed = self.now = printed
+        if self.first < 0 < printed:
+            self.first = printed
+        return printed

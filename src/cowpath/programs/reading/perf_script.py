@@ -13,9 +13,9 @@ from collections.abc import Iterable
 
 from cowpath.errors import InputError
 from cowpath.programs.reading.account import Account, Reading
+from cowpath.programs.reading.assemble import tables_of
 from cowpath.programs.reading.clock import Clock
-from cowpath.programs.reading.process_tree import tables_of
-from cowpath.programs.reading.tracepoints import GROUPS, At, Events
+from cowpath.programs.reading.tracepoints import COMM_LENGTH, GROUPS, At, Events
 
 FORMAT = "perf script"
 HOW = (
@@ -23,7 +23,7 @@ HOW = (
     " --show-lost-events -F comm,pid,tid,cpu,time,event,trace; docs/recordings.md has the EVENTS"
 )
 LINE = re.compile(
-    r"\s*(?:(?P<comm>\S.*?)\s+)??(?P<id>-?\d{1,9})(?:/\s*(?P<tid>-?\d{1,9}))?\s+(?:\[(?P<cpu>\d{1,6})\]\s+)?(?:[A-Z]{1,3}\s+)?"
+    r"\s*(?:(?P<comm>\S.*?)\s+)??(?P<id>-?\d{1,9})(?:/\s*(?P<tid>-?\d{1,9}))?\s+(?:\[(?P<cpu>\d{1,4})\]\s+)?(?:[A-Z]{1,3}\s+)?"
     r"(?P<s>\d{1,9})\.(?P<fraction>\d{3,9}):\s+(?:\d+\s+)?"
     r"(?:(?P<group>[\w-]+):(?P<event>[\w-]+):|(?P<record>[\w-]+)(?=[: (]))(?P<text>.*)"
 )
@@ -35,6 +35,7 @@ STACK = re.compile(r"\s+[0-9a-f]{1,16}\s")  # a line of a callchain
 SAID = ("[ perf record:", "[ perf script:", "Warning:", "Check IO/CPU overload")  # by perf on stderr
 CHUNKS = re.compile(r"\blost (\d+) chunks")
 HEADER = re.compile(r"# (hostname|os release|perf version|arch|captured on|cmdline)\s*: ?(.*)")
+FEW = 10  # one event in so many may be older than the one before: perf sorts them
 HEX = r"(0x[0-9a-f]{1,16}|0)"
 MMAP2 = re.compile(
     rf" (-?\d{{1,9}})/(-?\d{{1,9}}): \[{HEX}\({HEX}\) @ {HEX} (?:<[0-9a-f]+>|[0-9a-f]+:[0-9a-f]+ (\d{{1,19}}) \d+)\]: "
@@ -64,7 +65,11 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
         reader.account.gaps.append("the last line has no end: the file was cut off")
     if not reader.understood:
         raise InputError("no line is one of perf script's", file=file, hint=f"made by: {HOW}")
-    return Reading(tables_of(reader.events, reader.account, reader.clock, name, file), reader.account)
+    if reader.clock.backwards * FEW > reader.understood:
+        problem = f"time goes back {reader.clock.backwards:,} times in {reader.understood:,} events"
+        raise InputError(problem, file=file, hint="--deltatime prints no times; else sort it by time")
+    tables = tables_of(reader.events, reader.account, reader.clock, name, file)
+    return Reading(tables, reader.account, reader.clock.first, reader.lost)
 
 
 class _Reader:
@@ -72,7 +77,7 @@ class _Reader:
         self.account = Account(FORMAT)
         self.events = Events()
         self.clock = Clock()
-        self.understood = 0
+        self.understood = 0  # events
         self.tasks: dict[str, tuple[int, int, int]] = {}  # "COMM PID/TID [CPU" of a line: pid, tid, cpu
         self.lost = 0
         self.records = {
@@ -91,6 +96,7 @@ class _Reader:
         task = self.tasks.get(line[:end])
         if task is not None and (fault := FAULT_AFTER_CPU.match(line, end)):
             seconds, fraction, address, err = fault.groups()
+            self.understood += 1
             self.events.faulted(self.clock.at(seconds, fraction), *task, int(address, 16), int(err, 16))
             return True
         return self.any_line(line, end)
@@ -106,7 +112,7 @@ class _Reader:
         events = self.events
         owner = int(pid) if tid else events.owners.get(number, number)
         if number not in events.comms:
-            events.comms[number] = comm or ""
+            events.comms[number] = (comm or "")[:COMM_LENGTH]
         at = At(now, owner, number, int(cpu) if cpu else -1)
         if tid and cpu and found.end("cpu") == end:
             self.tasks[line[:end]] = (at.pid, at.tid, at.cpu)
@@ -170,7 +176,7 @@ class _Reader:
             return False
         pid, tid = int(found[3]), int(found[4])
         self.events.owners[tid] = pid
-        self.events.procs.add((at.time_ns, pid, tid, 0), "exec_comm" if found[1] else "comm", found[2])
+        self.events.procs.add((at.time_ns, pid, tid, 0), "exec_comm" if found[1] else "comm", found[2][:COMM_LENGTH])
         return True
 
     def fork(self, at: At, text: str) -> bool:

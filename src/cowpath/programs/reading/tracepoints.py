@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from cowpath.programs.page_cache import BLOCK_DEVICE
 from cowpath.programs.reading.columns import Columns, signed
+from cowpath.programs.tables import LARGEST_ORDER
 
 CALLS = {  # the arguments of a memory call, as its sys_enter event (the SYSCALL_DEFINE) names them
     "mmap": ("addr", "len", "prot", "flags", "fd", "off"),
@@ -28,12 +29,14 @@ GROUPS = {  # every tracepoint that is read, and its group
     "page_fault_kernel": "exceptions",
     "mm_filemap_add_to_page_cache": "filemap",
     "mm_filemap_delete_from_page_cache": "filemap",
+    "task_newtask": "task",
     "sched_process_fork": "sched",
     "sched_process_exec": "sched",
     "sched_process_exit": "sched",
     **{f"sys_{side}_{call}": "syscalls" for call in CALLS for side in ("enter", "exit")},
 }
 USER_END = 1 << 47
+COMM_LENGTH = 15  # TASK_COMM_LEN - 1
 PAGE_SHIFT = 12
 MINOR_BITS = 20  # of a dev_t, include/linux/kdev_t.h
 ERROR_BITS = 0xFF
@@ -44,8 +47,10 @@ CACHED = re.compile(
     r"\bdev (\d{1,4}):(\d{1,7}) ino (?:0x)?([0-9a-f]{1,16}) .*?\bofs=(\d{1,20})\b(?:.*?\border=(\d{1,2})\b)?"
 )
 ARGUMENT = re.compile(r"(\w+): (?:0x)?([0-9a-f]{1,16})\b")
-ANSWER = re.compile(r"(?:0x)?([0-9a-f]{1,16})\s*$")
+ANSWER = re.compile(r"\s*(?:0x)?([0-9a-f]{1,16})\b")
 FORKED = re.compile(r"\bcomm=(.*) pid=(\d{1,9}) child_comm=(.*) child_pid=(\d{1,9})\b")
+CLONED = re.compile(r"\bpid=(\d{1,9}) comm=.* clone_flags=(?:0x)?([0-9a-f]{1,16})\b")
+CLONE_THREAD = 0x10000
 EXECED = re.compile(r"\bfilename=(.*) pid=(\d{1,9}) old_pid=(\d{1,9})\b")
 
 
@@ -78,6 +83,7 @@ class Events:
             "page_fault_kernel": self.fault,
             "mm_filemap_add_to_page_cache": lambda at, text: self.cached(at, text, 1),
             "mm_filemap_delete_from_page_cache": lambda at, text: self.cached(at, text, -1),
+            "task_newtask": self.cloned,
             "sched_process_fork": self.forked,
             "sched_process_exec": self.execed,
             "sched_process_exit": self.exited,
@@ -106,8 +112,10 @@ class Events:
         self, at: At, address: int, length: int, offset: int, ino: int, prot: int, flags: int, filename: str
     ) -> bool:
         """A mapping that was made; ``filename`` is "//anon" or in brackets where there is no file."""
-        if not 0 <= address < address + length <= USER_END + (1 << PAGE_SHIFT):
+        if not length or offset >> 64:
             return False
+        if address + length > USER_END:  # the vsyscall page
+            return True
         self.maps.add((*at[:3], address, length, signed(offset), signed(ino), prot, flags), filename)
         return True
 
@@ -117,9 +125,9 @@ class Events:
         if found is None:
             return False
         ino, index, order = int(found[3], 16), int(found[4]) >> PAGE_SHIFT, int(found[5] or 0)
-        if index >= LARGEST_INDEX or order > 18:
-            return False
         device = int(found[1]) << MINOR_BITS | int(found[2])
+        if index >= LARGEST_INDEX or order > LARGEST_ORDER or device >> 32:
+            return False
         # an inode of the file system of block devices has the device's own number (block/bdev.c)
         is_block_device = found[1] == "0" and ino >> MINOR_BITS > 0
         self.pagecache.add((*at[:3], delta, signed(ino), BLOCK_DEVICE if is_block_device else device, index, order))
@@ -141,7 +149,7 @@ class Events:
 
     def _leaves(self, call: str) -> Callable[[At, str], bool]:
         def leaves(at: At, text: str) -> bool:
-            found = ANSWER.search(text)
+            found = ANSWER.match(text)
             if found is None:
                 return False
             entered, begin, given = self.entered.pop(at.tid, ("", at, ()))
@@ -154,6 +162,15 @@ class Events:
             return True
 
         return leaves
+
+    def cloned(self, at: At, text: str) -> bool:
+        """task:task_newtask, just before sched_process_fork: the only event that tells threads from processes."""
+        found = CLONED.search(text)
+        if found is None:
+            return False
+        if int(found[2], 16) & CLONE_THREAD:
+            self.owners[int(found[1])] = at.pid
+        return True
 
     def forked(self, at: At, text: str) -> bool:
         """sched:sched_process_fork: a process or a thread, which it does not tell."""

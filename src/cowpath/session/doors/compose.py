@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cowpath.errors import Gathered
-from cowpath.session import sizes
+from cowpath.session import docker, sizes
 from cowpath.session.doors.around import Around, command, image_name
 from cowpath.session.doors.variables import expanded
 from cowpath.session.doors.written import Written
@@ -200,13 +200,13 @@ def _start(service: Service, before: Mapping[str, list[str]], written: Written, 
     """docker run, once for each replica; the containers' names. What must have ended is waited for."""
     _told(service, written)
     for needed, condition in service.needs.items():
-        if condition.text == ENDS and needed in before:
+        if condition.text == ENDS and before.get(needed):
             written.add(f"docker wait {shlex.join(before[needed])}")
         elif condition.text == CONDITIONS[1]:
             written.note(f"{needed} counts as healthy once it is started")
+    names = _names(service, written)
     options = _options(service, written, around)
     image, runs = _image(service, written, around)
-    names = _names(service, written)
     for name in names:
         begin = (f"docker run -d --name {shlex.quote(name)}", service.name.place)
         written.command([begin, *options, (f"{shlex.quote(image)} {runs.text}", runs.place)])
@@ -292,7 +292,10 @@ def _names(service: Service, written: Written) -> list[str]:
     value = service.get("deploy", "replicas") or service.get("scale")
     count = 1 if value is None else value.count(MOST_REPLICAS)
     own = service.get("container_name")
-    name = service.name.text if own is None else own.word().text
+    word = service.name if own is None else own.word()
+    name = word.text
+    if docker.NAME.fullmatch(name) is None:
+        raise word.error(f"not a container's name: {name[:80]!r}", "letters, digits, _, . and -")
     if count == 1:
         return [name]
     if own is not None:

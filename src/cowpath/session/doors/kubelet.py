@@ -6,12 +6,12 @@ As pkg/kubelet/cm (ResourceConfigForPod, setMemoryQoS, the systemd driver's name
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from cowpath.session.doors import resources
 from cowpath.session.doors.around import Around, command
 from cowpath.session.doors.pods import Container, Pod
-from cowpath.session.doors.resources import BURSTABLE, GUARANTEED
+from cowpath.session.doors.resources import BURSTABLE, GUARANTEED, Resources
 from cowpath.session.doors.written import Written
 
 TOP = "kubepods.slice"
@@ -34,11 +34,12 @@ def write(pods: list[Pod], written: Written, around: Around) -> None:
         if qos and request:
             written.add(f"cgcreate -g memory:{group}")
             written.add(f"cgset -r memory.min={request} {group}")
-    if qos:
+    if qos and any(each.resources.limit or each.resources.request for pod in pods for each in pod.containers):
         written.note(QOS_NOTE)
     for pod in pods:
         written.add("")
         _pod(pod, written, around, qos)
+    written.at = None
     written.add("wait")
 
 
@@ -54,10 +55,12 @@ def _slice(qos: str) -> str:
 
 def _pod(pod: Pod, written: Written, around: Around, qos: bool) -> None:
     """A pod's group, the groups of its containers, and what runs in them."""
+    written.at = pod.name.place
     written.comment(f"pod {pod.name.text}: {pod.qos}")
     written.add(f"POD={group_of(pod)}")
     _group("$POD", _of_pod(pod, around, qos), written)
     for each in pod.containers:
+        written.at = each.name.place
         _group(f"$POD/{_scope(each)}", _of_container(each, around, qos), written)
     begins = [each for each in pod.containers if each.begins]
     mains = [each for each in pod.containers if not each.begins]
@@ -93,9 +96,7 @@ def _of_pod(pod: Pod, around: Around, qos: bool) -> Settings:
     """A limit, if each of its containers has one, or the pod itself."""
     limit = pod.own.limit
     if not limit and all(each.resources.limit for each in pod.containers):
-        begins = ((each.resources, each.beside) for each in pod.containers if each.begins)
-        mains = (each.resources for each in pod.containers if not each.begins)
-        limit = resources.most_at_once(begins, mains, lambda each: each.limit)
+        limit = _most(pod, lambda each: each.limit)
     found = [("memory.min", request)] if qos and (request := _request(pod)) else []
     return found + (_limit(limit + pod.overhead, around) if limit else [])
 
@@ -104,9 +105,13 @@ def _request(pod: Pod) -> int:
     """What all of it requests."""
     if pod.qos == resources.BEST_EFFORT:
         return 0
+    return (pod.own.request or _most(pod, lambda each: each.request)) + pod.overhead
+
+
+def _most(pod: Pod, of: Callable[[Resources], int]) -> int:
+    """Of the containers that run at the same time the sum of ``of``, at its most."""
     begins = ((each.resources, each.beside) for each in pod.containers if each.begins)
-    mains = (each.resources for each in pod.containers if not each.begins)
-    return (pod.own.request or resources.most_at_once(begins, mains, lambda each: each.request)) + pod.overhead
+    return resources.most_at_once(begins, (each.resources for each in pod.containers if not each.begins), of)
 
 
 def _of_container(container: Container, around: Around, qos: bool) -> Settings:
@@ -131,15 +136,15 @@ def _run(container: Container, pod: Pod, written: Written, around: Around, inden
     """What runs in a container; ``how`` follows it."""
     names = list(dict.fromkeys([container.name.text, container.image]))
     runs = command(names, container.command, around, written, container.name.place)
-    adj = f"choom -n {_adj(container, pod.containers, pod, around)}"
+    adj = f"choom -n {_adj(container, pod, around)}"
     written.add(f"{indent}cgexec -g memory:$POD/{_scope(container)} {adj} -- {runs.text}{how}", runs.place)
 
 
-def _adj(container: Container, all_of_them: Iterable[Container], pod: Pod, around: Around) -> int:
+def _adj(container: Container, pod: Pod, around: Around) -> int:
     """oom_score_adj; a sidecar is not killed before the containers that it is there for."""
     if pod.critical:
         return resources.GUARANTEED_ADJ
     request = container.resources.request
     if container.beside:
-        request = max(request, min(each.resources.request for each in all_of_them if not each.begins))
+        request = max(request, min(each.resources.request for each in pod.containers if not each.begins))
     return resources.oom_score_adj(pod.qos, request, around.memory)

@@ -11,7 +11,7 @@ from cowpath.session import systemd
 from cowpath.session.doors.around import Around, command
 from cowpath.session.doors.unit_file import Setting, Unit, read_unit
 from cowpath.session.doors.written import Written
-from cowpath.session.sh_c import plain_name
+from cowpath.session.writing import base_name
 from cowpath.words import Place, Word, nearest, read_text
 
 MODELLED = (*systemd.FILES, "OOMPolicy", "OOMScoreAdjust")
@@ -28,6 +28,8 @@ def write(unit: Unit, written: Written, around: Around, errors: Gathered) -> Non
         raise unit.place.error(
             f"{unit.name} runs nothing", "a service: app.service; its slice's file is read beside it"
         )
+    if unit.name.endswith("@.service"):
+        raise unit.place.error(f"{unit.name} is a template", f"an instance of it: {unit.name[:-8]}1.service")
     if "Service" not in unit.sections:
         raise unit.place.error("no [Service] in it", "[Service] with ExecStart=")
     options: list[tuple[str, Place]] = []
@@ -44,9 +46,11 @@ def write(unit: Unit, written: Written, around: Around, errors: Gathered) -> Non
 def _properties(unit: Unit, section: str, written: Written, errors: Gathered) -> Iterator[tuple[str, Place]]:
     """The settings that systemd-run takes with -p."""
     for name, setting in unit.last_of_each(section).items():
-        if name in MODELLED or (name in systemd.REFUSED and name not in systemd.LEFT_OUT):
-            if name not in ("Slice",):
-                yield f"-p {shlex.quote(f'{name}={setting.value.text}')}", setting.name.place
+        if name.startswith("Limit") and setting.value.text == "infinity":
+            written.ignore(f"{name}=")
+        elif name in MODELLED or (name in systemd.REFUSED and name not in (*systemd.LEFT_OUT, *USED)):
+            value = _specified(setting.value.text, unit) if "%" in setting.value.text[:-1] else setting.value.text
+            yield f"-p {shlex.quote(f'{name}={value}')}", setting.name.place
         elif name in systemd.LEFT_OUT:
             written.note(f"{name}= ({systemd.REFUSED[name]}) is not modelled")
         elif name in NOT_RUN:
@@ -61,7 +65,9 @@ def _other(setting: Setting, written: Written, errors: Gathered) -> None:
     slip = nearest(name, MODELLED)
     if slip is not None and name not in systemd.HARMLESS:
         errors.add(setting.name.error(f"systemd knows no {name}=", slip))
-    elif name.startswith(("Memory", "OOM")) and name not in systemd.HARMLESS:
+    elif name.startswith(("ManagedOOM", "Startup")):
+        written.note(f"{name}= is not modelled")
+    elif ("Memory" in name or name.startswith("OOM")) and name not in systemd.HARMLESS:
         errors.add(setting.name.error(f"{name}= is not modelled", f"of memory: {', '.join(MODELLED)}"))
     else:
         written.ignore(f"{name}=")
@@ -77,7 +83,7 @@ def _slice(unit: Unit, written: Written, errors: Gathered) -> list[tuple[str, Pl
         name, place = f"system-{instance[1]}".replace("\\", "_"), unit.place
     else:
         assert word is not None
-        name, place = word.text.removesuffix(".slice"), word.place
+        name, place = _specified(word.text, unit).removesuffix(".slice"), word.place
         if SLICE.fullmatch(name) is None:
             raise word.error(f"not a slice's name: {word.text!r}", "Slice=batch.slice")
     parts = name.split("-")
@@ -104,23 +110,34 @@ def _of_slice(name: str, unit: Unit, written: Written, errors: Gathered) -> None
 
 def _command(unit: Unit, written: Written, around: Around) -> Word:
     """What the service runs."""
-    starts = unit.all_of("Service", "ExecStart")
+    starts = _separate(unit.all_of("Service", "ExecStart"))
     if not starts:
         raise unit.place.error("no ExecStart= in [Service]", "ExecStart=/usr/bin/make -j4")
     kind = unit.last_of("Service", "Type")
     if len(starts) > 1 and (kind is None or kind.text != "oneshot"):
         raise starts[1].error("a second ExecStart=, which only Type=oneshot may have", "one of them")
     variables = _environment(unit)
-    before = unit.all_of("Service", "ExecStartPre")
-    lines = []
-    for word in (*before, *starts):
+    words = [(word, *_words(word, unit, variables)) for word in starts]
+    for word in reversed(_separate(unit.all_of("Service", "ExecStartPre"))):
         may_fail, typed = _words(word, unit, variables)
+        if around.known(typed, in_shell=True):
+            words.insert(0, (word, may_fail, typed))
+        else:
+            line = shlex.join(each.text for each in typed)[:80]
+            written.note(f"ExecStartPre={line}: nobody knows it, and it is not run")
+    if len(words) == 1:
         name = re.sub(r"@.*", "", unit.name.removesuffix(".service"))
-        names = [name if [word] == starts else plain_name(typed[0].text)]
-        line = command(names, typed, around, written, word.place).text
-        lines.append(f"{{ {line} || true; }}" if may_fail and len(before) + len(starts) > 1 else line)
-    text = lines[0] if len(lines) == 1 else f"sh -c {shlex.quote(' && '.join(lines))}"
-    return Word(text, starts[0].place)
+        return command([name], words[0][2], around, written, starts[0].place)
+    lines = []
+    for word, may_fail, typed in words:
+        line = command([base_name(typed[0])], typed, around, written, word.place, in_shell=True).text
+        lines.append(f"{{ {line} || true; }}" if may_fail else line)
+    return Word(f"sh -c {shlex.quote(' && '.join(lines))}", starts[0].place)
+
+
+def _separate(words: list[Word]) -> list[Word]:
+    """Commands, also those with a semicolon between them."""
+    return [Word(part, word.place) for word in words for part in re.split(r"\s;\s", word.text)]
 
 
 def _words(word: Word, unit: Unit, variables: dict[str, str]) -> tuple[bool, list[Word]]:

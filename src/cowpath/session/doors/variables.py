@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
-from cowpath.words import Word
+from cowpath.errors import Gathered
+from cowpath.words import Place, Word, read_text
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _VARIABLE = re.compile(
@@ -37,3 +39,20 @@ def expanded(word: Word, variables: Mapping[str, str]) -> str:
         return found
 
     return _VARIABLE.sub(value, word.text)
+
+
+def beside(path: Path, errors: Gathered) -> dict[str, str]:
+    """The variables of the file ``.env`` beside a compose file. What is no NAME=VALUE in it is put by."""
+    file = path.parent / ".env"
+    found: dict[str, str] = {}
+    if not path.suffix or not file.is_file():
+        return found
+    with errors.kept():
+        for number, line in enumerate(read_text(file).splitlines(), 1):
+            bare = line.strip().removeprefix("export ")
+            if not bare or bare.startswith("#"):
+                continue
+            if (match := re.fullmatch(rf"({_NAME})\s*=\s*(?:'(.*)'|\"(.*)\"|(.*?))(?:\s+#.*)?", bare)) is None:
+                raise Place(str(file), number, 1).error(f"not a variable: {bare[:40]!r}", "NAME=VALUE")
+            found[match[1]] = match[2] or match[3] or match[4] or ""
+    return found

@@ -20,13 +20,14 @@ class Written:
     notes: list[str] = field(default_factory=list)
     places: dict[int, Place] = field(default_factory=dict)
     ignored: dict[str, None] = field(default_factory=dict)  # an ordered set
+    at: Place | None = None  # where lines come from that say nothing else
 
     def add(self, text: str, place: Place | None = None) -> None:
         """A command, or a part of one; lines count from 1."""
         for line in text.split("\n"):
             self.lines.append(line)
-            if place is not None:
-                self.places[len(self.lines)] = place
+            if (where := place or self.at) is not None:
+                self.places[len(self.lines)] = where
 
     def command(self, parts: list[tuple[str, Place]]) -> None:
         """A command with a part a line, so that what is wrong with a part is wrong at its place."""
@@ -74,7 +75,7 @@ class Written:
         """An error of the session as one of the file that it was written for."""
         errors = Gathered()
         for each in error.errors if isinstance(error, InputErrors) else (error,):
-            place = self.places.get(each.line or 0) if each.file == file else None
+            place = self.places.get(each.line or 0, Place(file)) if each.file == file and self.lines else None
             errors.add(each if place is None else place.error(each.problem, each.hint))
         try:
             errors.tell()
