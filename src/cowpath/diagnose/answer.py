@@ -35,6 +35,7 @@ def task_as_json(each: Judged, behind: list[str]) -> dict[str, Any]:
         "mode": each.mode or None,
         "on_the_way": each.inner or None,
         "where": each.where or None,
+        "stack_cut": task.cut,
         "holds": [str(held) for held in each.held],
         "may_hold": [str(held) for held in each.may_hold],
         "held_in": {held.lock: held.where for held in (*each.held, *each.may_hold)},

@@ -10,7 +10,7 @@ from cowpath.diagnose import advice, answer
 from cowpath.diagnose.oom_told import told as oom_told
 from cowpath.diagnose.reproduce import UNLIMITED
 from cowpath.diagnose.verdict import Diagnosis
-from cowpath.diagnose.waits import Judged
+from cowpath.diagnose.waits import Held, Judged
 from cowpath.observe.text import clean, size
 
 WIDTH = 118
@@ -78,9 +78,9 @@ def task(each: Judged) -> str:
     if each.where and each.waits_for != "nothing":
         parts.append(f"in {each.where}")
     if each.held:
-        parts.append("holds " + ", ".join(f"{held} [{held.where}]" for held in each.held))
+        parts.append("holds " + ", ".join(map(in_hand, each.held)))
     if each.may_hold:
-        parts.append("may hold " + ", ".join(f"{held} [{held.where}]" for held in each.may_hold))
+        parts.append("may hold " + ", ".join(map(in_hand, each.may_hold)))
     if each.for_memory_of and each.for_memory_of.startswith("/"):
         parts.append(f"for memory of {each.for_memory_of}")
     if each.task.seconds:
@@ -88,6 +88,11 @@ def task(each: Judged) -> str:
     if each.task.dying:
         parts.append("was killed and is still there")
     return "; ".join(parts)
+
+
+def in_hand(held: Held) -> str:
+    """A lock, with the function that holds it, and which of them it is."""
+    return f"{held} [{': '.join(part for part in (held.where, held.note) if part)}]"
 
 
 def edges(told: Diagnosis) -> Iterator[str]:

@@ -138,6 +138,8 @@ def sentence(each: Judged) -> str:
     on_the_way = f", and waits there for: {each.inner}" if each.inner else ""
     maybe = f"; it may hold: {', '.join(map(str, each.may_hold))}" if each.may_hold else ""
     held = f"It holds: {', '.join(map(str, each.held))}" if each.held else "It holds no lock that the stack shows"
+    if each.task.cut and not each.held:
+        held += ", of which the end is missing"
     return f"{each.task.label} {what}{on_the_way}. {held}{maybe}."
 
 
