@@ -87,7 +87,7 @@ test: lint compiled
 # time that a test may take
 nightly: .venv/dev.stamp mutants wheel
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 \
-		tests/engine tests/kernel tests/checker tests/docs
+		tests/engine tests/kernel tests/checker tests/diagnose tests/docs
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants
