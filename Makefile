@@ -1,5 +1,6 @@
 # make demo    the commit's session, before and after it, on every design; and the same bug on today's kernels (needs
 #              nothing but Python 3.11)
+# make demo-cluster  a sweep on a Dask cluster of three workers on this machine, one of which is killed
 # make test    style, types and tests
 # make nightly 20,800 of the random sessions of which test checks 520, and the largest searches; make mutants, make wheel
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
@@ -22,7 +23,7 @@ TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo fidelity picture costs site test nightly mutants lint bench same bench-spin wheel clean
+.PHONY: compiled demo demo-cluster fidelity picture costs site test nightly mutants lint bench same bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -45,12 +46,17 @@ demo: .venv/run.stamp
 	$(COMPARE) examples/oom-off.sh --report build/oom-off.html
 	$(BIN)/cowpath compare $(addprefix --design ,$(TODAY)) examples/high-readahead.sh --report build/today.html
 
-# the README's pictures: the demo's pages in a browser, before and after the commit, and today (needs Chromium)
+demo-cluster: .venv/dev.stamp
+	$(BIN)/cowpath warm-up
+	$(BIN)/python examples/demo_cluster.py
+
+# the pictures of the README and the guide: the demo's pages in a browser (needs Chromium)
 picture: demo .venv/dev.stamp
 	$(BIN)/python docs/pictures/draw.py build/oom-off.html docs/pictures/before-after.png \
 		linux-3.0="before: linux-3.0" preallocate="after: preallocate, the commit"
 	$(BIN)/python docs/pictures/draw.py build/today.html docs/pictures/today.png \
 		linux-5.15="before it came back: linux-5.15" linux-6.18="today: linux-6.18"
+	$(BIN)/python docs/pictures/draw.py build/commit.html docs/pictures/first-screen.png
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
@@ -81,7 +87,7 @@ test: lint compiled
 # time that a test may take
 nightly: .venv/dev.stamp mutants wheel
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 \
-		tests/engine tests/kernel tests/checker tests/docs
+		tests/engine tests/kernel tests/checker tests/diagnose tests/docs
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants

@@ -17,16 +17,20 @@ import cold
 import core_kernels
 import core_rate
 import growth
+import imports
+import journal
 import numba
 import numpy
 import pages
 import pairs
 import real_kernels
+import recording
 import sessions
 import startup
 from sides import both
 from tables import Target, console, show_targets
 
+import sweeps
 from cowpath import __version__
 
 POINTS = {
@@ -37,8 +41,12 @@ POINTS = {
     "startup": startup.measure,
     "page": pages.measure,
     "sessions": sessions.measure,
+    "imports": imports.measure,
+    "recording": recording.measure,
+    "sweeps": sweeps.measure,
     "truth": real_kernels.measure,
     "cold": cold.measure,
+    "journal": journal.measure,
 }
 
 

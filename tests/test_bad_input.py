@@ -109,7 +109,7 @@ def call(line: str, given: str = "") -> Result:
         ("run ok.sh --costs deep.toml", ["deep.toml"]),
         ("check -c commit -d linux-3.1 -p leaves.py:f", ["cannot be loaded: SystemExit"]),
         ("replay ok.sh", ["not a schedule"]),
-        ("import ok.sh out", ["not a folder"]),
+        ("import ok.sh out", ["ok.sh: it seems to be a session", "cowpath run ok.sh"]),
     ],
 )
 def test_what_is_wrong_is_said(line: str, words: list[str]) -> None:

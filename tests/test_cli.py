@@ -95,6 +95,7 @@ def test_without_polars_only_data_frames_are_missed(small: str) -> None:
         "step",
         "programs",
         "import",
+        "record",
         "warm-up",
         "designs list",
         "designs show",

@@ -11,7 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 COMES_WITH = {"llvmlite": "numba", "markupsafe": "jinja2"}
-NAMES = {"arro3.core": "arro3-core", "arro3.io": "arro3-io"}  # of the packages whose modules are named otherwise
+NAMES = {
+    "arro3.core": "arro3-core",
+    "arro3.io": "arro3-io",
+    "yaml": "pyyaml",
+}  # of the packages whose modules are named otherwise
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -32,6 +36,6 @@ def imported() -> set[str]:
 
 
 def test_run_dependencies() -> None:
-    frames = names(PROJECT["optional-dependencies"]["frames"])
-    assert imported() == names(PROJECT["dependencies"]) | frames
-    assert frames <= names(PROJECT["optional-dependencies"]["dev"])
+    extras = names([each for name in ("frames", "cluster") for each in PROJECT["optional-dependencies"][name]])
+    assert imported() == names(PROJECT["dependencies"]) | extras
+    assert extras <= names(PROJECT["optional-dependencies"]["dev"])

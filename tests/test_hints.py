@@ -245,7 +245,7 @@ FOLLOWED = [  # what is wrong, its hint, and the same with the hint followed
     ("make -j0", "make -j4; -j alone starts all jobs at once", "make -j4; make -j"),
     ("make -x", "understood: -j [N], -s, -k, -i, -B, -w, -C DIR, -f FILE, -l N, VAR=VALUE and targets",
      "make -j 2 -s -k -i -B -w -C DIR -f FILE -l 3 VAR=VALUE target"),
-    ("shell -x", "it is a written program", "shell"),
+    ("shell -x", "the program alone; or $1 in its lines, which is the first argument", "shell"),
     ("cgcraete -g memory:A", "did you mean cgcreate? 'cowpath programs' lists them", "cgcreate -g memory:A"),
 ]  # fmt: skip
 

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "Checks", "Comparison", "CowpathError", "InputError", "MachineError", "Replayed", "Result", "Searched",
-    "__version__", "audit", "bisect", "check", "compare", "interpret", "replay", "run", "search", "use_steps",
+    "__version__", "audit", "bisect", "check", "compare", "interpret", "limit", "replay", "run", "search", "sweep",
+    "use_steps",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from cowpath.api import Comparison, Result, compare, run
     from cowpath.checking import Checks, Replayed, Searched, audit, bisect, check, replay, search
     from cowpath.errors import CowpathError, InputError, MachineError
+    from cowpath.sweeping import limit, sweep
 
 HOMES = {
     "Comparison": "cowpath.api",
@@ -36,6 +38,8 @@ HOMES = {
     "check": "cowpath.checking",
     "replay": "cowpath.checking",
     "search": "cowpath.checking",
+    "limit": "cowpath.sweeping",
+    "sweep": "cowpath.sweeping",
     "CowpathError": "cowpath.errors",
     "InputError": "cowpath.errors",
     "MachineError": "cowpath.errors",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,17 @@ from cowpath.observe.metrics import Metrics
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.timeline import lanes_summary
-from cowpath.observe.watch import Wanted, Watch
+from cowpath.observe.watch import Journal, Wanted, Watch
 from cowpath.observe.words import chain_of_hops, free_to, unless
 from cowpath.options import Options
 from cowpath.results import Comparison, Result, Seen
+from cowpath.session.uses import VERSIONS
 
 if TYPE_CHECKING:
+    from cowpath.checkpoints import Checkpoint
     from cowpath.designs import Design
+    from cowpath.engine.costs import Costs
+    from cowpath.session.fixed import Fixed
     from cowpath.session.plan import Plan
 
 __all__ = [
@@ -57,13 +62,16 @@ def run(
     table: str | os.PathLike[str] | None = None,
     arguments: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    programs: Mapping[str, str | os.PathLike[str]] | None = None,
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
-    """Run a session (a file) on a design (a packaged name, or a TOML file; None: the kernel that fits the session).
+    """Run a session on a design (a packaged name, or a TOML file; None: the kernel that fits the session).
+
+    The session is a file: a script, or what stands for one (a pod, a compose file, a unit of systemd).
 
     The same session, design, seed and options give the same run. An option that is None is as the session's table has
     it. ``cpus``, ``memory`` and ``swap`` (in bytes, or text: "2G") make the machine, ``tasks`` is how many
@@ -72,7 +80,8 @@ def run(
     file). ``reuse`` is how often a recorded process comes back to its pages, per recorded touch; ``copies`` how often
     each job of a recorded build is run; ``cold`` starts with nothing in the page cache; ``bystanders`` are programs
     that run outside every group; ``table`` is the session's table, if that is not beside it; ``arguments`` are
-    its $1, $2, ..., and ``env`` are variables that it finds.
+    its $1, $2, ..., and ``env`` are variables that it finds. ``programs`` say what names stand for: a recording, a
+    written program (a file), or a program that is known.
 
     ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
     HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
@@ -93,7 +102,8 @@ def run(
         cold=cold,
         table=table,
         arguments=arguments,
-        env=[f"{name}={value}" for name, value in (env or {}).items()],
+        env=_pairs(env),
+        programs=_pairs(programs),
     )
     loaded, plan = load_both(design, session, options)
     check_outputs([log, trace, report], inputs_of(plan, session, [design or loaded.name], options))
@@ -112,6 +122,8 @@ def compare(
     memory: int | str | None = None,
     until: int | str | None = None,
     bystanders: Sequence[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    programs: Mapping[str, str | os.PathLike[str]] | None = None,
     report: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Comparison:
@@ -120,7 +132,7 @@ def compare(
     The options are those of ``run``, without ``log``, ``keep_events`` and ``progress``; it raises what ``run`` does.
     ``report`` names an HTML file for a page about all of them.
     """
-    chosen = Options.of(memory, until, bystanders, **options)
+    chosen = Options.of(memory, until, bystanders, env=_pairs(env), programs=_pairs(programs), **options)
     loaded, plan = load_all(designs, session, chosen)
     named = [each.name for each in loaded] if designs is None else designs
     check_outputs([report], inputs_of(plan, session, named, chosen))
@@ -129,6 +141,11 @@ def compare(
             wanted = Wanted(keeper=Keeper(KEPT), timeline=report is not None)
             results.append(run_plan(plan, each, chosen, wanted))
     return Comparison(tuple(results))
+
+
+def _pairs(given: Mapping[str, str | os.PathLike[str]] | None) -> list[str]:
+    """NAME=VALUE, as on the command line."""
+    return [f"{name}={os.fspath(value)}" for name, value in (given or {}).items()]
 
 
 @contextmanager
@@ -191,7 +208,8 @@ def load_both(
     from cowpath.kernels.chosen import choose_kernel
 
     if design is not None:
-        loaded, plan = load_design(design), load_plan(session, options)
+        loaded = load_design(design)
+        plan = load_plan(session, options, loaded.kernel.interface)
         check_cgroups(plan, loaded)
         return loaded, plan
     plan = load_plan(session, options)
@@ -211,7 +229,7 @@ def load_all(
     if named is not None:
         loaded = [load_design(design) for design in named]
         check_names(loaded)
-        plan = load_plan(session, options)
+        plan = load_plan(session, options, in_all(loaded))
     else:
         plan = load_plan(session, options)
         loaded = [designs.load(name) for name in designs.names(plan.interfaces or ("v1",))]
@@ -223,6 +241,11 @@ def load_all(
     for each in loaded:
         check_cgroups(plan, each)
     return loaded, plan
+
+
+def in_all(designs: Sequence[Design]) -> tuple[str, ...]:
+    """The versions of cgroups that the kernels of all designs have; if there is none, any."""
+    return tuple(each for each in VERSIONS if all(each in design.kernel.interface for design in designs)) or VERSIONS
 
 
 def has_its_files(plan: Plan, design: Design) -> bool:
@@ -241,8 +264,17 @@ def check_cgroups(plan: Plan, design: Design) -> None:
     check(plan, design.kernel)
 
 
-def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
-    """A session, compiled. Raises InputError."""
+def load_plan(
+    session: str | os.PathLike[str],
+    options: Options,
+    interfaces: Sequence[str] = VERSIONS,
+    fixed: Fixed | None = None,
+) -> Plan:
+    """A session, compiled; for kernels with ``interfaces`` of cgroups; ``fixed`` holds whatever its script says.
+
+    Raises InputError.
+    """
+    from cowpath.session.fixed import NONE
     from cowpath.session.load import load_session
     from cowpath.session.plan import MachineSettings
 
@@ -250,7 +282,8 @@ def load_plan(session: str | os.PathLike[str], options: Options) -> Plan:
         return load_session(
             Path(session), table=options.table, copies=options.copies, bystanders=options.bystanders, cold=options.cold,
             settings=MachineSettings(cpus=options.cpus, memory=options.memory, swap=options.swap),
-            arguments=options.arguments, environment=dict(each.split("=", 1) for each in options.env),
+            arguments=options.arguments, environment=options.environment,
+            programs=options.programs, interfaces=interfaces, fixed=NONE if fixed is None else fixed,
         )  # fmt: skip
     except InputError as error:
         raise misplaced(os.fspath(session)) or error from None
@@ -274,22 +307,37 @@ def run_plan(
     wanted: Wanted = NOTHING_MORE,
     progress: Progress | None = None,
     compiling: Compiling | None = None,
+    costs: Costs | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
-    """Run a compiled session on a loaded design, with what is wanted of its log."""
+    """Run a compiled session on a loaded design, with what is wanted of its log. ``costs``: the table, if loaded.
+
+    ``checkpoint`` keeps the state of the run from time to time, and the run begins with the one that is there; then the
+    log is all that can be wanted of it.
+    """
     from cowpath.designs import kernel_told
     from cowpath.engine.ready import ready
     from cowpath.engine.verdict import judge
 
     plan = plan.on(design)
-    with Watch(wanted, plan) as watch:
-        k = build_machine(plan, design, options)
+    journal = None
+    if checkpoint is not None:
+        checkpoint.open(plan, design, options, wanted.log is not None)
+        journal = Journal(checkpoint.events, checkpoint.kept_events)
+    with Watch(wanted, plan, journal) as watch:
+        k = build_machine(plan, design, options, costs)
         watch.begin(k)
         clock = make_clock(k, plan, design, watch.add, progress)
         ready(k, compiling)
+        if checkpoint is not None:
+            checkpoint.restore(k, clock, watch)
+            clock.pause = partial(checkpoint.pause, clock, watch)
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
         timeline = watch.end(k)
+    if checkpoint is not None:
+        checkpoint.done()
     scene = Scene(k, plan)
     judgement = judge(k, plan, clock, lambda free: unless(free, scene))
     metrics = Metrics(k)
@@ -318,16 +366,22 @@ def run_plan(
     return Result(summary, plan, design, seen, wanted.keeper)
 
 
-def build_machine(plan: Plan, design: Design, options: Options) -> Any:
+def load_costs(plan: Plan, options: Options) -> Costs:
+    """The table of what each step costs: the caller's, or else the session's. Raises InputError."""
+    from cowpath.engine import costs
+
+    return costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
+
+
+def build_machine(plan: Plan, design: Design, options: Options, costs: Costs | None = None) -> Any:
     """The machine at boot, with the caller's options before the session's settings."""
-    from cowpath.engine import costs, machine
+    from cowpath.engine import machine
 
     check_cgroups(plan, design)
-    table = costs.load(str(options.costs) if options.costs is not None else plan.settings.costs)
     return machine.build(
         plan,
         design,
-        table,
+        load_costs(plan, options) if costs is None else costs,
         cpus=options.cpus,
         memory=options.memory,
         swap=options.swap,

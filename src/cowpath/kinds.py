@@ -18,9 +18,13 @@ USES = {
     "a written program": "a session's table names it: [programs.NAME] written = ...",
     "a schedule": "cowpath replay {file}",
     "a recording": "a session's table names it: [programs.NAME] recording = ...",
+    "a pod or a compose file": "cowpath run {file}",
+    "a unit": "cowpath run {file}",
 }
+DOORS = ("a pod or a compose file", "a unit")  # what stands for a session (session/doors/)
 ENDINGS = {
     ".sh": "a session", ".prog": "a written program", ".json": "a schedule", ".recording": "a recording",
+    ".yaml": DOORS[0], ".yml": DOORS[0], ".service": DOORS[1], ".slice": DOORS[1],
 }  # fmt: skip
 # keys that only files of one kind have
 OWN_KEYS = {

@@ -38,6 +38,12 @@ class Options:
     table: str | Path | None = None  # the session's, if that is not beside it
     arguments: tuple[str, ...] = ()  # the session's: $1, $2, ...
     env: tuple[str, ...] = ()  # NAME=VALUE: variables that it finds
+    programs: tuple[str, ...] = ()  # NAME=RECORDING
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the session finds."""
+        return dict(each.split("=", 1) for each in self.env)
 
     @staticmethod
     def of(
@@ -47,6 +53,7 @@ class Options:
         swap: int | str | None = None,
         env: Sequence[str] | None = None,
         arguments: Sequence[str] | None = None,
+        programs: Sequence[str] | None = None,
         **others: Any,
     ) -> Options:
         """Options from what a person writes ("64M", "5s"). Raises InputError for what makes no sense."""
@@ -54,8 +61,9 @@ class Options:
             memory=parse_size(memory) if isinstance(memory, str) else memory,
             until=parse_time(until) if isinstance(until, str) else until,
             bystanders=None if bystanders is None else tuple(program for program in bystanders if program),
-            env=tuple(map(environment, env or ())),
+            env=tuple(map(variable, env or ())),
             arguments=tuple(arguments or ()),
+            programs=tuple(programs or ()),
             swap=parse_size(swap) if isinstance(swap, str) else swap,
             **others,
         )
@@ -76,6 +84,8 @@ class Options:
                 words += [word for program in programs for word in ("--bystander", program)]
             elif option.name == "env":
                 words += [word for each in value for word in ("--env", each)]
+            elif option.name == "programs":
+                words += [word for each in value for word in ("--program", each)]
             elif option.name == "arguments":
                 continue
             elif option.name == "cold":
@@ -85,7 +95,7 @@ class Options:
         return Command(verb, tuple(words), session, self.arguments)
 
 
-def environment(text: str) -> str:
+def variable(text: str) -> str:
     """NAME=VALUE, or NAME: as it is in this process. Raises InputError."""
     name, equals, _ = text.partition("=")
     if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) is None:

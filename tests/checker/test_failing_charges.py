@@ -29,5 +29,6 @@ def test_with_the_killer_on_a_charge_that_goes_round_keeps_who_wants_its_lock_wa
 
 
 def test_the_charge_of_2011_in_a_kernel_of_today_brings_the_bug_back(tmp_path: Path) -> None:
-    (tmp_path / "sleeps.toml").write_text('extends = "linux-6.18"\n[policies]\ncharge_on_oom = "sleep"\n')
-    assert "isolation" in violated(tmp_path / "sleeps.toml", "write", "isolation")
+    sleeps = tmp_path / "sleeps.toml"
+    sleeps.write_text('extends = "linux-6.18"\npolicies.charge_on_oom = "sleep"\npaths.pagefault_out_of_memory = []\n')
+    assert "isolation" in violated(sleeps, "write", "isolation")

@@ -18,7 +18,7 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "NUMBA_
 
 def folder_of(page: str, folder: Path) -> Path:
     """Copies of what commands need, and the files that the page shows."""
-    for needed in ("examples", "tests/data/recordings"):
+    for needed in ("examples", "tests/data/recordings", "tests/data/samples"):
         shutil.copytree(ROOT / needed, folder / needed)
     for block in blocks(page):
         if block.file is not None:

@@ -117,3 +117,20 @@ def test_the_default_is_said_in_one_place() -> None:
 def test_reclaim_goes_over_the_lists_that_there_are(kernel: str, step: str) -> None:
     with pytest.raises(InputError, match="it would find no pages"):
         designs.from_data({"extends": kernel, "paths": {"reclaim": [step]}}, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "change", "said"),
+    [
+        ("linux-4.19", {"policies": {"oom_reaper": "none"}}, "oom_reaper = \\[\\]"),
+        ("linux-3.12", {"policies": {"oom_reaper": "at once"}}, "no steps"),
+        ("linux-3.0", {"policies": {"charge_on_oom": "fault-end"}}, "no steps"),
+        ("linux-6.18", {"paths": {"pagefault_out_of_memory": []}}, "no steps"),
+    ],
+)
+def test_what_a_policy_asks_for_has_steps_and_what_it_rules_out_has_none(
+    kernel: str, change: dict[str, Any], said: str
+) -> None:
+    """Else the reaper reaps that is said not to be there, and a case that is to show what it is for is proved."""
+    with pytest.raises(InputError, match=said):
+        designs.from_data({"extends": kernel} | change, "mine.toml")

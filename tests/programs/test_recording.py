@@ -75,7 +75,7 @@ def test_anything_else_is_refused(content: bytes) -> None:
 def test_messages_say_what_would_be_right(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a recording .*begins with the line 'cowpath recording 1'"):
         from_bytes(b"\x7fELF and so on", "a.out")
-    with pytest.raises(InputError, match=r"format '0'; this cowpath reads format 1 .*cowpath import FOLDER"):
+    with pytest.raises(InputError, match=r"format '0'; this cowpath reads format 1 .*cowpath import FILE"):
         from_bytes(CONTENT.replace(MAGIC + b"1", MAGIC + b"0", 1), "old.recording")
     with pytest.raises(InputError, match="checksum is wrong"):
         from_bytes(CONTENT[:-1], "x.recording")

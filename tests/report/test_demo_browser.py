@@ -43,12 +43,55 @@ def test_two_pages_of_seven_designs_and_one_of_todays_kernels() -> None:
     assert [sum(word == "--design" for word in words) for words in demo_commands()] == [7, 7, 5]
 
 
+def in_view(page: Any, selector: str, below: int = 800) -> list[dict[str, float]]:
+    """The boxes of what is there and visible, which lie above a line."""
+    boxes = page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)]
+        .filter((each) => each.checkVisibility()).map((each) => each.getBoundingClientRect().toJSON())""",
+        selector,
+    )
+    assert boxes
+    assert all(box["x"] >= 0 and box["y"] >= 0 and box["y"] + box["height"] <= below for box in boxes), selector
+    return boxes
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_first_screen(demo: tuple[list[Any], Path], open_page: OpenPage, scheme: str) -> None:
+    """At 1280x800 without a click: the sentence, before and after beside each other, the wait, the hold, the arrow."""
+    _, file = demo
+    page = open_page(file, 1280, color_scheme=scheme)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    words = page.locator("h1").inner_text()
+    assert re.match(r"\S+\.sh: the tasks outside are ", words)
+    assert "isolated" in words and ("stuck on" in words or "stalled on" in words)
+    in_view(page, "h1")
+    in_view(page, ".lead")
+    left, right = in_view(page, ".picture")
+    assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+    in_view(page, ".picture .k-stranger")
+    in_view(page, ".picture .k-hold")
+    arrows, waits = in_view(page, "svg.lanes .arrow"), in_view(page, ".mark .k-stranger")
+    for arrow in arrows:  # each ends where a wait begins
+        assert any(abs(arrow["x"] - box["x"]) < 6 and abs(arrow["y"] + arrow["height"] - box["y"]) < 6 for box in waits)
+    bad = page.locator(".picture:visible", has=page.locator(".arrow")).first
+    assert bad.locator(".names .block > *").nth(1).get_attribute("data-holds")  # the chain's lock is the first row
+    assert bad.locator(".names .head").all_inner_texts() == ["who holds the lock", "outside", "in A"]
+    in_view(page, "#told")
+
+
+def test_in_print_it_is_one_to_three_sheets(demo: tuple[list[Any], Path], open_page: OpenPage) -> None:
+    _, file = demo
+    page = open_page(file, 1280)
+    assert 1 <= page.pdf(format="A4").count(b"/Type /Page\n") <= 3
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage, width: int) -> None:
     """Lanes, chains and numbers of every design."""
     runs, file = demo
     page = open_page(file, width)
-    page.wait_for_selector("html[data-drawn]", state="attached")
+    page.click("#tab-time")
+    page.wait_for_selector("html[data-drawn=time]", state="attached")
     assert page.evaluate("document.body.scrollWidth") <= width
     shown = page.evaluate(
         "cowpath.data.runs.map(({design, names, groups, lanes, ends}) => ({design, names, groups, lanes, ends}))"
@@ -60,13 +103,26 @@ def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage,
         wanted = sorted([row["task"], row["begins_ns"], row["exits_ns"], *row["ns"].values()] for row in run["lanes"])
         assert found == wanted
         assert drawn["ends"] == run["virtual_ns"]
-    for card, run in zip(page.locator("#verdicts article").all(), runs, strict=True):
-        words = card.inner_text()
-        assert run["verdict"] in words
-        assert all(f"{sentence}." in words for sentence in run["chain"][:3])
+    cards = {
+        name: card
+        for card in page.locator("#verdicts article").all()
+        for name in card.locator("h3").inner_text().split(", ")
+    }
+    assert len(cards) == len(runs)  # each design is on one card
+    for run in runs:
+        words = cards[run["design"]].inner_text()
+        assert all(verdict in words for verdict in (run["verdict"], *run["group_verdicts"].values()))
+        assert all(f"{sentence}." in words for sentence in run["chain"][:1])
+    page.click("#tab-chains")
+    told = page.locator("#chains figcaption").all_inner_texts()
+    for run in runs:
+        mine = [words for words in told if run["design"] in words.splitlines()[0].split(", ")]
+        assert len(mine) == bool(run["chain"])
+        assert all(f"{sentence}." in mine[0] for sentence in run["chain"][:3])
     chains = page.locator("#chains figure svg").all_text_contents()
     holders = [re.search(r"(?:held|to the disk) by (\S+)", run["chain"][0]) for run in runs if run["chain"]]
     assert all(holder is not None and any(holder[1] in chain for chain in chains) for holder in holders)
+    page.click("#tab-tables")
     verdicts = page.locator("#tables table").first.locator("tbody tr").all()
     for row, run in zip(verdicts, runs, strict=True):
         cells = row.locator("td").all_inner_texts()
@@ -79,7 +135,8 @@ def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage,
 def test_every_design_can_be_drawn(demo: tuple[list[Any], Path], open_page: OpenPage) -> None:
     runs, file = demo
     page = open_page(file, 1280)
-    page.wait_for_selector("html[data-drawn]", state="attached")
+    page.click("#tab-time")
+    page.wait_for_selector("html[data-drawn=time]", state="attached")
     for number in range(len(runs)):
         page.select_option("#design", str(number))
         page.wait_for_function(f"cowpath.roots.get('figure-{number}')")

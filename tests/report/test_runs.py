@@ -84,7 +84,7 @@ def test_names_from_outside_stay_text(name: str) -> None:
         groups=("", name),
     )
     page = runs.page([result], f"cowpath run {name}")
-    assert page.count("<script") == page.count("</script>") == 3
+    assert page.count("<script") == page.count("</script>") == 5
     assert "<img" not in page and "\x1b" not in page and "49" not in re.findall(r"<title>(.*?)</title>", page)[0]
     assert data_of(page)["runs"][0]["lanes"]
     page.encode("utf-8", "backslashreplace")

@@ -20,6 +20,7 @@ SESSIONS = sorted(path.name for path in EXAMPLES.glob("*.sh"))
 
 def test_the_examples_that_the_docs_speak_of() -> None:
     assert {
+        "build.sh",
         "cold.sh", "commit.sh", "commit-oom-off.sh", "fork-bomb.sh", "fork-bomb-oom-off.sh", "fork-bomb-pinned.sh",
         "fork-bomb-read.sh", "no-limit.sh", "oom-off.sh", "oom-off-enable.sh", "oom-off-kill.sh", "oom-off-raise.sh",
         "own-mmap_sem.sh", "raise.sh", "two-groups.sh", *COSTS, *HIGH,
@@ -34,7 +35,9 @@ def test_it_compiles(name: str) -> None:
     targets = ops["a"][(ops["code"] == n.OP_FORK) | (ops["code"] == n.OP_JUMP)]
     assert targets.min() > 0 and targets.max() < len(ops)
     assert {"A"} <= set(plan.groups)
-    alone = name in COSTS | HIGH or name.startswith(("oom-off", "own"))  # it starts all that it needs itself
+    alone = name in {"build.sh", *COSTS, *HIGH} or name.startswith(
+        ("oom-off", "own")
+    )  # it starts all that it needs itself
     assert sum(start.bystander for start in plan.starts) == (0 if alone else 1)
 
 

@@ -172,7 +172,7 @@ class _Compiler:
                 raise word.error(f"no task {name!r}", nearest(name, self.specs, "a task of the case, with count = 1"))
         asm.name_regions(entry, writer.regions.places)
         if writer.calls:
-            raise writer.calls[0].program.error("'run' starts a program of a table", "a case has none")
+            raise writer.calls[0].program.error("run and exec start programs of a table", "a case has none")
         return entry, go, forks
 
     def _park(self) -> None:

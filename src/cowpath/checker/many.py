@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 from cowpath.cases import Case
@@ -133,8 +134,17 @@ def pool_of(processes: int, begin: Callable[..., None], *arguments: Any) -> Iter
 
 
 def leave_interrupts() -> None:
-    """In a process that works for this one: Ctrl-C is for the one that was started."""
+    """In a process that works for this one: Ctrl-C is for the one that was started, and with that one it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    """Whoever was killed cannot tell its workers to end: they would wait for work for ever."""
+    parent.join()
+    os._exit(1)
 
 
 def check_one(job: Job, numbers: list[int], settings: Settings) -> list[Result]:

@@ -12,7 +12,25 @@ from typing import Annotated
 import typer
 
 from cowpath import __version__
-from cowpath.cli import catalog, checks, costs, groups, runs, schedules, search, step, validate, warm, ways
+from cowpath.cli import (
+    book,
+    catalog,
+    checks,
+    costs,
+    diagnose,
+    groups,
+    limit,
+    record,
+    runs,
+    schedules,
+    search,
+    step,
+    sweeps,
+    validate,
+    warm,
+    watch,
+    ways,
+)
 from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup, guarded
 
@@ -62,12 +80,19 @@ app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
 app.command("validate", cls=Command)(validate.validate)
+app.command("limit", cls=Command)(limit.limit)
+app.add_typer(sweeps.sweep_app, name="sweep")
+app.add_typer(book.cases_app, name="cases")
 app.add_typer(catalog.designs_app, name="designs")
 app.command("kernels", cls=Command)(catalog.kernels)
 app.command("programs", cls=Command)(catalog.programs)
 app.command("warm-up", cls=Command)(warm.warm_up)
+app.command("record", cls=record.RecordCommand)(record.record)
 app.command("import", cls=Command)(catalog.import_recording)
 app.command("from-cgroup", cls=Command)(groups.from_cgroup)
+app.command("diagnose", cls=Command)(diagnose.diagnose)
+app.command("watch", cls=Command)(watch.watch)
+app.command("explain-limits", cls=Command)(groups.explain_limits)
 
 
 def main() -> None:

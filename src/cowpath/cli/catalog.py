@@ -135,18 +135,31 @@ def programs(
 
 
 def import_recording(
-    folder: Annotated[Path, typer.Argument(help="The recording: a folder of perf's output.")],
-    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    source: Annotated[Path, typer.Argument(help="What was recorded: a file, or a folder of tables.", metavar="FILE")],
+    out: Annotated[Path, typer.Argument(help="The recording to write.")],
 ) -> None:
-    """Turn a recording of real processes into a program that sessions can run.
+    """Turn what was recorded of real processes into a program that sessions can run.
 
-    Example: cowpath import my-build/ my-build.rec
+    FILE is perf.data, the text of perf script, of trace-cmd report, of ftrace's trace or of valgrind --tool=lackey
+    --trace-mem=yes, a trace of libCacheSim's (oracleGeneral, also compressed by zstd), or a folder of tables: its
+    content says which. What was found is said, what is missing, and what the model takes instead; and of a file that
+    can't be imported, what it seems to be and which command reads it.
+
+    Example: cowpath import build.txt build.recording
     """
+    from cowpath.atomic import check_outputs, check_target
+    from cowpath.cli.progress import reading_bar
     from cowpath.observe.text import visible
     from cowpath.programs import recording
     from cowpath.programs.importer import import_recording as imported
+    from cowpath.programs.reading.account import told
 
-    recording.write(imported(folder), out)
+    check_outputs([out], [source])
+    check_target(out)
+    read = imported(source, opened=reading_bar)
+    recording.write(read, out)
+    for line in told(read.origin):
+        typer.echo(visible(line))
     typer.echo(visible(f"{out}: {out.stat().st_size:,} bytes"))
 
 

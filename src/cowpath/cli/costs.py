@@ -87,7 +87,7 @@ def measure(sessions: Sequence[Path], designs: Sequence[Design], seeds: int) -> 
     from cowpath.observe.costs import session_costs
 
     say_kernels(designs)
-    plans = [api.load_plan(session, api.Options()) for session in sessions]
+    plans = [api.load_plan(session, api.Options(), api.in_all(designs)) for session in sessions]
     say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
     with progress_bars(None) as progress:
         tell = progress.many(len(plans) * len(designs) * seeds)

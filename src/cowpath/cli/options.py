@@ -10,7 +10,11 @@ import typer
 from cowpath.kernels import DEFAULT
 
 Session = Annotated[
-    Path, typer.Argument(help="The session: a shell script, such as examples/commit.sh; - for standard input.")
+    Path,
+    typer.Argument(
+        help="The session: a shell script, such as examples/commit.sh, a pod or a compose file (.yaml), or a unit "
+        "(.service); - for standard input."
+    ),
 ]
 Arguments = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
@@ -23,6 +27,14 @@ Env = Annotated[
     typer.Option(
         "--env", metavar="NAME[=VALUE]",
         help="A variable that the session finds; without a value as it is here. Once for each.",
+    ),
+]  # fmt: skip
+Program = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--program", metavar="NAME=RECORDING",
+        help="What a name stands for: a recording, a written program (FILE.prog), or a known program (app=make). Once "
+        "for each.",
     ),
 ]  # fmt: skip
 Table = Annotated[

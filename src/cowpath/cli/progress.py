@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -32,6 +33,14 @@ class Progress:
     def searching(self) -> Callable[[int, int, int], None]:
         """What a search is to call: orders done, of how many, how many of them are safe."""
         return lambda done, total, safe: None
+
+    def reading(self, total: int) -> Callable[[int], None]:
+        """What a command that reads a large file is to call: how many bytes it has read."""
+        return lambda done: None
+
+    def looking(self) -> Callable[[str], None]:
+        """What a command that does not know how much there is to do is to call: what it does now."""
+        return lambda doing: None
 
     def compiling(self, done: int, total: int) -> None:
         """So many functions of so many are compiled."""
@@ -92,6 +101,22 @@ class Bars(Progress):
 
         return reached
 
+    def reading(self, total: int) -> Callable[[int], None]:
+        """A bar for a file."""
+        from cowpath.observe.text import size
+
+        bar = self.bars.add_task("reading", total=total, reached="")
+
+        def reached(done: int) -> None:
+            self.bars.update(bar, completed=done, reached=f"{size(done)} of {size(total)}")
+
+        return reached
+
+    def looking(self) -> Callable[[str], None]:
+        """A bar without an end."""
+        bar = self.bars.add_task("", total=None, reached="")
+        return lambda doing: self.bars.update(bar, description=doing)
+
     def compiling(self, done: int, total: int) -> None:
         """Move the compiler's bar."""
         if self.compiler is None:
@@ -114,3 +139,15 @@ def progress_bars(until_ns: int | None) -> Iterator[Progress]:
     columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[reached]}"))
     with RichProgress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
         yield Bars(bars, until_ns)
+
+
+def reading_bar(path: Path) -> AbstractContextManager[Iterable[str]]:
+    """A text's lines, as ``reading.sniff.open_text`` gives them, with a bar on stderr while they are read."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import open as opened
+
+    console = Console(stderr=True)
+    what = f"reading {escape(path.name)}"
+    return opened(path, "r", encoding="utf-8", errors="replace", description=what, console=console, transient=True,
+                  disable=not console.is_terminal)  # fmt: skip

@@ -17,6 +17,7 @@ from cowpath.errors import InputError
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
+    from cowpath.checkpoints import Checkpoint
     from cowpath.results import Result
 
 FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts that --fail-on takes
@@ -39,9 +40,17 @@ def run(
     bystander: o.Bystanders = None,
     table: o.Table = None,
     env: o.Env = None,
+    program: o.Program = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Keep the state of the run in this file, and go on from it if it is there.", metavar="FILE"),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", help="How often, of this computer's time (default: 60s).", metavar="TIME")
+    ] = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
     steps: o.Steps = None,
@@ -56,18 +65,38 @@ def run(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments,
+        cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     wanted = Wanted(log=log, trace=trace, timeline=report is not None)
     loaded, plan = api.load_both(design, session, chosen)
     named = [design or loaded.name]
-    check_outputs([log, trace, report], api.inputs_of(plan, session, named, chosen))
+    kept = checkpoint_of(checkpoint, every, [trace, report])
+    outputs = [log, trace, report, *([kept.file, kept.events] if kept else [])]
+    check_outputs(outputs, api.inputs_of(plan, session, named, chosen))
     bars = progress_bars(chosen.until or plan.settings.until)
     with api.reported(report, chosen, "run", session, named) as results, bars as progress:
-        results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling))
+        results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling,
+                                    checkpoint=kept))  # fmt: skip
     say(report)
     show(results, as_json)
     end(results, failing)
+
+
+def checkpoint_of(file: Path | None, every: str | None, others: Sequence[Path | None]) -> Checkpoint | None:
+    """Where the state of a run is kept. Raises InputError, also where it cannot be: what draws keeps a state, too."""
+    from cowpath.atomic import check_target
+    from cowpath.checkpoints import DEFAULT_EVERY_S, Checkpoint
+    from cowpath.units import parse_time
+
+    if file is None:
+        if every is not None:
+            raise InputError("--every without --checkpoint", hint="--checkpoint FILE")
+        return None
+    if any(others):
+        hint = "--log, and the page or the trace by a run without it"
+        raise InputError("--checkpoint does not go with --report or --trace", hint=hint)
+    check_target(file)
+    return Checkpoint(file, DEFAULT_EVERY_S if every is None else parse_time(every) / 1e9)
 
 
 def compare(
@@ -87,6 +116,7 @@ def compare(
     bystander: o.Bystanders = None,
     table: o.Table = None,
     env: o.Env = None,
+    program: o.Program = None,
     report: Report = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
@@ -102,7 +132,7 @@ def compare(
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments,
+        cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
     wanted = Wanted(timeline=report is not None)
     loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)

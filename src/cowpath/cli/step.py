@@ -42,6 +42,7 @@ def step(
     tasks: o.Tasks = None,
     seed: o.Seed = 0,
     table: o.Table = None,
+    program: o.Program = None,
     steps: o.Steps = None,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
@@ -52,7 +53,7 @@ def step(
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
 
-    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed, table=table)
+    chosen = api.Options.of(memory, None, None, swap, cpus=cpus, tasks=tasks, seed=seed, table=table, programs=program)
     loaded, plan = api.load_both(design, session, chosen)
     say_notes(plan.notes)
     say_kernels([loaded])

@@ -14,7 +14,7 @@ from cowpath.errors import InputError
 from cowpath.kernel.policies import BY_NAME
 from cowpath.kernel.steps import FAULT_PATHS, MAY_BE_EMPTY, PATH_NAMES
 from cowpath.kernels import DEFAULT, profile, releases, tables
-from cowpath.kernels.check import check_lists, check_retry
+from cowpath.kernels.check import check_together
 from cowpath.kernels.profile import Kernel
 from cowpath.kinds import check_kind
 
@@ -103,8 +103,7 @@ def from_data(data: dict[str, Any], source: str, folder: Path | None = None, dep
     on_error = ({} if extends is None else base.on_error) | tables.error_exits(data, source)
     if extends is None:
         _check_whole(data.get("paths", {}), source)
-    check_retry(paths, policies, source)
-    check_lists(paths, policies, source)
+    check_together(paths, policies, source)
     default = Path(source).stem
     return Design(str(data.get("name", default)), str(data.get("summary", "")), str(data.get("commit", "")), extends,
                   source, paths, on_error, policies, base.kernel)  # fmt: skip

@@ -66,6 +66,7 @@ class Clock:
     progress: Callable[[int], None] | None = None
     words: Callable[[list[Link]], Any] = lambda links: ""  # str() of it is a sentence
     host: Callable[[Any, int], str] = lambda k, number: ""
+    pause: Callable[[], None] = lambda: None  # is called where a run can be cut in two
     stall_ns: int = STALL_NS
     bound_ns: int = BOUND_NS
     bound_rounds: int = BOUND_ROUNDS
@@ -93,6 +94,7 @@ class Clock:
         """
         left = budget
         while True:
+            self.pause()
             moves = BUDGET if left is None else min(BUDGET, left)
             end = until_ns if self._script_end is None else min(until_ns, self._script_end + LINGER_NS)
             shell = n.NONE if self._script_end is not None else self.plan.shell

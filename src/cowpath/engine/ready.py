@@ -8,10 +8,12 @@ from cowpath.kernel.compiled import INTERPRETED, Told, announced
 
 from . import loop, standstill, waitfor
 
+_READY: list[Any] = []  # types of machines for which all is there: Numba takes longer over a name than a small run
+
 
 def ready(k: Any, told: Told | None = None) -> None:
     """Compile what the clock needs, or load it from the cache (then ``told`` is never called)."""
-    if INTERPRETED:
+    if INTERPRETED or any(k.dtype is dtype for dtype in _READY):
         return
     import numba
 
@@ -25,3 +27,4 @@ def ready(k: Any, told: Told | None = None) -> None:
     with announced(told or (lambda done, total: None)):
         for function, signature in wanted:
             function.compile(signature)
+    _READY.append(k.dtype)

@@ -117,6 +117,13 @@ def _check_whole(path: str, done: frozenset[str], source: str) -> None:
         raise InputError(f"path {path!r} has one of each_page and next_page without the other", file=source)
 
 
+def check_together(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
+    """Paths and policies that go with each other. Raises InputError."""
+    check_retry(paths, policies, source)
+    check_lists(paths, policies, source)
+    check_never(paths, policies, source)
+
+
 def check_retry(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
     """A fault that drops mmap_sem for I/O waits for the page with its lock. Raises InputError."""
     if policies["fault_retry"] != "io":
@@ -139,6 +146,25 @@ def check_lists(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], sou
             f'path "reclaim" has no {wanted}, and lru_lists is "{policies["lru_lists"]}": it would find no pages',
             file=source, hint='shrink_node goes with lru_lists = "group", shrink_zone with "zone"',
         )  # fmt: skip
+
+
+# a policy, its value that says: never; and the path of which that is said
+NEVER = (("oom_reaper", "none", "oom_reaper"), ("charge_on_oom", "sleep", "pagefault_out_of_memory"))
+
+
+def check_never(paths: dict[str, tuple[str, ...]], policies: dict[str, Any], source: str) -> None:
+    """What a policy asks for has a path with steps, and what it rules out has none. Raises InputError."""
+    for policy, never, path in NEVER:
+        value = policies[policy]
+        if value == never and paths[path]:
+            raise InputError(
+                f'policy {policy} = "{value}", and path {path!r} has steps', file=source, hint=f"{path} = []"
+            )
+        if value != never and not paths[path]:
+            raise InputError(
+                f'policy {policy} = "{value}", and path {path!r} has no steps: nobody would do it', file=source,
+                hint=f'{policy} = "{never}", or the steps of a kernel that does it',
+            )  # fmt: skip
 
 
 def _giver(bits: int) -> str:

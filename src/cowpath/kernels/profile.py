@@ -12,7 +12,7 @@ from cowpath.kernel.policies import POLICIES
 from cowpath.kernel.steps import PATH_NAMES
 
 from . import tables
-from .check import check_lists, check_retry
+from .check import check_together
 
 TEXTS = ("name", "summary", "release", "commit", "order_of", "lru")
 LISTS = ("interface", "missing", "not_seen")
@@ -80,8 +80,7 @@ def from_data(data: dict[str, Any], source: str) -> Kernel:
         raise InputError(f"policy {missing.name!r} is not named", file=source, hint=f"[policies]: {values}")
     for path in [path for path in PATH_NAMES if path not in paths]:
         raise InputError(f"path {path!r} has no steps", file=source, hint="a kernel names all paths")
-    check_retry(paths, policies, source)
-    check_lists(paths, policies, source)
+    check_together(paths, policies, source)
     return Kernel(
         data["name"], data["summary"], numbers(data["release"]), data.get("commit", ""), tuple(data["interface"]),
         tuple(data.get("missing", ())), tuple(data.get("not_seen", ())),

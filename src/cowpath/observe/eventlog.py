@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from arro3.core import Array, DataType, Field, RecordBatch, Schema
@@ -17,6 +18,9 @@ from cowpath.atomic import cannot_write, replacing
 from cowpath.kernel import names as n
 from cowpath.kernel.books import event
 from cowpath.observe.who import Events, Who
+
+if TYPE_CHECKING:
+    from cowpath.observe.watch import Journal
 
 ROWS_AT_ONCE = 1 << 16  # of a row group: always the same, so that the file does not depend on the size of the blocks
 LEVEL = 1  # of zstd
@@ -38,8 +42,9 @@ class LogWriter:
     entering, before any work is done.
     """
 
-    def __init__(self, path: str | Path, comms: Sequence[str]) -> None:
+    def __init__(self, path: str | Path, comms: Sequence[str], journal: Journal | None = None) -> None:
         self.path = Path(path)
+        self._journal = journal  # stays after an error: a run goes on from it
         self._comms = list(dict.fromkeys([*comms, ""]))
         place = {comm: i for i, comm in enumerate(self._comms)}
         self._comm_place = np.array([place[comm] for comm in [*comms, ""]], np.int32)  # NONE, the last, has no name
@@ -52,7 +57,7 @@ class LogWriter:
             with ExitStack() as files:
                 temporary = files.enter_context(replacing(self.path))
                 self._file = files.enter_context(temporary.open("wb"))
-                self._waiting = files.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
+                self._waiting = files.enter_context(self._place())
                 self._files = files.pop_all()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise cannot_write(self.path, error, "the log") from error
@@ -69,6 +74,24 @@ class LogWriter:
                 parquet.write(self._batches(), SCHEMA, self._file, level=LEVEL, rows=ROWS_AT_ONCE)
         except OSError as failure:
             raise cannot_write(self.path, failure, "the log") from failure
+
+    def _place(self) -> Any:
+        """Where events wait."""
+        if self._journal is None:
+            return tempfile.TemporaryFile(dir=self.path.parent)
+        file = self._journal.file.open("r+b" if self._journal.kept else "w+b")
+        file.truncate(self._journal.kept)
+        file.seek(self._journal.kept)
+        return file
+
+    def sync(self) -> int:
+        """All of them so far are on the disk: how many bytes they are."""
+        try:
+            self._waiting.flush()
+            os.fsync(self._waiting.fileno())
+        except OSError as error:
+            raise cannot_write(self.path, error, "the log") from error
+        return int(self._waiting.tell())
 
     def add(self, events: Events, who: Who) -> None:
         """Take a block of the log and whom its events are about."""

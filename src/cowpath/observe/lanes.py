@@ -20,14 +20,21 @@ Pieces = npt.NDArray[Any]  # of PIECE
 Lives = npt.NDArray[Any]  # of LIFE
 Holds = npt.NDArray[Any]  # of HOLD
 
-RUNNING, CHARGING, PAGE_LOCK, OTHER_LOCK, MEMORY, DISK, RUNNABLE, ASLEEP, DEAD = range(9)
-STATES = ("running", "charging", "page_lock", "other_lock", "memory", "io", "runnable", "asleep", "dead")
+RUNNING, CHARGING, PAGE_LOCK, OTHER_LOCK, MEMORY, THROTTLED, DISK, RUNNABLE, ASLEEP, DEAD = range(10)
+STATES = (
+    "running", "charging", "page_lock", "other_lock", "memory", "throttled", "io", "runnable", "asleep", "dead",
+)  # fmt: skip
 """What a task does: runs; is at a charge that has met a limit (reclaims and tries again, on a CPU or waiting for one);
-waits for a page lock, for another lock, for memory (in the OOM section), for the disk; could run; sleeps of its own
-will; has exited."""
+waits for a page lock, for another lock, for memory (in the OOM section); is throttled (it is over memory.high, and a
+timer ends it); waits for the disk; could run; sleeps of its own will; has exited."""
+
+FOR_OTHERS = (PAGE_LOCK, OTHER_LOCK, MEMORY, THROTTLED)
+"""The states of a task that cannot go on for what others hold."""
 
 # what a sleeping task does, by task.wait_kind
-STATE_OF_WAIT = np.array([STATES.index(wait.colour) for wait in n.WAITS])
+STATE_OF_WAIT = np.array(
+    [THROTTLED if kind == n.W_THROTTLE else STATES.index(wait.colour) for kind, wait in enumerate(n.WAITS)]
+)
 
 KINDS = (
     n.EV_LOCK, n.EV_LOCK_WAIT, n.EV_WAIT, n.EV_WAKE, n.EV_CHARGE_FAIL, n.EV_CHARGE, n.EV_FORK, n.EV_EXEC, n.EV_EXIT,
@@ -216,7 +223,7 @@ def follow(events, tasks, running, lives, n_lives, pieces, holds):  # type: igno
 def _prominent(piece, resolution):  # type: ignore[no-untyped-def]
     """A piece that stays as it is: the run has cut it off, or it is a wait for others that is long enough."""
     length = piece.end - piece.begin
-    waits = piece.state == PAGE_LOCK or piece.state == OTHER_LOCK or piece.state == MEMORY
+    waits = PAGE_LOCK <= piece.state <= THROTTLED  # FOR_OTHERS
     return piece.open != 0 or (waits and length >= max(NOTABLE, resolution // WAITS_FINER))
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 STATES = (
-    "running", "charging", "waits for a page lock", "waits for another lock", "waits for memory", "waits for the disk",
-    "runnable", "asleep", "dead",
+    "running", "charging", "waits for a page lock", "waits for another lock", "waits for memory", "throttled",
+    "waits for the disk", "runnable", "asleep", "dead",
 )  # fmt: skip
 CUT_OFF = ("cut off", "by the end of the run")  # the note on what has not ended
 

@@ -33,13 +33,22 @@ class Wanted:
     trace: Path | None = None  # a Perfetto trace
 
 
+@dataclass(frozen=True)
+class Journal:
+    """A file in which events wait, of which so many bytes are there already."""
+
+    file: Path
+    kept: int
+
+
 class Watch:
     """Takes each block of the log once. A context manager: files appear when the block ends well."""
 
-    def __init__(self, wanted: Wanted, plan: Plan) -> None:
+    def __init__(self, wanted: Wanted, plan: Plan, journal: Journal | None = None) -> None:
+        """``journal``: where the log's events wait, if not in a file without a name."""
         self._plan = plan
         self._tracker = Tracker([start.comm for start in plan.starts], plan.kthreads)
-        self._writer = None if wanted.log is None else _log(wanted.log, plan)
+        self._writer = None if wanted.log is None else _log(wanted.log, plan, journal)
         self._keeper = wanted.keeper
         self._timeline = TimelineKeeper(len(plan.groups)) if wanted.timeline else None
         self._trace = None if wanted.trace is None else _trace(wanted.trace, plan)
@@ -90,6 +99,19 @@ class Watch:
             if self._trace is not None:
                 self._trace.add(events, pieces)
 
+    # --- for checkpoints, of runs whose log is all that is wanted
+    def sync(self) -> int:
+        """All events so far are on the disk: how many bytes they are."""
+        return 0 if self._writer is None else self._writer.sync()
+
+    def state(self) -> Any:
+        """What is known of the tasks."""
+        return self._tracker
+
+    def restore(self, state: Any) -> None:
+        """Go on from there."""
+        self._tracker = state
+
     def end(self, k: Any) -> Timeline | None:
         """The run has ended: the timeline, if it is wanted."""
         if self._follower is None:
@@ -100,10 +122,10 @@ class Watch:
         return None if self._timeline is None else self._timeline.timeline(k, self._follower.lives, pieces, holds)
 
 
-def _log(path: Path, plan: Plan) -> LogWriter:
+def _log(path: Path, plan: Plan, journal: Journal | None) -> LogWriter:
     from cowpath.observe.eventlog import LogWriter
 
-    return LogWriter(path, plan.comms)
+    return LogWriter(path, plan.comms, journal)
 
 
 def _trace(path: Path, plan: Plan) -> TraceWriter:

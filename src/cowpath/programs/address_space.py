@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Set
 from dataclasses import dataclass
 
 from cowpath.kernel import names as n
+from cowpath.programs.moved import Places
 
 PAGE_SHIFT = 12
 STACK_PAGES = 2048  # RLIMIT_STACK: how far a stack may grow
@@ -48,16 +50,34 @@ class Area:
 class AddressSpace:
     """Mappings in order of their addresses."""
 
-    def __init__(self, areas: list[Area] | None = None, brk: int | None = None) -> None:
+    def __init__(self, areas: list[Area] | None = None, brk: int | None = None, places: Places | None = None) -> None:
         self.areas = areas or []
         self.brk = brk  # bytes, or None before the first call
+        self.places = places or Places()  # where in the model the process's own addresses lie
+        self.touched: dict[int, Row] = {}  # page -> the OP_TOUCH of its process that touched it first
+        self.inherited: frozenset[int] = frozenset()  # pages that its parent had touched
+        self.fresh: set[int] = set()  # pages touched since the process was looked at
+        self.found: Area | None = None  # the latest: most touches fall into the one before's
 
     def fork(self) -> AddressSpace:
         """A child's copy. Its areas share the rows: they were made by the same instructions."""
-        return AddressSpace([Area(a.start, a.end, a.row, a.is_stack) for a in self.areas], self.brk)
+        areas = [Area(a.start, a.end, a.row, a.is_stack) for a in self.areas]
+        child = AddressSpace(areas, self.brk, self.places.copy())
+        child.inherited = self.inherited | self.touched.keys()
+        return child
+
+    def known(self) -> Set[int]:
+        """All pages that were touched in it, whether they are still mapped or not."""
+        return self.inherited | self.touched.keys()
 
     def find(self, vpn: int) -> Area | None:
         """The mapping of a page; a stack grows down to it."""
+        if self.found is not None and self.found.start <= vpn < self.found.end:
+            return self.found
+        self.found = self._search(vpn)
+        return self.found
+
+    def _search(self, vpn: int) -> Area | None:
         at = bisect_right(self.areas, vpn, key=lambda area: area.start)
         if at and vpn < self.areas[at - 1].end:
             return self.areas[at - 1]
@@ -79,6 +99,7 @@ class AddressSpace:
     def unmap(self, start: int, pages: int) -> None:
         """Take away a range; mappings that reach over its ends are cut."""
         end = start + pages
+        self.found = None
         kept: list[Area] = []
         for area in self.areas:
             if area.end <= start or end <= area.start:

@@ -42,6 +42,7 @@ class FileUse:
     pages: int
     room: int
     shmem: bool = False
+    warm: bool = False  # it was in the page cache when the program was recorded
 
 
 @dataclass(frozen=True)

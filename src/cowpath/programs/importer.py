@@ -9,6 +9,7 @@ before its own first record after the child's exit.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ from cowpath.kernel import books
 from cowpath.kernel import names as n
 from cowpath.programs import timeline as tl
 from cowpath.programs.address_space import AddressSpace, Row
+from cowpath.programs.comes_back import looked_at
 from cowpath.programs.page_cache import Transfer, instruction, transfers
+from cowpath.programs.reading import sniff
+from cowpath.programs.reading.account import Account
 from cowpath.programs.recorded_calls import Memory
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
-from cowpath.programs.recording import COLUMNS, Process, Recording, write
+from cowpath.programs.recording import ALL_KNOWN, COLUMNS, ONCE, Process, Recording, write
 from cowpath.programs.tables import Tables, read_tables
 from cowpath.programs.threads import hoist_mappings
 from cowpath.programs.walk import touches
@@ -30,18 +34,40 @@ from cowpath.programs.walk import touches
 __all__ = ["import_recording", "write"]
 
 
-def import_recording(folder: str | Path, name: str | None = None) -> Recording:
-    """Convert a folder of tables. ``name`` is the folder's own by default. Raises InputError."""
-    folder = Path(folder)
-    tables = read_tables(folder)
-    procs = folder / "procs.parquet"
+def import_recording(source: str | Path, name: str | None = None, opened: sniff.Opener = sniff.open_text) -> Recording:
+    """Convert a folder of tables, or a file of a kind that ``reading.sniff`` knows; ``name`` is its own by default.
+
+    ``opened`` opens a text, for whoever wants to see how far it is read. Raises InputError that says what is wrong, or
+    what the file seems to be and which command reads it.
+    """
+    source = Path(source)
+    if source.is_dir() or not source.exists():
+        sniff.check_folder(source)
+        return recorded(read_tables(source), name or source.resolve().name, source / "procs.parquet")
+    name = name or source.resolve().stem
+    reading = sniff.read(source, name, opened)
+    if isinstance(reading, Recording):
+        return reading
+    return with_origin(recorded(reading.tables, name, source), reading.account)
+
+
+def with_origin(recording: Recording, account: Account) -> Recording:
+    """The recording with what the account of its file says, and with what importing it has found out."""
+    dropped = recording.facts.get("faults_dropped", 0)
+    if dropped:
+        account.gaps.append(f"{dropped:,} of {recording.facts['faults']:,} faults lie in no mapping that it tells of")
+    return replace(recording, origin=account.origin())
+
+
+def recorded(tables: Tables, name: str, file: str | Path) -> Recording:
+    """The recording of a command's tables; errors name ``file``. Raises InputError where there is no command."""
     if not len(tables.procs):
-        raise InputError("no process was recorded", file=procs)
-    importer = _Importer(tables, name or folder.resolve().name)
+        raise InputError("no process was recorded", file=file)
+    importer = _Importer(tables, name)
     importer.read()
     if not importer.tasks:
         hint = "the first process is a launcher, which forks the command"
-        raise InputError("the launcher started no command", file=procs, hint=hint)
+        raise InputError("the launcher started no command", file=file, hint=hint)
     return importer.recording()
 
 
@@ -53,7 +79,8 @@ class _Importer:
         self.transfers = transfers(tables, self.root, name)
         self.files = Files(tables, name)
         self.facts: Counter[str] = Counter()
-        self.memory = Memory(self.files, self.facts)
+        watched = set(tables.revisits["pid"][tables.revisits["end"] > 0].tolist())
+        self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE, watched)
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -64,7 +91,8 @@ class _Importer:
         procs = t.procs[["kind", "pid", "tid", "ppid", "comm"]].tolist()
         calls = t.vmcalls[["call", "a0", "a1", "a2", "a3", "a5", "ret", "dur_ns"]].tolist()
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
-        faults = t.faults[["addr", "err"]].tolist()
+        addresses, errors = t.faults["addr"].tolist(), t.faults["err"].tolist()
+        looks = t.revisits[["start", "end", "pages"]].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]
@@ -73,7 +101,7 @@ class _Importer:
             task = self.by_tid.get(tid)
             if task is None or task.end_ns is not None:
                 continue
-            self.facts["compute_ns"] += task.catch_up(now, ran_ns)
+            self.facts["compute_ns"] += task.catch_up(now, ran_ns, acts=kind != tl.LOOK)
             if kind == tl.PROC:
                 self.life(task, procs[row][0], procs[row][4])
             elif kind == tl.MAP:
@@ -82,7 +110,9 @@ class _Importer:
             elif not task.started:
                 continue
             elif kind == tl.FAULT:
-                self.memory.fault(task, *faults[row])
+                self.memory.fault(task, addresses[row], errors[row])
+            elif kind == tl.LOOK:
+                self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
             elif kind == tl.CALL:
                 self.memory.call(task, *calls[row])
             elif row in self.transfers:
@@ -132,10 +162,12 @@ class _Importer:
 
     def recording(self) -> Recording:
         """What was read, as a recording."""
-        for leader in self.tasks:
-            threads = [task for task in self.tasks if task.leader is leader]
-            if threads:
-                hoist_mappings(leader, threads)
+        threads: dict[int, list[Task]] = {}  # by their leader
+        for task in self.tasks:
+            if task.leader:
+                threads.setdefault(task.leader.number, []).append(task)
+        for leader, its_threads in threads.items():
+            hoist_mappings(self.tasks[leader], its_threads)
         self.repair()
         rows: list[Row] = []
         processes = []
@@ -143,7 +175,7 @@ class _Importer:
             first, last = len(rows), len(rows) + len(task.rows)
             parent = task.parent.number if task.parent else n.NONE
             leader_number = task.leader.number if task.leader else n.NONE
-            end_ns = max(self.records.time_ns) if task.end_ns is None else task.end_ns
+            end_ns = self.records.end_ns if task.end_ns is None else task.end_ns
             processes.append(Process(parent, leader_number, task.comm, task.start_ns, end_ns, first, last))
             rows += task.rows
         ops = np.zeros(len(rows), dtype=books.op)
@@ -168,7 +200,8 @@ class _Importer:
             if row[1] & n.F_WRITE and not area.row[1] & n.VM_WRITE:
                 area.row[1] |= n.VM_WRITE
                 self.facts["mappings_made_writable"] += 1
-            self.files.touched(area.file, area.index(row[2]))
+            if area.row[4] != n.NONE:
+                self.files.touched(area.row[4], area.index(row[2]))
         self.facts["faults_dropped"] += len(impossible)
         if impossible:
             for task in self.tasks:

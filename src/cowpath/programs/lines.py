@@ -72,7 +72,7 @@ def _block(lines: Iterator[Line], openers: list[Line]) -> tuple[Line, ...]:
 def check_count(line: Line, usage: str) -> None:
     """Whether the number of words fits the usage."""
     words = usage.split()[1:]
-    required = sum(not word.startswith("[") and word != "..." for word in words)
+    required = sum(word != "..." for word in re.sub(r"\[[^]]*\]", "", usage).split()[1:])
     if len(line.arguments) < required:
         raise line.word.error(f"{line.word.text} needs more words", usage)
     if "..." not in usage and len(line.arguments) > len(words):

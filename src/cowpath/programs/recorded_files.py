@@ -43,14 +43,15 @@ class Files:
             filenames.append(name)
         names = {ino: name for ino, name in tables.maps[["ino", "filename"]].tolist() if ino > 0}
         self.mapped_names = set(names.values())
-        self.cached: dict[str, int] = {}  # how far each named file was seen in the page cache, in pages
+        self.added: dict[str, set[int]] = {}  # pages of named files that were added to the page cache
+        self.used: dict[str, set[int]] = {}  # and those that a mapping's touch has met
         for delta, ino, dev, index, order in tables.pagecache[["delta", "ino", "dev", "index", "order"]].tolist():
             if delta > 0 and ino in names and dev != BLOCK_DEVICE:
-                self.cached[names[ino]] = max(self.cached.get(names[ino], 0), index + (1 << order))
+                self.added.setdefault(names[ino], set()).update(range(index, index + (1 << order)))
 
     def number(self, name: str, seen: int = 0, room: int = 0) -> int:
         """The number of a file of at least ``seen`` pages that grows to ``room`` at most."""
-        size = self.sizes.setdefault(name, _Size(seen=self.cached.get(name, 0)))
+        size = self.sizes.setdefault(name, _Size(seen=max(self.added.get(name, ()), default=-1) + 1))
         size.seen, size.room = max(size.seen, seen), max(size.room, room)
         if name not in self.order:
             self.order[name] = len(self.names)
@@ -82,8 +83,10 @@ class Files:
     def touched(self, number: int, index: int) -> None:
         """A page of a mapping was touched: its file is at least as large. Beyond its end that would be a SIGBUS."""
         if number != n.NONE:
-            size = self.sizes[self.names[number]]
+            name = self.names[number]
+            size = self.sizes[name]
             size.seen = max(size.seen, index + 1)
+            self.used.setdefault(name, set()).add(index)
 
     def table(self) -> tuple[RecordedFile, ...]:
         """All files, by number."""
@@ -102,5 +105,8 @@ class Files:
         return name.startswith(f"{self.recording}:/")
 
     def _was_warm(self, name: str) -> bool:
-        """It was mapped, and nobody of the command has added a page of it to the page cache."""
-        return name in self.mapped_names and name not in self.cached and not self._is_shared_memory(name)
+        """It was mapped, and of the pages that were touched the command has added less than half to the page cache."""
+        if name not in self.mapped_names or self._is_shared_memory(name):
+            return False
+        used, added = self.used.get(name, set()), self.added.get(name, set())
+        return len(used & added) * 2 < len(used) if used else not added

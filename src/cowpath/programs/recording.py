@@ -42,7 +42,11 @@ RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
     n.OP_WAIT,
 ))  # fmt: skip
-WRONG_VERSION_HINT = "make it again with: cowpath import FOLDER"
+CACHE_SEEN = "page cache seen"  # in a recording's origin: True if all that came into the page cache was recorded
+# How often an OP_TOUCH of a recording touches its page (``b``; its stride ``c`` is 0). After a touch of one page the
+# machine's reuse rule goes back to earlier ones; where all uses of pages are recorded, it is to add none.
+ONCE, ALL_KNOWN = 1, 2
+WRONG_VERSION_HINT = "make it again with: cowpath import FILE"
 
 
 class Readable(Protocol):
@@ -87,7 +91,8 @@ class Recording:
     ``ops`` are instructions as in ``kernel.names``, with the numbers of files and comms of this recording, and with
     two differences: OP_FORK's ``a`` is the number of a *process*; OP_EXEC's ``a`` is unused (it goes on with the next
     instruction). An OP_WAIT with ``bits`` 1 waits for a thread. The end of a process (waiting for its children,
-    OP_EXIT) is left to whoever compiles it.
+    OP_EXIT) is left to whoever compiles it. An OP_TOUCH is a first touch (``b`` is ONCE), or one of all the uses
+    of its page (ALL_KNOWN).
     """
 
     name: str
@@ -97,6 +102,14 @@ class Recording:
     files: tuple[RecordedFile, ...]
     comms: tuple[str, ...]
     facts: Mapping[str, int] = field(default_factory=dict)  # how it was made: rows read, dropped, rules' constants
+    origin: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what it was made from, JSON: "format", "gaps", "instead" ...
+
+    @property
+    def knows_cache(self) -> bool:
+        """Whether sessions start with those files in the page cache that were there when it was recorded."""
+        return bool(self.origin.get(CACHE_SEEN))
 
     def ops_of(self, process: int) -> Ops:
         """The instructions of one process."""
@@ -118,6 +131,8 @@ def to_bytes(recording: Recording) -> bytes:
         "comms": recording.comms,
         "facts": dict(sorted(recording.facts.items())),
     }
+    if recording.origin:
+        tables["origin"] = dict(recording.origin)
     out = io.BytesIO()
     notes = {METADATA_KEY: json.dumps(tables)}
     parquet.write([_fold(recording.ops)], SCHEMA, out, level=LEVEL, rows=ROWS_AT_ONCE, notes=notes)
@@ -142,7 +157,7 @@ def load(path: Readable) -> Recording:
     try:
         content = path.read_bytes()
     except OSError as error:
-        hint = "cowpath import FOLDER makes such a file from a folder of tables"
+        hint = "cowpath import FILE makes one"
         raise InputError(f"can't read the recording: {error.strerror or error}", file=str(path), hint=hint) from error
     return from_bytes(content, str(path))
 
@@ -162,6 +177,7 @@ def from_bytes(content: bytes, source: str) -> Recording:
             files=tuple(RecordedFile(*row) for row in tables["files"]),
             comms=tuple(tables["comms"]),
             facts=tables["facts"],
+            origin=tables.get("origin", {}),
         )
         _check(recording)
     except Exception as error:

@@ -77,5 +77,8 @@ def link(recording: Recording, bodies: Sequence[Ops], jobs: int) -> Code:
     ops["a"][local] += base[local]
     forks = ops["code"] == n.OP_FORK
     ops["a"][forks] = starts[ops["a"][forks]]
-    files = tuple(FileUse(file.name, file.pages, file.room, file.shmem) for file in recording.files)
+    files = tuple(
+        FileUse(file.name, file.pages, file.room, file.shmem, file.warm and recording.knows_cache)
+        for file in recording.files
+    )
     return Code(recording.name, ops, files, recording.comms, jobs=jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ Rows = npt.NDArray[Any]  # a record each
 TEXT = np.dtype(object)
 TIMES = [("time_ns", "i8"), ("pid", "i4"), ("tid", "i4")]
 COLUMNS: dict[str, list[tuple[str, Any]]] = {
-    "faults": [("cpu", "i1"), ("addr", "u8"), ("err", "u1")],
+    "faults": [("cpu", "i2"), ("addr", "u8"), ("err", "u1")],
     "procs": [("kind", TEXT), ("ppid", "i4"), ("comm", TEXT)],
     "maps": [("addr", "u8"), ("len", "u8"), ("pgoff", "u8"), ("ino", "u8"), ("prot", "i4"), ("flags", "i4"),
              ("filename", TEXT)],
@@ -28,6 +28,7 @@ COLUMNS: dict[str, list[tuple[str, Any]]] = {
     "pagecache": [("delta", "i1"), ("ino", "u8"), ("dev", "u4"), ("index", "u8"), ("order", "i1")],
 }  # fmt: skip
 SCHEMAS = {table: np.dtype([*TIMES, *columns]) for table, columns in COLUMNS.items()}
+REVISITS = np.dtype([*TIMES, ("start", "u8"), ("end", "u8"), ("pages", "i8")])
 MAY_BE_NULL = ("comm", "filename")
 LARGEST_ORDER = 18  # 1 GiB
 CONTENT = ", ".join(f"{name}.parquet" for name in SCHEMAS)
@@ -44,14 +45,18 @@ class Tables:
     pagecache: Rows
     command: tuple[str, ...]
     utime_ns: int | None  # CPU time in user mode: the mean of the runs without perf, or None if not known
+    # looks at processes: how many pages of a mapping (addresses start to end - 1) had been used since the look before;
+    # the first look has end 0
+    revisits: Rows = field(default_factory=lambda: np.empty(0, REVISITS))
+    accesses: bool = False  # faults has every use of a page, not the first alone: the machine's rule adds none
 
 
 def read_tables(folder: Path) -> Tables:
     """Read a folder. Raises InputError that names the file (and the column) that is missing or can't be read."""
     if not folder.is_dir():
-        problem = "not a folder" if folder.exists() else "no such folder"
-        raise InputError(problem, file=folder, hint=f"cowpath import takes a folder with {CONTENT}")
-    frames = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
+        problem = "not a folder" if folder.exists() else "no such file or folder"
+        raise InputError(problem, file=folder, hint=f"a folder with {CONTENT}")
+    frames: dict[str, Any] = {name: _table(folder / f"{name}.parquet", schema) for name, schema in SCHEMAS.items()}
     command, utime_ns = _truth(folder / "truth.json")
     return Tables(**frames, command=command, utime_ns=utime_ns)
 

@@ -24,24 +24,34 @@ FAULT_NS = 700  # a minor fault on the recorded kernel
 CACHE_NS = 600  # adding a page to the page cache
 LONGEST_NS = 3_000_000  # recorded gaps have two humps: up to 2 ms, and from 4 ms (a lost time slice)
 
+AT_ONCE = 1 << 16  # records that are turned into Python's numbers at a time, which need much more room
+
+Ints = npt.NDArray[np.int64]
 RECORD = np.dtype([(name, "i8") for name in ("time_ns", "pid", "tid", "kind", "row", "cost", "cpu")])
-PROC, CALL, MAP, FAULT, CACHE = range(5)  # kinds of records; also their order where times are equal
+PROC, CALL, MAP, FAULT, CACHE, LOOK = range(6)  # kinds of records; also their order where times are equal
 
 
 @dataclass(frozen=True)
 class Timeline:
     """Records in order of time, column by column. ``row`` is the record's row in its own table."""
 
-    kind: list[int]
-    row: list[int]
-    time_ns: list[int]
-    tid: list[int]
-    ran_ns: list[int]  # CPU time between the task's previous record and this one
+    kind: Ints
+    row: Ints
+    time_ns: Ints
+    tid: Ints
+    ran_ns: Ints  # CPU time between the task's previous record and this one
     longest_ns: int
+
+    @property
+    def end_ns(self) -> int:
+        """The time of the last one."""
+        return int(self.time_ns[-1])
 
     def __iter__(self) -> Iterator[tuple[int, int, int, int, int]]:
         """Kind, row, time, task and CPU time of every record."""
-        return zip(self.kind, self.row, self.time_ns, self.tid, self.ran_ns, strict=True)
+        columns = (self.kind, self.row, self.time_ns, self.tid, self.ran_ns)
+        for at in range(0, len(self.kind), AT_ONCE):
+            yield from zip(*(column[at : at + AT_ONCE].tolist() for column in columns), strict=True)
 
 
 def timeline(tables: Tables, root: int) -> Timeline:
@@ -53,8 +63,9 @@ def timeline(tables: Tables, root: int) -> Timeline:
         _part(procs, PROC, 0),
         _part(tables.vmcalls, CALL, tables.vmcalls["dur_ns"]),
         _part(tables.maps, MAP, 0),
-        _part(tables.faults, FAULT, FAULT_NS, tables.faults["cpu"]),
+        _part(tables.faults, FAULT, 0 if tables.accesses else FAULT_NS, tables.faults["cpu"]),
         _part(tables.pagecache, CACHE, CACHE_NS),
+        _part(tables.revisits, LOOK, 0),
     ]
     records = np.concatenate(parts)
     records = records[(records["pid"] != root) | (records["kind"] == PROC)]
@@ -68,8 +79,7 @@ def timeline(tables: Tables, root: int) -> Timeline:
     longest_ns = _longest(stretch, tables.utime_ns)
     ran = np.zeros(len(records), np.int64)
     ran[own_next[own_next >= 0]] = np.minimum(stretch, longest_ns)[own_next >= 0]
-    kind, row = records["kind"].tolist(), records["row"].tolist()
-    return Timeline(kind, row, time_ns.tolist(), tid.tolist(), ran.tolist(), longest_ns)
+    return Timeline(records["kind"], records["row"], time_ns, tid, ran, longest_ns)
 
 
 def _part(table: Rows, kind: int, cost: Any, cpu: Any = -1) -> Rows:

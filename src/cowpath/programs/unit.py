@@ -15,7 +15,7 @@ class Call:
     at: int
     program: Word
     arguments: tuple[Word, ...]
-    slot: str  # the name that the caller has for the task
+    slot: str  # the name that the caller has for the task; "": the caller's own task goes on as that program
     outside: bool | None = None  # True: outside every group; None: where the caller is
 
 
@@ -37,8 +37,9 @@ class Unit:
     calls: tuple[Call, ...] = ()
     outer: tuple[Word, ...] = ()
     far: tuple[FarRegion, ...] = ()
+    groups: tuple[Word, ...] = ()  # of the session, that OP_ATTACH speaks of, counted from 0
 
     @property
     def shareable(self) -> bool:
         """Whether tasks that run it side by side cannot mix up each other's children."""
-        return not self.calls and not self.code.slots
+        return not self.calls and not self.code.slots and not self.groups

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler
@@ -50,6 +52,11 @@ class Writer:
     outer: dict[str, Word] = field(default_factory=dict)
     defined: dict[str, Line] = field(default_factory=dict)  # task NAME ... end
     starts: list[tuple[int, Word]] = field(default_factory=list)  # forks of those
+    groups: dict[str, Word] | None = None  # that it names; None: it can name none
+    task: str | None = (
+        ""  # whose lines they are: the program's own (""), a task's that it starts, or one's without name
+    )
+    in_thread: bool = False
 
     def __post_init__(self) -> None:
         self.asm = Assembler(self.name)
@@ -63,13 +70,15 @@ class Writer:
         self.process([line for line in lines if line.word.text != "task"])
         self.defined_tasks()
         self.asm.name_regions(0, self.regions.places)
-        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()), tuple(self.far))
+        groups = tuple((self.groups or {}).values())
+        return Unit(self.asm.code(), tuple(self.calls), tuple(self.outer.values()), tuple(self.far), groups)
 
     def defined_tasks(self) -> None:
         """The tasks that ``task NAME ... end`` has defined, behind all else."""
         for name, line in self.defined.items():
             entry = self.asm.here
-            self.process(line.body)
+            with self.as_task(name):
+                self.process(line.body)
             for fork, word in self.starts:
                 if word.text == name:
                     self.asm.patch(fork, "a", entry)
@@ -79,8 +88,19 @@ class Writer:
         self.lines(lines)
         self.asm.emit(n.OP_EXIT)
 
+    @contextmanager
+    def as_task(self, name: str | None, thread: bool = False) -> Iterator[None]:
+        """The lines of the block are a task's."""
+        before = self.task, self.in_thread
+        self.task, self.in_thread = name, thread
+        yield
+        self.task, self.in_thread = before
+
     def lines(self, lines: tuple[Line, ...] | list[Line]) -> None:
         """Emit lines one by one."""
+        for before, line in pairwise(lines):
+            if before.word.text == "exec":
+                raise line.word.error("what follows exec is never reached", "exec is the last line of its block")
         for line in lines:
             if line.word.text == "task":
                 raise line.word.error("a task within a block", "tasks are defined at the top, outside of all blocks")
@@ -118,6 +138,13 @@ class Writer:
             f"{word.text!r} is neither a number nor a loop's variable",
             nearest(base, variables, "a page, i, or i+16 within 'loop i 1024'"),
         )
+
+    def group(self, word: Word) -> int:
+        """The number, among those that the program names, of a group of the session."""
+        if self.groups is None:
+            raise word.error(f"no group can be named here: {word.text!r}", "groups are a session's")
+        self.groups.setdefault(word.text.strip("/"), Word(word.text.strip("/"), word.place))
+        return list(self.groups).index(word.text.strip("/"))
 
     def slot(self, word: Word) -> int:
         """The slot of a task: one of the program's own, or another program's."""
@@ -166,7 +193,12 @@ class Writer:
 TASK_STARTS = ("fork", "thread", "start", "run")
 
 
+def _nameless(line: Line) -> bool:
+    """``fork into GROUP``."""
+    return line.word.text == "fork" and line.arguments[0].text == "into" and len(line.arguments) == 2
+
+
 def started(lines: tuple[Line, ...], commands: tuple[str, ...]) -> set[str]:
     """The names of the tasks that these commands start somewhere in a program."""
-    starts = (line for line in every(lines) if line.word.text in commands and line.arguments)
+    starts = (line for line in every(lines) if line.word.text in commands and line.arguments and not _nameless(line))
     return {line.arguments[0].text.rpartition("/")[2] for line in starts}

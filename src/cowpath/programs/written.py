@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from cowpath.kernel import names as n
 from cowpath.kernel.kmem import PIPE_BUFFERS
 from cowpath.kernel.records import REGISTERS
-from cowpath.kernel.state import CLOCK
+from cowpath.programs import written_tasks  # noqa: F401 - its commands enter themselves into the writer's table
+from cowpath.programs.arguments import with_arguments
 from cowpath.programs.lines import Line, choice, named, number, read_lines
 from cowpath.programs.regions import Regions
-from cowpath.programs.unit import Call, FarRegion, Unit
+from cowpath.programs.unit import FarRegion, Unit
 from cowpath.programs.writer import COMMANDS, TASK_STARTS, Loop, Writer, command, started
 from cowpath.units import parse_time
-from cowpath.words import Word, nearest
+from cowpath.words import Word
 
 __all__ = ["COMMANDS", "MOST_CALLS", "PROC_FILES", "compile_written"]
 
@@ -29,10 +30,11 @@ PROC_FILES |= {"maps": n.PROC_MAPS}
 PROC_FILES |= dict.fromkeys(("stat", "statm", "status", "comm", "wchan", "auxv"), n.PROC_NO_LOCK)
 
 
-def compile_written(text: str, file: str, name: str) -> Unit:
+def compile_written(text: str, file: str, name: str, arguments: tuple[Word, ...] = ()) -> Unit:
     """A written program. ``file`` is named in errors, ``name`` is what its task is called."""
-    lines = read_lines(text, file)
-    return Writer(name, Regions.of(lines), started(lines, TASK_STARTS), started(lines, ("thread",))).program(lines)
+    lines = with_arguments(read_lines(text, file), name, arguments)
+    threads = started(lines, ("thread",))
+    return Writer(name, Regions.of(lines), started(lines, TASK_STARTS), threads, groups={}).program(lines)
 
 
 # --- mappings ------------------------------------------------------------------------------------
@@ -329,82 +331,3 @@ def _exit(w: Writer, line: Line) -> None:
 def _mark(w: Writer, line: Line) -> None:
     w.asm.emit(n.OP_MARK, a=w.asm.jobs)
     w.asm.jobs += 1
-
-
-# --- tasks ---------------------------------------------------------------------------------------
-
-
-@command("fork [NAME]")
-def _fork(w: Writer, line: Line) -> None:
-    _child(w, line, 0)
-
-
-@command("thread [NAME]")
-def _thread(w: Writer, line: Line) -> None:
-    _child(w, line, n.FORK_THREAD)
-
-
-def _child(w: Writer, line: Line, bits: int) -> None:
-    """A child whose lines stand here; the parent jumps over them."""
-    fork = w.fork(named(line.arguments[0], "a task") if line.arguments else None, bits)
-    jump = w.asm.emit(n.OP_JUMP)
-    w.asm.patch(fork, "a", w.asm.here)
-    w.process(line.body)
-    w.asm.patch(jump, "a", w.asm.here)
-
-
-@command("start TASK")
-def _start(w: Writer, line: Line) -> None:
-    word = line.arguments[0]
-    if word.text not in w.defined:
-        raise word.error(f"no task {word.text!r}", nearest(word.text, w.defined, "task NAME ... end defines one"))
-    w.starts.append((w.fork(word.text), word))
-
-
-@command("run PROGRAM ...")
-def _run(w: Writer, line: Line) -> None:
-    word, *arguments = line.arguments
-    name = word.text.rpartition("/")[2]
-    fork = w.fork(name)
-    w.calls.append(Call(fork, word, tuple(arguments), name))
-    w.asm.emit(n.OP_WAIT, a=w.asm.slot(name))
-
-
-@command("wait TASK|any|all [stopped]")
-def _wait(w: Writer, line: Line) -> None:
-    word, *stopped = line.arguments
-    if stopped:
-        w.asm.emit(n.OP_WAIT, a=w.slot(word), bits=choice(stopped[0], {"stopped": n.WAIT_STOPPED}))
-        return
-    fixed = {"any": n.ANY_CHILD, "all": n.ALL_CHILDREN}
-    if word.text in fixed:
-        w.asm.emit(n.OP_WAIT, a=fixed[word.text])
-    else:
-        bits = n.FORK_THREAD if word.text in w.threads else 0  # join a thread, or wait for a process
-        w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
-
-
-@command("kill TASK [tree|term|stop|cont]")
-def _kill(w: Writer, line: Line) -> None:
-    kinds = {"tree": n.KILL_TREE, "term": n.KILL_TERM, "stop": n.KILL_STOP, "cont": n.KILL_CONT}
-    bits = choice(line.arguments[1], kinds) if len(line.arguments) > 1 else 0
-    w.asm.emit(n.OP_KILL, a=w.slot(line.arguments[0]), bits=bits)
-
-
-@command("cpu number|any")
-def _cpu(w: Writer, line: Line) -> None:
-    word = line.arguments[0]
-    w.asm.emit(n.OP_AFFINITY, a=n.NONE if word.text == "any" else number(word, 0, CLOCK.cpus - 1))
-
-
-@command("oom_score_adj value")
-def _oom_score_adj(w: Writer, line: Line) -> None:
-    word = line.arguments[0]
-    negative = word.text.startswith("-")
-    value = number(Word(word.text[1:], word.place) if negative else word, 0, 1000)
-    w.asm.emit(n.OP_OOM_ADJ, a=-value if negative else value)
-
-
-@command("handle sigbus|nothing")
-def _handle(w: Writer, line: Line) -> None:
-    w.asm.emit(n.OP_SIGBUS, a=choice(line.arguments[0], {"sigbus": 1, "nothing": 0}))

@@ -70,7 +70,7 @@ def choose(timeline: Timeline, scene: Scene, waits: Sequence[Chain], most_pieces
     """
     lives = timeline.lives
     labels = [scene.label(int(life["comm"]), int(life["task"])) for life in lives]
-    waited = lives["ns"][:, [ln.PAGE_LOCK, ln.OTHER_LOCK, ln.MEMORY]].sum(axis=1)
+    waited = lives["ns"][:, list(ln.FOR_OTHERS)].sum(axis=1)
     in_chain = of_chains(lives, labels, waited, waits)
     group = np.where(lives["group"] == n.NONE, 1 << 20, lives["group"])  # threads of the kernel stand last
     order = np.lexsort((np.arange(len(lives)), -waited, group, waited < ln.NOTABLE, ~in_chain))[:MOST_LANES]

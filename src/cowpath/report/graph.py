@@ -56,7 +56,7 @@ def graph_of(chains: Sequence[Chain]) -> Graph:
         if chain.deadlock:
             back = next((hop for hop in chain.hops if hop.who == chain.deadlock), chain.hops[0])
             graph.edges[before, _task(graph, back)] = said
-    _lay(graph)
+    lay(graph)
     return graph
 
 
@@ -92,7 +92,7 @@ def _thing(graph: Graph, thing: Thing) -> str:
     return key
 
 
-def _lay(graph: Graph) -> None:
+def lay(graph: Graph) -> None:
     """Each box one row below the lowest of those that point to it; an arrow back up (a deadlock) moves nothing."""
     after: dict[str, list[str]] = {key: [] for key in graph.nodes}
     for start, end in graph.edges:

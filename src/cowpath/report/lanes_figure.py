@@ -19,13 +19,14 @@ from bokeh.models import (
 from cowpath.observe.text import clean
 from cowpath.report.chosen import Chosen
 from cowpath.report.figures import LEFT, add_zoom, plot, seconds
-from cowpath.report.looks import HOLD, LOOKS, Look
+from cowpath.report.looks import DRAWN, HOLD, STRANGER, Look, drawn_as
 
 ROW = 15  # px of a lane when the page opens
 MOST_ROWS = 34  # lanes that are seen then
 HOLD_ROW = 22
 NS = 1e9
-FOR_SOMETHING = ("charging", "page_lock", "other_lock", "memory", "io")  # states in which a task needs what others have
+# looks of a task that needs what others have
+FOR_SOMETHING = (STRANGER, "charging", "page_lock", "other_lock", "memory", "throttled", "io")
 
 
 def holds_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
@@ -67,8 +68,9 @@ def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
     view = min(rows, MOST_ROWS)
     made = plot(ROW * max(view, 4) + 52, "lanes", x_range=times,
                 y_range=Range1d(start=view - 0.4, end=-0.6, name="rows", bounds=(-1.5, rows + 0.5)))  # fmt: skip
-    for number, (state, look) in enumerate(LOOKS.items()):
-        pieces = chosen.pieces[chosen.pieces["state"] == number]
+    looks = drawn_as(chosen.timeline.lives, chosen.pieces)
+    for number, (name, look) in enumerate(DRAWN.items()):
+        pieces = chosen.pieces[looks == number]
         if not len(pieces):
             continue
         columns: dict[str, Any] = {
@@ -78,12 +80,12 @@ def lanes_figure(chosen: Chosen, times: Range1d, key: int) -> Any:
             "joined": pieces["joined"],
             "open": pieces["open"],
         }
-        if state in FOR_SOMETHING:
+        if name in FOR_SOMETHING:
             columns |= {"what": chosen.things_of(pieces), "by": chosen.person_of(pieces["by"])}
-        source = ColumnDataSource(columns, name=f"pieces {state}")
+        source = ColumnDataSource(columns, name=f"pieces {name}")
         drawn = made.add_glyph(source, bar(look))
         _selected_as_drawn(drawn)
-        _tell_when_tapped(made, source, key, state)
+        _tell_when_tapped(made, source, key, name)
     made.yaxis.ticker = BasicTicker(mantissas=[1, 2, 5], min_interval=1, desired_num_ticks=MOST_ROWS)
     made.yaxis.formatter = CustomJSTickFormatter(
         args={"names": [short(name) for name in chosen.names[:rows]]}, code="return names[tick] ?? ''"

@@ -13,27 +13,37 @@ from cowpath.engine.clock import STALL_NS
 from cowpath.observe import lanes as ln
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import met_limit, peak
-from cowpath.observe.tables import notes
+from cowpath.observe.tables import notes, pressure_columns, stall_time
 from cowpath.observe.text import clean, duration
-from cowpath.report import html
+from cowpath.report import html, outcomes
+from cowpath.report.cast import cast, strange
 from cowpath.report.chosen import MOST_OF_ALL, MOST_PIECES, Chosen, choose, group_name
 from cowpath.report.figures import document, script
 from cowpath.report.graph import graph_of, svg
 from cowpath.report.lanes_figure import holds_figure, lanes_figure
 from cowpath.report.latency_figure import latency_figure
-from cowpath.report.looks import LOOKS, looks_seen, swatch
-from cowpath.report.memory_figure import memory_figure
+from cowpath.report.looks import DRAWN, LOOKS, looks_seen, patterns, swatch
+from cowpath.report.memory_figure import Strip, memory_figure
+from cowpath.report.picture import picture
 from cowpath.report.step_lists import design_lists
+from cowpath.report.strip import Scale, time_in_cells
+from cowpath.report.tale import LOCKERS, Tale
 from cowpath.report.told import tables, told
 from cowpath.report.waits import longest_waits
-from cowpath.results import SEVERITY
 
 if TYPE_CHECKING:
+    from cowpath.observe.timeline import Timeline
     from cowpath.results import Result
 
 NS = 1e9
-NOT_SENT = " (read-ahead had locked it, and not sent it to the disk yet)"
-LOCKERS = ["", NOT_SENT, NOT_SENT, ""]  # what a click on a hold says of its owner, by kind (HOLD_*)
+TABS = {
+    "chains": "Who waits for whom",
+    "time": "Over time",
+    "latencies": "Page faults outside",
+    "tables": "Tables",
+    "designs": "The designs",
+    "session": "The session",
+}  # the sections below the pictures
 MOST_GROUPS = 8  # with a figure of their memory
 FILES = {
     False: ("memory.usage_in_bytes", "memory.limit_in_bytes", "memory.memsw.limit_in_bytes, where it is another one"),
@@ -59,6 +69,11 @@ def page(results: Sequence[Result], command: str) -> str:
     summaries = [result.summary for result in results]
     first = results[0]
     said = [told(result) for result in results]
+    shown = outcomes.pair(results)
+    scene = [strange(Tale(each.timeline, each.scene), result.seen.waits)
+             for each, result in zip(chosen, results, strict=True)]  # fmt: skip
+    who = cast(scene)
+    scale = Scale(who.begin, who.end)
     return html.render(
         "runs.html.j2",
         session=first.plan.name,
@@ -66,10 +81,21 @@ def page(results: Sequence[Result], command: str) -> str:
         output=_alike((result.design, result.output) for result in results if result.output),
         command=command,
         runs=[vars(run) | _more(result, each) for run, result, each in zip(said, results, chosen, strict=True)],
-        graphs=_alike((run.design, run.graph) for run in said if run.graph),
+        headline=outcomes.headline(results, shown),
+        reason=outcomes.reason(results, shown),
+        outcomes=outcomes.outcomes(results, said),
+        pictures=[picture(run.tale, who) for run in scene],
+        pair=shown,
+        order=[*shown, *(number for number in range(len(results)) if number not in shown)],
+        ticks=scale.ticks(),
+        cell=round(scale.cell),
+        zoomed=scale.end - scale.begin < max(run.tale.timeline.ends for run in scene),
+        patterns=patterns(),
+        drawn=DRAWN,
+        tabs=TABS,
         sources=[(path.name, text) for path, text in first.plan.sources],
         machine=first.summary,
-        shown=min(range(len(results)), key=lambda i: -SEVERITY[results[i].verdict]),
+        shown=max(shown, key=lambda number: outcomes.badness(results[number])),
         meanings={result.verdict: MEANINGS[result.verdict] for result in results},
         notes=notes(summaries),
         tables=tables(summaries),
@@ -77,7 +103,7 @@ def page(results: Sequence[Result], command: str) -> str:
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
         files=_memory_files(summaries),
         lockers=LOCKERS,
-        looks={state: look.did for state, look in LOOKS.items()},
+        looks={name: look.did for name, look in DRAWN.items()},
         bokeh=script(),
         latencies=None if latencies is None else document(latencies),
         data=[_data(*pair, key) for key, pair in enumerate(zip(results, chosen, strict=True))],
@@ -117,12 +143,14 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
             for (name, line), chain in zip(chains, result.seen.group_waits, strict=True)
         },
         "waits": longest_waits(chosen),
+        "stall": stall_time(result.summary),
         "lanes": len(chosen.lives),
         "all_lanes": len(chosen.timeline.lives),
         "resolution": chosen.resolution,
         "holds": len(chosen.holds),
         "longest_holds": chosen.longest_holds,
         "events": chosen.timeline.events,
+        "pressure": _pressure(result.summary),
         "more_groups": max(0, len(result.plan.groups) - 1 - MOST_GROUPS),
     }
 
@@ -134,6 +162,7 @@ def _data(result: Result, chosen: Chosen, key: int) -> dict[str, Any]:
         "design": result.design,
         "figure": document(_figure(result, chosen, key)),
         "states": list(ln.STATES),
+        "drawn": list(DRAWN),
         "names": chosen.names,
         "groups": chosen.groups,
         "things": chosen.things,
@@ -159,8 +188,27 @@ def _figure(result: Result, chosen: Chosen, key: int) -> Any:
     for number in _drawn_groups(result):
         group = result.summary["groups"][result.plan.groups[number]]
         label = group_name(chosen.scene, number)
-        parts.append(memory_figure(usage, points, number, label, times, ends, peak(group)))
+        throttled = _throttled(chosen.timeline, number, ends) if "throttled_ns" in group else None
+        parts.append(memory_figure(usage, points, number, label, times, ends, peak(group), throttled))
     return column([part for part in parts if part is not None], sizing_mode="stretch_width")
+
+
+def _throttled(timeline: Timeline, group: int, ends: int) -> Strip:
+    """When the tasks of a group were throttled."""
+    pieces = timeline.pieces
+    mine = pieces[(pieces["state"] == ln.THROTTLED) & (timeline.lives["group"][pieces["life"]] == group)]
+    scale = Scale(0, ends)
+    return Strip("throttled", LOOKS["throttled"].colour, time_in_cells(mine, scale), scale.cell)
+
+
+def _pressure(summary: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """By group of cgroup v2: the columns of its table of events and pressure, in words."""
+    found = {
+        clean(name): [(column.heading.replace("\n", " "), str(column.cell(summary)))
+                      for column in pressure_columns([summary], name)]
+        for name in summary["groups"]
+    }  # fmt: skip
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _drawn_groups(result: Result) -> list[int]:

@@ -8,7 +8,7 @@ written once if the shell knows the same at its end as at its beginning, else ag
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -55,14 +55,22 @@ LOOKS = re.compile(r"\$\?|\b(?:set|exit|return)\b")  # words of a script that lo
 
 
 def compile_shell(
-    script: Script, settle: int, errors: Gathered | None = None, known: Scope | None = None, source: str = ""
+    script: Script,
+    settle: int,
+    errors: Gathered | None = None,
+    known: Scope | None = None,
+    source: str = "",
+    fixed: Mapping[tuple[str, int], tuple[int, int]] | None = None,
+    added: Mapping[tuple[str, int], int] | None = None,
 ) -> Shell:
     """The shell's program. It sleeps ``settle`` ns first. ``known`` is what it knows at the start.
 
     What commands cannot mean is put by in ``errors``, and the program is of no use then; without it, InputError is
-    raised. ``source`` is the script's text, which says whether it looks at each command's status.
+    raised. ``source`` is the script's text, which says whether it looks at each command's status. ``fixed`` and
+    ``added`` are those of ``Writing``.
     """
     compiler = _Compiler(errors=Gathered(for_people) if errors is None else errors)
+    compiler.fixed, compiler.added = dict(fixed or {}), dict(added or {})
     compiler.scope = known or Scope()
     compiler.scope.output = compiler.substituted
     compiler.exact_status = LOOKS.search(COMMENT.sub("", source)) is not None

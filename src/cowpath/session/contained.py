@@ -12,7 +12,8 @@ from cowpath.session.scope import Started
 from cowpath.session.writing import base_name
 from cowpath.words import Word
 
-LOOK_NS = 10_000_000  # between looks of systemd at memory.events; a real one is told
+LOOK_NS = 10_000_000  # between looks of systemd at memory.events, and at whether a group is empty; a real one is told
+LOOKS = 3
 MANAGERS = {"systemd-run": "systemd", "docker": "containerd-shim", "podman": "conmon"}
 
 
@@ -59,8 +60,21 @@ class Contained(Emitter, ABC):
         else:
             self.asm.emit(n.OP_WAIT, a=self.asm.slot(slot))
         status = self.keep_status(action.word)
-        self.checked(n.OP_CG_DELETE, action.group.text, action.word, n.DELETE_TREE)
+        self.removed(action)
         self.restore_status(action.word, status)
+
+    def removed(self, action: c.Contained) -> None:
+        """The group goes. What has been killed in it may need a moment until it is gone."""
+        name, gone = action.group.text, []
+        for _ in range(LOOKS):
+            self.asm.emit(
+                n.OP_CG_DELETE, a=self.number(name), b=self.number(name.rpartition("/")[0]), bits=n.DELETE_TREE
+            )
+            gone.append(self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK))
+            self.asm.emit(n.OP_SLEEP, a=LOOK_NS)
+        self.checked(n.OP_CG_DELETE, name, action.word, n.DELETE_TREE)
+        for jump in gone:
+            self.asm.patch(jump, "a", self.asm.here)
 
     def stopped_by_oom(self, slot: str, action: c.Contained) -> None:
         """OOMPolicy=stop: when the OOM killer has taken a task of the unit, systemd ends the others."""

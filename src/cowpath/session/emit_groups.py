@@ -37,6 +37,7 @@ class Groups(Writing):
             groups += [path for path in paths if path not in groups]
             if len(groups) > CLOCK.groups:
                 self.errors.add(word.error(f"more than {CLOCK.groups - 1} groups", "fewer groups"))
+                self.lost_groups = True  # what is missing follows from it
                 break
         for word in self.wanted:
             if word.text not in groups and not self.lost_groups:
@@ -78,6 +79,17 @@ class Groups(Writing):
                 self.made[name] = (word, not action.parents)
             bits = (n.CREATE_MISSING if action.parents else 0) | (n.CREATE_ENABLES if action.enables else 0)
             self.checked(n.OP_CG_CREATE, name, action.word, bits)
+            self.add_fixed(name, action.word, n.CG_MADE)
+
+    def add_fixed(self, name: str, word: Word, behind: int) -> None:
+        """What is fixed of a group, no command of the script writes, and is to be written behind this."""
+        for (group, file), (value, more) in self.fixed.items():
+            if group == name and self.added.get((group, file)) == behind:
+                self.asm.emit(n.OP_CG_SET, a=self.number(name), b=file, c=value, d=more)
+                ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
+                self.host("error", word, self.number(name), (), f"cowpath: {name}: {n.CG_FILES[file]}: ")
+                self.asm.patch(ok, "a", self.asm.here)
+                self.asm.emit(n.OP_STATUS)
 
     def delete(self, action: c.Delete) -> None:
         """Remove groups, with those below them if they go too."""
@@ -126,13 +138,15 @@ class Groups(Writing):
                 if (word, setting) != last:
                     failed.append(self.asm.emit(n.OP_JUMP))
                 self.asm.patch(ok, "a", self.asm.here)
+                self.add_fixed(word.text, action.word, setting.file)
         for jump in failed:
             self.asm.patch(jump, "a", self.asm.here)
 
     def set_one(self, group: int, setting: c.Setting, word: Word) -> None:
         """Write a file. What the kernel cannot read is its EINVAL, if the group is there."""
-        if setting.value is not None:
-            self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=setting.value, d=setting.more)
+        value, more = self.fixed.get((word.text, setting.file), (setting.value, setting.more))
+        if value is not None:
+            self.asm.emit(n.OP_CG_SET, a=group, b=setting.file, c=value, d=more)
             return
         self.host("exists", word, group, (n.CG_FILES[setting.file],), "")
         missing = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)

@@ -10,6 +10,7 @@ from cowpath.session import cgroup1, cgroup2
 from cowpath.session.cgroupfs import ALL
 from cowpath.session.plan import Plan
 
+INTO_CGROUP = (5, 7)  # ef2c41cf38a7
 SAME = {"v1": cgroup1.SAME_IN_V1, "v2": cgroup2.SAME_IN_V2}
 
 
@@ -17,6 +18,10 @@ def check(plan: Plan, kernel: Kernel) -> None:
     """Raise InputError, at the word that means what the kernel has not."""
     for version in sorted(plan.interfaces - set(kernel.interface)):
         raise _no_version(plan, kernel, version)
+    if plan.cloned_into is not None and kernel.release < INTO_CGROUP:
+        since = ".".join(map(str, INTO_CGROUP))
+        hint = f"it came with Linux {since}; CMD in it: cgexec -g memory:{plan.cloned_into.text} CMD"
+        raise plan.cloned_into.error(f"{kernel.name} has no CLONE_INTO_CGROUP", hint)
     if interface_of(kernel, plan.interfaces) != "v2":
         return
     there = memcg_files.load(kernel.name).files

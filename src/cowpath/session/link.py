@@ -19,6 +19,7 @@ from cowpath.words import Word, nearest
 
 Find = Callable[[Word, tuple[Word, ...]], Unit]  # a program by its name and arguments
 DEEPEST = 16  # programs that run programs
+GROUPS = {n.OP_ATTACH: "a"}  # which operand is a group, in programs that name some
 OF_A_FILE = (n.OP_FSYNC, n.OP_FADVISE)  # with a file NONE: of every file
 
 
@@ -28,6 +29,7 @@ class Linker:
 
     find: Find
     errors: Gathered | None = None  # where errors are put by; None: the first is raised
+    groups: tuple[str, ...] = ()  # of the session
     length: int = 0
     chunks: list[Ops] = field(default_factory=list)
     comms: dict[str, int] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Linker:
     _shared: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
     _depth: int = 0
     _begins: dict[str, int] = field(default_factory=dict)  # uses of programs -> their first instruction
+    cloned_into: list[Word] = field(default_factory=list)  # groups that programs start tasks in
     _far: list[tuple[Ops, FarRegion]] = field(default_factory=list)  # what lies in another program's memory
 
     def kept(self) -> AbstractContextManager[None]:
@@ -73,7 +76,7 @@ class Linker:
                     raise call.program.error(
                         f"programs run each other without end: {call.program.text!r}", "a program may not run itself"
                     )
-                inner = call.slot if not use else f"{use}.{call.slot}"
+                inner = ".".join(filter(None, (use, call.slot)))
                 stays_out = outside if call.outside is None else call.outside
                 ops["a"][call.at] = self.program(call.program, call.arguments, inner, stays_out)
         self._depth -= 1
@@ -115,12 +118,24 @@ class Linker:
         _shift(ops, FILES, [self._file(use_of, outside) for use_of in code.files])
         _shift(ops, COMMS, [self.comm(name) for name in code.comms])
         _shift(ops, SLOTS, slots)
+        if unit.groups:
+            _shift(ops, GROUPS, [self._group(word) for word in unit.groups])
         self.regions += [replace(each, begin=base + each.begin, end=base + each.end) for each in code.regions]
         _shift(ops, DENTRIES, [self.dentries.setdefault(path, len(self.dentries)) for path in code.dentries])
         self.chunks.append(ops)
         self._far += [(ops, far) for far in unit.far]
         self.length += len(ops)
         return base
+
+    def _group(self, word: Word) -> int:
+        """The number of a group that a program names."""
+        self.cloned_into.append(word)
+        number = self.groups.index(word.text) if word.text in self.groups else None
+        with self.kept():
+            if number is None:
+                hint = nearest(word.text, self.groups, "mkdir, cgcreate make them")
+                raise word.error(f"the session makes no group {word.text!r}", hint)
+        return number or 0
 
     def _place(self, ops: Ops, far: FarRegion) -> None:
         """Where a region of another task's program lies; a task that a program has started is in that program."""
@@ -149,7 +164,7 @@ class Linker:
         """The number of a file in the session; its size is the largest that any program asks for."""
         old = self.files.get(use.name, use)
         self.files[use.name] = FileUse(
-            use.name, max(old.pages, use.pages), max(old.room, use.room), old.shmem or use.shmem
+            use.name, max(old.pages, use.pages), max(old.room, use.room), old.shmem or use.shmem, old.warm or use.warm
         )
         if outside:
             self.used_outside.add(use.name)
@@ -193,7 +208,8 @@ class Linker:
                     continue
                 raise chosen.word.error(f"no program of the session uses the file {name!r}", nearest(name, self.files))
         plans = tuple(
-            _plan(f, settings.get(f.name), f.name in self.used_outside and not cold) for f in self.files.values()
+            _plan(f, settings.get(f.name), (f.name in self.used_outside or f.warm) and not cold)
+            for f in self.files.values()
         )
         if sum(plan.room for plan in plans) > CLOCK.slots or len(plans) > CLOCK.files:
             raise InputError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cowpath.engine.machine import DEFAULT_CPUS, DEFAULT_MEMORY
@@ -14,6 +15,11 @@ from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
 from cowpath.session.compile import SHELL, compile_shell
+from cowpath.session.doors.around import Around
+from cowpath.session.doors.door import is_door, session_of
+from cowpath.session.doors.written import Written
+from cowpath.session.fixed import NONE, Fixed, to_add
+from cowpath.session.given import OPTION, check_used, with_programs
 from cowpath.session.link import Linker
 from cowpath.session.parser import COMMANDS
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
@@ -21,6 +27,7 @@ from cowpath.session.programs import LISTS, Programs, Row, rows
 from cowpath.session.scope import Facts, Scope, for_people
 from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, PACKAGED, Table, load_tables, with_overrides
+from cowpath.session.uses import VERSIONS
 from cowpath.words import Place, Word, read_text
 
 NOTHING: Mapping[str, str] = {}
@@ -37,41 +44,76 @@ def load_session(
     settings: MachineSettings | None = None,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
+    programs: Sequence[str] = (),
+    interfaces: Collection[str] = VERSIONS,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """Read a session and its table, and link them with all programs. What is given here wins over the table.
 
     A session is a file, or "-" for standard input; ``table`` is its table, if that is not beside it. ``copies``
     multiplies the jobs of recorded builds, ``bystanders`` are programs that start at boot outside every group, ``cold``
-    empties the page cache, ``settle`` (ns) is how long the shell sleeps first. Raises InputError.
+    empties the page cache, ``settle`` (ns) is how long the shell sleeps first. ``programs`` are "NAME=RECORDING".
+    ``interfaces`` are the versions of cgroups that the kernel may have, for commands that know several; ``fixed`` holds
+    whatever the script says.
+
+    A file that stands for a session (a pod, a compose file, a unit) is read as that. Raises InputError.
     """
     path = Path(path)
     text = read_text(path)
-    check_kind(path, text, "a session")
-    if arguments and ARGUMENTS.search(text) is None:
-        raise InputError(
-            f"the session reads no arguments: {arguments[0]!r}", file=path, hint="$1, $2, $@ in the script"
-        )
+    stands_for_one = is_door(path, text)
+    if not stands_for_one:
+        check_kind(path, text, "a session")
+    if arguments and (stands_for_one or ARGUMENTS.search(text) is None):
+        raise InputError(f"the session reads no arguments: {arguments[0]!r}", file=path, hint="$1, $2, $@ in a script")
     words = None if bystanders is None else tuple(Word(name, Place("bystanders")) for name in bystanders)
-    table_errors = Gathered()
-    tables = Table()
-    with table_errors.kept():
-        tables = load_tables(path, None if table is None else Path(table))
+    tables, table_errors = tables_of(path, table, programs, settings)
     tables = with_overrides(tables, copies=copies, bystanders=words, cold=cold, settle=settle)
-    if settings is not None:
-        tables = with_overrides(tables, settings=settings.over(tables.settings))
     piped = str(path) in ("-", "/dev/stdin") or path.parent == Path("/dev/fd")
     hint = f"{LISTS}; --table FILE names those of a session that is no file" if piped and table is None else LISTS
     name, shown = ("stdin", "stdin") if piped else (path.name, str(path))
-    return plan_session(
-        text,
-        name,
-        tables,
-        shown=shown,
-        lists=hint,
-        wrong=table_errors.found,
-        arguments=arguments,
-        environment=environment,
-    )
+    written = Written()
+    if stands_for_one:
+        written = session_of(path, text, shown, around(tables, environment, interfaces))
+        text, hint = written.text(), f"{OPTION} NAME=RECORDING says what it is; {LISTS}"
+    try:
+        plan = plan_session(
+            text,
+            name,
+            tables,
+            shown=shown,
+            lists=hint,
+            wrong=table_errors.found,
+            arguments=arguments,
+            environment=environment,
+            interfaces=interfaces,
+            fixed=fixed,
+        )
+    except InputError as error:
+        raise written.at_its_place(error, shown) from None
+    return replace(plan, notes=(*written.notes, *map(written.note_at_its_place, plan.notes)))
+
+
+def tables_of(
+    session: Path, own: str | Path | None, programs: Sequence[str], settings: MachineSettings | None
+) -> tuple[Table, Gathered]:
+    """The session's tables with the caller's programs and settings, and what is wrong in them."""
+    errors = Gathered()
+    tables = Table()
+    with errors.kept():
+        tables = load_tables(session, None if own is None else Path(own))
+    with errors.kept():
+        tables = with_programs(tables, programs)
+    if settings is not None:
+        tables = with_overrides(tables, settings=settings.over(tables.settings))
+    return tables, errors
+
+
+def around(
+    table: Table, environment: Mapping[str, str], interfaces: Collection[str], memory_qos: bool = True
+) -> Around:
+    """What is known around a file that stands for a session."""
+    version = table.settings.cgroup or ("v2" if "v2" in interfaces else "v1")
+    return Around(version, table.settings.memory or DEFAULT_MEMORY, table, environment, memory_qos)
 
 
 def plan_session(
@@ -84,6 +126,8 @@ def plan_session(
     wrong: Sequence[InputError] = (),
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] = NOTHING,
+    interfaces: Collection[str] = VERSIONS,
+    fixed: Fixed = NONE,
 ) -> Plan:
     """A plan from a script's text. ``shown`` is the file that errors name (default: ``name``).
 
@@ -98,10 +142,23 @@ def plan_session(
         settle = DEFAULT_SETTLE_NS if bystanders else 0
     errors = Gathered(for_people)
     script = read_script(text, shown or name, errors)
-    shell = compile_shell(script, settle, errors, known_of(text, name, table, arguments, environment), text)
 
-    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS)
-    linker = Linker(unknown if wrong else programs.find, errors)
+    def known() -> Scope:
+        scope = known_of(text, name, table, arguments, environment, interfaces)
+        for version, word in fixed.named():
+            scope.uses.note(version, word)
+        return scope
+
+    values = fixed.values(known().facts.cgroup)
+    shell = compile_shell(script, settle, errors, known(), text, values)
+    if values and not errors:
+        fixed.check_groups(shell.groups)
+        added = to_add(values, shell.unit.code.ops, shell.groups)
+        if added:
+            shell = compile_shell(script, settle, errors, known(), text, values, added)
+
+    programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS, fixed)
+    linker = Linker(unknown if wrong else programs.find, errors, shell.groups)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
     starts: list[Start] = []
     for word in bystanders:
@@ -112,12 +169,17 @@ def plan_session(
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
     ops = linker.image()
     files: tuple[FilePlan, ...] = ()
+    for group in linker.cloned_into:
+        shell.uses.note("v2", Word(f"into {group.text}", group.place))
     errors.found[:0] = wrong
     if (mixed := shell.uses.check(table.settings.cgroup)) is not None:
         errors.add(mixed)
     if not errors:  # else files may only seem to be unused
         files = linker.file_plans(table.files, cold=bool(table.cold))
+        with errors.kept():
+            check_used(table, programs.asked)
     errors.tell()
+    programs.check_fixed()
     return Plan(
         name=name,
         source=text,
@@ -135,16 +197,25 @@ def plan_session(
         notes=(*([] if script else ["the session has no command"]), *shell.notes, *programs.notes),
         interfaces=frozenset(shell.uses) | ({table.settings.cgroup} if table.settings.cgroup else set()),
         meant=tuple(shell.uses.items()),
+        cloned_into=next(iter(linker.cloned_into), None),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
 
 
-def known_of(text: str, name: str, table: Table, arguments: Sequence[str], environment: Mapping[str, str]) -> Scope:
+def known_of(
+    text: str,
+    name: str,
+    table: Table,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    interfaces: Collection[str] = VERSIONS,
+) -> Scope:
     """What the shell knows at the start: the machine, its arguments, and its environment."""
     settings = table.settings
+    only = next(iter(interfaces)) if len(interfaces) == 1 else None
     facts = Facts(
         settings.cpus or DEFAULT_CPUS, settings.memory or DEFAULT_MEMORY, settings.swap or 0,
-        settings.cgroup or version_of(text), name,
+        settings.cgroup or version_of(text) or only, name,
         frozenset(each for each, entry in table.programs.items() if entry.table != PACKAGED),
     )  # fmt: skip
     scope = Scope(arguments=tuple(arguments), facts=facts)
@@ -186,5 +257,7 @@ def _kthread(linker: Linker, which: int) -> Start:
 def list_programs(session: str | Path | None = None, table: str | Path | None = None) -> list[Row]:
     """The programs that a session (or any session) can name."""
     if session is not None:
-        check_kind(session, read_text(Path(session)), "a session")
+        text = read_text(Path(session))
+        if not is_door(Path(session), text):
+            check_kind(session, text, "a session")
     return rows(load_tables(None if session is None else Path(session), None if table is None else Path(table)))

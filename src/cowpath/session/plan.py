@@ -103,6 +103,7 @@ class Plan:
     regions: tuple[Region, ...] = ()  # names of memory, by the instructions that use them
     interfaces: frozenset[str] = frozenset({"v1"})  # of memory cgroups, whose names it uses
     meant: tuple[tuple[str, Word], ...] = ()  # for each of these, a word of the session that means it
+    cloned_into: Word | None = None  # a group that some program starts tasks in
     sources: tuple[tuple[Path, str], ...] = ()  # its own tables and written programs: files and their texts
 
     def on(self, design: Design) -> Plan:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cowpath.engine.machine import DEFAULT_MEMORY
+from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.programs.code import Assembler, Code
 from cowpath.programs.unit import Unit
 from cowpath.session import procfs, tools
+from cowpath.session.fixed import NONE, Fixed
 from cowpath.session.table import PACKAGED, Entry, Table
 from cowpath.units import parse_time
 from cowpath.words import Word, nearest, read_text
@@ -30,6 +32,7 @@ NOT_THERE = {  # commands that are near to another one, which does something els
     "killall": "not there: kill takes a job, kill $! or kill %1",
     "htop": "not there: what it reads of every process is what top -c reads",
 }
+NOT_THERE["docker-compose"] = "not understood: cowpath run compose.yaml reads what it would start"
 NOT_THERE["kubectl"] = "not understood: cowpath run POD.yaml reads what it would apply"
 LISTS = "'cowpath programs' lists them"
 INTERPRETERS = ("bash", "python3", "sqlite3")
@@ -56,17 +59,36 @@ class Programs:
     copies: int = 1
     lists: str = LISTS
     commands: tuple[str, ...] = ()  # the shell's, that a name may be a slip of
+    fixed: Fixed = NONE
     notes: list[str] = field(default_factory=list)
     sources: dict[Path, str] = field(default_factory=dict)  # the texts of written programs
     _units: dict[tuple[str, tuple[str, ...]], Unit] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    _builds: int = 0
+
+    @property
+    def asked(self) -> set[str]:
+        """The names of the programs that were looked for."""
+        return {name for name, _ in self._units}
 
     def find(self, word: Word, arguments: tuple[Word, ...]) -> Unit:
         """A program by the name (or path) that a command gives. Raises InputError at the word."""
         name = word.text.rpartition("/")[2]
+        self._asked.add(name)
+        arguments = self.fixed.of_program(name, arguments)
         key = (name, tuple(argument.text for argument in arguments))
         if key not in self._units:
             self._units[key] = self._make(name, word, arguments)
         return self._units[key]
+
+    def check_fixed(self) -> None:
+        """Raise InputError for what is fixed of a program that the session never starts."""
+        for program, number in self.fixed.arguments:
+            if program not in self._asked:
+                hint = nearest(program, self._asked, f"it starts: {', '.join(sorted(self._asked))}")
+                raise InputError(f"{program}[{number}]: the session does not start {program!r}", hint=hint)
+        if self.fixed.jobs is not None and not self._builds:
+            raise InputError("jobs: the session runs no recorded build", hint="a program that is one: make")
 
     def _make(self, name: str, word: Word, arguments: tuple[Word, ...]) -> Unit:
         entry = self.table.programs.get(name)
@@ -82,6 +104,8 @@ class Programs:
         if entry is None:
             hint = NOT_THERE.get(name) or nearest(name, [*self.table.programs, *self.commands], self.lists)
             raise word.error(f"unknown command or program: {word.text!r}", hint)
+        if not packaged and entry.kind != "written" and (gaps := _recording(entry).origin.get("gaps")):
+            self._note(f"the recording of {entry.name} is not whole: {gaps[0]}")
         if entry.kind == "build":
             return self._build(entry, arguments)
         if entry.kind == "recording":
@@ -89,27 +113,28 @@ class Programs:
                 _check_command(entry, word, arguments)
             typed = [argument.text for argument in arguments]
             recorded = _recording(entry).command
-            alone = packaged and _is_another(entry) and Path(word.place.file).parent != PACKAGED_PROGRAMS
+            alone = packaged and is_another(entry) and Path(word.place.file).parent != PACKAGED_PROGRAMS
             if (typed or alone) and typed != list(recorded[1:]):
                 self._note(f"{shortened([name, *typed])}: what ran is the recording of {shortened(recorded)}")
             return Unit(_replayed(entry))
-        if arguments:
-            raise arguments[0].error(f"{name} takes no arguments: {arguments[0].text!r}", "it is a written program")
-        return self._written(entry, name)
+        return self._written(entry, name, arguments)
 
-    def _written(self, entry: Entry, name: str) -> Unit:
+    def _written(self, entry: Entry, name: str, arguments: tuple[Word, ...]) -> Unit:
         from cowpath.programs.written import compile_written
 
         path = Path(entry.source)
         if not path.is_file():
             raise entry.word.error(f"the program {name!r} is missing: {path} is not a file", 'written = "NAME.prog"')
         self.sources[path] = read_text(path)
-        return compile_written(self.sources[path], str(path), name)
+        return compile_written(self.sources[path], str(path), name, arguments)
 
     def _build(self, entry: Entry, arguments: tuple[Word, ...]) -> Unit:
         from cowpath.programs.build import compile_build
 
         jobs, ignored = make_jobs(arguments)
+        self._builds += 1
+        if self.fixed.jobs is not None:
+            jobs = self.fixed.job_count()
         if ignored:
             self._note(f"{entry.name}: {' '.join(ignored)} has no effect on the recorded build")
         return Unit(compile_build(_recording(entry), jobs, self.copies))
@@ -178,7 +203,7 @@ def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> Non
     interpreter is, its arguments say.
     """
     recorded = _recording(entry).command
-    if _is_another(entry) and tuple(argument.text for argument in arguments) != recorded[1:]:
+    if is_another(entry) and tuple(argument.text for argument in arguments) != recorded[1:]:
         typed = shlex.join([word.text, *(argument.text for argument in arguments)])
         raise arguments[0].error(
             f"{typed!r} is not the {entry.name} that is packaged, a recording of {_short(shlex.join(recorded))!r}",
@@ -187,7 +212,7 @@ def _check_command(entry: Entry, word: Word, arguments: tuple[Word, ...]) -> Non
         )
 
 
-def _is_another(entry: Entry) -> bool:
+def is_another(entry: Entry) -> bool:
     """Without its arguments, what was recorded is another program: an interpreter, or a pipeline."""
     return entry.name in INTERPRETERS or _recording(entry).command[0].rpartition("/")[2] != entry.name
 

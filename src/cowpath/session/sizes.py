@@ -46,9 +46,9 @@ def docker(text: str) -> int:
     return int(Fraction(match[1]) * (1 << 10 * _power(match[2] or "")))
 
 
-def kubernetes(text: str) -> int:
-    """A quantity (apimachinery: resource.Quantity): 64Mi is binary, 64M decimal, 1e6 and 64000k too; parts of a byte
-    are rounded up. "64m" are 64 thousandths of a byte.
+def quantity(text: str) -> Fraction:
+    """A quantity of Kubernetes (apimachinery: resource.Quantity): 64Mi is binary, 64M decimal, 1e6 and 64000k too; 500m
+    are 500 thousandths.
     """
     match = _KUBERNETES.fullmatch(text)
     if match is None or not re.search("[0-9]", match[1]):
@@ -61,7 +61,12 @@ def kubernetes(text: str) -> int:
     else:
         powers = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
         factor = Fraction(10) ** powers[suffix]
-    value = Fraction(match[1]) * factor
+    return Fraction(match[1]) * factor
+
+
+def kubernetes(text: str) -> int:
+    """A quantity of bytes; parts of a byte are rounded up: "64m" are 64 thousandths of a byte."""
+    value = quantity(text)
     return -(-value.numerator // value.denominator)
 
 

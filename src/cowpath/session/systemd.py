@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
+from cowpath.errors import Gathered
 from cowpath.session import commands as c
 from cowpath.session import prefix, sizes
 from cowpath.session.expand import Expanded
@@ -24,7 +26,7 @@ HARMLESS = (
     "Description", "MemoryAccounting", "CPUAccounting", "IOAccounting", "TasksAccounting", "RemainAfterExit", "Type",
     "User", "Group", "WorkingDirectory", "Environment", "StandardOutput", "StandardError", "SyslogIdentifier",
     "Delegate", "TimeoutStopSec", "KillMode", "CollectMode", "Documentation", "After", "Wants", "Requires", "Before",
-    "WantedBy",
+    "WantedBy", "MemoryDenyWriteExecute", "MemoryPressureThresholdSec",
 )  # fmt: skip
 REFUSED = {
     "CPUQuota": "a quota of CPU time", "CPUWeight": "shares of the CPUs", "CPUShares": "shares of the CPUs",
@@ -33,8 +35,11 @@ REFUSED = {
     "LimitAS": "a limit of address space", "Slice": "--slice=X says the same, and is understood",
     "ManagedOOMMemoryPressure": "systemd-oomd", "ManagedOOMSwap": "systemd-oomd", "AllowedCPUs": "cpusets",
     "LimitMEMLOCK": "a limit of locked memory", "StartupMemoryMax": "limits while the machine boots",
-    "MemoryPressureWatch": "who is told of PSI", "Restart": "a service that is started again",
+    "MemoryPressureWatch": "who is told of PSI", "MemoryKSM": "merging of equal pages",
+    "Restart": "a service that is started again",
 }  # fmt: skip
+# of these, what a unit's file may say: it is a note that they are not modelled
+LEFT_OUT = tuple(name for name in REFUSED if not name.startswith("Limit") and name != "Slice")
 FLAGS = ("--scope", "--user", "--system", "--wait", "--pipe", "-P", "-t", "--pty", "--collect", "-G", "--quiet", "-q",
          "--no-block", "-r", "--remain-after-exit", "--no-ask-password", "--same-dir", "-d")  # fmt: skip
 VALUES = ("-p", "--property", "--unit", "-u", "--slice", "--description", "--nice", "--uid", "--gid", "--setenv", "-E",
@@ -52,6 +57,17 @@ class Properties:
         self.policy: str | None = None
         self.oom_score_adj: int | None = None
         self.notes: list[str] = []
+
+    def add_all(self, words: Iterable[Word], example: str) -> None:
+        """Words ``NAME=VALUE``. Raises InputError for all that are wrong."""
+        errors = Gathered()
+        for word in words:
+            with errors.kept():
+                name, equals, value = word.text.partition("=")
+                if not equals:
+                    raise word.error(f"no value in {word.text!r}", example)
+                self.add(word, name, Word(value, word.place.after(len(name) + 1)))
+        errors.tell()
 
     def add(self, word: Word, name: str, value: Word) -> None:
         """``NAME=VALUE``. Raises InputError for what is not understood, or would matter and is not modelled."""
@@ -85,11 +101,7 @@ def systemd_run(simple: Expanded, scope: Scope) -> c.Action:
     version = scope.cgroup_version(simple.name)
     properties = Properties(simple.name, scope.facts.memory, version)
     words, given = _options(simple)
-    for word in given.get("-p", []):
-        name, equals, value = word.text.partition("=")
-        if not equals:
-            raise word.error(f"no value in {word.text!r}", "-p MemoryMax=64M")
-        properties.add(word, name, Word(value, word.place.after(len(name) + 1)))
+    properties.add_all(given.get("-p", ()), "-p MemoryMax=64M")
     if not words:
         raise simple.name.error("systemd-run needs a command", "systemd-run --scope -p MemoryMax=64M make -j4")
     scope_unit = "--scope" in given
@@ -105,7 +117,7 @@ def systemd_run(simple: Expanded, scope: Scope) -> c.Action:
     scope.started[unit] = Started(group.text, "", "")
     contained = c.Contained(
         simple.name, unit, group, properties.settings(version), run, waits,
-        stops=not scope_unit and properties.policy in (None, "stop"),
+        stops=not scope_unit and properties.policy in (None, "stop") and version == "v2",  # it reads memory.events
     )  # fmt: skip
     return noted(contained, [*properties.notes, *manner.notes])
 
@@ -171,6 +183,10 @@ def systemctl(simple: Expanded, scope: Scope) -> c.Action:
     verb = words[0].text if words else ""
     if verb in ("daemon-reload", "reset-failed", "daemon-reexec"):
         return c.Nothing(simple.name)
+    if verb in ("start", "restart"):
+        raise words[0].error(
+            f"systemctl {verb} is not understood here", "cowpath run UNIT.service; systemd-run COMMAND"
+        )
     if verb not in ("set-property", "stop", "kill") or len(words) < 2:
         raise (words[0] if words else simple.name).error(
             f"systemctl {verb} is not understood here".replace("  ", " "),
@@ -192,9 +208,5 @@ def systemctl(simple: Expanded, scope: Scope) -> c.Action:
         return c.End(simple.name, scope.started[unit].slot)
     version = scope.cgroup_version(simple.name)
     properties = Properties(simple.name, scope.facts.memory, version)
-    for word in words[2:]:
-        name, equals, value = word.text.partition("=")
-        if not equals:
-            raise word.error(f"no value in {word.text!r}", "MemoryMax=64M")
-        properties.add(word, name, Word(value, word.place.after(len(name) + 1)))
+    properties.add_all(words[2:], "MemoryMax=64M")
     return noted(c.Set(simple.name, (group,), properties.settings(version)), properties.notes)

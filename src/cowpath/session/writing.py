@@ -83,6 +83,8 @@ class Writing:
     slots: dict[tuple[Place, tuple[int, ...], str], str] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)  # slots of background jobs, in order
     lost_jobs: bool = False  # a command that was not understood may start others
+    fixed: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)  # files, whatever the script writes
+    added: dict[tuple[str, int], int] = field(default_factory=dict)  # those that no command writes: behind what (CG_*)
 
     def note(self, word: Word, text: str) -> None:
         """Something that the user should know, once."""

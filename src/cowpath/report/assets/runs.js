@@ -3,6 +3,7 @@
 window.cowpath = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const roots = new Map(), drawings = new Map();  // what is drawn, by element: models, and their views
+  const WAITS = ["stranger", "page_lock"];  // how a wait for a page lock is drawn
   const ROWS = 34;  // lanes that have room for their names
   let shown = data.shown;
 
@@ -27,7 +28,7 @@ window.cowpath = (() => {
   }
   /* the piece of a lane at a time: its state, its source, its place there */
   function piece(run, row, seconds) {
-    for (const state of run.states) {
+    for (const state of run.drawn) {
       const found = source(run, `pieces ${state}`);
       if (!found) continue;
       const {y, left, right} = found.data;
@@ -37,11 +38,14 @@ window.cowpath = (() => {
     return null;
   }
   function waiters(run, thing, from, to) {
-    const found = source(run, "pieces page_lock"), rows = [];
-    if (!found || thing < 0) return rows;
-    const {y, left, right, what} = found.data;
-    for (let i = 0; i < y.length; i++)
-      if (what[i] === thing && left[i] < to && right[i] > from) rows.push(y[i]);
+    const rows = [];
+    for (const state of WAITS) {
+      const found = source(run, `pieces ${state}`);
+      if (!found || thing < 0) continue;
+      const {y, left, right, what} = found.data;
+      for (let i = 0; i < y.length; i++)
+        if (what[i] === thing && left[i] < to && right[i] > from) rows.push(y[i]);
+    }
     return [...new Set(rows)];
   }
   const few = (run, rows) => rows.slice(0, 6).map((row) => run.names[row]).join(", ") + (rows.length > 6 ? ` and ${rows.length - 6} more` : "");
@@ -76,7 +80,7 @@ window.cowpath = (() => {
   function tapped(key, state, from) {
     const run = data.runs[key], [i] = from.selected.indices;
     if (i === undefined) return;
-    for (const label of ["holds", ...run.states.map((each) => `pieces ${each}`)]) {
+    for (const label of ["holds", ...run.drawn.map((each) => `pieces ${each}`)]) {
       const other = source(run, label);
       if (other && other !== from && other.selected.indices.length) other.selected.indices = [];
     }
@@ -85,12 +89,12 @@ window.cowpath = (() => {
     if (state === "hold") {
       const page = run.pages[columns.y[i]], rows = waiters(run, run.locks[columns.y[i]], left, right);
       const nobody = run.resolution ? "No wait for it meanwhile is long enough to be on this page." : "Nobody waited for it meanwhile.";
-      say([`${who(run, columns.by[i])} held the page lock of ${page} ${span}${data.lockers[columns.kind[i]]}.`,
+      say([`${who(run, columns.by[i])} held the page lock of ${page}${data.lockers[columns.kind[i]]}, ${span}.`,
            rows.length ? `Meanwhile it was waited for by ${few(run, rows)}.` : nobody]);
       return;
     }
     const row = columns.y[i], thing = columns.what ? columns.what[i] : -1;
-    const others = state === "page_lock" ? waiters(run, thing, left, right).filter((each) => each !== row) : [];
+    const others = WAITS.includes(state) ? waiters(run, thing, left, right).filter((each) => each !== row) : [];
     const totals = run.states.map((each, number) => [each, run.lanes[row][2 + number]]).filter(([, ns]) => ns > 0);
     say([`${who(run, row)} ${did(run, state, columns, i)} ${span}${columns.joined[i] ? " (joined of shorter pieces: this took more of the time than anything else)" : ""}.`,
          behind(run, columns, i),
@@ -181,30 +185,30 @@ window.cowpath = (() => {
     say([NOTHING]);
   });
 
-  // --- print: figures as pictures that take the paper's width, and nothing folded
-  let folded = [];
+  // --- print: the figures in view as pictures that take the paper's width
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
-    for (const each of folded) each.open = true;
     paint(PAPER);
     for (const [element, view] of drawings) {
       const box = document.getElementById(element);
-      if (box.closest("[hidden]")) continue;
+      if (box.closest("[hidden]") || box.closest("section").id !== tabs.open) continue;
       const {canvas} = view.export("png");
       canvas.className = "printed";
       box.after(canvas);
     }
   });
   addEventListener("afterprint", () => {
-    for (const each of folded) each.open = false;
     for (const each of document.querySelectorAll("canvas.printed")) each.remove();
     paint();
   });
 
-  const ready = Promise.all([
-    draw(`figure-${shown}`, data.runs[shown].figure),
-    draw("figure-latencies", data.latencies),
-  ]).then(() => document.documentElement.setAttribute("data-drawn", ""));
+  /* a figure is drawn when its tab is opened: it takes the width that it has then */
+  async function open(tab) {
+    document.documentElement.removeAttribute("data-drawn");
+    if (tab === "time") await draw(`figure-${shown}`, data.runs[shown].figure);
+    if (tab === "latencies") await draw("figure-latencies", data.latencies);
+    if (tabs.open === tab) document.documentElement.setAttribute("data-drawn", tab);
+  }
+  tabs.start(open);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint());
-  return {data, tapped, source, roots, ready, time};
+  return {data, tapped, source, roots, time};
 })();
