@@ -1,7 +1,7 @@
 """Real jobs beside what the model makes of their recordings: the tables of docs/recordings.md ("Jobs of one's own").
 
 Each job runs in a memory cgroup of its own under perf, and is played on linux-6.18; then both run under three limits,
-the real one three times each without perf. As root, where perf may record: python docs/recorded.py [JOB ...]
+the real one three times each without perf. As root, where perf may record: python docs/recorded.py [--reuse] [JOB ...]
 """
 
 from __future__ import annotations
@@ -148,11 +148,13 @@ def words(outcome: Outcome) -> str:
 
 def main(names: Sequence[str]) -> None:
     """Print both tables, row by row."""
+    reuse = "--reuse" in names
+    names = [name for name in names if name != "--reuse"]
     with workshop() as folder:
         for job in JOBS:
             if names and job.name not in names:
                 continue
-            result = recorded(job)
+            result = recorded(job, reuse=reuse)
             recording = folder / "job.recording"
             write(result.recording, recording)
             row = unlimited(result, played(recording, None))

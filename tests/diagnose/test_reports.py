@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cowpath.diagnose import Diagnosis, diagnose
+from cowpath.diagnose import Diagnosis, answer, diagnose
 
 LOGS = Path(__file__).parents[1] / "data" / "logs"
 
@@ -230,6 +230,11 @@ def test_a_circle_of_what_nobody_surely_holds_is_no_circle() -> None:
     )
     assert {(edge.waiter, edge.holder) for edge in told.edges} == {(0, 1), (1, 0)}
     assert told.memcg_stall == "cannot tell"
+
+
+def test_what_lockdep_reports_needs_no_help() -> None:
+    assert answer.as_json(diagnosed("lockdep-6.5.txt"))["helps"] == []
+    assert answer.as_json(diagnosed("sysrq-w.txt"))["helps"] != []
 
 
 @pytest.mark.parametrize(

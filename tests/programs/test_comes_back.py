@@ -17,6 +17,7 @@ from cowpath.programs.tables import REVISITS, SCHEMAS, Tables
 
 PAGE = 4096
 FIRST = 1 << 20
+PRIVATE, POPULATE = 0x22, 0x8000
 
 
 def space_of(pages: int, *, file: int = n.NONE) -> tuple[Task, AddressSpace]:
@@ -79,9 +80,8 @@ def test_what_was_touched_before_the_first_look_is_old() -> None:
     assert look(task, space, 20) == 20
 
 
-@pytest.mark.parametrize("looks", [True, False])
-def test_a_process_that_was_looked_at_owes_nothing_to_the_rule(looks: bool) -> None:
-    """Of a whole recording: a launcher, and a command that maps and touches 8 pages and comes back to 5."""
+def tables_of(flags: int) -> Tables:
+    """A launcher, and a command that maps 8 pages and touches them."""
 
     def rows(table: str, *values: tuple[object, ...]) -> np.ndarray:
         return np.array(list(values), SCHEMAS[table])
@@ -89,10 +89,15 @@ def test_a_process_that_was_looked_at_owes_nothing_to_the_rule(looks: bool) -> N
     address = FIRST * PAGE
     life = ((0, 1, 1, "comm", 0, "launcher"), (1, 2, 2, "fork", 1, ""), (2, 2, 2, "exec_comm", 0, "job"),
             (3, 2, 2, "exec", 0, ""), (10**9, 2, 2, "exit_task", 0, ""))  # fmt: skip
-    calls = ((10, 2, 2, 5, "mmap", 0, 8 * PAGE, 3, 0x22, 0, address),)
+    calls = ((10, 2, 2, 5, "mmap", 0, 8 * PAGE, 3, flags, 0, address),)
     faults = [(100 + at, 2, 2, 0, address + at * PAGE, 6) for at in range(8)]
-    tables = Tables(rows("faults", *faults), rows("procs", *life), rows("maps"), rows("vmcalls", *calls),
+    return Tables(rows("faults", *faults), rows("procs", *life), rows("maps"), rows("vmcalls", *calls),
                     rows("pagecache"), ("job",), None)  # fmt: skip
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_a_process_that_was_looked_at_owes_nothing_to_the_rule(looks: bool) -> None:
+    address, tables = FIRST * PAGE, tables_of(PRIVATE)
     seen = [(50, 2, 2, 0, 0, 0), (500, 2, 2, address, address + 8 * PAGE, 8),
             (900, 2, 2, address, address + 8 * PAGE, 5)]  # fmt: skip
     if looks:
@@ -102,3 +107,9 @@ def test_a_process_that_was_looked_at_owes_nothing_to_the_rule(looks: bool) -> N
     assert recording.facts.get("pages_again", 0) == (5 if looks else 0)
     assert touched["b"][:8].tolist() == [ALL_KNOWN if looks else 1] * 8
     assert (touched["b"] != 1).all() == looks
+
+
+def test_what_the_kernel_populates_is_touched_at_once() -> None:
+    ops = recorded(tables_of(PRIVATE | POPULATE), "job", "job").ops
+    at = int(np.flatnonzero(ops["code"] == n.OP_MMAP)[0])
+    assert ops[["code", "bits", "a", "b", "c"]][at + 1].tolist() == (n.OP_TOUCH, n.F_WRITE, FIRST, 8, 1)

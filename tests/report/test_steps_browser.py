@@ -240,3 +240,23 @@ def test_hostile_names(open_page: Any, isolation_checks: Checks, tmp_path: Path,
     assert len(go_to_the_end(shown, lambda: shown.keyboard.press("ArrowRight"))) == 16
     assert shown.evaluate("document.documentElement.scrollWidth") <= 390
     assert "<script>alert" not in hostile._repr_html_()
+
+
+def test_on_a_telephone_what_it_is_about_is_folded(commit_page: Path, open_page: Any) -> None:
+    page = open_page(commit_page, 390)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator(".facts").is_hidden()
+    above = page.locator(".buttons").bounding_box()["y"] - page.locator(".found").bounding_box()["y"]
+    assert above <= 844 / 3
+    page.locator(".about summary").click()
+    assert page.locator(".facts").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(commit_page: Path, open_page: Any, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    page = open_page(commit_page, 1280, color_scheme=scheme)
+    for key in ("ArrowRight", "End"):
+        page.keyboard.press(key)
+        found = axe.run(page).response["violations"]
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]][:5]) for each in found] == []

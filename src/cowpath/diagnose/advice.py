@@ -17,8 +17,8 @@ OOM_SLEEPS = {"mem_cgroup_oom_synchronize", "mem_cgroup_handle_oom"}
 
 def helps(told: Diagnosis) -> list[str]:
     """What an administrator can do, each with its reason; nothing where the verdict is no stall."""
-    if told.memcg_stall != "yes":
-        return []
+    if told.memcg_stall != "yes" or all(told.tasks[place].task.kind == "lockdep" for place in told.stalled):
+        return []  # what lockdep reports holds nobody up
     said = words()["helps"]
     dead = deadlocked(told)
     if dead:

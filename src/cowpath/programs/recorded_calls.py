@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Set
 
 from cowpath.kernel import names as n
-from cowpath.programs.address_space import PAGE_SHIFT, AddressSpace, page_up, vm_bits
+from cowpath.programs.address_space import PAGE_SHIFT, PROT_WRITE, AddressSpace, page_up, vm_bits
 from cowpath.programs.recorded_files import Files
 from cowpath.programs.recorded_task import Task
 from cowpath.programs.recording import ALL_KNOWN, ONCE
 
-MAP_ANONYMOUS, MAP_SHARED = 0x20, 1
+MAP_ANONYMOUS, MAP_SHARED, MAP_POPULATE = 0x20, 1, 0x8000
 PROT_DATA = 3  # read and write
 ERR_WRITE, ERR_FETCH = 2, 16  # x86's page-fault error code
 USER_PAGES = 1 << 35
@@ -60,6 +60,10 @@ class Memory:
                 file = self.files.mapped_by_call(task.tid, task.now, task.now + dur_ns, offset, pages)
             shareable = file != n.NONE or a3 & MAP_ANONYMOUS != 0  # the latter is an object of its own, made anew
             self._mmap(task, ret >> PAGE_SHIFT, pages, file, offset, vm_bits(a2, a3, shareable))
+            if (
+                a3 & MAP_POPULATE and a2 & PROT_DATA and file == n.NONE
+            ):  # of a file: as far as it goes, which is not known
+                self._populate(task, ret >> PAGE_SHIFT, pages, n.F_WRITE if a2 & PROT_WRITE else 0)
         elif call == "munmap":
             self._munmap(task, a0 >> PAGE_SHIFT, page_up(a1))
         elif call == "mprotect":
@@ -81,6 +85,13 @@ class Memory:
             self._forget_touches(space, place, pages)
             row = task.emit(n.OP_MMAP, place, pages, file, offset if file != n.NONE else 0, bits=bits)
             space.map(row, is_stack)
+
+    def _populate(self, task: Task, vpn: int, pages: int, bits: int) -> None:
+        """MAP_POPULATE: the kernel touches all pages itself, which is counted as faults and raises none."""
+        for place, count in self.spaces[task.pid].places.of(vpn, pages):
+            times, stride = (count, 1) if count > 1 else (ALL_KNOWN, 0)
+            task.append([n.OP_TOUCH, bits, place, times, stride, 0])
+            self.facts["pages_populated"] += count
 
     def _forget_touches(self, space: AddressSpace, first: int, pages: int) -> None:
         """What was touched in an earlier mapping of a range: the rule for re-use must not go back to it in a new one,

@@ -22,6 +22,7 @@ from cowpath.report.tale import Key, Tale, lock_key
 
 MOST_INSIDE = 3  # lanes of a group
 LEAST_CELLS = 2  # what is narrower cannot be clicked, and gets no arrow
+MOST_HOLDS = 500  # of a lock: the longest
 LETTERS = 22  # of a name
 MOST_RIGHT = 70.0  # per cent: where there is room for a remark
 
@@ -100,11 +101,13 @@ class Painter:
         """The holds of a lock, with a key each; of a lock whose holds are not logged what its waits say of them."""
         holds = self.tale.timeline.holds
         if key[0] == n.W_PAGE_LOCK:
-            return list(holds[holds["what"] == key[1]])
+            mine = holds[holds["what"] == key[1]]
+            longest = np.argsort(mine["begin"] - mine["end"], kind="stable")[:MOST_HOLDS]
+            return list(mine[np.sort(longest)])
         pieces = self.tale.timeline.pieces
-        mine = pieces[np.isin(pieces["state"], (ln.OTHER_LOCK, ln.MEMORY)) & (pieces["what"] == key[1])]
+        waits = pieces[np.isin(pieces["state"], (ln.OTHER_LOCK, ln.MEMORY)) & (pieces["what"] == key[1])]
         made: dict[int, Any] = {}
-        for piece in mine:
+        for piece in waits:
             if lock_key(piece) == key and piece["by"] >= 0:
                 row = made.setdefault(int(piece["by"]), np.zeros((), ln.HOLD))
                 row["begin"] = min(int(row["begin"]) or int(piece["begin"]), int(piece["begin"]))

@@ -12,10 +12,11 @@
     const picture = mark.closest(".picture"), {hold} = mark.dataset;
     mark.setAttribute("aria-pressed", "true");
     mark.classList.add("marked");
+    mark.parentElement.classList.add("marked");  // its lane
     picture.querySelector("svg.lanes").classList.add("marking");
     if (!hold) return;
     for (const each of picture.querySelectorAll("svg [data-hold]")) if (each.dataset.hold === hold) each.classList.add("marked");
-    for (const each of picture.querySelectorAll(".names [data-holds]")) if (each.dataset.holds.split(" ").includes(hold)) each.classList.add("marked");
+    for (const each of picture.querySelectorAll("[data-holds]")) if (each.dataset.holds.split(" ").includes(hold)) each.classList.add("marked");
   }
   const chosen = (mark) => choose(mark.getAttribute("aria-pressed") === "true" ? null : mark);
   for (const mark of document.querySelectorAll(".picture .mark")) {
@@ -45,6 +46,7 @@
       stand.replaceWith(other);
       other.querySelector("select").focus();
     });
+  addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details.notes")) each.open = true; });
   if (matchMedia("(max-width: 40rem)").matches)
     for (const each of document.querySelectorAll("details.legend")) each.open = false;
 })();

@@ -72,7 +72,7 @@
     const waits = task.waits_for !== "";
     const moved = move !== null && move.mover === task.name;
     const made = el("article", { class: `card${waits ? " blocked" : ""}${moved ? " moved" : ""}` });
-    const head = el("h4", {}, task.name);
+    const head = el("h3", {}, task.name);
     if (task.group) head.append(" ", el("span", { class: "dim", text: `in ${task.group}` }));
     head.append(" ", el("span", { class: "state", text: moved ? `${task.state} \u00b7 has moved` : task.state }));
     made.append(head);
@@ -242,8 +242,13 @@
     if (location.hash.startsWith("#found-")) sections[found].scrollIntoView();
   });
   let left = 0; // where it was before it was printed: paper shows the last state
-  window.addEventListener("beforeprint", () => { play(false); left = at; at = last(); show(); });
-  window.addEventListener("afterprint", () => { at = left; show(); });
+  /* a telephone shows the moves first: what they are about is folded */
+  const abouts = document.querySelectorAll("details.about"), narrow = matchMedia("(max-width: 34rem)");
+  const fold = () => { for (const each of abouts) each.open = !narrow.matches; };
+  narrow.addEventListener("change", fold);
+  fold();
+  window.addEventListener("beforeprint", () => { for (const each of abouts) each.open = true; play(false); left = at; at = last(); show(); });
+  window.addEventListener("afterprint", () => { fold(); at = left; show(); });
   document.documentElement.classList.add("js");
   choose(...fromAddress());
 })();
