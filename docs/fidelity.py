@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from collections import Counter as Counting
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from cowpath.validate import builds, many, throttle
 from cowpath.validate.builds import many as many_builds
 from cowpath.validate.builds.score import Held
 from cowpath.validate.many import Found
-from cowpath.validate.scenario import read_scenarios
+from cowpath.validate.scenario import Scenario, read_scenarios
 from cowpath.validate.score import Score, by_counter, by_kind, percent, sums
 
 DOCS = Path(__file__).parent
@@ -50,7 +51,10 @@ def main() -> None:
              for each in throttle.played(lines)]  # fmt: skip
     held = many_builds.run_all(*many_builds.builds_of([TRUTH / BUILDS], None, [], builds.How()), _told, cores())
     reasons = tomllib.loads(WHY.read_text(encoding="utf-8"))
-    page = "\n".join([INTRODUCTION, *whole(found), *sleeps(slept), *of_builds(held), *kernels(found, reasons)])
+    page = "\n".join([
+        INTRODUCTION, *whole(found), *departures(found, reasons["departures"]), *sleeps(slept), *of_builds(held),
+        *kernels(found, reasons),
+    ])  # fmt: skip
     for path, text in ((PAGE, page.rstrip() + "\n"), (SUMS, sums_file(found, held))):
         with replacing(path) as file:
             file.write_text(text, encoding="utf-8")
@@ -72,6 +76,33 @@ def whole(found: Sequence[Found]) -> Iterator[str]:
             f"{its['outcomes_ok']} | {not_summed[name]} |"
         )
     yield ""
+
+
+def departures(found: Sequence[Found], rows: dict[str, str]) -> Iterator[str]:
+    """What each of the model's departures costs: the counters that are off by it, the first of them that fits."""
+    off: dict[str, list[Scenario]] = {why: [] for why in rows}
+    for scores in many.scores_by_design(found).values():
+        for score in scores:
+            for counter in score.counters:
+                if not counter.agrees:
+                    off[cause(rows, f"{score.scenario.id} {counter.name}")].append(score.scenario)
+    yield "## What the departures cost\n"
+    yield (
+        f"Of the {sum(map(len, off.values())):,} counters that do not agree, by what [the model](model.md) does "
+        "otherwise: how many, in how many scenarios, and one of these to look at.\n"
+    )
+    yield "| departure | counters | scenarios | shown by `cowpath validate tests/data/truth/...` |\n|---|---|---|---|"
+    for why, its in off.items():
+        if its:
+            shown = Counting(f"{Path(each.place.file).name} --id {each.id}" for each in its)
+            scenarios = {(each.id, each.kernel) for each in its}
+            yield f"| {why} | {len(its)} | {len(scenarios)} | `{shown.most_common(1)[0][0]}` |"
+    yield ""
+
+
+def cause(rows: dict[str, str], label: str) -> str:
+    """The first departure whose pattern fits a scenario's name and a counter's."""
+    return next(why for why, pattern in rows.items() if re.fullmatch(pattern, label))
 
 
 def sleeps(slept: Sequence[throttle.Slept]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def at_faults_end() -> Design:
 
 def by_page_counters(paths: dict[str, list[str]] = WAITS, **changed: Any) -> Design:
     """The charge of 6.18, but for what is changed, on the paths of 3.1."""
-    policies = profile.load("linux-6.18").policies | changed
+    policies = profile.load("linux-6.18").policies | {"oom_reaper": "none"} | changed
     return from_data({"extends": "linux-3.1", "policies": policies, "paths": paths | RECLAIM}, "by-page-counters.toml")
 
 

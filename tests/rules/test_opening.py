@@ -6,7 +6,9 @@ import errno
 
 from cowpath.engine import invariants
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel import steps as s
+from cowpath.kernel.kmem import size_of
 from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernel.readahead import forget_opened, open_file
 
@@ -44,6 +46,22 @@ def test_without_memory_it_fails() -> None:
     usage = hand.usage(g)
     call(hand, t, s.P_OPEN)
     assert int(hand.task_of(t).status) == errno.ENOMEM and hand.usage(g) == usage
+
+
+def test_who_opens_a_file_first_that_is_not_in_memory_pays_for_its_inode_and_dentry() -> None:
+    hand = Hand("linux-6.18")
+    g = hand.group(limit=200)
+    t, outside = hand.task(g), hand.task()
+    one = size_of(hand.k, o.FILE)
+    looked_up = size_of(hand.k, o.INODE) + size_of(hand.k, o.DENTRY)
+    hand.k.state.files[1].cached = 1  # so its inode is in memory
+    call(hand, outside, s.P_OPEN, file=2)
+    paid = []
+    for file in range(3):
+        before = int(hand.of(g).slab_bytes)
+        call(hand, t, s.P_OPEN, file=file)
+        paid.append(int(hand.of(g).slab_bytes) - before)
+    assert paid == [one + looked_up, one, one]
 
 
 def test_outside_every_group_nobody_is_charged() -> None:

@@ -43,6 +43,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
     k.books.reclaim_retries = spec.reclaim_retries
     k.books.remembers = 0
     k.books.lru_batch = 0
+    k.books.gathers_slots = 0
     k.books.dirty_ratelimit = spec.dirty_ratelimit
     return k
 

@@ -13,6 +13,7 @@ from cowpath.kernel.compiled import compiled
 from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.kmem import STACK, inode_objects, size_of, task_objects
+from cowpath.kernel.lru import GONE
 from cowpath.kernel.memcg_commit import FORCED
 
 from .invariants_pages import OK
@@ -40,6 +41,10 @@ def usage_adds_up(k):
             if stock.pages < 0 or (stock.pages > 0 and stock.group <= 0):
                 return n.UNLIMITED
             own[stock.group] += stock.pages
+        cpu = k.books.cpus[c]
+        for i in range(cpu.lru_adds):  # a page that is nobody's any more, and whose place in the batch is taken
+            if cpu.lru_add[i] < GONE:
+                own[GONE - cpu.lru_add[i]] += 1
     for g in range(1, state.n_groups):
         own[g] += state.groups[g].slab_pages + state.groups[g].kernel_pages
     for g in range(1, state.n_groups):
@@ -48,10 +53,8 @@ def usage_adds_up(k):
         for other in range(1, state.n_groups):
             if is_below(k, other, g):
                 want += own[other]
-        if not group.alive and want != 0:
-            return g
         within = group.res.usage <= group.res.limit or may_exceed(k)
-        if group.alive and (group.res.usage != want or not within):
+        if group.res.usage != want or (group.alive and not within):
             return g
     return OK
 

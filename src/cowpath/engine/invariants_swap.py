@@ -15,7 +15,12 @@ from .invariants_pages import OK
 
 @compiled
 def in_use(k, slot):
-    """An entry names the slot, or the swap cache has a page for it, or somebody is making one."""
+    """An entry names the slot, or the swap cache has a page for it, or somebody is making one; or it is to be freed."""
+    for c in range(k.state.n_cpus):
+        cpu = k.books.cpus[c]
+        for i in range(cpu.slots):
+            if cpu.slots_ret[i] == slot:
+                return True
     return k.state.swaps[slot].count > 0 or k.state.swaps[slot].page > 0 or k.state.swaps[slot].reserved > 0
 
 
@@ -92,7 +97,7 @@ def memsw_adds_up(k):
         swap = state.swaps[slot]
         if not in_use(k, slot) or swap.group == n.NONE:
             continue
-        if swap.count == 0 or not state.groups[swap.group].alive:
+        if swap.count == 0 or (not state.groups[swap.group].alive and not state.removed_group):
             return slot
         own[swap.group] += 1
     for g in range(state.n_groups):
@@ -120,6 +125,6 @@ def swap_usage_adds_up(k):
         for slot in range(state.n_swaps):
             owner = state.swaps[slot].owner - 1
             want += owner > 0 and is_below(k, owner, g)
-        if state.groups[g].alive and state.groups[g].swap_usage != want:
+        if state.groups[g].swap_usage != want:
             return g
     return OK

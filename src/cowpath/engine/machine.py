@@ -91,6 +91,7 @@ def build(
     books.buffers = n.PAGE_SIZE // (settings.blocks or n.PAGE_SIZE)
     books.remembers = 1
     books.lru_batch = design.policies["lru_batch"]
+    books.gathers_slots = design.policies["swap_slots_cache"]
     books.dirty_ratelimit = RATELIMIT_PAGES
     books.reap_retries = REAP_RETRIES
     books.reclaim_retries = design.policies["charge_retries"]

@@ -19,6 +19,7 @@ def record(**fields: Any) -> np.dtype[Any]:
 COSTS = 144  # room for the cost table
 
 LRU_BATCH = 31  # PAGEVEC_SIZE, the most
+SWAP_SLOTS_CACHE = 64  # SWAP_SLOTS_CACHE_SIZE
 
 task_books = record(
     vruntime="i8",
@@ -61,6 +62,7 @@ page_books = record(
     tails="i4",  # of a head: how many other pages its folio has
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
     batched="i4",  # 1 + the CPU with whose new pages it waits for its place on the lists; 0: it does not
+    zeroes="i4",  # anonymous memory that nobody has written anything else to
     workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
@@ -169,6 +171,8 @@ cpu_books = record(
     resched="i4",
     lru_add=("i4", LRU_BATCH),  # new pages that are to join the lists, together
     lru_adds="i4",  # how many
+    slots_ret=("i4", SWAP_SLOTS_CACHE),  # slots of the swap space that are to be freed, together
+    slots="i4",  # how many
     idle_ns="i8",
 )
 timer = record(at="i8", order="i8", what="i4", which="i4")

@@ -7,8 +7,12 @@ from . import steps as s
 from .compiled import compiled
 from .hierarchy import note_member
 from .kmem import account_memcg, charge_now, memcg_objects, uncharge_objects
-from .memcg_move import mem_cgroup_force_empty_list, move_swap
+from .memcg_move import mem_cgroup_css_offline, mem_cgroup_force_empty_list, move_swap
+from .policies import number
 from .wait import emit
+
+PARENT = number("removed_group", "parent")
+STAYS = number("removed_group", "stays")
 
 
 @compiled
@@ -19,6 +23,8 @@ def cgroup_create(k, g, parent):
         return n.FAIL_EXIST
     if not k.state.groups[parent].alive:
         return n.FAIL_NOENT
+    if not leave_to_parent(k, g):  # of a dead group that had the name
+        return n.FAIL_BUSY
     group.alive = 1
     group.parent = parent
     group.use_hierarchy = k.state.groups[parent].use_hierarchy if parent > 0 else k.state.cgroup2
@@ -100,21 +106,38 @@ def clear_books(k, g):
 
 @compiled
 def cgroup_rmdir(k, g):
-    """rmdir: EBUSY while there are tasks or children. What is left of the pages goes to the parent."""
+    """rmdir: EBUSY while there are tasks or children. What is left of the pages goes to the parent, or stays the dead
+    group's.
+    """
     group = k.state.groups[g]
     if not group.alive:
         return n.FAIL_NOENT
     if group.tasks > 0 or has_children(k, g) or is_referred_to(k, g):
         return n.FAIL_BUSY
-    if not mem_cgroup_force_empty_list(k, g):
+    if k.state.removed_group == STAYS:
+        mem_cgroup_css_offline(k, g)
+    elif not mem_cgroup_force_empty_list(k, g):
         return n.FAIL_BUSY
-    move_swap(k, g)
+    if k.state.removed_group == PARENT:
+        move_swap(k, g)
     if group.made_of > 0:
         uncharge_objects(k, group.parent, group.made_of)
         account_memcg(k, group.parent, -1)
         group.made_of = 0
     group.alive = 0
     return n.NEXT
+
+
+@compiled
+def leave_to_parent(k, g):
+    """What is still charged to a dead group is its parent's from now on. False where that has no room."""
+    group = k.state.groups[g]
+    if group.res.usage == 0 and group.memsw.usage == 0 and group.swap_usage == 0:
+        return True
+    if not mem_cgroup_force_empty_list(k, g):
+        return False
+    move_swap(k, g)
+    return True
 
 
 @compiled

@@ -10,7 +10,7 @@ from .compiled import compiled
 from .exit import forget_files, forget_job
 from .generated import begin_task
 from .hierarchy import note_member
-from .kmem import STACK, free_objects, give_to_mm, give_to_task, size_of
+from .kmem import STACK, UNRECLAIMABLE, free_objects, give_to_mm, give_to_task, size_of
 from .kmem_charge import charge_objects, is_counted
 from .mmap import copy_page_range, copy_ra_state, exit_mmap, mm_alloc, mm_free, new_vma, next_to_copy
 from .munlock import munlock_vma_pages_range
@@ -104,7 +104,7 @@ def charge_vm_area(k, t, f):
     if not is_counted(k, t, f):
         vm_area_dup(k, f)
         return n.NEXT
-    status = charge_objects(k, t, f, size_of(k, o.VM_AREA_STRUCT), STACK if f.objects > 0 else 0)
+    status = charge_objects(k, t, f, size_of(k, o.VM_AREA_STRUCT), STACK if f.objects > 0 else 0, UNRECLAIMABLE)
     if status != n.NEXT:
         return status
     new = vm_area_dup(k, f)

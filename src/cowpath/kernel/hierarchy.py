@@ -26,6 +26,14 @@ def is_below(k, g, root):
 
 
 @compiled
+def living(k, g):
+    """The group, or if it has been removed the next one above that has not: whose the kernel's own memory for it is."""
+    while g > 0 and not k.state.groups[g].alive:
+        g = k.state.groups[g].parent
+    return g
+
+
+@compiled
 def note_member(k, g):
     """A task has begun in a group, or joined it: the verdicts on it and on those that are charged as well want it."""
     while g != n.NONE:

@@ -335,9 +335,17 @@ def close_file(k, opened):
 
 @compiled
 def inode_objects(k, file):
-    """Bytes of a file's inode and dentry."""
+    """Bytes of a file's inode and dentry; of the object behind shared anonymous memory its struct file as well."""
+    if k.state.files[file].anonymous:
+        return shmem_objects(k)
     inode = o.SHMEM_INODE if k.state.files[file].shmem else o.INODE
     return size_of(k, inode) + size_of(k, o.DENTRY)
+
+
+@compiled
+def shmem_objects(k):
+    """shmem_kernel_file_setup: bytes of what stands behind a mapping of shared anonymous memory."""
+    return size_of(k, o.SHMEM_INODE) + size_of(k, o.DENTRY) + size_of(k, o.FILE)
 
 
 @compiled

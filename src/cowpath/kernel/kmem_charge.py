@@ -21,6 +21,7 @@ from .kmem import (
     consume_obj_stock,
     give_to_vma,
     join_objects,
+    shmem_objects,
     size_of,
 )
 from .memcg_charge import charge_group
@@ -55,18 +56,13 @@ def is_one(k, size):
 
 
 @compiled
-def is_cached(path):
-    """What objects are charged for on this path are those of the page cache."""
-    return path <= s.LAST_FAULT_PATH or path == s.P_READAHEAD or path == s.P_WRITE
-
-
-@compiled
-def charge_objects(k, t, f, size, pages):
-    """Objects of so many bytes are the caller's, who has so many pages in hand besides. NEXT, or a charge's answer."""
+def charge_objects(k, t, f, size, pages, kind):
+    """Objects of so many bytes, of a kind of slab caches, are the caller's, who has so many pages in hand besides.
+    NEXT, or a charge's answer.
+    """
     g = f.charged_group
     if f.phase == 0:
         c = k.state.tasks[t].cpu
-        kind = RECLAIMABLE if is_cached(f.path) else UNRECLAIMABLE
         if f.kmem == pages and consume_obj_stock(k, c, g, size):
             account_slab(k, c, g, size, kind)
             return n.NEXT
@@ -81,9 +77,9 @@ def charge_objects(k, t, f, size, pages):
 
 
 @compiled
-def hold_objects(k, t, f, size, pages):
+def hold_objects(k, t, f, size, pages, kind):
     """The same, and they are in the call's hand."""
-    status = charge_objects(k, t, f, size, pages)
+    status = charge_objects(k, t, f, size, pages, kind)
     if status == n.NEXT:
         f.objects += size
         f.held |= n.H_KMEM
@@ -105,11 +101,11 @@ def step_copy_process(k, t):
         rest += size_of(k, o.MM_STRUCT) + size_of(k, o.PROGRAM_VMAS)
     status = n.NEXT
     if f.objects == 0:
-        status = hold_objects(k, t, f, task_struct, 0)
+        status = hold_objects(k, t, f, task_struct, 0, UNRECLAIMABLE)
     if status == n.NEXT and f.kmem < STACK:
         status = charge_pages(k, t, f, STACK)
     if status == n.NEXT and f.objects == task_struct:
-        status = hold_objects(k, t, f, rest, STACK)
+        status = hold_objects(k, t, f, rest, STACK, UNRECLAIMABLE)
     if status == n.NEXT and f.path == s.P_FORK:
         status = charge_pages(k, t, f, STACK + size_of(k, o.OWN_TABLES))
     return status
@@ -121,7 +117,7 @@ def step_bprm_mm_init(k, t):
     f = current(k, t)
     if not is_counted(k, t, f):
         return n.NEXT
-    status = hold_objects(k, t, f, size_of(k, o.MM_STRUCT), 0) if f.objects == 0 else n.NEXT
+    status = hold_objects(k, t, f, size_of(k, o.MM_STRUCT), 0, UNRECLAIMABLE) if f.objects == 0 else n.NEXT
     return charge_pages(k, t, f, size_of(k, o.OWN_TABLES)) if status == n.NEXT else status
 
 
@@ -132,7 +128,7 @@ def step_load_elf_binary(k, t):
     mm = k.state.mms[k.state.tasks[t].mm]
     if not is_counted(k, t, f) or mm.kmem == 0:
         return n.NEXT
-    status = charge_objects(k, t, f, size_of(k, o.PROGRAM_VMAS), 0)
+    status = charge_objects(k, t, f, size_of(k, o.PROGRAM_VMAS), 0, UNRECLAIMABLE)
     if status == n.NEXT:
         mm.objects += size_of(k, o.PROGRAM_VMAS)
     return n.FAIL_SEGV if status == n.FAIL_CHARGE else status
@@ -146,10 +142,10 @@ def step_alloc_pipe_info(k, t):
     if not is_counted(k, t, f):
         return n.NEXT
     if f.objects == 0:
-        status = hold_objects(k, t, f, size_of(k, o.PIPE), 0)
+        status = hold_objects(k, t, f, size_of(k, o.PIPE), 0, UNRECLAIMABLE)
         if status != n.NEXT:
             return n.FAIL_NFILE if status == n.FAIL_CHARGE else status
-    status = hold_objects(k, t, f, 2 * size_of(k, o.FILE), 0)
+    status = hold_objects(k, t, f, 2 * size_of(k, o.FILE), 0, UNRECLAIMABLE)
     if status == n.NEXT:
         close_pipe(k, t)  # what it had before
         k.state.tasks[t].pipe = 1 + f.charged_group
@@ -219,17 +215,34 @@ def grows_into(k, f, v):
 
 
 @compiled
+def hold_mappings(k, t, f):
+    """What the call's new mappings take, and the object behind one of shared anonymous memory, which comes first."""
+    behind = 0
+    if f.path == s.P_MMAP or f.path == s.P_MMAP_POPULATE:
+        op = k.books.ops[f.op]
+        behind = shmem_objects(k) if op.c == n.NONE and op.bits & n.VM_SHARED else 0
+    if behind > 0 and f.objects == 0:
+        status = hold_objects(k, t, f, behind, 0, RECLAIMABLE)
+        if status != n.NEXT:
+            return status
+    if f.objects > behind:
+        return n.NEXT
+    needed = vm_areas_needed(k, f)
+    if needed == 0 and f.phase == 0:
+        return n.NEXT
+    return hold_objects(k, t, f, needed * size_of(k, o.VM_AREA_STRUCT), 0, UNRECLAIMABLE)
+
+
+@compiled
 def step_vm_area_alloc(k, t):
     """vm_area_alloc, vm_area_dup: the mappings that the call makes, charged with mmap_sem held for writing; those at
     the edges of its range are split (__split_vma).
     """
     f = current(k, t)
-    if is_counted(k, t, f) and f.objects == 0:
-        needed = vm_areas_needed(k, f)
-        if needed > 0 or f.phase != 0:
-            status = hold_objects(k, t, f, needed * size_of(k, o.VM_AREA_STRUCT), 0)
-            if status != n.NEXT:
-                return status
+    if is_counted(k, t, f):
+        status = hold_mappings(k, t, f)
+        if status != n.NEXT:
+            return status
     for edge in range(2):  # no tuple: a narrow machine's numbers are of two kinds
         at = f.vpn + edge * f.count
         v = k.state.mms[f.mm].vmas

@@ -11,6 +11,9 @@ from __future__ import annotations
 from . import names as n
 from .compiled import compiled
 from .folio import folio_nr_pages
+from .res_counter import res_counter_uncharge
+
+GONE = -1  # in a batch: this less the group that pays for a page that is nobody's any more
 
 
 @compiled
@@ -214,6 +217,9 @@ def lru_add_drain(k, c):
     cpu = k.books.cpus[c]
     for i in range(cpu.lru_adds):
         p = cpu.lru_add[i]
+        if p < GONE:  # unmapped meanwhile: the last reference goes
+            res_counter_uncharge(k, GONE - p, 1)
+            continue
         k.books.pages[p].batched = 0
         lru_add(k, p)
         note_recent(k, p, 1 if k.state.pages[p].bits & n.PG_ACTIVE else 0)
@@ -237,6 +243,22 @@ def leave_batch(k, p):
             cpu.lru_add[left] = cpu.lru_add[i]
             left += 1
     cpu.lru_adds = left
+    k.books.pages[p].batched = 0
+
+
+@compiled
+def keeps_charge(k, p):
+    """Nobody but its CPU's batch has the page any more, and who unmaps it leaves that alone (``unmap_drains``)."""
+    return k.state.unmap_keeps != 0 and k.books.pages[p].batched != 0 and k.state.pages[p].group > 0
+
+
+@compiled
+def stay_in_batch(k, p):
+    """The page is no longer anybody's, and its place in the batch is taken: its group goes on paying for it."""
+    cpu = k.books.cpus[k.books.pages[p].batched - 1]
+    for i in range(cpu.lru_adds):
+        if cpu.lru_add[i] == p:
+            cpu.lru_add[i] = GONE - k.state.pages[p].group
     k.books.pages[p].batched = 0
 
 

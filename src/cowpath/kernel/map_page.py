@@ -22,6 +22,7 @@ from .swapfile import swap_free, uncharge_swap, vm_swap_full
 from .wait import current, emit
 
 EXCLUSIVE = number_of("wp_reuse", "exclusive")
+SHARED_WRITABLE = n.VM_SHARED | n.VM_WRITE
 
 
 @compiled
@@ -88,6 +89,8 @@ def __do_fault(k, t, f):
     if f.path == s.P_FILE_SHARED_WRITE:
         bits |= n.PTE_WRITE | n.PTE_DIRTY
         set_page_dirty(k, f.page)
+    elif k.state.files[f.file].shmem and k.state.vmas[f.vma].prot & SHARED_WRITABLE == SHARED_WRITABLE:
+        bits |= n.PTE_WRITE  # vma_wants_writenotify: nobody counts its dirty pages
     k.state.pages[f.page].refs += 1
     set_pte(k, f.mm, f.vpn, page_in_hand(k, f), bits)
     return n.NEXT
@@ -117,6 +120,8 @@ def map_new(k, t, f):
     p = f.newpage
     page = k.state.pages[p]
     page.bits |= n.PG_ANON | (0 if k.state.inactive_anon else n.PG_ACTIVE)
+    if k.books.zero_every > 0:
+        k.books.pages[p].zeroes = f.vpn % k.books.zero_every == 0
     own = n.PTE_EXCLUSIVE if k.state.wp_reuse == EXCLUSIVE else 0
     bits = n.PTE_WRITE | n.PTE_DIRTY | n.PTE_ACCESSED | own
     if not (map_huge(k, t, f, bits) if k.books.pages[p].tails > 0 else set_pte(k, f.mm, f.vpn, p, bits)):

@@ -198,6 +198,8 @@ def force_charge(k, t, f):
     g = mem_cgroup_try_charge_swapin(k, t, f) if swapped else get_mem_cgroup_from_mm(k, t, f)
     if f.gfp & n.GFP_KERNEL_PAGE:
         g = f.charged_group
+    elif charges_table(f):
+        g = k.state.tasks[t].group
     if g > 0:
         page_counter_charge(k, g, pages_to_charge(k, f))
     return finish_charge(k, t, f, g)

@@ -35,19 +35,38 @@ def mem_cgroup_force_empty_list(k, g):
     """What is left of the pages is charged to the parent. False if it can't be."""
     group = k.state.groups[g]
     lru_add_drain_all(k)
-    for c in range(k.state.n_cpus):
-        if slot_of(k, c, g) != n.NONE:
-            drain_slot(k, c, slot_of(k, c, g))
+    drain_stock_of(k, g)
     for which in range(len(group.lists)):
         while group.lists[which].head != n.NONE:
             p = group.lists[which].head
             if not mem_cgroup_move_parent(k, p, g):
                 return False
+    memcg_offline_kmem(k, g)
+    memcg_oom_recover(k, g)
+    return group.res.usage == 0
+
+
+@compiled
+def mem_cgroup_css_offline(k, g):
+    """mem_cgroup_css_offline: the pages stay charged to the dead group, on its lists; the kernel's own do not."""
+    memcg_offline_kmem(k, g)
+    drain_stock_of(k, g)
+
+
+@compiled
+def drain_stock_of(k, g):
+    """What CPUs keep of the group's charges goes back."""
+    for c in range(k.state.n_cpus):
+        if slot_of(k, c, g) != n.NONE:
+            drain_slot(k, c, slot_of(k, c, g))
+
+
+@compiled
+def memcg_offline_kmem(k, g):
+    """memcg_offline_kmem: what the kernel has for others, in the group's name, is charged to its parent."""
     reparent_kmem(k, g)
     if k.books.groups[g].kmem > 0:
         reparent_tables(k, g)
-    memcg_oom_recover(k, g)
-    return group.res.usage == 0
 
 
 @compiled

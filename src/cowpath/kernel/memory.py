@@ -278,7 +278,7 @@ def step_put_page(k, t):
 @compiled
 def step_anon_vma_prepare(k, t):
     """The mapping gets its anon_vma."""
-    anon_vma_prepare(k, current(k, t).vma)
+    anon_vma_prepare(k, current(k, t).vma, k.state.tasks[t].group)
     return n.NEXT
 
 

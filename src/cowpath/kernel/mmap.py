@@ -12,10 +12,11 @@ from .compiled import compiled
 from .folio import page_folio
 from .generated import begin_mm
 from .kmem import free_mm, free_vm_area
-from .lru import lru_add, lru_add_drain, lru_del, mark_page_accessed
+from .lru import keeps_charge, lru_add, lru_add_drain, lru_del, mark_page_accessed, stay_in_batch
 from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
 from .oom_queue import dequeue
 from .page_alloc import free_page
+from .page_counter import page_counter_charge
 from .pgtable import clear_pte, clear_swap_pte, free_table, is_none, lookup_pte, pte_of, set_pte, set_swap_pte
 from .shmem import shmem_evict_inode
 from .swap_state import free_orphan, free_swap_and_cache
@@ -238,8 +239,13 @@ def zap_pte(k, number):
     page.refs -= 1
     g = n.NONE
     if page.refs == 0:
+        kept = page.group if keeps_charge(k, p) else 0
+        if kept > 0:
+            stay_in_batch(k, p)
         lru_del(k, p)
         g = __mem_cgroup_uncharge_common(k, p)
+        if kept > 0:
+            page_counter_charge(k, kept, 1)
         free_page(k, p)
         return g
     if page.mapcount == 0 and page.bits & n.PG_UNEVICTABLE:  # munlock: with its last mapping
@@ -258,7 +264,8 @@ def unmap_vmas(k, m, start, end):
     vpn = start
     cleared = 0
     last = n.NONE
-    lru_add_drain(k, k.books.cpu)
+    if not k.state.unmap_keeps:
+        lru_add_drain(k, k.books.cpu)
     while vpn < end and cleared < ZAP_CHUNK:
         number = lookup_pte(k, m, vpn)
         if number == n.NONE:
@@ -319,6 +326,8 @@ def free_pgtables(k, m, start, end):
 def exit_mmap(k, m):
     """Unmap a chunk of a whole address space. True when nothing is left."""
     mm = k.state.mms[m]
+    if not k.state.unmap_keeps:
+        lru_add_drain(k, k.books.cpu)
     if mm.vmas == n.NONE:
         return True
     vma = k.state.vmas[mm.vmas]

@@ -58,6 +58,7 @@ def take_page(k):
     begin_page(page)
     k.books.pages[p].origin = 0
     k.books.pages[p].workingset = 0
+    k.books.pages[p].zeroes = 0
     page.refs = 1
     return p
 

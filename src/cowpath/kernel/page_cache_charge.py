@@ -10,7 +10,8 @@ from . import steps as s
 from .buffer import buffer_heads
 from .compiled import compiled
 from .folio import folio_nr_pages, ilog2
-from .kmem import note_kernel_page, size_of, undo_kmem
+from .hierarchy import living
+from .kmem import RECLAIMABLE, note_kernel_page, size_of, undo_kmem
 from .kmem_charge import hold_objects, is_counted
 from .memcg_commit import leave_out
 from .page_counter import page_counter_charge
@@ -32,7 +33,7 @@ def step_xas_create(k, t):
         if f.objects > 0 or (f.kmem == 0 and missing_nodes(k, f.file, f.index, order) == 0):
             return n.NEXT
     needed = max(1, missing_nodes(k, f.file, f.index, order))
-    status = hold_objects(k, t, f, needed * size_of(k, o.XA_NODE), 0)
+    status = hold_objects(k, t, f, needed * size_of(k, o.XA_NODE), 0, RECLAIMABLE)
     if status == n.FAIL_CHARGE and f.path == s.P_READAHEAD and f.gfp & n.GFP_READAHEAD:
         undo_kmem(k, f)
         f.held &= ~n.H_CHARGE
@@ -53,11 +54,11 @@ def step_create_empty_buffers(k, t):
     if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins
     if f.kmem == 0 and f.phase == 0:
-        f.charged_group = k.state.pages[f.page].group
+        f.charged_group = living(k, k.state.pages[f.page].group)
     if f.charged_group <= 0:
         return n.NEXT
     pages = folio_nr_pages(k, f.page)
-    status = hold_objects(k, t, f, buffer_heads(k) * pages, 0)
+    status = hold_objects(k, t, f, buffer_heads(k) * pages, 0, RECLAIMABLE)
     if status == n.FAIL_CHARGE:
         k.state.tasks[t].memcg_oom = 0
         k.state.tasks[t].short_of = 0

@@ -201,12 +201,35 @@ POLICIES = (
         " parent, or only reclaims, with 100 ms after a round in vain (4.19) or without (6.1), and always succeeds",
     ),
     Policy(
+        "removed_group", "removed_group", ("parent", "stays", "swap stays"), "b2052564e66d", "3.19",
+        "what a removed group leaves is charged to its parent; or it stays charged to the dead group, which reclaim of"
+        " those above goes over, until it is gone (b2052564e66d); or only what is in swap does (7.1)",
+    ),
+    Policy(
+        "swap_slots_cache", "swap_slots_cache", (False, True), "67afa38e012e", "4.11",
+        "whether a CPU gathers 64 slots that are let go until it frees them together (67afa38e012e; until 6.14)",
+    ),
+    Policy(
+        "zeromap", "zeromap", (False, True), "0ca0c24e3211", "6.12",
+        "whether a page of zeroes takes a slot of the swap space without being written (0ca0c24e3211)",
+    ),
+    Policy(
         "lru_lists", "lruvecs", ("zone", "group"), "925b7673cce3", "3.3",
         "pages stand on the machine's lists beside their group's, or on their group's alone (925b7673cce3)",
     ),
     Policy(
         "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
         "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
+    ),
+    Policy(
+        "unmap_drains", "unmap_keeps", (True, False), "", "6.14",
+        "whether who unmaps pages first has those that its CPU has gathered join the lists; else such a page stays"
+        " charged, unmapped, until they do",
+    ),
+    Policy(
+        "populate_drains", "populate_drains", (False, True), "", "5.18",
+        "whether the pages that a CPU has gathered join the lists when it has populated a range"
+        " (populate_vma_page_range, faultin_page_range)",
     ),
     Policy(
         "scan_balance", "balance_by_cost", ("rotated", "cost", "cost and rotated"), "1431d4d11abb", "5.8",

@@ -7,7 +7,6 @@ from . import steps as s
 from .compiled import compiled
 from .filemap import page_cache_release
 from .memcg_charge import charge_group
-from .memcg_commit import get_mem_cgroup_from_mm
 from .page_alloc_slow import __alloc_pages_nodemask
 from .pgtable import lookup_pte, set_table
 from .wait import current, spend
@@ -15,7 +14,8 @@ from .wait import current, spend
 
 @compiled
 def step_pte_alloc_one(k, t):
-    """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page.
+    """pmd_none: where no page table covers the address, allocate one and charge it to the task's group, as a page; also
+    in another's memory: the kernel's own is whose task asks for it.
 
     It stays in hand until the fault's end (vmf->prealloc_pte). Of fork: in the child's address space.
     """
@@ -26,7 +26,7 @@ def step_pte_alloc_one(k, t):
         status = alloc_table(k, t, f)
         if status != n.NEXT:
             return status
-    return charge_group(k, t, f, get_mem_cgroup_from_mm(k, t, f))
+    return charge_group(k, t, f, k.state.tasks[t].group)
 
 
 @compiled

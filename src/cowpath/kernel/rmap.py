@@ -16,10 +16,9 @@ from .wait import spend
 
 
 @compiled
-def anon_vma_prepare(k, v):
-    """The mapping has an anon_vma from now on: fork copies its entries."""
+def anon_vma_prepare(k, v, g):
+    """The mapping has an anon_vma from now on, which the task's group pays for: fork copies its entries."""
     vma = k.state.vmas[v]
-    g = k.state.mms[vma.mm].owner_group
     if vma.prot & n.VM_ANON_VMA == 0 and vma.anon_vma == 0 and k.books.charges_kmem and g > 0:
         if size_of(k, o.ANON_VMA) > 0 and charge_if_room(k, g, size_of(k, o.ANON_VMA)):
             account_slab(k, k.books.cpu, g, size_of(k, o.ANON_VMA), UNRECLAIMABLE)

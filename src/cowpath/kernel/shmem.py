@@ -10,6 +10,7 @@ from . import state as st
 from .compiled import compiled
 from .filemap import cached_page, delete_from_page_cache, page_cache_release
 from .generated import begin_file
+from .kmem import evict_inode
 from .memcg_commit import mem_cgroup_cancel_charge_swapin
 from .memcontrol import __mem_cgroup_commit_charge, mem_cgroup_uncharge_end
 from .places import place_of
@@ -85,6 +86,7 @@ def shmem_evict_inode(k, file):
                 mem_cgroup_uncharge_end(k, uncharged)
                 uncharged = g
     mem_cgroup_uncharge_end(k, uncharged)
+    evict_inode(k, file)
     old.pages = 0
     old.anonymous = 0
     old.next = k.state.free_file

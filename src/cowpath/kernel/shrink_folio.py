@@ -12,7 +12,7 @@ from .huge_memory import split_folio
 from .lru import count_vm_events, lru_add, lru_del
 from .rmap import page_referenced, try_to_unmap
 from .shrink import ACTIVATE, KEEP, RECLAIM, RECLAIM_CLEAN, __remove_mapping, note_where, pageout
-from .swap_state import add_to_swap, try_to_free_swap
+from .swap_state import add_to_swap, swap_zeromap_folio_set, try_to_free_swap
 from .swapfile import vm_swap_full
 from .wait import spend
 from .workingset import is_file_lru, keep_shadow, workingset_eviction
@@ -178,6 +178,8 @@ def shrink_folio(k, t, f, p):
             return ACTIVATE
         if verdict == RECLAIM_CLEAN:
             return KEEP
+        if swap_zeromap_folio_set(k, p):
+            return remove_and_remember(k, t, f, p, where)
         verdict = pageout(k, t, f, p, where)
         batch[BATCH_PAGEOUT] += page.bits & n.PG_WRITEBACK != 0
         return verdict

@@ -210,7 +210,7 @@ def goes_round_again(k, f):
         return True
     if f.done > 0:
         return False
-    if k.state.reclaim_walk == PARTIAL and f.tried & FULL_WALK == 0 and has_below(k, f.group):
+    if k.state.reclaim_walk == PARTIAL and f.tried & FULL_WALK == 0:
         f.tried |= FULL_WALK
     elif f.tried & SKIPPED_DEACTIVATE:
         f.tried = (f.tried | FORCE_DEACTIVATE) & ~SKIPPED_DEACTIVATE
@@ -220,12 +220,6 @@ def goes_round_again(k, f):
         return False
     begin_round(k, f, DEF_PRIORITY)
     return True
-
-
-@compiled
-def has_below(k, g):
-    """The group has others below it: a walk over all of them may see more."""
-    return next_child(k, g, 0, g) != n.NONE
 
 
 @compiled

@@ -172,6 +172,8 @@ def books_record(c: Capacity) -> Record:
         buffers="i4",  # blocks of a file system in a page, each with a buffer head
         charges_kmem="i4",  # groups are charged for kernel memory, where the paths have the steps
         has_high="i4",  # a group may have a memory.high: charges look for it
+        gathers_slots="i4",  # a CPU frees slots of the swap space by 64 (SWAP_SLOTS_CACHE_SIZE)
+        zero_every="i4",  # of so many pages of memory a program writes a zero to the first; 0: to none
         lru_batch="i4",  # new pages that join the lists together (PAGEVEC_SIZE); 0: each at once
         remembers="i4",  # reclaim knows what it has evicted and what that has cost: shadows, costs, ages
         has_low="i4",  # ... a memory.low or memory.min: reclaim looks for it
@@ -216,6 +218,7 @@ def books_record(c: Capacity) -> Record:
         pages=(books.page_books, c.pages),
         shadows=("i8", c.slots),  # of what was evicted from the page cache, by its slot (workingset.py)
         swap_shadows=("i8", c.swaps),  # ... and from the swap cache
+        zeromap=("i4", c.swaps),  # the slot is of a page of zeroes, and nothing was written
         origins=("i8", c.swaps),  # of what is in each swap slot: page_books.origin
         psi_on="i4",  # memory.pressure is kept
         psi_at="i8",  # up to when

@@ -55,15 +55,34 @@ def vm_swap_full(k):
 
 @compiled
 def release_slot(k, slot):
-    """A slot that neither an entry nor the swap cache uses is free again."""
+    """free_swap_slot: a slot that neither an entry nor the swap cache uses is free again, at once or together with
+    others that this CPU has gathered (67afa38e012e, 4.11); until then it goes on counting.
+    """
     swap = k.state.swaps[slot]
     if swap.count > 0 or swap.page or swap.reserved:
         return
+    if not k.books.gathers_slots:
+        swap_entry_free(k, slot)
+        return
+    cpu = k.books.cpus[k.books.cpu]
+    if cpu.slots == len(cpu.slots_ret):
+        for i in range(cpu.slots):
+            swap_entry_free(k, cpu.slots_ret[i])
+        cpu.slots = 0
+    cpu.slots_ret[cpu.slots] = slot
+    cpu.slots += 1
+
+
+@compiled
+def swap_entry_free(k, slot):
+    """swap_entry_free: the slot may be given to another page."""
+    swap = k.state.swaps[slot]
     spend(k, s.SWAP_SLOT)
     if k.state.cgroup2:
         mem_cgroup_uncharge_swap(k, slot)
     swap.group = 0
     k.books.swap_shadows[slot] = 0
+    k.books.zeromap[slot] = 0
     swap.next = k.state.free_swap
     k.state.free_swap = slot
     k.state.used_swaps -= 1

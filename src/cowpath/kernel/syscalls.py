@@ -8,8 +8,8 @@ from .compiled import compiled
 from .filemap import cached_page
 from .folio import page_folio
 from .frames import do_page_fault, push_fault
-from .kmem import give_to_vma, undo_kmem
-from .lru import lru_add, lru_del
+from .kmem import give_to_vma, shmem_objects, undo_kmem
+from .lru import lru_add, lru_add_drain, lru_del
 from .mmap import find_vma, free_pgtables, new_vma, overlaps, remove_vmas, unmap_vmas
 from .munlock import munlock_vma_pages_range
 from .mutex import mutex_lock, mutex_lock_killable, mutex_unlock
@@ -198,6 +198,9 @@ def do_mmap_pgoff(k, t, f):
         file = shmem_zero_setup(k, op.b)
         if file == n.NONE:
             return n.FAIL_OOM
+        if k.books.charges_kmem and shmem_objects(k) > 0 and f.objects >= shmem_objects(k):
+            k.books.trees[file].inode = 1 + f.charged_group
+            f.objects -= shmem_objects(k)
     v = new_vma(k, f.mm, op.a, op.a + op.b, file, op.d, op.bits & ~n.MAP_POPULATE)
     if v == n.NONE:
         return n.FAIL_OOM
@@ -269,6 +272,8 @@ def step_populate(k, t):
     """
     f = current(k, t)
     status = __get_user_pages(k, t, f)
+    if status == n.NEXT and f.count <= 1 and k.state.populate_drains:
+        lru_add_drain(k, k.state.tasks[t].cpu)
     if f.path == s.P_MMAP_POPULATE and status != n.CALL and status != n.FAIL_KILLED:
         f.count = f.count if status == n.NEXT else 1  # next_page: the last one
         return n.NEXT

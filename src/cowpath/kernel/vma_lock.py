@@ -56,7 +56,7 @@ def step_vmf_anon_prepare(k, t):
     has = k.state.vmas[f.vma].prot & n.VM_ANON_VMA
     if not has and f.fault & n.F_VMA_LOCK and not mmap_read_trylock(k, f.mm):
         return n.RETRY
-    anon_vma_prepare(k, f.vma)
+    anon_vma_prepare(k, f.vma, k.state.tasks[t].group)
     return n.NEXT
 
 

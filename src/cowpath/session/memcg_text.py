@@ -65,12 +65,17 @@ def memory_stat(k: Any, group: int) -> dict[str, int]:
 
 
 def subtree(k: Any, group: int) -> Iterator[int]:
-    """The group and, where ``use_hierarchy`` is set, every living group below it."""
+    """The group and, where ``use_hierarchy`` is set, every group below it; a dead one only if it keeps what it had."""
     yield group
     if k.state.groups[group].use_hierarchy:
         for child in range(1, int(k.state.n_groups)):
-            if child != group and k.state.groups[child].alive and _is_below(k, child, group):
+            if child != group and is_counted(k, child) and _is_below(k, child, group):
                 yield child
+
+
+def is_counted(k: Any, group: int) -> bool:
+    """The group is there, or has been removed and is counted by those above it all the same (``removed_group``)."""
+    return bool(k.state.groups[group].alive or k.state.removed_group)
 
 
 def _is_below(k: Any, group: int, ancestor: int) -> bool:

@@ -15,6 +15,7 @@ from cowpath.kernel import objects as o
 from cowpath.kernel.books import PSI_AVERAGES
 from cowpath.kernel.kmem import STACK
 from cowpath.kernels.memcg_files import MemcgFiles
+from cowpath.session.memcg_text import is_counted
 
 
 def of(value: Callable[[Any, int], int]) -> Callable[..., str]:
@@ -190,12 +191,12 @@ def has_memory(k: Any, group: int) -> bool:
 
 
 def subtree(k: Any, group: int) -> Iterator[int]:
-    """The group and every living group below it."""
+    """The group and every group below it; a dead one only if it keeps what it had."""
     for member in range(int(k.state.n_groups)):
         up = member
         while up > 0 and up != group:
             up = int(k.state.groups[up].parent)
-        if up == group and k.state.groups[member].alive:
+        if up == group and (member == group or is_counted(k, member)):
             yield member
 
 

@@ -9,12 +9,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from cowpath.engine.gate import FOREVER_NS
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.programs.lines import Line, choice, every, number, read_lines
 from cowpath.programs.regions import Regions
 from cowpath.programs.writer import Writer
 from cowpath.programs.written import COMMANDS as WRITTEN
+from cowpath.validate.own_pages import OF, OwnPages, after_fork, born, program
 from cowpath.validate.scenario import Step
 from cowpath.words import Place, Word, nearest
 
@@ -39,6 +41,7 @@ class Worker:
     calls: int = 0  # of the step in hand: system calls that it consists of
     failed: list[int] = None  # type: ignore[assignment]  # jumps to its end
     opened: set[tuple[str, int]] = field(default_factory=set)  # by task and file
+    own: OwnPages | None = None  # what it has of its own, if it forks
 
     def begin(self) -> None:
         """A step begins."""
@@ -266,28 +269,44 @@ def _reap(worker: Worker, step: Step) -> None:
 
 @command("fork")
 def _fork(worker: Worker, step: Step) -> None:
-    """So many children that do nothing but end, each waited for."""
-    _children(worker, number(Word(step.words[1], step.place), 1, 1000) if len(step.words) > 1 else 1, runs=False)
+    """So many children, which stay until their parent dies."""
+    asm = worker.writer.asm
+    for _ in range(number(Word(step.words[1], step.place), 1, 1000) if len(step.words) > 1 else 1):
+        fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm(worker.writer.name), bits=n.FORK_DIES_TOO)
+        over = _parent_goes_on(worker, OF["fork"])
+        asm.patch(fork, "a", asm.here)
+        born(asm, OF["fork"])
+        asm.emit(n.OP_SLEEP, a=FOREVER_NS)
+        asm.emit(n.OP_EXIT)
+        asm.patch(over, "a", asm.here)
 
 
 @command("true")
 def _true(worker: Worker, step: Step) -> None:
     """fork, exec of a small program that ends at once, wait."""
-    _children(worker, 1, runs=True)
-
-
-def _children(worker: Worker, count: int, runs: bool) -> None:
     asm = worker.writer.asm
-    for _ in range(count):
-        fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm("true" if runs else worker.writer.name))
-        worker.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
-        asm.emit(n.OP_WAIT, a=n.ANY_CHILD)
-        over = asm.emit(n.OP_JUMP)
-        asm.patch(fork, "a", asm.here)
-        if runs:
-            asm.emit(n.OP_EXEC, a=asm.here + 1, c=asm.comm("true"))
-        asm.emit(n.OP_EXIT)
-        asm.patch(over, "a", asm.here)
+    fork = asm.emit(n.OP_FORK, b=n.NONE, c=asm.comm("true"))
+    over = _parent_goes_on(worker, OF["v2"])
+    asm.patch(fork, "a", asm.here)
+    born(asm, OF["v2"])
+    asm.emit(n.OP_EXEC, a=asm.here + 1, c=asm.comm("true"))
+    program(asm)
+    asm.emit(n.OP_EXIT)
+    asm.patch(over, "a", asm.here)
+    asm.emit(n.OP_WAIT, a=n.ANY_CHILD)
+
+
+FORKS = ("fork", "true")  # commands of a worker that make children
+
+
+def _parent_goes_on(worker: Worker, own: OwnPages) -> int:
+    """Behind a fork: to the command's end if that has failed, else over the child's instructions, by a jump that has
+    no aim yet.
+    """
+    asm = worker.writer.asm
+    worker.failed.append(asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED))
+    after_fork(asm, own)
+    return asm.emit(n.OP_JUMP)
 
 
 @command("sleepms")

@@ -21,8 +21,8 @@ from cowpath.programs.writer import TASK_STARTS, Writer, started
 from cowpath.session import cgroup1, cgroup2
 from cowpath.session.link import Linker
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
-from cowpath.validate import ctl
-from cowpath.validate.commands import NotModelled, Worker, emit, lines_of
+from cowpath.validate import ctl, own_pages
+from cowpath.validate.commands import FORKS, NotModelled, Worker, emit, lines_of
 from cowpath.validate.scenario import CTL, Scenario, Step
 from cowpath.words import Word, nearest
 
@@ -50,6 +50,7 @@ class Compiled:
     slots: Mapping[str, int]
     groups: Mapping[str, int]
     leaders: tuple[str, ...]  # the tasks that are there from the beginning, in the order of ``plan.starts``
+    forks: bool  # some worker does, so that it has pages of its own (``own_pages``)
 
 
 @dataclass
@@ -111,7 +112,8 @@ class _Compiler:
             interfaces=frozenset({scenario.interface}),
         )  # fmt: skip
         slots = {task: self.linker.slots[task] for process in self.processes for task in process.members}
-        return Compiled(scenario, plan, slots, self.numbers, tuple(process.leader for process in self.processes))
+        return Compiled(scenario, plan, slots, self.numbers, tuple(process.leader for process in self.processes),
+                        any(self.forks(process) for process in self.processes))  # fmt: skip
 
     def start(self, unit: Unit, name: str, kthread: int = n.KT_NONE) -> Start:
         entry = self.linker.add(unit, "", outside=False)
@@ -146,6 +148,9 @@ class _Compiler:
         forks = {}
         for thread in process.threads:
             forks[thread] = asm.emit(n.OP_FORK, b=asm.slot(thread), c=asm.comm(thread), bits=n.FORK_THREAD)
+        worker.own = own_pages.OF[self.scenario.interface] if self.forks(process) else None
+        if worker.own is not None:
+            own_pages.begin(asm)
         group = self.scenario.tasks[process.leader].get("group")
         if group is not None:
             asm.emit(n.OP_ATTACH, a=self.numbers[group])
@@ -162,6 +167,11 @@ class _Compiler:
         writer.defined_tasks()
         return Unit(asm.code(), (), tuple(writer.outer.values()))
 
+    def forks(self, process: _Process) -> bool:
+        """The process has children."""
+        steps = self.scenario.steps
+        return bool(process.children) or any(s.who in process.members and s.command in FORKS for s in steps)
+
     def attributes(self, asm: Assembler, task: str) -> None:
         """The CPU that it is bound to, its oom_score_adj."""
         given = self.scenario.tasks.get(task, {})
@@ -173,18 +183,26 @@ class _Compiler:
     def steps(self, worker: Worker, process: _Process, task: str, forks: dict[str, int]) -> None:
         """A task's own steps, each behind a gate, then its end."""
         asm = worker.writer.asm
+        new = worker.own if task in process.children else None  # a child that has not been told anything yet
+        if new is not None:
+            own_pages.born(asm, new)
         asm.emit(n.OP_HOST, a=READY, bits=n.HOST_KEEPS_STATUS)
         for number, step in enumerate(self.scenario.steps):
             forked = step.who == CTL and step.command == "fork" and len(step.words) > 2 and step.words[1] == task
             if step.who != task and not forked:
                 continue
             asm.emit(n.OP_SLEEP, a=FOREVER_NS)
+            if new is not None:
+                own_pages.first_step(asm, new)
+                new = None
             if forked:
                 child = step.words[2]
                 cpu = self.scenario.tasks.get(child, {}).get("cpu")
                 fork = asm.emit(n.OP_FORK, b=asm.slot(child), c=asm.comm(child), d=0 if cpu is None else 1 + int(cpu),
                                 bits=n.FORK_DIES_TOO)  # fmt: skip
                 forks[child] = fork
+                if worker.own is not None:
+                    own_pages.after_fork(asm, worker.own)
             else:
                 emit(worker, step)
             asm.emit(n.OP_HOST, a=number, bits=n.HOST_KEEPS_STATUS)

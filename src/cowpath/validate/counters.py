@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from cowpath.kernel import names as n
 from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernels.memcg_files import MemcgFiles
@@ -27,11 +25,11 @@ def of_group(k: Any, group: int, keys: MemcgFiles | None, drained: bool = False)
 def _v1(k: Any, group: int, drained: bool) -> Counters:
     kept = sum(stock_of(k, c, g) for c in range(int(k.state.n_cpus)) for g in memcg_text2.subtree(k, group)) * drained
     state, books = k.state.groups[group], k.books.groups[group]
-    stat = memcg_text.memory_stat(k, group)
-    own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
-    own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
-    own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
-    return {
+    own, total = _v1_stat(k, group), dict[str, int]()
+    for member in memcg_text.subtree(k, group):
+        for key, value in _v1_stat(k, member).items():
+            total[f"total_{key}"] = total.get(f"total_{key}", 0) + value
+    found: Counters = {
         "usage_in_bytes": int(state.res.usage - kept) * n.PAGE_SIZE,
         "max_usage_in_bytes": int(books.max_usage) * n.PAGE_SIZE,
         "failcnt": int(books.failcnt),
@@ -44,6 +42,17 @@ def _v1(k: Any, group: int, drained: bool) -> Counters:
         "under_oom": int(state.under_oom > 0),
         "stat": nonzero(own),
     }
+    if list(total.values()) != list(own.values()):
+        found["stat_total"] = nonzero(total)
+    return found
+
+
+def _v1_stat(k: Any, group: int) -> dict[str, int]:
+    stat = memcg_text.memory_stat(k, group)
+    own = {key: value for key, value in stat.items() if not key.startswith(("total_", "hierarchical_"))}
+    own |= {key: value for key, value in memcg_text2.vm_events(k, group).items() if key in V1_STAT}
+    own["rss_huge"] = memcg_text2.of_pages(k, group)["anon_thp"] * n.PAGE_SIZE
+    return own
 
 
 def _v2(k: Any, group: int, keys: MemcgFiles) -> Counters:
@@ -76,8 +85,13 @@ def vm_events(k: Any, group: int) -> dict[str, int]:
 
 def dying(k: Any) -> int:
     """Groups that have been removed and are still charged for something (nr_dying_descendants)."""
-    groups = k.state["groups"][1 : int(k.state.n_groups)]
-    return int(np.count_nonzero((groups["alive"] == 0) & (groups["res"]["usage"] > 0)))
+    return sum(is_dying(k, group) for group in range(1, int(k.state.n_groups)))
+
+
+def is_dying(k: Any, group: int) -> bool:
+    """It has been removed, and is still charged for something."""
+    state = k.state.groups[group]
+    return bool(not state.alive and (state.res.usage > 0 or state.swap_usage > 0))
 
 
 def pairs(text: str) -> dict[str, int]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NotModelled", "play"]
 
-TURN_NS = 5_000_000  # between two steps: who commands takes its time to read an answer and the files
+READ_NS = {"v1": 0, "v2": 4_000_000}  # after a step that is waited for: its answer is read first (long in an emulator)
+TURN_NS = 5_000_000  # between two steps
 DYING_NS = S  # how long a fatal signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
@@ -70,12 +71,14 @@ class _Playing:
         results = [{"step": "start", "groups": self.groups()}]
         for number, step in enumerate(scenario.steps):
             result = self.commanded(number, step) if step.who == CTL else self.worked(number, step)
+            self.turn(0 if "async" in result else READ_NS[scenario.interface])
             results.append({"step": f"{step.who} {step.text}", **result, "groups": self.groups()})
             self.turn(TURN_NS)
         self.turn(SETTLE_NS[scenario.interface])
         settled = [{"step": results[-1]["step"], "groups": self.groups(settled=True)}]
         oom_killed = player.oom_killed()
         player.tell(CTL, FINISH)
+        player.until_all_dead()
         self.turn(S // 100)
         results.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
         self.turn(SETTLE_NS[scenario.interface])
@@ -166,8 +169,15 @@ class _Playing:
                 self.player.until_dead(step.words[1], DYING_NS)
             row = {"dead": not self.player.alive(step.words[1]), "progress": self.player.progress(step.words[1])}
         if step.command == "rmdir":
-            row["cgroup.stat"] = {"nr_dying_descendants": counters.dying(self.player.k)}
+            row["cgroup.stat"] = {"nr_dying_descendants": self.dying_with(self.compiled.groups[step.words[1]])}
         return row
+
+    def dying_with(self, group: int) -> int:
+        """Removed groups that are still there when one has just been removed: it is itself until some grace periods of
+        RCU have passed.
+        """
+        k = self.player.k
+        return counters.dying(k) + int(not k.state.groups[group].alive and not counters.is_dying(k, group))
 
     def sleep(self, step: Step) -> Row:
         self.player.sleep(round(float(step.words[1]) * S))

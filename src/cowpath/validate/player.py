@@ -11,6 +11,7 @@ from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
 from cowpath.kernel import names as n
+from cowpath.kernel import objects as o
 from cowpath.kernel.kmem import drain_obj_stock
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
@@ -75,8 +76,7 @@ class Player:
         self.k: Any = api.build_machine(
             self.plan, design, api.Options(seed=seed, costs=COSTS[compiled.scenario.interface])
         )
-        if compiled.scenario.interface == "v1":  # nor was that machine idle: others soon filled a CPU's batch of pages
-            self.k.books.lru_batch = 0
+        self._as_measured()
         self.k.books.log_mask = mask_of(SEEN)
         self.k.books.stall_ns = self.k.books.bound_ns = 1 << 60  # nobody asks here who holds whom up
         self.k.books.next_check = 1 << 62
@@ -93,6 +93,18 @@ class Player:
             if start.slot != n.NONE:
                 self._enter(self.plan.slots[start.slot], number)
         self.slots = slots
+
+    def _as_measured(self) -> None:
+        """What the machines were like on which it was measured, and their workers."""
+        books = self.k.books
+        if self.compiled.scenario.interface == "v1":  # others soon filled a CPU's batch of pages; inodes were in memory
+            books.lru_batch = 0
+            books["trees"]["inode"][: len(self.plan.files)] = [file.pages > 0 for file in self.plan.files]
+        else:  # the workers wrote the lowest byte of a page's number
+            books.zero_every = 256
+        if self.compiled.forks and books.objects[o.OWN_TABLES] > 0:  # a worker's own pages have a mapping here
+            books.objects[o.OWN_TABLES] -= 1
+            books.objects[o.PROGRAM_VMAS] -= books.objects[o.VM_AREA_STRUCT]
 
     def _enter(self, name: str, task: int) -> None:
         self.tasks[name], self.whose[task] = task, name
@@ -132,6 +144,12 @@ class Player:
     def until_dead(self, task: str, ns: int) -> None:
         """Until a task has died, for so long at most."""
         self._until(task, NEVER, ns)
+
+    def until_all_dead(self) -> None:
+        """Until every task that there is has died: whom ctl has killed takes its memory down first."""
+        for task in list(self.tasks):
+            if task != CTL and self.alive(task):
+                self.until_dead(task, PATIENCE_NS)
 
     def sleep(self, ns: int) -> None:
         """Let time pass."""
