@@ -13,6 +13,8 @@ import sphinx.application
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "src"))
+import cowpath.observe.watch  # noqa: E402 - before what names its types, which it imports
+
 typing.TYPE_CHECKING = True  # so that the names in cowpath's annotations are there to be linked
 import cowpath.api  # noqa: E402
 import cowpath.checking  # noqa: E402

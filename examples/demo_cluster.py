@@ -19,6 +19,7 @@ from typing import Any
 EXAMPLES = Path(__file__).resolve().parent
 LOOPBACK = ("--host", "127.0.0.1")
 SOON_S = 120.0
+ALONE = "600s"  # that a scheduler without work, or a worker without a scheduler, stays
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,15 @@ def cluster(count: int) -> Iterator[Cluster]:
         file = Path(folder) / "scheduler.json"
         common = ("--scheduler-file", str(file), "--no-dashboard", *LOOPBACK)
         dask = [sys.executable, "-m", "dask"]
-        started = [subprocess.Popen([*dask, "scheduler", *common, "--port", "0"], **quiet)]
+        started = [subprocess.Popen([*dask, "scheduler", *common, "--port", "0", "--idle-timeout", ALONE], **quiet)]
         try:
             until = time.monotonic() + SOON_S
             while not file.exists() or not file.read_text().endswith("}"):
                 if started[0].poll() is not None or time.monotonic() > until:
                     raise RuntimeError("the scheduler does not start")
                 time.sleep(0.1)
-            worker = [*dask, "worker", *common, "--nthreads", "1", "--no-nanny", "--local-directory", folder]
+            worker = [*dask, "worker", *common, "--nthreads", "1", "--no-nanny", "--death-timeout", ALONE]
+            worker += ["--local-directory", folder]
             started += [subprocess.Popen(worker, **quiet) for _ in range(count)]
             address = json.loads(file.read_text())["address"]
             wait_for(address, count)
