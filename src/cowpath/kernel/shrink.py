@@ -135,12 +135,8 @@ def shrink_inactive_list(k, t, f):
 def shrink_page_list(k, t, f, p, only_clean):
     """The rest of shrink_page_list: a swap slot, unmap, write, and out of memory. RECLAIM, KEEP or ACTIVATE."""
     page = k.state.pages[p]
-    if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP:
-            return ACTIVATE
-        split_folio(k, p, True)
-        if not add_to_swap(k, p):
-            return ACTIVATE
+    if page.bits & n.PG_ANON and not has_swap_slot(k, f, p):
+        return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)
     if page.bits & n.PG_DIRTY and not (page.bits & n.PG_SWAPCACHE and k.state.swaps[page.index].count == 0):
@@ -148,6 +144,17 @@ def shrink_page_list(k, t, f, p, only_clean):
             return KEEP
         return pageout(k, t, f, p, where)
     return __remove_mapping(k, t, f, p, where)
+
+
+@compiled
+def has_swap_slot(k, f, p):
+    """An anonymous page is in the swap cache, or comes into it now, as a single page, if the reclaim may swap."""
+    if k.state.pages[p].bits & n.PG_SWAPCACHE:
+        return True
+    if f.arg & R_NOSWAP:
+        return False
+    split_folio(k, p, True)
+    return add_to_swap(k, p)
 
 
 @compiled

@@ -7,12 +7,11 @@ from . import steps as s
 from .block import wait_on_page_writeback
 from .compiled import compiled
 from .folio import folio_nr_pages
-from .frames import R_KSWAPD, R_NOSWAP, R_PROACTIVE
-from .huge_memory import split_folio
+from .frames import R_KSWAPD, R_PROACTIVE
 from .lru import count_vm_events, lru_add, lru_del
 from .rmap import page_referenced, try_to_unmap
-from .shrink import ACTIVATE, KEEP, RECLAIM, RECLAIM_CLEAN, __remove_mapping, note_where, pageout
-from .swap_state import add_to_swap, swap_zeromap_folio_set, try_to_free_swap
+from .shrink import ACTIVATE, KEEP, RECLAIM, RECLAIM_CLEAN, __remove_mapping, has_swap_slot, note_where, pageout
+from .swap_state import swap_zeromap_folio_set, try_to_free_swap
 from .swapfile import vm_swap_full
 from .wait import spend
 from .workingset import is_file_lru, keep_shadow, workingset_eviction
@@ -164,12 +163,8 @@ def shrink_folio(k, t, f, p):
     verdict = folio_check_references(k, p, found, bits)
     if verdict > RECLAIM_CLEAN:
         return verdict
-    if page.bits & n.PG_ANON and page.bits & n.PG_SWAPCACHE == 0:
-        if f.arg & R_NOSWAP:
-            return ACTIVATE
-        split_folio(k, p, True)
-        if not add_to_swap(k, p):
-            return ACTIVATE
+    if page.bits & n.PG_ANON and not has_swap_slot(k, f, p):
+        return ACTIVATE
     where = note_where(k, p)
     try_to_unmap(k, p)
     if page.bits & n.PG_DIRTY and not (page.bits & n.PG_SWAPCACHE and k.state.swaps[page.index].count == 0):

@@ -15,8 +15,7 @@ from .block import TENTH_NS, congestion_wait, queue_is_full
 from .compiled import compiled
 from .frames import R_KSWAPD
 from .lru import lru_add_drain
-from .memcg_events import memcg_memory_event
-from .memcg_protection import LOW, LOW_RECLAIM, LOW_SKIPPED, MIN, mem_cgroup_protection
+from .memcg_protection import LOW_RECLAIM, LOW_SKIPPED, passed_over
 from .page_alloc import free_pages
 from .page_writeback import wake_flusher
 from .policies import number
@@ -112,7 +111,7 @@ def next_group(k, t, f):
                 return end_reclaim_pass(k, t, f)
             continue
         f.victim = g
-        if k.books.has_low and is_protected(k, f, g):
+        if k.books.has_low and passed_over(k, f, g):
             continue
         get_scan_count(k, f)
         for which in range(4):
@@ -178,23 +177,6 @@ def is_there(k, g):
     for which in range(len(group.lists)):
         if group.lists[which].count > 0:
             return True
-    return False
-
-
-@compiled
-def is_protected(k, f, g):
-    """mem_cgroup_below_min, mem_cgroup_below_low: reclaim leaves this group alone, for good or in the first pass."""
-    usage = k.state.groups[g].res.usage
-    if g == f.group:
-        return False
-    if usage <= mem_cgroup_protection(k, g, f.group, MIN):
-        return True
-    if usage > mem_cgroup_protection(k, g, f.group, LOW):
-        return False
-    if f.tried & LOW_RECLAIM == 0:
-        f.tried |= LOW_SKIPPED
-        return True
-    memcg_memory_event(k, g, n.ME_LOW)
     return False
 
 
