@@ -64,7 +64,7 @@ class _Begun:
     asleep: dict[int, int] = field(default_factory=dict)
 
 
-COSTS = {"v1": "bare", "v2": "emulator"}  # of the machines that were measured
+COSTS = {"v1": "micro-vm", "v2": "emulator"}  # of the machines that were measured
 
 
 class Player:
