@@ -86,8 +86,7 @@ test: lint compiled
 # what tests/slow.py leaves out of test. A random session takes a second; a test of a thousand of them more than the
 # time that a test may take
 nightly: .venv/dev.stamp mutants wheel
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400 \
-		tests/engine tests/kernel tests/checker tests/diagnose tests/docs
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants

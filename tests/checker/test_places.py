@@ -88,6 +88,7 @@ def test_reclaimed_after_the_request_the_task_reads_its_pages_again(worker: Work
     assert measured.outside_ns == 0 and measured.reread > 0
 
 
+@in_nightly_only
 def test_what_is_no_cure_is_measured_where_it_pays_at_once(worker: Worker) -> None:
     refuted = Failure("no-reread", "high-readahead")
     orders = [placed("", "reclaim_high"), placed("", *PAYING), placed("submit_io", *PAYING)]

@@ -54,7 +54,7 @@ def test_who_never_gets_past_a_step_violates_nothing_and_proves_nothing(case: st
 
 def test_a_lock_that_is_owned_from_the_start(tmp_path: Path) -> None:
     """A new field is 0, and 0 is a task: a lock of which that was forgotten belongs to task 0 for ever."""
-    old = "    anon_vma_prepare(k, current(k, t).vma)\n"
+    old = "    anon_vma_prepare(k, current(k, t).vma, k.state.tasks[t].group)\n"
     lock = (
         "    f = current(k, t)\n"
         "    if f.file != n.NONE and k.state.files[f.file].writeback_index != n.NONE:\n"

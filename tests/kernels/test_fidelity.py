@@ -11,11 +11,13 @@ from cowpath.kernels import fidelity
 from cowpath.validate import many
 from cowpath.validate.scenario import read_scenarios
 
+from ..slow import some_nightly
+
 TRUTH = Path(__file__).parents[1] / "data" / "truth"
 LATER = ("linux-6.18.jsonl", "cgroup-v2.jsonl")
 
 
-@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("name", some_nightly(LATER, {"linux-6.18.jsonl"}))
 def test_the_sums_are_those_of_the_model(name: str) -> None:
     """A change of a kernel that changes them: ``make fidelity``."""
     jobs = many.jobs_of(read_scenarios(TRUTH / name), None)

@@ -9,6 +9,7 @@ import pytest
 
 from cowpath import api
 
+from ..slow import some_nightly
 from .conftest import OpenPage
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -83,7 +84,7 @@ def test_on_a_telephone(file: Path, open_page: OpenPage) -> None:
     assert any(scrolls for scrolls, _ in hints) and all(scrolls == said for scrolls, said in hints)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", some_nightly(["light", "dark"], {"dark"}))
 def test_axe_finds_nothing(file: Path, open_page: OpenPage, scheme: str) -> None:
     """Roles, names, contrast and the rest of axe-core's rules, on the first screen and in every tab."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()

@@ -54,5 +54,5 @@ def test_a_note_stands_wherever_the_verdict_does(tmp_path: Path) -> None:
     run = lambda *more: CliRunner().invoke(app, [*arguments, *more], env={"COLUMNS": "120", "NO_COLOR": "1"})  # noqa: E731
     table = run("--report", str(page)).stdout
     assert f"Note: {note}" in table and table.index("Note: ") < table.index("Page faults outside")
-    assert f"<strong>Note:</strong> {note}" in page.read_text()
+    assert f'<li class="note">{note}' in page.read_text()
     assert json.loads(run("--json").stdout)["runs"][0]["notes"] == [note]

@@ -96,7 +96,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...
     return told(sweep(folder / "small.sh", folder / "s", seeds=8))
 
 
-@pytest.mark.parametrize("moment", some_nightly(range(20), set(range(20)) - {5, 14}))
+@pytest.mark.parametrize("moment", some_nightly(range(20), set(range(20)) - {14}))
 def test_kill_9_loses_nothing_that_was_there(
     moment: int, small: Path, tmp_path: Path, undisturbed: list[tuple[Any, ...]]
 ) -> None:

@@ -65,7 +65,8 @@ Tasks = Annotated[
 Seed = Annotated[int, typer.Option(help="Decides every tie; the same seed gives the same run.", min=0)]
 Until = Annotated[str | None, typer.Option(help="Stop after this much of the machine's time: 30s.", metavar="TIME")]
 Costs = Annotated[
-    Path | None, typer.Option(help="A cost table: slow-vm (default), bare, emulator, or a TOML file.", metavar="TOML")
+    Path | None,
+    typer.Option(help="A cost table: slow-vm (default), bare, micro-vm, emulator, or a TOML file.", metavar="TOML"),
 ]
 Reuse = Annotated[
     float | None,

@@ -37,34 +37,37 @@ def names() -> list[str]:
 
 
 def load(name: str | None = None) -> Costs:
-    """A packaged table by its name, or a user's file: what that leaves out is as in the default. Raises InputError."""
-    base = _parse(_packaged(DEFAULT), f"{DEFAULT}.toml", None)
+    """A packaged table by its name, or a user's file: what that leaves out is as in the packaged one that it
+    ``extends``, or in the default. Raises InputError.
+    """
     if name is None or name == DEFAULT:
-        return base
+        return _table(_packaged(DEFAULT), f"{DEFAULT}.toml", whole=True)
     if name in names():
-        return _parse(_packaged(name), f"{name}.toml", base)
+        return _table(_packaged(name), f"{name}.toml")
     try:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"cannot read the costs: {why}", file=name, hint="packaged: " + ", ".join(names())) from None
     check_kind(name, text, "a table of costs")
-    return _parse(text, name, base)
+    return _table(text, name)
 
 
 def _packaged(name: str) -> str:
     return (resources.files("cowpath") / "data" / "costs" / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def _parse(text: str, source: str, base: Costs | None) -> Costs:
+def _table(text: str, source: str, whole: bool = False) -> Costs:
+    """``whole``: it is no part of another one."""
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error}", file=source) from None
     for key in data:
-        if key not in ("steps", "sched", "disk"):
-            raise InputError(f"unknown table [{key}]", file=source, hint="[steps], [sched] or [disk]")
+        if key not in ("extends", "steps", "sched", "disk"):
+            raise InputError(f"unknown table [{key}]", file=source, hint='[steps], [sched], [disk] or extends = "bare"')
     own = {info.name: info.cost_ns for info in STEPS}
+    base = None if whole else _base(data.get("extends", DEFAULT), source)
     steps = dict.fromkeys(cost_numbers(), 0) | own if base is None else base.steps
     sched = SCHED if base is None else base.sched
     disk = DISK if base is None else base.disk
@@ -74,6 +77,12 @@ def _parse(text: str, source: str, base: Costs | None) -> Costs:
         sched | _numbers(data, "sched", tuple(SCHED), source),
         disk | _numbers(data, "disk", tuple(DISK), source),
     )
+
+
+def _base(extends: Any, source: str) -> Costs:
+    if not isinstance(extends, str) or extends not in names():
+        raise InputError(f"extends = {extends!r}", file=source, hint="packaged: " + ", ".join(names()))
+    return load(extends)
 
 
 def _numbers(data: dict[str, Any], table: str, known: tuple[str, ...], source: str) -> dict[str, int]:

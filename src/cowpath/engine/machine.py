@@ -263,6 +263,7 @@ def _set_files(k: Any, plan: Plan, design: Design) -> None:
         row.pages = file.pages
         row.readahead = 1 if file.name.endswith("/") else readahead  # a directory's blocks are read one by one
         row.shmem = file.shmem
+        k.books.trees[number].inode = file.pages > 0  # the machine has been up for long: somebody has looked it up
         if file.warm and file.pages:
             _warm(k, number, first, file.pages)
         first += int(row.room)

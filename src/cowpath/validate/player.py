@@ -64,7 +64,7 @@ class _Begun:
     asleep: dict[int, int] = field(default_factory=dict)
 
 
-COSTS = {"v1": "bare", "v2": "emulator"}  # of the machines that were measured
+COSTS = {"v1": "micro-vm", "v2": "emulator"}  # of the machines that were measured
 
 
 class Player:
@@ -97,11 +97,11 @@ class Player:
     def _as_measured(self) -> None:
         """What the machines were like on which it was measured, and their workers."""
         books = self.k.books
-        if self.compiled.scenario.interface == "v1":  # others soon filled a CPU's batch of pages; inodes were in memory
+        if self.compiled.scenario.interface == "v1":  # others soon filled a CPU's batch of pages
             books.lru_batch = 0
-            books["trees"]["inode"][: len(self.plan.files)] = [file.pages > 0 for file in self.plan.files]
-        else:  # the workers wrote the lowest byte of a page's number
+        else:  # the workers wrote the lowest byte of a page's number, and were the first to look up their files
             books.zero_every = 256
+            books["trees"]["inode"] = 0
         if self.compiled.forks and books.objects[o.OWN_TABLES] > 0:  # a worker's own pages have a mapping here
             books.objects[o.OWN_TABLES] -= 1
             books.objects[o.PROGRAM_VMAS] -= books.objects[o.VM_AREA_STRUCT]
