@@ -9,16 +9,16 @@ import sys
 import time
 
 from one_run import peak_kib
-from typer import Exit
 
-from cowpath.cli import app
+from cowpath.cli import main as cowpath
 
 
 def main() -> None:
     """FILE OUT."""
     began = time.perf_counter()
-    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(Exit):
-        app(["import", *sys.argv[1:]], standalone_mode=False)
+    sys.argv[:1] = ["cowpath", "import"]
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+        cowpath()
     wall_s = time.perf_counter() - began
     print(json.dumps({"wall_s": wall_s, "peak_kib": peak_kib(), "told": printed.getvalue().splitlines()[0]}))
 

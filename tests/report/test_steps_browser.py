@@ -194,7 +194,7 @@ def test_one_of_several_is_chosen(open_page: Any, commit_checks: Checks, tmp_pat
     shown.locator("[data-go=last]").click()
     assert shown.url.endswith("#found=2&move=15")
     shown.locator(".results a").first.click()
-    assert shown.locator("#found-1").is_visible()
+    shown.locator("#found-1").wait_for(state="visible")  # the page hears of its new address a moment later
 
 
 # --- hostile names

@@ -54,6 +54,8 @@ def test_who_opens_a_file_first_that_is_not_in_memory_pays_for_its_inode_and_den
     t, outside = hand.task(g), hand.task()
     one = size_of(hand.k, o.FILE)
     looked_up = size_of(hand.k, o.INODE) + size_of(hand.k, o.DENTRY)
+    for file in range(3):
+        hand.k.books.trees[file].inode = 0  # nobody has looked it up
     hand.k.state.files[1].cached = 1  # so its inode is in memory
     call(hand, outside, s.P_OPEN, file=2)
     paid = []

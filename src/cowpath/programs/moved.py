@@ -36,6 +36,8 @@ class Places:
 
     def page(self, vpn: int) -> int | None:
         """Where a page lies; None: it can't be mapped."""
+        if not self.moved:
+            return vpn
         return next((place for place, _ in self.of(vpn, 1)), None)
 
     def occupied(self) -> list[tuple[int, int]]:
