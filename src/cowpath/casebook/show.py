@@ -15,7 +15,7 @@ from cowpath.checker.result import Result
 from cowpath.checker.show import MARKS, verdict_text
 from cowpath.observe.text import clean
 
-from .entry import Entry
+from .entry import TEXTS, Entry
 from .trials import APART, BACK, HAS, UNKNOWN, WITHOUT, Back, Outcome
 
 STYLES = {BACK: "bold red", HAS: "yellow", WITHOUT: "green", UNKNOWN: "yellow", APART: "dim"}
@@ -96,8 +96,7 @@ def backs_table(backs: Sequence[Back]) -> RenderableType:
 
 def entry_json(entry: Entry) -> dict[str, Any]:
     """An entry without its trials."""
-    names = ("number", "title", "since", "fixed", "lock", "wait", "symptom", "fix", "source", "left_out")
-    return {name: getattr(entry, name) for name in names} | {"commits": list(entry.commits)}
+    return {name: getattr(entry, name) for name in ("number", *TEXTS)} | {"commits": list(entry.commits)}
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

@@ -163,10 +163,7 @@ def play(
         )  # fmt: skip
     tally = points.tally
     assert tally is not None
-    typer.echo(
-        f"cowpath: {store}: {tally.played:,} points played, {tally.failed:,} failed, {tally.before:,} were there",
-        err=True,
-    )
+    say_tally(store, tally)
     print_report(points, None, as_json)
 
 

@@ -78,7 +78,7 @@ class Places:
 
 
 def without(first: int, end: int, taken: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What is left of a range when others are taken away: first pages, and how many."""
+    """What is left of a range (of pages, or of bytes) when others are taken away: where each part begins, how many."""
     left = []
     for begin, stop in sorted(taken):
         if first < min(begin, end):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from cowpath.kinds import ARGUMENTS, check_kind
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
-from cowpath.session.compile import SHELL, compile_shell
+from cowpath.session.compile import SHELL, Shell, compile_shell
 from cowpath.session.doors.around import Around
 from cowpath.session.doors.door import is_door, session_of
 from cowpath.session.doors.written import Written
@@ -27,6 +27,7 @@ from cowpath.session.programs import LISTS, Programs, Row, rows
 from cowpath.session.scope import Facts, Scope, for_people
 from cowpath.session.syntax import read_script
 from cowpath.session.table import DEFAULT_BYSTANDERS, DEFAULT_SETTLE_NS, PACKAGED, Table, load_tables, with_overrides
+from cowpath.session.tree import Script
 from cowpath.session.uses import VERSIONS
 from cowpath.words import Place, Word, read_text
 
@@ -144,19 +145,9 @@ def plan_session(
     script = read_script(text, shown or name, errors)
 
     def known() -> Scope:
-        scope = known_of(text, name, table, arguments, environment, interfaces)
-        for version, word in fixed.named():
-            scope.uses.note(version, word)
-        return scope
+        return known_of(text, name, table, arguments, environment, interfaces)
 
-    values = fixed.values(known().facts.cgroup)
-    shell = compile_shell(script, settle, errors, known(), text, values)
-    if values and not errors:
-        fixed.check_groups(shell.groups)
-        added = to_add(values, shell.unit.code.ops, shell.groups)
-        if added:
-            shell = compile_shell(script, settle, errors, known(), text, values, added)
-
+    shell = _shell(script, settle, errors, known, text, fixed)
     programs = Programs(table, 1 if table.copies is None else table.copies, lists, COMMANDS, fixed)
     linker = Linker(unknown if wrong else programs.find, errors, shell.groups)
     entry = linker.add(shell.unit, "", outside=True)  # first: its commands get the short names
@@ -164,8 +155,8 @@ def plan_session(
     for word in bystanders:
         with errors.kept():
             starts.append(_bystander(linker, word))
+    shell_number = len(starts)
     starts.append(Start(entry, linker.comm(SHELL), n.NONE, n.NONE, bystander=False))
-    shell_number = len(starts) - 1
     starts += [_kthread(linker, which) for which in (n.KT_KSWAPD, n.KT_FLUSHER)]
     ops = linker.image()
     files: tuple[FilePlan, ...] = ()
@@ -200,6 +191,26 @@ def plan_session(
         cloned_into=next(iter(linker.cloned_into), None),
         sources=(*table.sources.items(), *programs.sources.items()),
     )
+
+
+def _shell(script: Script, settle: int, errors: Gathered, known: Callable[[], Scope], text: str, fixed: Fixed) -> Shell:
+    """The script as instructions. What is ``fixed`` holds whatever the script writes; what it never writes comes behind
+    it, which is known only when it has been read once. ``known`` makes what the shell knows at the start.
+    """
+
+    def compiled(added: Mapping[tuple[str, int], int] | None = None) -> Shell:
+        scope = known()
+        for version, word in fixed.named():
+            scope.uses.note(version, word)
+        return compile_shell(script, settle, errors, scope, text, values, added)
+
+    values = fixed.values(known().facts.cgroup)
+    shell = compiled()
+    if values and not errors:
+        fixed.check_groups(shell.groups)
+        if added := to_add(values, shell.unit.code.ops, shell.groups):
+            return compiled(added)
+    return shell
 
 
 def known_of(

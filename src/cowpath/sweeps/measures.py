@@ -8,8 +8,9 @@ from statistics import fmean
 from typing import Any
 
 from cowpath.errors import InputError
+from cowpath.observe.costs import time
 from cowpath.observe.summary import peak
-from cowpath.observe.text import count, duration, significant
+from cowpath.observe.text import count, significant
 from cowpath.words import nearest
 
 from .point import FAILED
@@ -28,10 +29,6 @@ class Measure:
     show: Callable[[float], str] = lambda value: significant(value) if value % 1 else count(int(value))
 
 
-def _time(value: float) -> str:
-    return duration(round(value))
-
-
 def _finished(run: Result) -> float | None:
     verdicts = run["group_verdicts"].values()
     return fmean(verdict == "finished" for verdict in verdicts) if verdicts else None
@@ -45,18 +42,18 @@ def _longest(run: Result) -> float:
 MEASURES = {
     each.name: each
     for each in (
-        Measure("time", "machine's time at the end", lambda run: run["virtual_ns"], _time),
+        Measure("time", "machine's time at the end", lambda run: run["virtual_ns"], time),
         Measure("finished", "groups that have finished, of 1", _finished),
         Measure("held-up", "held up outside, of 1", lambda run: float(run["verdict"] != "isolated")),
-        Measure("longest-stall", "longest stall outside", _longest, _time),
+        Measure("longest-stall", "longest stall outside", _longest, time),
         Measure("stalls", "stalls outside", lambda run: run["stalls"]),
         Measure("kills", "OOM kills", lambda run: run["totals"]["oom_kills"]),
         Measure("majors", "major faults", lambda run: run["major_faults"]),
         Measure("faults", "page faults", lambda run: run["faults"]),
         Measure("reclaimed", "pages reclaimed", lambda run: run["totals"]["pages_reclaimed"]),
-        Measure("throttled", "asleep for memory.high", lambda run: run["blocked_ns"].get("throttled", 0), _time),
-        Measure("page-lock", "asleep for page locks", lambda run: run["blocked_ns"].get("page_lock", 0), _time),
-        Measure("outside-p99", "p99 of faults outside", lambda run: run["bystanders"]["p99_ns"], _time),
+        Measure("throttled", "asleep for memory.high", lambda run: run["blocked_ns"].get("throttled", 0), time),
+        Measure("page-lock", "asleep for page locks", lambda run: run["blocked_ns"].get("page_lock", 0), time),
+        Measure("outside-p99", "p99 of faults outside", lambda run: run["bystanders"]["p99_ns"], time),
     )
 }
 DEFAULT = "time"
@@ -152,7 +149,7 @@ def flat(result: Result | None) -> dict[str, Any]:
         "ended": result["ended"],
         "virtual_ns": result["virtual_ns"],
         **{
-            name.replace("-", "_") + ("_ns" if measure.show is _time else ""): measure.read(result)
+            name.replace("-", "_") + ("_ns" if measure.show is time else ""): measure.read(result)
             for name, measure in MEASURES.items()
             if name != "time"
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,19 @@ class Account:
     header: dict[str, str] = field(default_factory=dict)  # what the file says of machine and command
     odd: int = 0  # lines that were not understood
     odd_lines: list[str] = field(default_factory=list)  # the first of them
+
+    def read(self, lines: Iterable[str], reads: Callable[[str], bool]) -> bool:
+        """Give each line to its reader, who says whether it understands it. True: the last one has no end."""
+        last = "\n"
+        for number, line in enumerate(lines, 1):
+            last = line
+            if not reads(line):
+                self.not_understood(number, line)
+        return not last.endswith("\n")
+
+    def was_cut_off(self) -> None:
+        """The last line has no end."""
+        self.gaps.append("the last line has no end: the file was cut off")
 
     def not_understood(self, number: int, line: str) -> None:
         """A line, counted from 1, that is none of the format's."""

@@ -35,14 +35,10 @@ def read_ftrace(lines: Iterable[str], name: str, file: str | None = None) -> Rea
     ``name`` is the recording's, ``file`` what errors name. Raises InputError where no line is one of ftrace's.
     """
     reader = _Reader()
-    last = "\n"
-    for number, line in enumerate(lines, 1):
-        last = line
-        if not reader.line(line):
-            reader.account.not_understood(number, line)
+    cut_off = reader.account.read(lines, reader.line)
     if not reader.read:
         raise InputError("no line is one of ftrace's", file=file, hint=f"made by: {HOW}")
-    reader.tell(cut_off=not last.endswith("\n"))
+    reader.tell(cut_off)
     return Reading(tables_of(reader.events, reader.account, reader.clock, name, file), reader.account)
 
 
@@ -93,7 +89,7 @@ class _Reader:
         if self.lost > 0:
             gaps.append(f"{self.lost:,} events were lost")
         if cut_off:
-            gaps.append("the last line has no end: the file was cut off")
+            self.account.was_cut_off()
         if self.in_buffer is not None and self.read < self.in_buffer:
             gaps.append(f"it begins with the word that it has {self.in_buffer:,} events, and has {self.read:,}")
         if not (self.threads_known or self.events.owners):

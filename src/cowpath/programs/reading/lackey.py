@@ -39,17 +39,11 @@ TOTAL = re.compile(r"\s*guest instrs:\s+([\d,]+)")
 def read_lackey(lines: Iterable[str], name: str, file: str | None = None) -> Reading:
     """The tables of one process; ``faults`` holds its accesses. Raises InputError where there is none."""
     reader = _Reader()
-    last = "\n"
-    for number, line in enumerate(lines, 1):
-        last = line
-        try:
-            reader.line(line)
-        except ValueError:
-            reader.account.not_understood(number, line)
+    cut_off = reader.account.read(lines, reader.understands)
     if not len(reader.events.faults):
         raise InputError("no access to memory is in it", file=file, hint=f"made by: {HOW}")
-    if not last.endswith("\n"):
-        reader.account.gaps.append("the last line has no end: the file was cut off")
+    if cut_off:
+        reader.account.was_cut_off()
     return reader.reading(name, file)
 
 
@@ -63,6 +57,14 @@ class _Reader:
         self.told: int | None = None  # how many instructions there were
         self.ended = False
         self.recent: dict[str, bool] = {}  # the pages recorded last (their digits), in order; whether written to
+
+    def understands(self, line: str) -> bool:
+        """Read a line. False: it is none of lackey's."""
+        try:
+            self.line(line)
+        except ValueError:
+            return False
+        return True
 
     def line(self, line: str) -> None:
         """Read a line. Raises ValueError if it is none of lackey's."""

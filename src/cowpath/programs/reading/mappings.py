@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cowpath.programs.address_space import PAGE_SHIFT, STACK_PAGES, page_up
+from cowpath.programs.moved import without
 from cowpath.programs.reading.process_tree import Life
 from cowpath.programs.tables import SCHEMAS, Rows
 
@@ -60,9 +61,9 @@ def calls_of(maps: Rows, lives: list[Life]) -> Rows:
         offset, name = int(row["pgoff"]), str(row["filename"])
         base = 0 if not row["ino"] else start - offset
         old = [range_ for range_ in seen[pid] if range_[2:] == (name, base) and range_[0] < end and start < range_[1]]
-        for first, last in _without(start, end, [(one[0], one[1]) for one in old]):
+        for first, length in without(start, end, [(one[0], one[1]) for one in old]):
             moved = (offset + first - start) % (1 << 64)
-            found.append((time_ns, 0, pid, tid, first, last - first, int(row["prot"]), int(row["flags"]), moved, first))
+            found.append((time_ns, 0, pid, tid, first, length, int(row["prot"]), int(row["flags"]), moved, first))
         seen[pid] = [*_cut(seen[pid], start, end), (start, end, name, base)]
     calls = np.zeros(len(found), SCHEMAS["vmcalls"])
     calls["call"] = "mmap"
@@ -84,16 +85,6 @@ def _cut(ranges: list[tuple[int, int, str, int]], start: int, end: int) -> list[
         if end < last:
             kept.append((end, last, name, base))
     return kept
-
-
-def _without(start: int, end: int, ranges: list[Range]) -> list[Range]:
-    """What is left of ``start`` to ``end - 1``."""
-    left = []
-    for first, last in sorted(ranges):
-        if start < first:
-            left.append((start, first))
-        start = max(start, last)
-    return [*left, (start, end)] if start < end else left
 
 
 def invented(faults: Rows, maps: Rows, vmcalls: Rows, lives: list[Life], name: str) -> tuple[Rows, Rows, int]:

@@ -54,15 +54,11 @@ def read_perf_script(lines: Iterable[str], name: str, file: str | None = None) -
     ``name`` is the recording's, ``file`` what errors name. Raises InputError where no line is one of perf script's.
     """
     reader = _Reader()
-    last = "\n"
-    for number, line in enumerate(lines, 1):
-        last = line
-        if not reader.line(line):
-            reader.account.not_understood(number, line)
+    cut_off = reader.account.read(lines, reader.line)
     if reader.lost:
         reader.account.gaps.append(f"perf lost {reader.lost:,} events")
-    if not last.endswith("\n"):
-        reader.account.gaps.append("the last line has no end: the file was cut off")
+    if cut_off:
+        reader.account.was_cut_off()
     if not reader.understood:
         raise InputError("no line is one of perf script's", file=file, hint=f"made by: {HOW}")
     if reader.clock.backwards * FEW > reader.understood:
