@@ -100,4 +100,3 @@ def test_a_full_queue_frees_at_once() -> None:
         hand.k.books.now = i * JIFFY_NS
         frees_a_table(hand, g)
     assert kmem(hand, g) == room, "the last one did not wait"
-
