@@ -18,6 +18,7 @@ from cowpath.cli import (
     checks,
     costs,
     diagnose,
+    explore,
     groups,
     lesson,
     limit,
@@ -75,6 +76,7 @@ app.command("run", cls=Command)(runs.run)
 app.command("compare", cls=Command)(runs.compare)
 app.command("costs", cls=Command)(costs.costs)
 app.command("step", cls=Command)(step.step)
+app.command("explore", cls=Command)(explore.explore)
 app.command("check", cls=Command)(checks.check)
 app.command("audit", cls=Command)(checks.audit)
 app.command("search", cls=Command)(search.search)

@@ -93,7 +93,8 @@ class Book:
         """All that there is; with the paths of the design, and a schedule of no moves, for walks to be saved."""
         design, case = self.atlas.design, self.atlas.case
         paths = {name: steps for name, steps in design.paths.items() if steps}
-        return self.since(Seen()) | {"paths": paths, "schedule": schedule.content(design, case), "all": self.has_all}
+        return self.since(Seen()) | {"paths": paths, "schedule": schedule.content(design, case), "about": case.path,
+                                    "all": self.has_all}  # fmt: skip
 
     @property
     def has_all(self) -> bool:
