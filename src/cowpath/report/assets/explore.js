@@ -19,6 +19,7 @@
     part(".own").textContent = own() ? left() : "";
     button("undo").disabled = before.length === 0;
     button("counterexample").disabled = !own();
+    button("counterexample").textContent = `back to ${begun()}`;
     mine(steps, at);
     if (moves === null && machine().server) ask(number());
   }
@@ -28,7 +29,7 @@
       title: move.did.join("; ") || "nothing is taken or given back" });
     if (i < 9) made.append(el("kbd", { text: String(i + 1), "aria-hidden": "true" }));
     made.append(named(move));
-    if (same) made.append(el("span", { class: "dim", text: own() ? " (as in this walk)" : " (as in the counterexample)" }));
+    if (same) made.append(el("span", { class: "dim", text: own() ? " (as in this walk)" : ` (as in ${begun()})` }));
     made.addEventListener("click", () => take(move.mover));
     return made;
   }
@@ -39,10 +40,13 @@
       + "cowpath explore, with the same case and design, opens it with all of them.";
   }
 
+  const begun = () => (data().name ? "the counterexample" : "the first walk"); // what the page began with
+
   function left() {
     const { steps } = now();
+    if (!data().walk.length) return "";
     const same = cowpath.common(cowpath.movers(steps), data().walk);
-    return same === steps.length ? `This walk ends at move ${same} of the counterexample.` : `This walk has left the counterexample after ${same} of its moves.`;
+    return same === steps.length ? `This walk ends at move ${same} of ${begun()}.` : `This walk has left ${begun()} after ${same} of its moves.`;
   }
 
   function mine(steps, at) {
