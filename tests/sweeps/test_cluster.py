@@ -89,7 +89,7 @@ def test_cases_on_a_cluster(three: Any) -> None:
     here, there = (
         checking.check(["linux-3.0", "linux-6.18"], **asked, cluster=address) for address in (None, three.address)
     )
-    rows = [[{**row, "seconds": 0} for row in each.summary["results"]] for each in (here, there)]
+    rows = [[{**row, "wall_s": 0} for row in each.summary["results"]] for each in (here, there)]
     assert rows[0] == rows[1] and {row["verdict"] for row in rows[0]} == {"violated", "proved"}
 
 
@@ -105,7 +105,7 @@ def test_orders_on_a_cluster_of_which_a_worker_is_killed(three: Any) -> None:
         checking.search("swap_in", "linux-3.0", cases="swap-in", fresh=True, **more).summary
         for more in ({"processes": 1}, {"cluster": three.address, "told": kill_one})
     )
-    assert killed and alone | {"seconds": 0} == shared | {"seconds": 0} and len(alone["safe"]) > 1
+    assert killed and alone | {"wall_s": 0} == shared | {"wall_s": 0} and alone["orders"] > 20
 
 
 def test_what_does_not_go_with_a_cluster(small: Path, tmp_path: Path) -> None:

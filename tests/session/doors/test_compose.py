@@ -161,7 +161,7 @@ def test_what_is_included_and_what_is_extended_elsewhere(tmp_path: Path) -> None
     ]
     assert "docker run -d --name db -m 28m ls ls" in commands(script(file, env={"MEM": "28m"}))
     (tmp_path / "db/compose.yaml").write_text("services: {db: {image: ls, mem_limit: 64q}}\n")
-    assert errors(file)[0].startswith("db/compose.yaml:1:36: '64q' is not a size")
+    assert errors(file)[0].startswith("db/compose.yaml:1:39: '64q' is not a size")
 
 
 @pytest.mark.parametrize(
