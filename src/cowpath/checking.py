@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cowpath.checker.result import Result
     from cowpath.checker.schedule import Schedule
     from cowpath.designs import Design
+    from cowpath.observe.words import Chain
     from cowpath.searching.found import Found
 
 Name = str | os.PathLike[str]
@@ -235,10 +236,15 @@ class Replayed:
     rows: tuple[Row, ...]  #: The moves, in their order.
     tasks: tuple[str, ...]  #: The names of the case's tasks.
     cycle_from: int | None  #: The number of the first move of what goes on for ever; None if nothing does.
-    waiting: tuple[str, ...]  #: Who waits for whom at the end, a sentence each.
+    waits: tuple[Chain, ...] = field(repr=False)  # who waits for whom at the end
     saved: Schedule = field(repr=False)  #: What was played.
     played_on: Design = field(repr=False)
     again: Command | None = field(repr=False, default=None)  # what plays it again in a terminal
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """Who waits for whom at the end, a sentence each."""
+        return tuple(map(str, self.waits))
 
     @cached_property
     def frame(self) -> pl.DataFrame:

@@ -16,9 +16,10 @@ from cowpath.engine.costs import Costs
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.observe.words import Chain
 
 from . import boot
-from .explain import CaseScene, chain_of, step_name
+from .explain import CaseScene, hops_of, step_name
 from .movers import mover_names, mover_numbers
 from .space import Space
 
@@ -108,11 +109,11 @@ class Player:
             limit = "-" if int(counter.limit) >= n.UNLIMITED else str(int(counter.limit))
             yield f"{self.scene.group(number)} {int(counter.usage)}/{limit}"
 
-    def waiting(self) -> list[str]:
-        """Who waits for whom, on the machine as it stands: a sentence for each task that sleeps."""
+    def waiting(self) -> list[Chain]:
+        """Who waits for whom, on the machine as it stands: a chain for each task that sleeps."""
         tasks = range(int(self.k.state.n_tasks))
         asleep = [t for t in tasks if int(self.k.state.tasks[t].run_state) == n.T_SLEEPING]
-        return [chain_of(self.space, self.plan, t) for t in asleep if self._for_another(t)]
+        return [hops_of(self.space, self.scene, t) for t in asleep if self._for_another(t)]
 
     def _for_another(self, t: int) -> bool:
         return n.WAITS[int(self.k.state.tasks[t].wait_kind)].blocks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,9 +40,7 @@ def list_designs() -> None:
     """
     from cowpath import designs
 
-    rows = [(name, designs.load(name).summary) for name in designs.names()]
-    for line in columns(rows):
-        typer.echo(line)
+    show([(name, designs.load(name).summary) for name in designs.names()])
 
 
 @designs_app.command("show", cls=Command)
@@ -74,8 +73,7 @@ def show_design(name: Name) -> None:
         if not rows:
             continue
         typer.echo(f"\n{title}:")
-        for line in columns(rows):
-            typer.echo(f"  {line}")
+        show(rows, indent=2)
 
 
 def _source(kernel: Kernel) -> str:
@@ -107,13 +105,15 @@ def kernels(as_json: o.Json = False) -> None:
     Example: cowpath kernels
     """
     from cowpath.kernels import listing
+    from cowpath.observe.terminal import Hanging, Terminal
     from cowpath.observe.text import visible
 
     if as_json:
         typer.echo(json.dumps(listing.as_json(), indent=2))
         return
+    console = Terminal()
     for line in listing.lines():
-        typer.echo(visible(line))
+        console.print(Hanging(visible(line)))
 
 
 def programs(
@@ -128,10 +128,7 @@ def programs(
     """
     from cowpath.session.load import list_programs
 
-    for line in columns(
-        [(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session, table)]
-    ):
-        typer.echo(line)
+    show([(program.name, program.kind, program.about) for program in list_programs(session, table)])
 
 
 def import_recording(
@@ -163,9 +160,16 @@ def import_recording(
     typer.echo(visible(f"{out}: {out.stat().st_size:,} bytes"))
 
 
-def columns(rows: list[tuple[str, str]]) -> list[str]:
-    """Two columns of text, safe for a terminal."""
+def show(rows: Sequence[Sequence[str]], indent: int = 0) -> None:
+    """A list in columns."""
+    from rich.padding import Padding
+
+    from cowpath.observe.terminal import Fitted, Terminal
     from cowpath.observe.text import visible
 
-    width = max((len(visible(left)) for left, _ in rows), default=0)
-    return [f"{visible(left):<{width}}  {visible(right)}".rstrip() for left, right in rows]
+    if not rows:
+        return
+    table = Fitted(*[""] * len(rows[0]))
+    for row in rows:
+        table.add_row(*map(visible, row))
+    Terminal().print(Padding(table, (0, 0, 0, indent), expand=False))

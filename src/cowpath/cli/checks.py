@@ -121,7 +121,7 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     from cowpath.checker.matrix import Matrix
     from cowpath.checker.show import never_in_short, reasons, results_table
     from cowpath.designs import kernel_lines
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
     console = Terminal()
     if as_matrix:
@@ -129,9 +129,9 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     else:
         console.print(results_table(checks.results))
     for note in checks.notes:
-        console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
+        console.print(f"Note: {visible(note)}", style="yellow")
     for line in kernel_lines(checks.designs):
-        console.print(visible(line), style="dim", highlight=False)
+        console.print(visible(line), style="dim")
     bound = checks.summary["missed_state_bound"]
     console.print(f"States are known by 64-bit fingerprints: the chance that one was missed is below {bound:.1g}.",
                   style="dim")  # fmt: skip

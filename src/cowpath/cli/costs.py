@@ -114,9 +114,9 @@ def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: b
         typer.echo(json.dumps(told | {"sessions": [each.as_json() for each in measured]}, indent=2))
         return
     from cowpath.observe.costs_tables import report
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False)
+    console = Terminal()
     for each in measured:
         console.print(report(each))
 
