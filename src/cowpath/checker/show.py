@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from cowpath.observe.tables import merged
 from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, count, duration
 
@@ -26,24 +27,29 @@ def verdict_text(verdict: str) -> Text:
 
 
 def results_table(results: Sequence[Result]) -> RenderableType:
-    """A row per result, then a sentence for each that is not proved."""
+    """A row per result, where several properties may share one, then a sentence for each that is not proved."""
     table = Fitted("design", "case", "property", "verdict", "moves:", "states:", "transitions:", keys=3)
-    for result in results:
-        table.add_row(
-            clean(result.design), clean(result.case), result.property, verdict_text(result.verdict),
-            str(result.depth), count(result.states), count(result.transitions),
-        )  # fmt: skip
+    for properties, (design, case, *figures) in merged((result.property, _cells(result)) for result in results):
+        table.add_row(design, case, ", ".join(properties), *figures)
     return Group(table, Text(), *reasons(results), *never(results))
 
 
+def _cells(result: Result) -> list[Text]:
+    figures = (str(result.depth), count(result.states), count(result.transitions))
+    return [Text(clean(result.design)), Text(clean(result.case)), verdict_text(result.verdict), *map(Text, figures)]
+
+
 def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
-    """Why each is not proved; what is the same for several designs is said once."""
+    """Why each is not proved; what is the same for several designs, and for several properties, is said once."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for result in results:
         if result.reason:
             said.setdefault((result.case, result.property, result.reason), []).append(result.design)
+    together: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for (case, name, reason), designs in said.items():
-        head = Text.assemble((f"{clean(case)}, {name}", "bold"), f" ({', '.join(clean(each) for each in designs)}):")
+        together.setdefault((case, reason, tuple(designs)), []).append(name)
+    for (case, reason, its), names in together.items():
+        head = Text.assemble((f"{clean(case)}, {', '.join(names)}", "bold"), f" ({', '.join(map(clean, its))}):")
         yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
 
 

@@ -11,13 +11,20 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.command import Command
+from cowpath.cli.complete import designs as packaged
+from cowpath.cli.complete import names_of
 from cowpath.cli.guard import GuardedGroup
 from cowpath.cli.notes import say_notes
 
 if TYPE_CHECKING:
     from cowpath.kernels.profile import Kernel
 
-Name = Annotated[str, typer.Argument(help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN", autocompletion=names_of(packaged)
+    ),
+]
 
 designs_app = typer.Typer(cls=GuardedGroup, invoke_without_command=True)
 
@@ -88,10 +95,11 @@ def diff_designs(first: Name, second: Name) -> None:
     Example: cowpath designs diff linux-3.0 preallocate
     """
     from cowpath import designs
+    from cowpath.observe.terminal import Hanging, Terminal
     from cowpath.observe.text import visible
 
     difference = designs.diff(designs.load(first), designs.load(second))
-    typer.echo(visible("\n".join(difference)) if difference else "They do the same.")
+    Terminal().print(*(Hanging(visible(line)) for line in difference or ["They do the same."]))
 
 
 def kernels(as_json: o.Json = False) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli import options as o
+from cowpath.cli.complete import cases, names_of, properties
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.cli.ways import whichever_is_first
@@ -22,14 +23,24 @@ STATUS = {"proved": 0, "violated": 1, "unfinished": 3, "vacuous": 4}
 
 Cases = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
-    typer.Option("--case", "-c", help="A packaged case (docs/cases.md) or a TOML file. Default: all packaged."),
+    typer.Option(
+        "--case",
+        "-c",
+        help="A packaged case (docs/cases.md) or a TOML file. Default: all packaged.",
+        autocompletion=names_of(cases),
+    ),
 ]
 Path_ = Annotated[
     str | None, typer.Option("--path", help="Only cases about this path: file_cow, swap_in, ...", metavar="PATH")
 ]
 Properties = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--property", "-p", help="A property (docs/check.md), or FILE.py:function. Default: all."),
+    typer.Option(
+        "--property",
+        "-p",
+        help="A property (docs/check.md), or FILE.py:function. Default: all.",
+        autocompletion=names_of(properties),
+    ),
 ]
 States = Annotated[
     int | None, typer.Option(help="Give up, with exit status 3, after so many states.", metavar="N", min=1)

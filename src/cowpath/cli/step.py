@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 SHORTEST_NS = 100_000  # of the machine's time that is run at once; more while nothing of interest happens
 LONGEST_NS = 10_000_000
-AFTER_THE_TIME = 20  # letters: a line that folds goes on there
 NOT_INTERACTIVE = 20  # steps that are shown where nobody can press Enter
 PROMPT = "Enter: next, a number: so many steps, q: quit > "
 
@@ -87,15 +86,13 @@ def slip_or_all(name: str, names: list[str]) -> str:
 
 def show(moves: Iterator[Move], count: int, interactive: bool) -> int:
     """Print moves, and ask after each lot how many more; returns how many there were."""
-    from cowpath.observe.terminal import Hanging, Terminal
-
-    console, shown = Terminal(), 0
+    shown = 0
     while count:
         for _ in range(count):
             move = next(moves, None)
             if move is None:
                 return shown
-            console.print(Hanging(move.words(), AFTER_THE_TIME))
+            typer.echo(move.words())
             shown += 1
         count = ask() if interactive else 0
     return shown

@@ -27,7 +27,7 @@ from cowpath.observe.tables import (
     verdict_columns,
     verdict_text,
 )
-from cowpath.observe.terminal import Fitted
+from cowpath.observe.terminal import Fitted, Hanging
 from cowpath.observe.text import clean, count, visible
 from cowpath.observe.words import Chain, alike
 
@@ -41,15 +41,29 @@ def report(runs: Sequence[Run], waits: Sequence[Sequence[Chain]] = ()) -> Group:
     ``waits``: of each run the chains that its sentences are about, to be drawn.
     """
     _, *questions = sections(runs)
-    parts: list[RenderableType] = [Verdicts(runs), *(Text(f"Note: {visible(note)}", "yellow") for note in notes(runs))]
-    parts = [Group(*parts)]
+    parts: list[RenderableType] = [Verdicts(runs)]
     if cut := [Text(f"{name_of(run)}: {line}") for run in runs if (line := not_finished(run))]:
         parts.append(Group(Text("Not finished", "bold red"), *cut))
     if told := list(chains(runs, waits or [()] * len(runs))):
-        parts.append(Group(Text("Who waits for whom", "bold"), *told))
+        between = [part for paragraph in told for part in (Text(), paragraph)][1:]
+        parts.append(Group(Text("Who waits for whom", "bold"), *between))
+    if said := [Hanging(f"Note: {visible(note)}", 6, "yellow") for note in together(notes(runs))]:
+        parts.append(Group(*said))
     parts += outputs(runs)
     parts += [table(title, runs, columns) for title, columns in questions]
     return Group(*(Padding(part, (0, 0, 1, 0), expand=False) for part in parts))
+
+
+def together(said: Sequence[str]) -> list[str]:
+    """Notes ``KERNEL: words``; what is true of several kernels is said once."""
+    kernels: dict[str, list[str]] = {}
+    for note in said:
+        kernel, found, words = note.partition(": ")
+        if found and " " not in kernel:
+            kernels.setdefault(words, []).append(kernel)
+        else:
+            kernels.setdefault(note, [])
+    return [f"{', '.join(its)}: {words}" if its else words for words, its in kernels.items()]
 
 
 def outputs(runs: Sequence[Run]) -> Iterator[RenderableType]:
@@ -71,7 +85,7 @@ class Verdicts:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         beside = table(VERDICTS, self.runs, verdict_columns(self.runs))
         groups = group_names(self.runs)
-        if max(map(len, groups), default=0) <= LONGEST_HEADING and beside.fits(options.max_width):
+        if max(map(len, groups), default=0) <= LONGEST_HEADING and beside.is_whole(options.max_width):
             yield beside
             return
         designs = Fitted("design", "outside", "longest\nstall:", "ran for", title=VERDICTS)

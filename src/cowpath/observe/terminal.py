@@ -85,6 +85,10 @@ class Fitted:
         """Whether it has room in so many letters without folding or cutting anything."""
         return _together(self._natural()) <= width
 
+    def is_whole(self, width: int) -> bool:
+        """Whether all columns stand beside each other there, folded or not."""
+        return _together(self._least()) <= width
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         if self.title:
             yield Text(self.title, "bold")
@@ -139,8 +143,8 @@ class Fitted:
 class Hanging:
     """A line that folds: what follows stands further to the right than its first letter."""
 
-    def __init__(self, line: str, further: int = 2) -> None:
-        self.text = Text(line.lstrip(" "))
+    def __init__(self, line: str, further: int = 2, style: str = "") -> None:
+        self.text = Text(line.lstrip(" "), style)
         self.first = len(line) - len(self.text.plain)
         self.rest = self.first + further
 
