@@ -82,10 +82,13 @@ def unreached(results: Sequence[Result]) -> Iterator[tuple[str, list[str], tuple
             yield case, those, lines
 
 
-class Moves:
+def moves_table(rows: Sequence[Row], tasks: Sequence[str], begins_cycle: int | None = None) -> RenderableType:
     """A counterexample: a row per move, the page locks and usages after it, the time it begins. A column per task
     where there is room, else one that says who moves."""
+    return _Moves(rows, tasks, begins_cycle)
 
+
+class _Moves:
     def __init__(self, rows: Sequence[Row], tasks: Sequence[str], begins_cycle: int | None = None) -> None:
         self.rows, self.tasks, self.begins_cycle = rows, tasks, begins_cycle
 

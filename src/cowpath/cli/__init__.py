@@ -19,6 +19,7 @@ from cowpath.cli import (
     costs,
     diagnose,
     groups,
+    lesson,
     limit,
     record,
     runs,
@@ -83,6 +84,7 @@ app.command("search", cls=Command, rich_help_panel=PROVE)(search.search)
 app.command("replay", cls=Command, rich_help_panel=PROVE)(schedules.replay)
 app.command("bisect", cls=Command, rich_help_panel=PROVE)(schedules.bisect)
 app.add_typer(book.cases_app, name="cases", rich_help_panel=PROVE)
+app.command("lesson", cls=Command, rich_help_panel=PROVE)(lesson.lesson)
 app.command("record", cls=record.RecordCommand, rich_help_panel=MACHINES)(record.record)
 app.command("import", cls=Command, rich_help_panel=MACHINES)(catalog.import_recording)
 app.command("from-cgroup", cls=Command, rich_help_panel=MACHINES)(groups.from_cgroup)

@@ -17,9 +17,7 @@ from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT
-USAGE_ERROR = cast(
-    type[Exception], typer.BadParameter.__bases__[0]
-)  # for a command line that it cannot read
+USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])  # for a command line that it cannot read
 NOBODY_READS = 141  # 128 + SIGPIPE: what a shell reports for any command whose reader has gone
 
 

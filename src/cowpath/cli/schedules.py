@@ -50,7 +50,7 @@ def replay(
     say_kernels([replayed.played_on])
     from rich.text import Text
 
-    from cowpath.checker.show import Moves
+    from cowpath.checker.show import moves_table
     from cowpath.observe.chains import Drawn
     from cowpath.observe.terminal import Terminal
 
@@ -61,7 +61,7 @@ def replay(
     cycle = replayed.cycle_from
     if cycle is not None:
         console.print(f"From move {cycle} on, it goes on in the same way for ever.")
-    console.print(Text(), Moves(replayed.rows, replayed.tasks, cycle))
+    console.print(Text(), moves_table(replayed.rows, replayed.tasks, cycle))
     if replayed.waits:
         console.print(Text("\nWho waits for whom at the end", "bold"), Drawn(replayed.waits))
 

@@ -26,7 +26,7 @@ class Terminal(Console):
     happens when the reader of its output has gone."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(highlight=False, markup=False, emoji=False, **options)
+        super().__init__(**{"highlight": False, "markup": False, "emoji": False} | options)
         self.push_render_hook(_NoBlanks())
 
     def on_broken_pipe(self) -> None:
