@@ -128,7 +128,14 @@ def test_what_has_room_stands_in_one_line_and_what_has_not_in_a_second_table() -
     ]  # fmt: skip
 
 
-def test_a_row_has_as_many_cells_as_there_are_columns() -> None:
+def test_a_long_name_is_broken_behind_a_hyphen_before_the_table_is() -> None:
+    table = Fitted("design", "number:")
+    table.add_row("pte-alloc-under-lock", "1" * 20)
+    assert [line.split() for line in drawn(table, 40).splitlines()[2:]] == [["pte-alloc-under-", "1" * 20], ["lock"]]
+    assert len(drawn(table, 42).splitlines()) == 3
+
+
+def test_a_row_has_no_more_cells_than_there_are_columns() -> None:
     with pytest.raises(ValueError, match="2 cells, 1 columns"):
         Fitted("one").add_row("a", "b")
 

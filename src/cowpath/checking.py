@@ -297,7 +297,7 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     tasks = tuple(player.names()[: len(player.plan.players)])
     again = replay_command(os.fspath(file), None if design is None else os.fspath(design))
     return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
-                    tuple(player.waiting()), saved, chosen, again)  # fmt: skip
+                    tuple(player.waits()), saved, chosen, again)  # fmt: skip
 
 
 def bisect(

@@ -109,8 +109,12 @@ class Player:
             limit = "-" if int(counter.limit) >= n.UNLIMITED else str(int(counter.limit))
             yield f"{self.scene.group(number)} {int(counter.usage)}/{limit}"
 
-    def waiting(self) -> list[Chain]:
-        """Who waits for whom, on the machine as it stands: a chain for each task that sleeps."""
+    def waiting(self) -> list[str]:
+        """Who waits for whom, on the machine as it stands: a sentence for each task that sleeps."""
+        return list(map(str, self.waits()))
+
+    def waits(self) -> list[Chain]:
+        """The same as chains."""
         tasks = range(int(self.k.state.n_tasks))
         asleep = [t for t in tasks if int(self.k.state.tasks[t].run_state) == n.T_SLEEPING]
         return [hops_of(self.space, self.scene, t) for t in asleep if self._for_another(t)]

@@ -5,6 +5,7 @@ A command makes one ``Terminal``, and prints ``Fitted`` tables and texts to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 BETWEEN = 2  # letters between two columns
-LONG_WORD = 28  # letters; a longer word may be broken before a table is cut in two
+LONG_WORD = 28  # letters; a longer word is broken
+SHORT_WORD = 14  # ... even such a one, where that keeps a table in one part
+BREAKS = "-/_.:"  # after which a word is broken
 NARROWEST = 6  # letters, of a column that has to be broken all the same
 
 
@@ -72,10 +75,11 @@ class Fitted:
         self.sections: set[int] = set()  # rows that a line stands before
 
     def add_row(self, *cells: str | Text) -> None:
-        """A row. Raises ValueError if it has not as many cells as the table has columns."""
-        if len(cells) != len(self.headings):
+        """A row; what it has no cell for is empty. Raises ValueError if there are more cells than columns."""
+        missing = len(self.headings) - len(cells)
+        if missing < 0:
             raise ValueError(f"{len(cells)} cells, {len(self.headings)} columns")
-        self.rows.append([cell if isinstance(cell, Text) else Text(cell) for cell in cells])
+        self.rows.append([cell if isinstance(cell, Text) else Text(cell) for cell in (*cells, *[""] * missing)])
 
     def add_section(self) -> None:
         """A line before the next row."""
@@ -87,24 +91,27 @@ class Fitted:
 
     def is_whole(self, width: int) -> bool:
         """Whether all columns stand beside each other there, folded or not."""
-        return _together(self._least()) <= width
+        return _together(self._least(LONG_WORD)) <= width
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         if self.title:
             yield Text(self.title, "bold")
-        for at, columns in enumerate(self._parts(options.max_width)):
+        least, shorter = self._least(LONG_WORD), self._least(SHORT_WORD)
+        if not self.is_whole(options.max_width) and _together(shorter) <= options.max_width:
+            least = shorter
+        for at, columns in enumerate(self._parts(options.max_width, least)):
             if at:
                 yield Text()
-            yield self._part(columns, options.max_width)
+            yield self._part(columns, options.max_width, least)
 
     def _natural(self) -> list[int]:
         """Letters of each column's widest line."""
         return [max(map(_widest, cells)) for cells in self._columns()]
 
-    def _least(self) -> list[int]:
-        """Letters that each column needs at least: a number's all, a text's longest word."""
+    def _least(self, longest: int) -> list[int]:
+        """Letters that each column needs at least: a number's all, a text's longest word, if that is not too long."""
         return [
-            max(map(_widest if right else _longest_word, cells))
+            max(map(_widest, cells)) if right else min(longest, max(map(_longest_word, cells)))
             for cells, right in zip(self._columns(), self.right, strict=True)
         ]
 
@@ -112,10 +119,9 @@ class Fitted:
         for at, heading in enumerate(self.headings):
             yield [heading, *(row[at] for row in self.rows)]
 
-    def _parts(self, width: int) -> Iterator[list[int]]:
+    def _parts(self, width: int, least: Sequence[int]) -> Iterator[list[int]]:
         """The columns of each part, by their places."""
-        least, keys = self._least(), list(range(self.keys))
-        part = keys
+        part = keys = list(range(self.keys))
         for at in range(self.keys, len(self.headings)):
             if part != keys and _together([least[each] for each in [*part, at]]) > width:
                 yield part
@@ -123,8 +129,8 @@ class Fitted:
             part = [*part, at]
         yield part
 
-    def _part(self, columns: Sequence[int], width: int) -> Table:
-        natural, least = self._natural(), self._least()
+    def _part(self, columns: Sequence[int], width: int, least: Sequence[int]) -> Table:
+        natural = self._natural()
         widths = shared([natural[at] for at in columns], [least[at] for at in columns],
                         width - BETWEEN * (len(columns) - 1))  # fmt: skip
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, BETWEEN - 1, 0, 0),
@@ -136,7 +142,7 @@ class Fitted:
         for number, row in enumerate(self.rows):
             if number in self.sections:
                 table.add_section()
-            table.add_row(*(row[at] for at in columns))
+            table.add_row(*(broken(row[at], wide) for at, wide in zip(columns, widths, strict=True)))
         return table
 
 
@@ -172,4 +178,16 @@ def _widest(cell: Text) -> int:
 
 
 def _longest_word(cell: Text) -> int:
-    return min(LONG_WORD, max(map(cell_len, cell.plain.split()), default=1))
+    return max(map(cell_len, cell.plain.split()), default=1)
+
+
+def broken(text: Text, width: int) -> Text:
+    """With words that are longer than that broken, behind a hyphen or a slash if there is one."""
+    offsets = []
+    for word in re.finditer(r"\S+", text.plain):
+        at = word.start()
+        while word.end() - at > width:
+            behind = 1 + max(text.plain.rfind(sign, at, at + width) for sign in BREAKS)
+            at = behind if behind > at + width // 3 else at + width
+            offsets.append(at)
+    return Text("\n").join(text.divide(offsets)) if offsets else text
