@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from cowpath.again import Command
     from cowpath.cases import Case
+    from cowpath.checker.atlas import Atlas
     from cowpath.checker.bisect import Bisection
     from cowpath.checker.many import Job, Told
     from cowpath.checker.player import Row
     from cowpath.checker.properties import Property
     from cowpath.checker.result import Result
     from cowpath.checker.schedule import Schedule
+    from cowpath.checker.walk import Walk
     from cowpath.designs import Design
     from cowpath.observe.words import Chain
     from cowpath.searching.found import Found
@@ -98,15 +100,15 @@ class Checks:
         jobs = [job for job in self.jobs for _ in self.properties]
         return list(zip(self.results, jobs, strict=True))
 
-    def report(self, target: Name) -> None:
-        """Write a page with all verdicts and the counterexamples move by move.
+    def report(self, target: Name, told: Callable[[str], None] | None = None) -> None:
+        """Write a page with all verdicts and the counterexamples move by move; ``told`` hears what is done.
 
         Raises InputError where it cannot be written.
         """
-        from cowpath.report import steps
+        from cowpath.report import explored, steps
 
         command = None if self.again is None else self.again.line(os.fspath(target))
-        steps.write_checks(Path(target), self.checked, self.properties, command)
+        steps.write_checks(Path(target), self.checked, self.properties, command, told or explored.nobody)
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of verdicts."""
@@ -224,6 +226,46 @@ def _listed(names: Any) -> list[Any]:
     return [names] if isinstance(names, (str, os.PathLike)) else list(dict.fromkeys(names))
 
 
+# --- exploring by hand ----------------------------------------------------------------------------
+CHECKED_AGAIN = 100_000  # states of a search, for a design that is tried out
+
+
+def explore(case: Name, design: Name | None = None) -> Walk:
+    """A walk through the states of a case (packaged, or a TOML file), any move of which can be chosen.
+
+    A saved schedule (``*.json``) may stand for the case: its own design is then the default, and its moves are made.
+    Raises InputError for what is wrong in the input, and where a move of the schedule cannot be made on the design.
+    """
+    from cowpath import cases, designs
+    from cowpath.checker import schedule
+    from cowpath.checker.atlas import Atlas
+    from cowpath.checker.walk import Walk
+
+    if os.fspath(case).endswith(".json"):
+        saved = schedule.load(Path(case))
+        chosen = saved.design if design is None else designs.load(os.fspath(design))
+        return Walk(Atlas(saved.case, chosen), [*saved.moves, *saved.cycle], saved.source)
+    loaded = cases.load(Path(case))
+    return Walk(Atlas(loaded, designs.load(DEFAULT if design is None else os.fspath(design))))
+
+
+def what_if(
+    case: Case, design: Design, properties: str | Sequence[str] | None = None, states: int = CHECKED_AGAIN
+) -> tuple[Atlas, list[Result]]:
+    """A design that is tried out: its states, to be looked at, and a result for each property (None: all packaged).
+
+    ``states`` is where each search gives up, with the verdict ``unfinished``. Raises InputError and MachineError.
+    """
+    from cowpath.checker.atlas import Atlas
+    from cowpath.checker.check import Settings, check_case
+    from cowpath.checker.space import Limits
+    from cowpath.engine import costs
+
+    atlas = Atlas(case, design)
+    settings = Settings(Limits(states, MEMORY))
+    return atlas, check_case(atlas.player.plan, design, load_properties(properties), costs.load(), settings)
+
+
 # --- a counterexample again -----------------------------------------------------------------------
 @dataclass(frozen=True)
 class Replayed:
@@ -263,12 +305,14 @@ class Replayed:
                 "moves": [asdict(row) for row in self.rows],
                 "chain": list(self.waiting)}  # fmt: skip
 
-    def report(self, target: Name) -> None:
-        """Write a page that goes through the moves. Raises InputError where it cannot be written."""
-        from cowpath.report import steps
+    def report(self, target: Name, told: Callable[[str], None] | None = None) -> None:
+        """Write a page that goes through the moves; ``told`` hears what is done. Raises InputError where it cannot."""
+        from cowpath.report import explored, steps
 
         command = None if self.again is None else self.again.line(os.fspath(target))
-        steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), command)
+        steps.write_replay(
+            Path(target), steps.of_schedule(self.saved, self.played_on), command, told or explored.nobody
+        )
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of moves, and why the property is violated."""

@@ -90,7 +90,8 @@ def check(
     if save is not None:
         save_first(checks, save)
     if report is not None:
-        checks.report(report)
+        with progress_bars(None) as progress:
+            checks.report(report, progress.looking())
         say(report)
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])

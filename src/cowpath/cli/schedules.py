@@ -42,7 +42,8 @@ def replay(
     with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         replayed = checking.replay(file, design)
     if report is not None:
-        replayed.report(report)
+        with progress_bars(None) as progress:
+            replayed.report(report, progress.looking())
         say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
@@ -55,8 +56,8 @@ def replay(
     from cowpath.observe.terminal import Terminal
 
     console = Terminal()
-    console.print(f"{replayed.property} of {replayed.case} on {replayed.design}", style="bold")
-    for sentence in dict.fromkeys((replayed.reason, *replayed.waiting)):
+    console.print(replayed.saved.title(replayed.design), style="bold")
+    for sentence in filter(None, dict.fromkeys((replayed.reason, *replayed.waiting))):
         console.print(visible(sentence))
     cycle = replayed.cycle_from
     if cycle is not None:
