@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cowpath.checker.result import Result
     from cowpath.checker.schedule import Schedule
     from cowpath.checker.walk import Walk
+    from cowpath.checker.workers import Pool
     from cowpath.designs import Design
     from cowpath.observe.words import Chain
     from cowpath.searching.found import Found
@@ -127,6 +128,7 @@ def check(
     memory: int | None = MEMORY,
     reduction: bool = True,
     processes: int = 1,
+    cluster: str | None = None,
     told: Told | None = None,
 ) -> Checks:
     """Check designs (None: all packaged) on cases (None: all packaged) for properties (None: all).
@@ -134,8 +136,9 @@ def check(
     Designs and cases are packaged names or TOML files; a property is a packaged name, or "FILE.py:function". ``path``
     leaves only the cases about one path. ``states`` and ``memory`` (bytes; None: no limit) are where a search gives up,
     with the verdict ``unfinished``; without ``reduction`` it visits every state. The cases are shared out to
-    ``processes``. ``told`` hears how far it is. Raises InputError for what is wrong in the input, MachineError for a
-    case that the small machine is too small for.
+    ``processes``, or on the Dask cluster at the address ``cluster``. ``told`` hears how far it is. Raises InputError
+    for what is wrong in the input, MachineError for a case that the small machine is too small for, WorkerError where
+    those who worked have gone.
     """
     from cowpath.again import check_command
     from cowpath.checker.check import Settings
@@ -145,9 +148,19 @@ def check(
     wanted = load_properties(properties)
     jobs = load_jobs(designs, cases, path)
     settings = Settings(Limits(states, memory), reduction)
-    found = [result for _, results in check_all(jobs, wanted, settings, told, processes) for result in results]
+    checked = check_all(jobs, wanted, settings, told, processes, pool_on(cluster))
+    found = [result for _, results in checked for result in results]
     again = check_command(_words(designs), _words(cases), path, _words(properties), _limits(states, memory), reduction)
     return Checks(tuple(found), tuple(jobs), tuple(wanted), again)
+
+
+def pool_on(cluster: str | None) -> Pool | None:
+    """The workers of a Dask cluster, by its address."""
+    if cluster is None:
+        return None
+    from cowpath.sweeps.cluster import workers_on
+
+    return partial(workers_on, cluster)
 
 
 def _limits(states: int | None, memory: int | None) -> dict[str, int]:
@@ -158,7 +171,7 @@ def _limits(states: int | None, memory: int | None) -> dict[str, int]:
 
 def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
     """``check`` of every packaged case, on all cores. It takes ``check``'s other options, and raises the same."""
-    from cowpath.checker.many import cores
+    from cowpath.checker.workers import cores
 
     return check(designs, **({"processes": cores()} | options))
 
@@ -375,6 +388,7 @@ def search(
     *,
     cases: Name | Sequence[Name] | None = None,
     processes: int | None = None,
+    cluster: str | None = None,
     fresh: bool = False,
     told: Callable[[int, int, int], None] | None = None,
 ) -> Searched:
@@ -382,16 +396,19 @@ def search(
 
     Of a path that is no fault's, every place at which memory.high is paid for; its other steps keep their order.
     ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite, which is
-    shared out to ``processes`` (None: one per CPU). An interrupted search goes on where it was left, unless ``fresh``.
-    ``told`` hears how many orders are done, of how many, and how many are safe. Raises InputError if there is no such
-    path, or no case about it.
+    shared out to ``processes`` (None: one per CPU), or on the Dask cluster at the address ``cluster``. An interrupted
+    search goes on where it was left, unless ``fresh``. ``told`` hears how many orders are done, of how many, and how
+    many are safe. Raises InputError if there is no such path, or no case about it, WorkerError where those who worked
+    have gone.
     """
-    from cowpath.checker.many import Job, cores
+    from cowpath.checker.many import Job
+    from cowpath.checker.workers import check_either, cores, pool_of
     from cowpath.designs import has_memory_high
     from cowpath.kernel.steps import FAULT_PATHS
     from cowpath.searching.places import PATHS
     from cowpath.searching.run import search as run
 
+    check_either(processes, cluster)
     if path not in (*FAULT_PATHS, *PATHS):
         known = (*FAULT_PATHS, *PATHS)
         raise InputError(f"no path {path!r} to search", hint=nearest(path, known, ", ".join(known)))
@@ -405,7 +422,9 @@ def search(
     suite = [case for case in suite if cases is not None or Job(design, case).applies]
     if not suite:
         raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
-    return Searched(design, run(design, path, suite, cores() if processes is None else processes, told, fresh))
+    count = cores() if processes is None else processes
+    pool = pool_on(cluster) or (None if count == 1 else partial(pool_of, count))
+    return Searched(design, run(design, path, suite, pool, told, fresh))
 
 
 @dataclass(frozen=True)
