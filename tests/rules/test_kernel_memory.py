@@ -8,6 +8,7 @@ import pytest
 
 from cowpath.designs import Design, from_data
 from cowpath.engine import invariants
+from cowpath.engine.others import others_run
 from cowpath.kernel import kmem
 from cowpath.kernel import names as n
 from cowpath.kernel import objects as o
@@ -176,3 +177,14 @@ def test_kernels_before_4_5_charge_for_page_tables_at_most() -> None:
         hand.maps(t, 64, hand.page(0))
         hand.k.books.nr_threads += 1
         assert play(hand, t, s.P_FORK) == ("", 0) and int(hand.k.books.groups[g].kmem) == 0
+
+
+def test_tasks_of_other_groups_leave_no_objects_on_a_cpu() -> None:
+    """What was left of the group's last page is the group's, on no CPU (nr_charged_bytes)."""
+    hand, g = full(loaded_design(KERNEL))
+    hand.of(g).res.limit = n.UNLIMITED
+    hand.k.books.cpu = 0
+    kmem.charge_now(hand.k, g, VM_AREA)
+    assert int(hand.k.state.cpus[0].obj_group) == g and int(hand.of(g).parked) == 0
+    others_run(hand.k)
+    assert int(hand.k.state.cpus[0].obj_group) == 0 and int(hand.of(g).parked) == n.PAGE_SIZE - VM_AREA
