@@ -41,13 +41,18 @@ def results_table(results: Sequence[Result]) -> RenderableType:
 
 def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
     """Why each is not proved; what is the same for several designs is said once."""
+    for (case, name, reason), designs in merged_reasons(results).items():
+        head = Text.assemble((f"{clean(case)}, {name}", "bold"), f" ({', '.join(clean(each) for each in designs)}):")
+        yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
+
+
+def merged_reasons(results: Sequence[Result]) -> dict[tuple[str, str, str], list[str]]:
+    """By case, property and reason the designs on which the property is not proved for that."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for result in results:
         if result.reason:
             said.setdefault((result.case, result.property, result.reason), []).append(result.design)
-    for (case, name, reason), designs in said.items():
-        head = Text.assemble((f"{clean(case)}, {name}", "bold"), f" ({', '.join(clean(each) for each in designs)}):")
-        yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
+    return said
 
 
 def never(results: Sequence[Result]) -> Iterator[RenderableType]:

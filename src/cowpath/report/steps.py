@@ -26,6 +26,7 @@ from cowpath.observe.text import clean, count, duration
 
 from .graph import graph_of, svg
 from .html import render, write
+from .matrix import matrix_of
 
 MOST_CHARACTERS = 4_000_000  # of the counterexamples of a page; those that come later are only in its table
 LONGEST = 400  # letters of a sentence from a case or a design
@@ -66,9 +67,13 @@ def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
 
 
 def write_checks(
-    target: Path, checked: Sequence[tuple[Result, Job]], properties: Sequence[Property], command: str | None
+    target: Path,
+    checked: Sequence[tuple[Result, Job]],
+    properties: Sequence[Property],
+    command: str | None,
+    as_matrix: bool = False,
 ) -> None:
-    """The page of a check: its results, each with its job. Raises InputError."""
+    """The page of a check: its results, each with its job, as a list or as a matrix. Raises InputError."""
     meanings = {each.name: each.meaning for each in properties}
     shown: dict[int, dict[str, Any]] = {}
     graphs: dict[str, int] = {}
@@ -80,12 +85,14 @@ def write_checks(
         else:
             left_out += result.verdict == VIOLATED
     results, found = [result for result, _ in checked], list(shown.values())
-    rows = results_rows(results, {at: each["number"] for at, each in shown.items()})
+    numbers = {at: each["number"] for at, each in shown.items()}
+    rows = results_rows(results, numbers)
     bound = f"{missed(max((result.states for result in results), default=0)):.1g}"
     title = found[0]["title"] if len(results) == 1 and found else verdicts_title(results)
     books = _books([(job.design, job.case) for _, job in checked], found)
     page = render("steps.html.j2", title=title, results=rows, bound=bound, found=found, left_out=left_out,
-                  never=never_rows(results), graphs=list(graphs), command=command, **books)  # fmt: skip
+                  never=never_rows(results), graphs=list(graphs), command=command,
+                  matrix=matrix_of(results, numbers) if as_matrix else None, **books)  # fmt: skip
     write(target, page)
 
 
@@ -95,7 +102,7 @@ def write_replay(target: Path, each: Counterexample, command: str | None) -> Non
     found = [found_of(each, 1, graphs)]
     books = _books([(each.design, each.case)], found)
     page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0, never=[],
-                  graphs=list(graphs), command=command, **books)  # fmt: skip
+                  graphs=list(graphs), command=command, matrix=None, **books)  # fmt: skip
     write(target, page)
 
 
