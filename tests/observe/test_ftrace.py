@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cowpath
@@ -170,6 +170,7 @@ def test_a_log_beside_it_is_as_without_it(tmp_path: Path) -> None:
 # --- the form of a record ---
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 1 << 40), st.integers(1, 300)), min_size=1, max_size=60),
 )
