@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ from cowpath.programs.importer import recorded
 from cowpath.programs.reading.ftrace import read_ftrace
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CONTENDED = """cgcreate -g memory:A
+cgset -r memory.limit_in_bytes=1M A
+cgset -r memory.memsw.limit_in_bytes=1M A
+cgexec -g memory:A ls &
+cgexec -g memory:A grep &
+ls &
+wait
+"""
+LOCKS = [kind for kind, wait in enumerate(n.WAITS) if kind in (n.W_PAGE_LOCK, n.W_OOM) or wait.mutex or wait.rwsem]
 LINE = re.compile(
     r" *(?P<comm>.+)-(?P<pid>\d+) +\[(?P<cpu>\d+)\] (?:\.{5})? +(?P<time>\d+\.\d{9}): +(?:print: +)?"
     r"(?P<name>\w+): +(?P<words>.*)"
@@ -43,11 +53,10 @@ def parsed(text: str) -> list[tuple[Any, ...]]:
 class Run:
     """A session, written in both forms, with its log."""
 
-    def __init__(self, folder: Path) -> None:
-        self.text, self.dat = folder / "run.txt", folder / "trace.dat"
-        session = EXAMPLES / "oom-off.sh"
-        self.result = cowpath.run(session, until="500ms", seed=1, ftrace=self.text, keep_events=True)
-        cowpath.run(session, until="500ms", seed=1, ftrace=self.dat)
+    def __init__(self, folder: Path, session: Path, until: str) -> None:
+        self.text = folder / "run.txt"
+        self.again = partial(cowpath.run, session, "linux-3.0", until=until, seed=1)
+        self.result = self.again(ftrace=self.text, keep_events=True)
         self.records = parsed(self.text.read_text())
 
     def logged(self, kind: str) -> list[dict[str, Any]]:
@@ -59,7 +68,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return Run(tmp_path_factory.mktemp("ftrace"))
+    return Run(tmp_path_factory.mktemp("ftrace"), EXAMPLES / "oom-off.sh", "3s")
 
 
 def test_the_head_counts_the_records(run: Run) -> None:
@@ -103,22 +112,25 @@ def test_who_is_switched_out_asleep_is_woken_before_it_runs_again(run: Run) -> N
     assert asleep
 
 
-def test_a_wait_begins_and_ends_with_a_mark(run: Run) -> None:
-    begun: dict[str, str] = {}
-    ended = 0
-    for _, pid, _, _, _, words in run.named(events.MARKER):
-        kind, whose, *rest = words.split("|", 2)
-        assert whose == pid and kind in "BE"
-        if kind == "B":
-            assert pid not in begun and rest[0].startswith("waits for ")
-            begun[pid] = rest[0]
-        else:
-            del begun[pid]
-            ended += 1
-    locks = [kind for kind, wait in enumerate(n.WAITS) if kind in (n.W_PAGE_LOCK, n.W_OOM) or wait.mutex or wait.rwsem]
-    waits = [e for e in run.logged("wait") if e["a"] in locks]
-    assert ended + len(begun) == len(waits) and ended
-    assert any(re.fullmatch(r"waits for \S+ page \d+, held by attacker-\d+", words) for words in begun.values())
+def test_a_wait_begins_and_ends_with_a_mark(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "contended.sh").write_text(CONTENDED)
+    contended = Run(tmp_path, tmp_path / "contended.sh", "1s")
+    for each in (run, contended):
+        begun: dict[str, str] = {}
+        ended = 0
+        for _, pid, _, _, _, words in each.named(events.MARKER):
+            kind, whose, *rest = words.split("|", 2)
+            assert whose == pid and kind in "BE"
+            if kind == "B":
+                assert pid not in begun and rest[0].startswith("waits for ")
+                begun[pid] = rest[0]
+            else:
+                del begun[pid]
+                ended += 1
+        assert ended + len(begun) == sum(e["a"] in LOCKS for e in each.logged("wait")) > 0
+        assert (ended > 0) == (each is contended)
+        if each is run:
+            assert any(re.fullmatch(r"waits for lib page \d+, held by attacker-\d+", words) for words in begun.values())
 
 
 def test_page_faults_are_those_of_the_log(run: Run) -> None:
@@ -150,9 +162,10 @@ def test_the_importer_of_real_traces_reads_it(run: Run) -> None:
 
 
 @needs_trace_cmd
-def test_trace_cmd_reads_the_same(run: Run) -> None:
+def test_trace_cmd_reads_the_same(run: Run, tmp_path: Path) -> None:
+    run.again(ftrace=tmp_path / "trace.dat")
     done = subprocess.run(
-        [str(TRACE_CMD), "report", "-N", "-t", "-i", run.dat], capture_output=True, text=True, check=True
+        [str(TRACE_CMD), "report", "-N", "-t", "-i", tmp_path / "trace.dat"], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("cpus=2\n") and not done.stderr
     theirs = Counter((*record[:5], record[5].rstrip()) for record in parsed(done.stdout))

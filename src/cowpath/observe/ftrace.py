@@ -80,7 +80,7 @@ class FtraceWriter:
         wanted = events[np.isin(events["kind"], self.kinds)]
         try:
             for event in map(Event._make, zip(*(wanted[name].tolist() for name in Event._fields), strict=True)):
-                self._take[event.kind](event)
+                self._take[event.kind](event if event.cpu >= 0 else self._interrupt(event))
         except OSError as error:
             raise self._file.problem(error) from error
 
@@ -90,6 +90,10 @@ class FtraceWriter:
             self._file.finish({pid_of(task): comm for task, comm in self._comms.items()})
         except OSError as error:
             raise self._file.problem(error) from error
+
+    def _interrupt(self, event: Event) -> Event:
+        """A timer or the disk, which are no CPU's: they interrupt the one on which the task has run last."""
+        return event._replace(cpu=self._last_cpu.get(event.task, 0))
 
     def _write(self, event: Event, what: f.Tracepoint, *values: Any) -> None:
         """A record of whoever runs on the event's CPU."""
