@@ -88,6 +88,7 @@ def audit(
     property_: Properties = None,
     states: States = None,
     memory: Memory = None,
+    cluster: o.ClusterAddress = None,
     as_json: o.Json = False,
     report: Report = None,
     steps: o.Steps = None,
@@ -108,7 +109,7 @@ def audit(
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.audit(
-            design, properties=property_, states=states, memory=room, told=progress.checking()
+            design, properties=property_, states=states, memory=room, told=progress.checking(), cluster=cluster
         )  # fmt: skip
     write_page(checks, report)
     show(checks, as_json)
@@ -118,7 +119,8 @@ def audit(
 def write_page(checks: Checks, report: Path | None) -> None:
     """Write the page, if one is wanted, and say where it is."""
     if report is not None:
-        checks.report(report)
+        with progress_bars(None) as progress:
+            checks.report(report, progress.looking())
         say(report)
 
 
