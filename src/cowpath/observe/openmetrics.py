@@ -15,12 +15,10 @@ from cowpath import __version__
 from cowpath.atomic import cannot_write, replacing
 from cowpath.kernel import names as n
 from cowpath.observe.samples import FAMILIES, Family
-from cowpath.observe.text import clean
 
 if TYPE_CHECKING:
     from cowpath.results import Result
 
-LONGEST = 200  # letters of a name
 RUN = "cowpath_run"  # an info: a line per run, with its verdict
 
 
@@ -76,8 +74,10 @@ def labels(named: dict[str, Any]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A label's value: what no terminal should see becomes a visible escape, backslash and quote are escaped."""
-    return clean(text, LONGEST).replace("\\", r"\\").replace('"', r"\"")
+    """A label's value: backslash, quote and line feed are escaped; what is no UTF-8 becomes a visible escape."""
+    for one, other in (("\\", r"\\"), ("\n", r"\n"), ('"', r"\"")):
+        text = text.replace(one, other)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def seconds(ns: int) -> str:

@@ -33,6 +33,15 @@ REASONS = {
 }
 
 
+class Tables:
+    """A machine's tables, each looked up once: NumPy makes a type anew at each look into a large record."""
+
+    def __init__(self, k: Any) -> None:
+        self.state, self.books = k.state, k.books
+        self.groups, self.ledgers, self.psi = self.state.groups, self.books.groups, self.books.psi
+        self.tasks, self.task_books = self.state.tasks, self.books.tasks
+
+
 @dataclass(frozen=True)
 class Family:
     """A metric of OpenMetrics: its samples differ by group, and by ``label`` where it has one.
@@ -44,7 +53,7 @@ class Family:
     name: str
     type: str  # gauge or counter
     help: str
-    read: Callable[[Any, int], Any]
+    read: Callable[[Tables, int], Any]
     unit: str = ""
     label: str = ""
     values: tuple[str, ...] = ("",)
@@ -62,53 +71,54 @@ def limit(pages: Any) -> Any:
     return np.where(pages >= n.UNLIMITED, NOTHING, pages)
 
 
-def counter(which: int) -> Callable[[Any, int], Any]:
+def counter(which: int) -> Callable[[Tables, int], Any]:
     """A counter of the groups' own tasks."""
-    return lambda k, groups: k.books.groups["counters"][:groups, which]
+    return lambda of, groups: of.ledgers["counters"][:groups, which]
 
 
-def blocked_ns(k: Any, groups: int) -> Any:
+def blocked_ns(of: Tables, groups: int) -> Any:
     """The sleeps of the groups' tasks by reason: those that have ended, and those that go on."""
-    ns = np.array(k.books.groups["wait_ns"][:groups])
-    tasks, kinds, asleep = _asleep(k)
-    so_far = int(k.books.now) - k.books.tasks["since"][: len(tasks)]
-    np.add.at(ns, (tasks["group"][asleep], kinds[asleep]), so_far[asleep])
+    ns = np.array(of.ledgers["wait_ns"][:groups])
+    asleep, whose, kinds = _asleep(of)
+    np.add.at(ns, (whose, kinds), int(of.books["now"]) - of.task_books["since"][asleep])
     return np.stack([ns[:, those].sum(axis=1) for those in REASONS.values()])
 
 
-def waiting(k: Any, groups: int) -> Any:
+def waiting(of: Tables, groups: int) -> Any:
     """How many of the groups' tasks sleep now, by reason."""
     counts = np.zeros((groups, n.WAIT_KINDS), np.int64)
-    tasks, kinds, asleep = _asleep(k)
-    np.add.at(counts, (tasks["group"][asleep], kinds[asleep]), 1)
+    _, whose, kinds = _asleep(of)
+    np.add.at(counts, (whose, kinds), 1)
     return np.stack([counts[:, those].sum(axis=1) for those in REASONS.values()])
 
 
-def _asleep(k: Any) -> tuple[Any, Any, Any]:
-    tasks = k.state.tasks[: int(k.state.n_tasks)]
-    return tasks, tasks["wait_kind"], (tasks["run_state"] == n.T_SLEEPING) & (tasks["kthread"] == n.KT_NONE)
+def _asleep(of: Tables) -> tuple[Any, Any, Any]:
+    """The tasks that sleep, but for the kernel's own: their numbers, their groups, what they wait for."""
+    tasks = of.tasks[: int(of.state["n_tasks"])]
+    asleep = np.flatnonzero((tasks["run_state"] == n.T_SLEEPING) & (tasks["kthread"] == n.KT_NONE))
+    return asleep, tasks["group"][asleep], tasks["wait_kind"][asleep]
 
 
 WHY: dict[str, Any] = {"label": "reason", "values": tuple(REASONS)}
 FAMILIES = (
     Family("memory_usage", "gauge", "What the group uses: memory.current, or memory.usage_in_bytes.",
-           lambda k, groups: k.state.groups["res"]["usage"][:groups], "bytes"),
+           lambda of, groups: of.groups["res"]["usage"][:groups], "bytes"),
     Family("memory_limit", "gauge", "memory.max, or memory.limit_in_bytes; absent where there is none.",
-           lambda k, groups: limit(k.state.groups["res"]["limit"][:groups]), "bytes"),
+           lambda of, groups: limit(of.groups["res"]["limit"][:groups]), "bytes"),
     Family("memory_high", "gauge", "memory.high; absent where there is none.",
-           lambda k, groups: limit(k.state.groups["high"][:groups]), "bytes", version="v2"),
+           lambda of, groups: limit(of.groups["high"][:groups]), "bytes", version="v2"),
     Family("memory_swap", "gauge", "memory.swap.current.",
-           lambda k, groups: k.state.groups["swap_usage"][:groups], "bytes", version="v2"),
+           lambda of, groups: of.groups["swap_usage"][:groups], "bytes", version="v2"),
     Family("memory_failcnt", "counter", "memory.failcnt: charges that met the limit.",
-           lambda k, groups: k.books.groups["failcnt"][:groups], version="v1"),
+           lambda of, groups: of.ledgers["failcnt"][:groups], version="v1"),
     Family("memory_events", "counter", "memory.events, by the name of the event.",
-           lambda k, groups: k.books.groups["events"][:groups, : n.ME_SWAP_HIGH].T, version="v2",
+           lambda of, groups: of.ledgers["events"][:groups, : n.ME_SWAP_HIGH].T, version="v2",
            label="event", values=n.MEMCG_EVENTS[: n.ME_SWAP_HIGH]),
     Family("pressure_memory_waiting", "counter", "memory.pressure, some: time in which a task was held up.",
-           lambda k, groups: k.books.psi["total"][:groups, 0], "seconds", version="v2"),
+           lambda of, groups: of.psi["total"][:groups, 0], "seconds", version="v2"),
     Family("pressure_memory_stalled", "counter", "memory.pressure, full: time in which all tasks were held up.",
-           lambda k, groups: k.books.psi["total"][:groups, 1], "seconds", version="v2"),
-    Family("tasks", "gauge", "Tasks in the group.", lambda k, groups: k.state.groups["tasks"][:groups], root=True),
+           lambda of, groups: of.psi["total"][:groups, 1], "seconds", version="v2"),
+    Family("tasks", "gauge", "Tasks in the group.", lambda of, groups: of.groups["tasks"][:groups], root=True),
     Family("tasks_waiting", "gauge", "Tasks of the group that sleep for what others have, by what it is.",
            waiting, root=True, **WHY),
     Family("blocked", "counter", "Time that tasks of the group have slept for what others have, by what it is.",
@@ -155,7 +165,7 @@ class Sampler:
         pressure = version == "v2" and PRESSURE in memcg_files.load(design.kernel.name).files
         if pressure:
             k.books.psi_on = 1
-        self._k = k
+        self._of = Tables(k)
         self._groups = len(plan.groups)
         self._families = tuple(each for each in FAMILIES if each.version in ("", version)
                                and (pressure or not each.name.startswith("pressure")))  # fmt: skip
@@ -166,7 +176,7 @@ class Sampler:
 
     def look(self) -> int:
         """Take a sample if it is time to. Returns when the next one is due."""
-        now = int(self._k.books.now)
+        now = int(self._of.books["now"])
         if now >= self._due:
             self._take(now)
             if len(self._times) == MOST:
@@ -177,17 +187,17 @@ class Sampler:
         return self._due
 
     def _take(self, now: int) -> None:
-        k, groups = self._k, min(int(self._k.state.n_groups), self._groups)
-        rows = [np.atleast_2d(family.read(k, groups)) for family in self._families]
+        groups = min(int(self._of.state["n_groups"]), self._groups)
+        rows = [np.atleast_2d(family.read(self._of, groups)) for family in self._families]
         table = np.full((sum(map(len, rows)), self._groups), NOTHING, np.int64)
         table[:, :groups] = np.concatenate(rows)
-        table[:, :groups][:, k.state.groups["alive"][:groups] == 0] = NOTHING
+        table[:, :groups][:, self._of.groups["alive"][:groups] == 0] = NOTHING
         self._times.append(now)
         self._tables.append(table)
 
     def end(self) -> Samples:
         """The run has ended: that is a sample, too."""
-        now = int(self._k.books.now)
+        now = int(self._of.books["now"])
         if not self._times or now > self._times[-1]:
             self._take(now)
         return Samples(np.array(self._times), np.stack(self._tables), self._families)

@@ -22,9 +22,10 @@ def matrix_of(results: Sequence[Result], numbers: Mapping[int, int]) -> dict[str
         for (path, case), cells in matrix.rows.items()
     ]  # fmt: skip
     reasons = [
-        {"case": clean(case), "property": clean(name), "reason": reason, "designs": ", ".join(map(clean, designs))}
-        for (case, name, reason), designs in merged_reasons(results).items()
-    ]
+        {"case": clean(case), "properties": ", ".join(map(clean, names)), "reason": reason,
+         "designs": ", ".join(map(clean, designs))}
+        for (case, reason, designs), names in merged_reasons(results).items()
+    ]  # fmt: skip
     return {
         "designs": [clean(design) for design in matrix.designs],
         "rows": rows,
