@@ -128,7 +128,8 @@ def test_pressure_and_throttling_of_version_2(tmp_path: Path) -> None:
 
 def test_a_long_run_has_some_thousand_samples(tmp_path: Path) -> None:
     (tmp_path / "long.sh").write_text("cgcreate -g memory:A\nsleep 9\n")
-    taken = cowpath.run(tmp_path / "long.sh", "linux-3.0", metrics=tmp_path / "long.prom").seen.samples
+    session, target = tmp_path / "long.sh", tmp_path / "long.prom"
+    taken = cowpath.run(session, "linux-3.0", bystanders=[], metrics=target).seen.samples
     assert taken is not None
     times = taken.times.tolist()
     assert samples.MOST // 2 <= len(times) <= samples.MOST and times[0] == 0 and 9e9 <= times[-1] < 9.2e9
