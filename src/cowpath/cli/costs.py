@@ -70,7 +70,7 @@ def costs(
     from cowpath import api
 
     check_names(sessions)
-    check_outputs([markdown, report], [*sessions, *(design or ())])
+    check_outputs([report], [*sessions, markdown, *(design or ())])
     check_target(report)
     designs = [api.load_design(name) for name in dict.fromkeys(design or DESIGNS)]
     with ExitStack() as stack:
