@@ -16,9 +16,10 @@ from cowpath.engine.costs import Costs
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.observe.words import Chain
 
 from . import boot
-from .explain import CaseScene, chain_of, step_name
+from .explain import CaseScene, hops_of, step_name
 from .movers import mover_names, mover_numbers
 from .space import Space
 
@@ -110,9 +111,13 @@ class Player:
 
     def waiting(self) -> list[str]:
         """Who waits for whom, on the machine as it stands: a sentence for each task that sleeps."""
+        return list(map(str, self.waits()))
+
+    def waits(self) -> list[Chain]:
+        """The same as chains."""
         tasks = range(int(self.k.state.n_tasks))
         asleep = [t for t in tasks if int(self.k.state.tasks[t].run_state) == n.T_SLEEPING]
-        return [chain_of(self.space, self.plan, t) for t in asleep if self._for_another(t)]
+        return [hops_of(self.space, self.scene, t) for t in asleep if self._for_another(t)]
 
     def _for_another(self, t: int) -> bool:
         return n.WAITS[int(self.k.state.tasks[t].wait_kind)].blocks

@@ -201,8 +201,8 @@ def _page(target: Path, chosen: Lesson | None, poses: Sequence[tuple[str, Pose]]
 
 
 def _print(*parts: Any) -> None:
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False, markup=False)
+    console = Terminal()
     for part in parts:
         console.print(part)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from textwrap import fill
 
-from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from cowpath.checker.show import moves_table
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, visible
 
 from .lesson import Lesson
@@ -24,9 +23,7 @@ LONGEST = 200  # letters of a title
 
 def lessons_table(lessons: Sequence[Lesson]) -> RenderableType:
     """A row per lesson."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading, justify in (("", "right"), ("lesson", "left"), ("minutes", "right"), ("questions", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table = Fitted(":", "lesson", "minutes:", "questions:")
     for each in lessons:
         table.add_row(str(each.number), each.title, str(each.minutes), str(len(each.questions)))
     return table
