@@ -240,6 +240,7 @@ def test_nobody_answers(given: str) -> None:
 def test_the_solution() -> None:
     shown = cowpath("lesson", "--random", "6", "--answers")
     assert "Right. " in shown.output and "Not so. " in shown.output and "Your answer" not in shown.output
+    assert [line for line in shown.output.splitlines() if len(line) > 80 or line != line.rstrip()] == []
     assert cowpath("lesson", "--random", "6", "--answers").output == shown.output
 
 

@@ -51,18 +51,10 @@ def lesson(
     """
     from cowpath import lessons
 
-    if number is not None and random is not None:
-        raise InputError(f"lesson {number} and a random problem", hint="one of them")
-    if number is None and random is None:
-        if answers or report is not None or save is not None:
-            raise InputError("of which lesson?", hint="cowpath lesson 1, or --random SEED")
+    if number is None and random is None and not answers and report is None and save is None:
         _list()
         return
-    if report is not None and save is not None:
-        raise InputError("--save with --report: of which answer?", hint="one of them")
-    check_outputs([report, save], [number] if number else [])
-    check_target(report)
-    check_target(save)
+    _check_words(number, random, report, save)
     chosen = None if number is None else lessons.load(number)
     poses = list(_poses(chosen, random))
     if report is not None:
@@ -75,6 +67,19 @@ def lesson(
     wrong = _solve_all(poses) if answers else _ask_all(poses)
     if save is not None:
         _save(save, wrong)
+
+
+def _check_words(number: str | None, random: int | None, report: Path | None, save: Path | None) -> None:
+    """Raise InputError for what does not go together, and for a file that cannot be written."""
+    if number is None and random is None:
+        raise InputError("of which lesson?", hint="cowpath lesson 1, or --random SEED")
+    if number is not None and random is not None:
+        raise InputError(f"lesson {number} and a random problem", hint="one of them")
+    if report is not None and save is not None:
+        raise InputError("--save with --report: of which answer?", hint="one of them")
+    check_outputs([report, save], [number] if number else [])
+    check_target(report)
+    check_target(save)
 
 
 def _poses(chosen: Lesson | None, seed: int | None) -> Iterator[tuple[str, Pose]]:
