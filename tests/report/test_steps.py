@@ -259,3 +259,35 @@ def test_in_a_notebook(commit_checks: Checks, commit_saved: Path) -> None:
     assert html.count("<tr>") == 3 and CHAIN.replace("'", "&#39;") in html
     assert "<script" not in html and "<style" not in html and "href" not in html
     assert "file_cow: charge" in checking.replay(commit_saved)._repr_html_()
+
+
+# --- an audit
+def test_an_audit_is_a_matrix_whose_violations_lead_to_their_counterexamples(tmp_path: Path) -> None:
+    checks = checking.check(["linux-3.0", "preallocate"], "commit", properties="isolation")
+    assert checks.again is not None
+    audit = replace(checks, as_matrix=True, again=replace(checks.again, verb="audit"))
+    audit.report(tmp_path / "audit.html")
+    text = (tmp_path / "audit.html").read_text()
+    matrix = text.split('<table class="matrix">')[1].split("</table>")[0]
+    rows = [re.findall(r"<t[dh].*?</t[dh]>", row, re.DOTALL) for row in matrix.split("<tr>")[1:]]
+    assert [re.sub(r"\s*<.*?>\s*", "", cell) for cell in rows[0]] == ["path", "case", "linux-3.0", "preallocate"]
+    shown = {(result.case, result.design): result for result in checks.results}
+    for row in rows[1:]:
+        _, case, *cells = (re.sub(r"\s*<.*?>\s*", "", cell) for cell in row)
+        for design, cell in zip(("linux-3.0", "preallocate"), cells, strict=True):
+            result = shown[case, design]
+            assert cell == ("ok" if result.verdict == "proved" else f"I{result.depth}")
+    violated = [result for result in checks.results if result.verdict == "violated"]
+    assert violated and matrix.count('href="#found-') == len(violated)
+    assert all(f'id="found-{number + 1}"' in text for number in range(len(violated)))
+    assert "I isolation" in text and violated[0].reason in html.unescape(text)
+    assert "cowpath audit --design linux-3.0 --design preallocate" in text
+
+
+def test_the_command_audit_writes_its_page(tmp_path: Path) -> None:
+    page = tmp_path / "audit.html"
+    done = call("audit", "--design", "linux-3.0", "--property", "isolation", "--states", "1", "--report", str(page))
+    assert done.exit_code == 3 and "in a browser" in done.stderr
+    text = page.read_text()
+    assert text.count("<tr>") - 1 == len({job.case.name for job in checking.load_jobs("linux-3.0", None, None)})
+    assert "I?" in text and "cowpath audit" in text and "--states 1" in text
