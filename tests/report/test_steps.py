@@ -151,6 +151,7 @@ def same_again(file: Path) -> str:
     return line
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_the_shown_command_makes_the_page_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = tmp_path / "a case's.toml"
@@ -168,6 +169,7 @@ def test_the_shown_command_makes_the_page_again(tmp_path: Path, monkeypatch: pyt
     assert "--case -own.toml" in same_again(tmp_path / "b.html")
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_the_shown_command_plays_it_again(commit_saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("-found.json").write_bytes(commit_saved.read_bytes())
@@ -186,6 +188,7 @@ def test_parts_that_do_not_change_are_in_the_page_once(commit_page: Path) -> Non
     assert len(set(parts)) == len(parts)
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_several_verdicts_are_one_page(commit_checks: Checks, tmp_path: Path) -> None:
     commit_checks.report(tmp_path / "all.html")
     text = (tmp_path / "all.html").read_text()
@@ -207,6 +210,7 @@ def test_what_is_not_finished_is_no_proof(tmp_path: Path) -> None:
     assert "that is no proof" in text and "A proof has" not in text
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_too_much_for_a_page_is_said(commit_checks: Checks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "MOST_CHARACTERS", 1)
     twice = replace(commit_checks, results=commit_checks.results * 2, jobs=commit_checks.jobs * 2)
@@ -225,6 +229,7 @@ def test_a_saved_schedule_has_its_page(commit_saved: Path, tmp_path: Path) -> No
     assert len(data_of(text)["found"][0]["walk"]) == 15
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_a_schedule_on_another_design_is_not_called_violated(commit_saved: Path, tmp_path: Path) -> None:
     checking.replay(commit_saved, "linux-3.0-oom-flag").report(tmp_path / "o.html")
     text = (tmp_path / "o.html").read_text()
@@ -232,6 +237,7 @@ def test_a_schedule_on_another_design_is_not_called_violated(commit_saved: Path,
     assert "where nobody has checked it" in text and "is violated" not in text
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_what_goes_on_for_ever_is_marked(tmp_path: Path) -> None:
     moves = ["attacker"] * 9 + ["victim"] * 4
     case, design = cases.load("commit"), designs.load("linux-3.0")
