@@ -62,7 +62,7 @@ class Player:
 
     def _move(self, number: int, mover: int, source: str) -> Row:
         name = self.names()[mover]
-        path, step = self._doing(mover)
+        path, step = self.doing(mover)
         if self.space.play([mover]) != 1:
             raise InputError(
                 f"move {number}: {name!r} cannot move there", file=source,
@@ -75,7 +75,7 @@ class Player:
         return Row(number, name, mover if mover < m.DISK else -1, path, step, self._ends(mover), begins, cost,
                    tuple(self._locks()), tuple(self._usage()))  # fmt: skip
 
-    def _doing(self, mover: int) -> tuple[str, str]:
+    def doing(self, mover: int) -> tuple[str, str]:
         """The path and the step that a mover is about to take."""
         if mover >= m.DISK:
             return "", self.names()[mover]

@@ -90,8 +90,8 @@ def run_cases(
     """
     from cowpath import casebook, designs
     from cowpath.checker.check import Settings
-    from cowpath.checker.many import cores
     from cowpath.checker.space import Limits
+    from cowpath.checker.workers import cores
     from cowpath.checking import MEMORY
     from cowpath.kernel.compiled import announced
 

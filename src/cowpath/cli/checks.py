@@ -79,7 +79,8 @@ def check(
     if save is not None:
         save_first(checks, save)
     if report is not None:
-        checks.report(report)
+        with progress_bars(None) as progress:
+            checks.report(report, progress.looking())
         say(report)
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])
@@ -90,6 +91,7 @@ def audit(
     property_: Properties = None,
     states: States = None,
     memory: Memory = None,
+    cluster: o.ClusterAddress = None,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -107,7 +109,7 @@ def audit(
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.audit(
-            design, properties=property_, states=states, memory=room, told=progress.checking()
+            design, properties=property_, states=states, memory=room, told=progress.checking(), cluster=cluster
         )  # fmt: skip
     show(checks, as_json, as_matrix=True)
     raise typer.Exit(STATUS[checks.verdict])

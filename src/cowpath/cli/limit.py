@@ -13,7 +13,7 @@ from cowpath import __version__
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
-from cowpath.cli.sweeps import ClusterAddress, Processes, make_ready
+from cowpath.cli.sweeps import Processes, make_ready
 
 if TYPE_CHECKING:
     from cowpath.sweeping import Limits
@@ -39,7 +39,7 @@ def limit(
     store: StoreFile = None,
     report: Report = None,
     processes: Processes = None,
-    cluster: ClusterAddress = None,
+    cluster: o.ClusterAddress = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,

@@ -109,6 +109,11 @@ Interpreted = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Play on this Dask cluster: the address that dask scheduler prints.",
+                 metavar="tcp://HOST:PORT"),
+]  # fmt: skip
 FailOn = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(

@@ -41,7 +41,8 @@ def replay(
     with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         replayed = checking.replay(file, design)
     if report is not None:
-        replayed.report(report)
+        with progress_bars(None) as progress:
+            replayed.report(report, progress.looking())
         say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
@@ -51,12 +52,12 @@ def replay(
     from cowpath.observe.tables import Terminal
 
     console = Terminal()
-    console.print(f"{replayed.property} of {replayed.case} on {replayed.design}", style="bold", highlight=False)
+    console.print(replayed.saved.title(replayed.design), style="bold", highlight=False, markup=False)
     cycle = replayed.cycle_from
     console.print(moves_table(replayed.rows, replayed.tasks, cycle))
     if cycle is not None:
         console.print(f"From move {cycle} on, it goes on in the same way for ever.")
-    for sentence in dict.fromkeys((replayed.reason, *replayed.waiting)):
+    for sentence in filter(None, dict.fromkeys((replayed.reason, *replayed.waiting))):
         console.print(sentence, highlight=False)
 
 

@@ -86,7 +86,7 @@ def validate(
 
     Example: cowpath validate micro.jsonl --kernel linux-6.18
     """
-    from cowpath.checker.many import cores
+    from cowpath.checker.workers import cores
     from cowpath.kernel.compiled import announced
     from cowpath.validate import builds, throttle
 

@@ -16,7 +16,7 @@ from multiprocessing import connection, get_context
 from types import TracebackType
 from typing import Any, Protocol
 
-from cowpath.checker.many import leave_interrupts
+from cowpath.checker.workers import leave_interrupts
 
 from .point import Parcel, Played, Task, play_all
 
