@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cowpath.checker.walk import Walk
     from cowpath.checker.workers import Pool
     from cowpath.designs import Design
+    from cowpath.observe.words import Chain
     from cowpath.searching.found import Found
 
 Name = str | os.PathLike[str]
@@ -290,10 +291,15 @@ class Replayed:
     rows: tuple[Row, ...]  #: The moves, in their order.
     tasks: tuple[str, ...]  #: The names of the case's tasks.
     cycle_from: int | None  #: The number of the first move of what goes on for ever; None if nothing does.
-    waiting: tuple[str, ...]  #: Who waits for whom at the end, a sentence each.
+    waits: tuple[Chain, ...] = field(repr=False)  # who waits for whom at the end
     saved: Schedule = field(repr=False)  #: What was played.
     played_on: Design = field(repr=False)
     again: Command | None = field(repr=False, default=None)  # what plays it again in a terminal
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """Who waits for whom at the end, a sentence each."""
+        return tuple(map(str, self.waits))
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -348,7 +354,7 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     tasks = tuple(player.names()[: len(player.plan.players)])
     again = replay_command(os.fspath(file), None if design is None else os.fspath(design))
     return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
-                    tuple(player.waiting()), saved, chosen, again)  # fmt: skip
+                    tuple(player.waits()), saved, chosen, again)  # fmt: skip
 
 
 def bisect(

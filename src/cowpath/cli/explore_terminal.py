@@ -192,7 +192,7 @@ class Terminal:
         """Check the design anew, and go on on it."""
         from cowpath import checking
         from cowpath.checker.show import results_table
-        from cowpath.observe.tables import Terminal as Console
+        from cowpath.observe.terminal import Terminal as Console
 
         atlas, results = checking.what_if(self.walk.atlas.case, design, self.properties, self.states)
         Console().print(results_table(results))

@@ -61,7 +61,7 @@ def search(
 
 def show(found: Found) -> None:
     """Print what a search has found."""
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
     from cowpath.searching.show import report
 
     Terminal().print(report(found, SHOWN))

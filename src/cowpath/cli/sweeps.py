@@ -212,9 +212,9 @@ def print_report(points: Points, measure: list[str] | None, as_json: bool) -> No
     if as_json:
         typer.echo(json.dumps(told(points.sweep, points), indent=2))
         return
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False)
+    console = Terminal()
     for part in report(points.sweep, points, wanted):
         console.print(part)
 
