@@ -80,7 +80,7 @@ def chains(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
 
 def searched_table(searched: Sequence[Searched]) -> RenderableType:
     """A row per trial whose fix is an order of steps."""
-    table = _table("", "case", "property", "path", "orders", "safe", "moved", "the fix")
+    table = Fitted("", "case", "property", "path", "orders:", "safe:", "moved:", "the fix")
     for each in searched:
         fix = Text(f"found, number {each.fix}", "green") if each.fix else Text("not found", "bold red")
         table.add_row(
