@@ -18,6 +18,7 @@ from cowpath.cli import (
     checks,
     costs,
     diagnose,
+    examples,
     groups,
     lesson,
     limit,
@@ -94,6 +95,7 @@ app.command("watch", cls=Command, rich_help_panel=MACHINES)(watch.watch)
 app.command("validate", cls=Command, rich_help_panel=MACHINES)(validate.validate)
 app.add_typer(catalog.designs_app, name="designs", rich_help_panel=HERE)
 app.command("kernels", cls=Command, rich_help_panel=HERE)(catalog.kernels)
+app.command("examples", cls=Command, rich_help_panel=HERE)(examples.examples)
 app.command("programs", cls=Command, rich_help_panel=HERE)(catalog.programs)
 app.command("warm-up", cls=Command, rich_help_panel=HERE)(warm.warm_up)
 
