@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from cowpath.checker.movers import mover_names
 from cowpath.checker.space import Space
 from cowpath.engine import costs
 from cowpath.observe.text import duration
+from cowpath.serving import Explorer
 
 NOBODY = "Nobody waits for another, or for memory."
 
@@ -189,3 +192,77 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(open_page: Any, commit_page: 
     found = axe.run(shown).response["violations"]
     assert [(each["id"], [node["html"][:200] for node in each["nodes"]][:5]) for each in found] == []
     assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+
+# --- served
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Explorer]]:
+    """``serve(case, design, properties)``: a server that ends with the test."""
+    begun: list[tuple[Explorer, threading.Thread]] = []
+
+    def serve_(case: str, design: str, properties: list[str]) -> Explorer:
+        server = Explorer(checking.explore(case, design), properties, 100_000, 600.0, "cowpath explore")
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        begun.append((server, thread))
+        return server
+
+    yield serve_
+    for server, thread in begun:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def made(page: Any, moves: int) -> None:
+    """Wait until so many moves are made, and what can be done next has come from the server."""
+    page.wait_for_function(f"cowpath.stage.now().at === {moves} && document.querySelector('.next button') !== null")
+
+
+def test_a_case_of_many_states_is_explored_from_its_server(open_page: Any, serve: Any) -> None:
+    """The moves come from the server as somebody comes to them; all states are the explorer's."""
+    shown = open_page(serve("swap-in", "linux-3.0", ["isolation"]).address)
+    assert not shown.evaluate("cowpath.stage.machine().whole")
+    for number in range(1, 30):
+        keys = shown.locator(".next button").count()
+        shown.keyboard.press(str(1 + number % keys))
+        made(shown, number)
+    reached = [now(shown)[:length] for length in range(30)]
+    plan, space = compile_case(cases.load("swap-in")), Space()
+    k = boot.start(plan, designs.load("linux-3.0"), costs.load(), space)
+    known: set[bytes] = set()
+    space.explore(0, fold=False, reduce=False, look=lambda *_: known.add(digest(space)) is not None)
+    assert len(known) > 5_000
+    names, begin = mover_names(plan, k), space.x.words.copy()
+    for walk in reached:
+        space.x.words[:] = begin
+        assert space.play([names.index(name) for name in walk]) == len(walk)
+        assert digest(space) in known
+    shown.reload()  # what was asked for is in the page now
+    assert now(shown) == reached[-1]
+
+
+def test_what_if_on_the_page(open_page: Any, serve: Any) -> None:
+    """Without its second look at the mapping the third way maps a page that was truncated."""
+    server = serve("truncate-while-waiting", "unlock-charge-relock", ["no-stale-page"])
+    shown = open_page(server.address)
+    made(shown, 0)
+    shown.keyboard.press("1")
+    made(shown, 1)
+    steps = designs.load("unlock-charge-relock").paths["file_cow"]
+    form = shown.locator(".what-if")
+    assert form.locator("[name=path]").input_value() == "file_cow"
+    form.locator("[name=step]").select_option(str(1 + steps.index("find_page")))
+    form.locator("[type=submit]").click()
+    shown.wait_for_function(
+        "document.querySelector('.checked').textContent.includes('find_page')"
+    )  # no path that can be
+    form.locator("[name=step]").select_option(str(1 + steps.index("recheck_mapping")))
+    form.locator("[type=submit]").click()
+    shown.wait_for_url("**/1/*")
+    assert "violated" in shown.locator(".results").inner_text()
+    assert "recheck_mapping" not in shown.evaluate("cowpath.stage.machine().data.paths.file_cow")
+    assert shown.evaluate("cowpath.stage.now().steps.length") == 1  # the walk goes on on it
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    assert [each["id"] for each in axe.run(shown).response["violations"]] == []

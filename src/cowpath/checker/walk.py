@@ -116,14 +116,17 @@ class Walk:
     def move_to(self, atlas: Atlas) -> None:
         """The same moves on another atlas (the case on another design), as far as they can be made there."""
         self._remember()
-        at, made = START, list[Move]()
-        for old in self.made:
-            move = atlas.move_of(at, old.mover)
+        movers = [move.mover for move in self.made]
+        self.atlas, self.made = atlas, []
+        self.follow(movers)
+
+    def follow(self, movers: Sequence[int]) -> None:
+        """Go on with the moves of these movers, as far as they can be made."""
+        for mover in movers:
+            move = self.atlas.move_of(self.at, mover)
             if move is None or move.to == NOWHERE:
-                break
-            made.append(move)
-            at = move.to
-        self.atlas, self.made = atlas, made
+                return
+            self.made.append(move)
 
     def schedule(self) -> dict[str, Any]:
         """The walk as ``cowpath replay`` takes it; the first property that its last state violates stands in it."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import get_context, parent_process
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from cowpath.errors import InputError, WorkerError
@@ -43,6 +45,24 @@ class OwnProcesses(ProcessPoolExecutor):
     def first(self, function: Callable[..., T], /, *arguments: Any) -> T:
         """Here."""
         return function(*arguments)
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
+        """A call; a process is started for it where too few are."""
+        with without_main():
+            return super().submit(function, *arguments, **named)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """A process that is begun here does not run the caller's script: multiprocessing would, to find there what is sent
+    to it, and a script without ``if __name__ == "__main__"`` would begin processes again. What we send is cowpath's.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from cowpath.cli import (
     costs,
     diagnose,
     examples,
+    explore,
     groups,
     lesson,
     limit,
@@ -77,6 +78,7 @@ app.command("run", cls=Command, rich_help_panel=PLAY)(runs.run)
 app.command("compare", cls=Command, rich_help_panel=PLAY)(runs.compare)
 app.command("costs", cls=Command, rich_help_panel=PLAY)(costs.costs)
 app.command("step", cls=Command, rich_help_panel=PLAY)(step.step)
+app.command("explore", cls=Command, rich_help_panel=PROVE)(explore.explore)
 app.command("limit", cls=Command, rich_help_panel=PLAY)(limit.limit)
 app.add_typer(sweeps.sweep_app, name="sweep", rich_help_panel=PLAY)
 app.command("check", cls=Command, rich_help_panel=PROVE)(checks.check)

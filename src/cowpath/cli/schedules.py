@@ -56,7 +56,7 @@ def replay(
     from cowpath.observe.terminal import Terminal
 
     console = Terminal()
-    console.print(replayed.saved.title(replayed.design), style="bold")
+    console.print(visible(replayed.saved.title(replayed.design)), style="bold")
     for sentence in filter(None, dict.fromkeys((replayed.reason, *replayed.waiting))):
         console.print(visible(sentence))
     cycle = replayed.cycle_from

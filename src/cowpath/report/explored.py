@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from cowpath.cases import Case
@@ -60,7 +60,8 @@ class Book:
     def _state(self, state: State) -> dict[str, Any]:
         picture = state.picture
         numbers: dict[str, Any] = {
-            kind: [_number(self.parts, json.dumps(asdict(part))) for part in getattr(picture, kind)] for kind in PARTS
+            kind: [_number(self.parts, json.dumps(part, default=vars)) for part in getattr(picture, kind)]
+            for kind in PARTS
         }
         waiting = [str(chain) for chain in picture.chains]
         drawn = str(svg(graph_of(picture.chains), "; ".join(waiting)))
@@ -93,7 +94,8 @@ class Book:
         """All that there is; with the paths of the design, and a schedule of no moves, for walks to be saved."""
         design, case = self.atlas.design, self.atlas.case
         paths = {name: steps for name, steps in design.paths.items() if steps}
-        return self.since(Seen()) | {"paths": paths, "schedule": schedule.content(design, case), "all": self.has_all}
+        return self.since(Seen()) | {"paths": paths, "schedule": schedule.content(design, case), "about": case.path,
+                                    "all": self.has_all}  # fmt: skip
 
     @property
     def has_all(self) -> bool:

@@ -75,7 +75,7 @@ def write_checks(
     shelf, left_out = Shelf(MOST_CHARACTERS), 0
     for at, (result, job) in enumerate(checked):
         if result.verdict == VIOLATED and shelf.room > 0:
-            shown[at] = found_of(_violation(result, job, meanings), len(shown) + 1, shelf)
+            shown[at] = found_of(violation(result, job, meanings), len(shown) + 1, shelf)
         else:
             left_out += result.verdict == VIOLATED
     shelf.look_everywhere(told)
@@ -83,7 +83,7 @@ def write_checks(
     rows = results_rows(results, {at: each["number"] for at, each in shown.items()})
     bound = f"{missed(max((result.states for result in results), default=0)):.1g}"
     title = found[0]["title"] if len(results) == 1 and found else verdicts_title(results)
-    books = _books([(job.design, job.case) for _, job in checked], found)
+    books = books_of([(job.design, job.case) for _, job in checked], found)
     page = render("steps.html.j2", title=title, results=rows, bound=bound, found=found, left_out=left_out,
                   never=never_rows(results), shelf=shelf, command=command, **books)  # fmt: skip
     write(target, page)
@@ -94,13 +94,14 @@ def write_replay(target: Path, each: Counterexample, command: str | None, told: 
     shelf = Shelf(MOST_CHARACTERS)
     found = [found_of(each, 1, shelf)]
     shelf.look_everywhere(told)
-    books = _books([(each.design, each.case)], found)
+    books = books_of([(each.design, each.case)], found)
     page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0, never=[],
                   shelf=shelf, command=command, **books)  # fmt: skip
     write(target, page)
 
 
-def _violation(result: Result, job: Job, meanings: Mapping[str, str]) -> Counterexample:
+def violation(result: Result, job: Job, meanings: Mapping[str, str]) -> Counterexample:
+    """What a check has found, to be gone through; ``meanings``: of the properties, by name."""
     return Counterexample(
         violated=result.property, meaning=meanings.get(result.property, ""), reason=result.reason, design=job.design,
         case=job.case, moves=result.schedule, cycle=result.cycle, certified=result.certified, source=job.case.source,
@@ -194,7 +195,7 @@ def moves_html(rows: Sequence[Row], tasks: Sequence[str], cycle_from: int | None
 
 
 # --- the end of the page
-def _books(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def books_of(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The designs and the cases, each once; of a design the paths that its cases are about, and that were taken."""
     designs: dict[tuple[str, str], dict[str, Any]] = {}
     cases: dict[tuple[str, str], dict[str, str]] = {}

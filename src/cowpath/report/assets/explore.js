@@ -5,7 +5,7 @@
   const before = []; // walks that were left, for undo
   const marks = []; // walks that were bookmarked
   const KEYS = { u: "undo", m: "mark", c: "counterexample" };
-  let asked = null; // the state of which the server has been asked
+  let asking = false; // the server is to answer
 
   // --- what can be done
   function show() {
@@ -19,6 +19,7 @@
     part(".own").textContent = own() ? left() : "";
     button("undo").disabled = before.length === 0;
     button("counterexample").disabled = !own();
+    button("counterexample").textContent = `back to ${begun()}`;
     mine(steps, at);
     if (moves === null && machine().server) ask(number());
   }
@@ -28,7 +29,7 @@
       title: move.did.join("; ") || "nothing is taken or given back" });
     if (i < 9) made.append(el("kbd", { text: String(i + 1), "aria-hidden": "true" }));
     made.append(named(move));
-    if (same) made.append(el("span", { class: "dim", text: own() ? " (as in this walk)" : " (as in the counterexample)" }));
+    if (same) made.append(el("span", { class: "dim", text: own() ? " (as in this walk)" : ` (as in ${begun()})` }));
     made.addEventListener("click", () => take(move.mover));
     return made;
   }
@@ -39,16 +40,83 @@
       + "cowpath explore, with the same case and design, opens it with all of them.";
   }
 
+  const begun = () => (data().name ? "the counterexample" : "the first walk"); // what the page began with
+
   function left() {
     const { steps } = now();
+    if (!data().walk.length) return "";
     const same = cowpath.common(cowpath.movers(steps), data().walk);
-    return same === steps.length ? `This walk ends at move ${same} of the counterexample.` : `This walk has left the counterexample after ${same} of its moves.`;
+    return same === steps.length ? `This walk ends at move ${same} of ${begun()}.` : `This walk has left ${begun()} after ${same} of its moves.`;
   }
 
   function mine(steps, at) {
     part(".mine").hidden = !own();
     if (!own()) return;
     part(".mine ol").replaceChildren(...steps.map((step, i) => el("li", { "aria-current": i + 1 === at ? "step" : null, text: named(step) })));
+  }
+
+  // --- the server
+  async function ask(state) {
+    if (asking) return;
+    asking = true;
+    const here = machine(), { states, parts, texts } = here.data;
+    const has = { states: states.length, parts: parts.length, texts: texts.length, graphs: document.querySelectorAll("template[id^=graph-]").length };
+    try {
+      const answer = await fetch(`${here.server}?${new URLSearchParams({ machine: data().machine, state, ...has })}`);
+      if (!answer.ok) throw new Error(await answer.text());
+      const more = await answer.json();
+      more.graphs.forEach((drawn, i) => document.body.append(graph(drawn, has.graphs + i)));
+      here.add(more);
+    } catch (error) {
+      part(".nothing").textContent = "The server does not answer. It may have ended: the command at the end of this page starts it again.";
+      return;
+    } finally {
+      asking = false;
+    }
+    show();
+  }
+
+  function graph(drawn, number) {
+    const made = el("template", { id: `graph-${number}` });
+    made.content.append(new DOMParser().parseFromString(drawn, "image/svg+xml").documentElement);
+    return made;
+  }
+
+  const form = part(".what-if");
+  function offer() {
+    const { path, step, other } = form.elements, { paths } = machine().data;
+    const options = (select, names) => select.replaceChildren(...names.map(([value, text]) => el("option", { value, text })));
+    const steps = () => {
+      const numbered = paths[path.value].map((name, i) => [String(i + 1), `${i + 1} ${name}`]);
+      for (const each of [step, other]) options(each, numbered);
+    };
+    const had = path.value;
+    options(path, Object.keys(paths).map((name) => [name, name]));
+    path.value = had in paths ? had : machine().data.about || path.value;
+    path.onchange = steps;
+    form.elements.edit.onchange = () => { form.querySelector(".other").hidden = form.elements.edit.value !== "swap"; };
+    steps();
+  }
+  async function check(event) {
+    event.preventDefault();
+    const said = form.querySelector(".checked"), button = form.querySelector("[type=submit]");
+    const asked = Object.fromEntries(["path", "step", "edit", "other"].map((name) => [name, form.elements[name].value]));
+    const walk = cowpath.movers(now().steps).slice(0, now().at);
+    said.textContent = "The design is checked anew \u2026";
+    button.disabled = true;
+    try {
+      const answer = await fetch("what-if", { method: "POST", body: JSON.stringify({ machine: String(data().machine), walk, ...asked }) });
+      const told = await answer.json();
+      if (told.page) location.assign(told.page);
+      said.textContent = told.error || "";
+    } catch (error) {
+      said.textContent = "The server does not answer.";
+    }
+    button.disabled = false;
+  }
+  if (form) {
+    form.addEventListener("submit", check);
+    offer();
   }
 
   // --- going

@@ -24,6 +24,10 @@ window.cowpath = (function () {
       { mover, to, name: text(name), shown: text(shown), does: text(does), did: did.map(text), cost });
     return {
       data, server, whole: data.all,
+      add(more) { // what a server has answered
+        for (const kind of ["parts", "texts", "states"]) data[kind].push(...more[kind]);
+        Object.assign(data.moves, more.moves);
+      },
       state: (number) => data.states[number],
       part: (number) => data.parts[number],
       texts: (numbers) => numbers.map(text),
