@@ -34,6 +34,10 @@ def key_after(words: Any, before: Any, changed: Any, count: int, key: int) -> in
     return (int(key) + int((mixed(words[at], at) - mixed(before[at], at)).sum(dtype=np.uint64))) & ALL_BITS
 
 
+def prefetch(table: Any, at: int) -> None:
+    """``vector.prefetch``: there is nothing to be gained."""
+
+
 def copy_row(source: Any, target: Any, at: int, words: int, number: int, name: int) -> None:
     """``fold.copy_row``."""
     start, to = at + number * words, at + name * words
