@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cowpath import cases, checking, designs
@@ -15,7 +14,7 @@ from cowpath.checker.check import check_case
 from cowpath.checker.properties import find
 from cowpath.checker.result import Result
 from cowpath.checker.space import Space
-from cowpath.engine import costs, explore
+from cowpath.engine import costs
 from cowpath.kernel.state import EXPLORE
 
 from ..slow import some_nightly

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.engine import explore
-from cowpath.engine.fold import KINDS, WIDEST
+from cowpath.engine.canonical import FOLDING
 from cowpath.engine.moves import MOVERS
 from cowpath.engine.properties import OF_STATES
 from cowpath.kernel.compiled import INTERPRETED
@@ -49,6 +49,7 @@ class Space:
     def __init__(self) -> None:
         self._scratch = new_machine(EXPLORE)
         self._target = _words(self._scratch)
+        self.folding = np.zeros(1, FOLDING).view(np.recarray)[0]
         self.k: Any = None
         self.unfinished = ""  # or which limit was met
         self.coverage: Any = None  # of a search that has visited everything: ``books.coverage``, by task and path
@@ -76,9 +77,6 @@ class Space:
             values=np.zeros(MOVERS * wide, np.uint64),
             target_words=self._target,
             target=self._target.view(np.int16),
-            names=np.zeros((KINDS, WIDEST), np.int16),
-            alike=np.arange(EXPLORE.tasks),
-            stances=np.zeros(EXPLORE.tasks, np.int64),
             memo=np.zeros(MEMO, explore.MEMO),
             options=np.zeros(explore.OPTIONS, np.int64),
             counts=np.zeros(explore.COUNTS, np.int64),
@@ -98,7 +96,7 @@ class Space:
 
     def drive(self, what: int, a: int = 0, b: int = 0) -> int:
         """Call the compiled driver."""
-        return int(explore.drive(what, self.k, self._scratch, self.x, a, b))
+        return int(explore.drive(what, self.k, self._scratch, self.folding, self.x, a, b))
 
     def play(self, script: list[int]) -> int:
         """Make the moves of these movers; returns how many could be made."""
@@ -132,7 +130,7 @@ class Space:
         most = UNBOUNDED if limits.states is None else limits.states
         stop_when = explore.AT_FIRST if stop_at_first else int(stop)
         self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop_when, look is not None, most
-        self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
+        self.folding.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
         if edges:
             room, of_edges = len(self.x.parents), max(len(self.x.edges), 4 * FIRST_ROOM)
             self._replace(nodes=room, numbers=len(self.x.table), edges=of_edges)
@@ -255,7 +253,7 @@ class Space:
     @property
     def bytes(self) -> int:
         """Of all arrays of the search."""
-        return sum(array.nbytes for array in self.x)
+        return sum(array.nbytes for array in (*self.x, self.folding))
 
     def found(self, which: int) -> int:
         """The first state that violates a property of states, or -1."""

@@ -17,6 +17,7 @@ from .fingerprint import mixed
 from .vector import WIDTH, differ, lowest
 
 
+@plainly(arrays.restart)
 @inlined
 def restart(words, before, last, first, is_astray):
     """At the beginning of a frontier, both the one that is read and the one that is written."""

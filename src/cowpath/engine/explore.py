@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, driver, entry_point, inlined
 
+from .canonical import folded_key, start_folding
 from .changes import find_changes, keep_changes, key_after, load, put_back, restart, write_down
 from .coverage import forget_coverage
 from .fingerprint import fingerprint
-from .fold import canonical
 from .local import is_local
 from .moves import DISK, MOVERS, can_move, move, who_moves
 from .properties import OF_STATES, marks, offender, violated
@@ -89,11 +88,7 @@ MEMO = np.dtype((np.record, [("raw", "u8"), ("key", "u8")]))  # a fingerprint an
 
 
 class Search(NamedTuple):
-    """The arrays of a search. ``words`` and ``half`` are the machine's state, ``target*`` the canonical copy's.
-
-    Compiled functions are handed the arrays that they work on: to take one out of this tuple counts a reference to it,
-    which costs more than most of what is done with it.
-    """
+    """The arrays of a search. ``words`` and ``half`` are the machine's state, ``target*`` the canonical copy's."""
 
     words: Any  # u8[W]
     half: Any  # i2[4 W]
@@ -109,9 +104,6 @@ class Search(NamedTuple):
     values: Any  # u8[MOVERS W], and to what
     target_words: Any
     target: Any
-    names: Any  # i2, fold.KINDS rows
-    alike: Any  # i8, for each task the first of those that are alike
-    stances: Any  # i8, scratch
     memo: Any  # MEMO, a power of two of them
     options: Any  # i8[OPTIONS]
     counts: Any  # i8[COUNTS]
@@ -158,18 +150,14 @@ def forget_progress(k):
 
 
 @compiled
-def folded_key(k, c, x):
-    """The fingerprint of the canonical copy of the state as it stands."""
-    canonical(k, x.half, c, x.target, x.names, x.alike, x.stances, x.options[AGE_COUNTS])
-    return fingerprint(x.target_words)
-
-
-@compiled
-def remembered_key(k, c, x, raw):
-    """The same, of a state with this fingerprint of its own: looked up where that is remembered."""
+def remembered_key(k, c, f, x, raw):
+    """The fingerprint of the canonical copy of the state as it stands, whose own is ``raw``: looked up, if it has been
+    met lately.
+    """
     known = x.memo[np.int64(raw & np.uint64(len(x.memo) - 1))]
     if known.raw != raw or known.key == 0:
-        known.raw, known.key = raw, folded_key(k, c, x)
+        known.raw = raw
+        known.key = folded_key(k, x.words, x.half, c, x.target, x.target_words, f, x.options[AGE_COUNTS])
     return known.key
 
 
@@ -207,12 +195,12 @@ def is_full(counts, options, parents, table, raws, contents, nodes, edges, wide)
 
 
 @compiled
-def expand(k, c, x, budget):
+def expand(k, c, f, x, budget):
     """Expand states, level by level. Returns why it stopped."""
     counts = x.counts
     while True:
         at = counts[AT]
-        why = expand_level(k, c, x, budget)
+        why = expand_level(k, c, f, x, budget)
         budget -= counts[AT] - at
         if why != LEVEL:
             return why
@@ -229,7 +217,7 @@ def expand(k, c, x, budget):
 
 
 @inlined
-def make_move(k, c, x, mover, h, options, words, before, changed, table, made, which, values, begin):
+def make_move(k, c, f, x, mover, h, options, words, before, changed, table, made, which, values, begin):
     """Make a move of the state that stands there, note it (``made``, and from ``begin`` on the words), and undo it.
 
     ``h``: the state's fingerprint. Returns where the words end.
@@ -239,7 +227,7 @@ def make_move(k, c, x, mover, h, options, words, before, changed, table, made, w
     move(k, mover)
     changes = find_changes(words, before, changed)
     raw = key_after(words, before, changed, changes, h)
-    key = remembered_key(k, c, x, raw) if options[FOLD] != 0 else raw
+    key = remembered_key(k, c, f, x, raw) if options[FOLD] != 0 else raw
     prefetch(table, first_place(table, tag_of(key)))
     end = keep_changes(words, changed, changes, which, values, begin)
     put_back(words, before, changed, changes)
@@ -250,18 +238,18 @@ def make_move(k, c, x, mover, h, options, words, before, changed, table, made, w
 
 
 @inlined
-def make_alone(k, c, x, h, options, words, before, changed, table, made, which, values):
+def make_alone(k, c, f, x, h, options, words, before, changed, table, made, which, values):
     """Make the first move that is local and leads to a state that has not been seen, if there is one."""
     for t in range(DISK):
         if can_move(k, t) and is_local(k, t):
-            make_move(k, c, x, t, h, options, words, before, changed, table, made, which, values, 0)
+            make_move(k, c, f, x, t, h, options, words, before, changed, table, made, which, values, 0)
             if k.books.error or table[find(table, tag_of(made.key))] == 0:
                 return True
     return False
 
 
 @compiled
-def expand_level(k, c, x, budget):
+def expand_level(k, c, f, x, budget):
     """Expand states of the frontier, from counts[AT] on. Returns why it stopped."""
     words, before, changed, last, astray, is_astray = x.words, x.before, x.changed, x.last, x.astray, x.is_astray
     side = x.counts[SIDE]
@@ -284,14 +272,14 @@ def expand_level(k, c, x, budget):
         counts[ASTRAY] = wide
         h, made, end = raws[at], 0, 0
         if options[REDUCE] != 0 and make_alone(
-            k, c, x, h, options, words, before, changed, table, pending[0], which, values
+            k, c, f, x, h, options, words, before, changed, table, pending[0], which, values
         ):
             counts[REDUCED] += 1
             made = 1
         else:
             for i in range(who_moves(k, movers)):
                 end = make_move(
-                    k, c, x, movers[i], h, options, words, before, changed, table, pending[i], which, values, end
+                    k, c, f, x, movers[i], h, options, words, before, changed, table, pending[i], which, values, end
                 )
                 if k.books.error:
                     return EXHAUSTED
@@ -369,12 +357,14 @@ def enough_found(found, wanted, one_is_enough):
 
 
 @compiled
-def begin(k, c, x):
+def begin(k, c, f, x):
     """Enter the state as it stands as the first one."""
-    x.first[:] = x.words
+    for i in range(len(x.words)):
+        x.first[i] = x.words[i]
     restart(x.words, x.before, x.last, x.first, x.is_astray)
     raw = fingerprint(x.words)
-    key = folded_key(k, c, x) if x.options[FOLD] != 0 else raw
+    start_folding(f)
+    key = remembered_key(k, c, f, x, raw) if x.options[FOLD] != 0 else raw
     x.table[find(x.table, tag_of(key))] = tag_of(key)
     x.raws[1, 0], x.lengths[1, 0] = raw, 0
     x.parents[0] = ROOT
@@ -387,13 +377,13 @@ def begin(k, c, x):
 
 
 @driver
-def drive(what, k, c, x, a, b):
+def drive(what, k, c, f, x, a, b):
     """Python's way in to all of the above: one, so that the kernel is compiled once for it."""
     k.books.now = 1
     if what == EXPAND:
-        return expand(k, c, x, a)
+        return expand(k, c, f, x, a)
     if what == BEGIN:
-        begin(k, c, x)
+        begin(k, c, f, x)
     elif what == PLAY:
         return play(k, x.script[:a])
     elif what == BRING:

@@ -1,5 +1,4 @@
-"""What the explorer asks of the processor beyond Numba: words that are compared many at a time, memory that is asked for
-before it is needed.
+"""What the explorer asks of the processor beyond Numba: to compare many words at a time, to fetch memory in advance.
 
 LLVM makes of it what the processor has. In plain Python nobody calls what compares (``arrays.find_changes``).
 """
