@@ -169,9 +169,8 @@ def copy_row(source, target, start, to, words):
 
 
 copy_rest = _copier_of_rest()
-copy_pages, _, copy_mms, copy_vmas, copy_directories, copy_tables, copy_requests = (
-    _copier(kind, place) if kind != "task" else None for place, kind in enumerate(KINDS_RENAMED)
-)
+COPIERS = {kind: _copier(kind, place) for place, kind in enumerate(KINDS_RENAMED) if kind != "task"}
+copy_pages, copy_mms, copy_vmas, copy_directories, copy_tables, copy_requests = COPIERS.values()
 rename_head = _renamer("rename_head", Record({k: v for k, v in records.task.fields.items() if k != "frames"}))
 rename_frame = _renamer("rename_frame", records.frame)
 HEADS, TASK_BITS = FIRST_UNITS[TASK], FIRST_BITS[TASK]

@@ -69,7 +69,7 @@ def keep_changes(words, changed, count, which, values, begin):
 
 @inlined
 def write_down(words, last, places, contents, at, astray, is_astray, count):
-    """Write a state down, from ``at`` on, by what differs from the last one. Nothing is astray then; returns the end."""
+    """Write a state down from ``at`` on, by what differs from the last one: nothing is astray then. Returns the end."""
     for j in range(count):
         i = astray[j]
         is_astray[i] = 0

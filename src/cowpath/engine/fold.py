@@ -59,7 +59,7 @@ def give_name(names, kind, number):
 
 @compiled
 def bit_of(first, number):
-    """The bit of a thing, of a kind whose bits begin at ``first``. If there are too many things, some share the last."""
+    """The bit of a thing, of a kind whose bits begin at ``first``. Where things are too many, some share the last."""
     return 1 << min(first + number, BITS - 1)
 
 
