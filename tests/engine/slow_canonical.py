@@ -1,4 +1,4 @@
-"""The canonical copy of a state, written down from the layout in plain Python: slow, and in no way gone on from another.
+"""The canonical copy of a state, written down from the layout in plain Python: slow, and not gone on from another.
 
 Only the names that the walk gives are the explorer's own (``fold.give_names``).
 """

@@ -1,4 +1,4 @@
-"""A copy that goes on from the last one is the copy that is made anew, and the one that the layout says, in any order."""
+"""A copy that goes on from the last one is the one that is made anew, and that the layout says, in any order."""
 
 from __future__ import annotations
 

@@ -27,9 +27,7 @@ def part(function: Function, inline: bool, apart: bool = False, borrows: bool = 
     ``borrows``: somebody else keeps the arrays that it is handed, and it makes none.
     """
     FUNCTIONS.append(function.__name__)
-    options = OPTIONS | {"forceinline": inline}
-    if borrows:
-        options["_nrt"] = False
+    options = OPTIONS | {"forceinline": inline, "_nrt": not borrows}  # said of all: Numba hands it on to what is called
     if parts is None:
         return _compiled_once(numba.njit(**options)(function))
     return _compiled_once(parts.as_part(function, apart, options))
