@@ -18,6 +18,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
+PYTEST := $(BIN)/python -m pytest -n 2
 DESIGNS := linux-3.0 preallocate charge-after-map charge-after-unlock unlock-charge-relock linux-3.0-oom-flag linux-3.1
 TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
@@ -72,21 +73,24 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# what the tests need is compiled once, side by side, before two workers want the same of it at the same time:
-# with bounds checks for the tests themselves, without for the commands of the guide, which they run as they stand
+# what the tests need is compiled once, side by side, before two workers want the same of it at the same time
 compiled: .venv/dev.stamp
 	@echo "compiling the modelled kernel for the tests: some minutes, once after each change of it"
-	@$(BIN)/python -m pytest -q tests/engine/test_write_back.py > /dev/null & \
-		$(BIN)/python -m pytest -q tests/checker/test_verdicts.py::test_ways_2_and_3 > /dev/null; wait
-	@$(BIN)/cowpath warm-up
+	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/checked/test_write_back.py > /dev/null & \
+		$(BIN)/cowpath warm-up; wait
 
+# the kernel's rules as plain Python; machines whose every move is checked, with bounds checks; the rest on the code
+# that users run
 test: lint compiled
-	$(BIN)/python -m pytest -n 2
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/rules
+	NUMBA_BOUNDSCHECK=1 $(PYTEST) tests/checked
+	$(PYTEST)
 
 # what tests/slow.py leaves out of test. A random session takes a second; a test of a thousand of them more than the
-# time that a test may take
+# time that a test may take. All with bounds checks
 nightly: .venv/dev.stamp mutants wheel
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 -o faulthandler_timeout=14400
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/rules
+	HYPOTHESIS_PROFILE=nightly NUMBA_BOUNDSCHECK=1 $(PYTEST) -o faulthandler_timeout=14400
 
 mutants: .venv/dev.stamp
 	$(BIN)/python tests/mutants

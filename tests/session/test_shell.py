@@ -8,9 +8,9 @@ import pytest
 
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
-from cowpath.session.flow import MOST_COMMANDS, ROUND_NS
 from cowpath.session.load import plan_session
 from cowpath.session.plan import Plan
+from cowpath.session.program.walk import MOST_COMMANDS, ROUND_NS
 from cowpath.session.table import Table, load_tables
 
 MAKE_A = "cgcreate -g memory:A\n"

@@ -19,6 +19,7 @@ from cowpath.cli import (
     costs,
     diagnose,
     groups,
+    lesson,
     limit,
     record,
     runs,
@@ -79,6 +80,7 @@ app.command("audit", cls=Command)(checks.audit)
 app.command("search", cls=Command)(search.search)
 app.command("replay", cls=Command)(schedules.replay)
 app.command("bisect", cls=Command)(schedules.bisect)
+app.command("lesson", cls=Command)(lesson.lesson)
 app.command("validate", cls=Command)(validate.validate)
 app.command("limit", cls=Command)(limit.limit)
 app.add_typer(sweeps.sweep_app, name="sweep")

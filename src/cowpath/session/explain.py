@@ -7,15 +7,15 @@ from pathlib import Path
 
 from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
-from cowpath.session.compile import compile_shell
 from cowpath.session.doors.door import is_door, session_of
 from cowpath.session.limits import NUMBERS
 from cowpath.session.load import NOTHING, around, known_of, tables_of
 from cowpath.session.plan import MachineSettings
+from cowpath.session.program.compile import compile_shell
+from cowpath.session.program.writer import Shell
 from cowpath.session.scope import for_people
 from cowpath.session.syntax import read_script
 from cowpath.session.uses import VERSIONS
-from cowpath.session.writing import Shell
 from cowpath.words import read_text
 
 

@@ -14,7 +14,6 @@ from cowpath.kinds import ARGUMENTS, check_kind
 from cowpath.programs.code import Assembler
 from cowpath.programs.unit import Unit
 from cowpath.session.cgroupfs import MOUNT_2, MOUNTS
-from cowpath.session.compile import SHELL, Shell, compile_shell
 from cowpath.session.doors.around import Around
 from cowpath.session.doors.door import is_door, session_of
 from cowpath.session.doors.written import Written
@@ -23,6 +22,7 @@ from cowpath.session.given import OPTION, check_used, with_programs
 from cowpath.session.link import Linker
 from cowpath.session.parser import COMMANDS
 from cowpath.session.plan import FilePlan, MachineSettings, Plan, Start
+from cowpath.session.program.compile import SHELL, Shell, compile_shell
 from cowpath.session.programs import LISTS, Programs, Row, rows
 from cowpath.session.scope import Facts, Scope, for_people
 from cowpath.session.syntax import read_script

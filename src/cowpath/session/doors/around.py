@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from cowpath.errors import InputError
 from cowpath.session.commands import Manner, Subshell
-from cowpath.session.compile import compile_shell
 from cowpath.session.doors.written import Written
 from cowpath.session.parser import COMMANDS
 from cowpath.session.procfs import READERS
+from cowpath.session.program.compile import compile_shell
+from cowpath.session.program.writer import base_name
 from cowpath.session.programs import is_another
 from cowpath.session.sh_c import is_shell, started
 from cowpath.session.table import PACKAGED, Table
 from cowpath.session.tools import TOOLS
-from cowpath.session.writing import base_name
 from cowpath.words import Place, Word
 
 SHOWN = 100  # characters of a command in a comment

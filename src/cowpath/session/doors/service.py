@@ -11,7 +11,7 @@ from cowpath.session import systemd
 from cowpath.session.doors.around import Around, command
 from cowpath.session.doors.unit_file import Setting, Unit, read_unit
 from cowpath.session.doors.written import Written
-from cowpath.session.writing import base_name
+from cowpath.session.program.writer import base_name
 from cowpath.words import Place, Word, nearest, read_text
 
 MODELLED = (*systemd.FILES, "OOMPolicy", "OOMScoreAdjust")

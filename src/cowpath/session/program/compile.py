@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cowpath.errors import Gathered, InputError
 from cowpath.kernel import names as n
@@ -24,14 +25,15 @@ from cowpath.session.expand import (
     expand_command,
 )
 from cowpath.session.file_commands import not_written
-from cowpath.session.flow import MOST_COMMANDS, Jumps
 from cowpath.session.live import STATUS
 from cowpath.session.parser import action, is_program
 from cowpath.session.paths import Ordinary, Stream, file_of
 from cowpath.session.pipes import pipeline, substitution
+from cowpath.session.program import actions, blocks, contained, shells
+from cowpath.session.program.walk import MOST_COMMANDS, Jumps, Walk
+from cowpath.session.program.writer import SHELL, Shell, Writer
 from cowpath.session.scope import BROKEN, Scope, for_people
 from cowpath.session.shell_word import Part, ShellWord
-from cowpath.session.shells import Shells
 from cowpath.session.tree import (
     Block,
     Case,
@@ -45,7 +47,6 @@ from cowpath.session.tree import (
     Simple,
     While,
 )
-from cowpath.session.writing import SHELL, Shell
 from cowpath.words import Word
 
 __all__ = ["SHELL", "Shell", "compile_shell"]
@@ -67,25 +68,24 @@ def compile_shell(
 
     What commands cannot mean is put by in ``errors``, and the program is of no use then; without it, InputError is
     raised. ``source`` is the script's text, which says whether it looks at each command's status. ``fixed`` and
-    ``added`` are those of ``Writing``.
+    ``added`` are those of ``Writer``.
     """
-    compiler = _Compiler(errors=Gathered(for_people) if errors is None else errors)
-    compiler.fixed, compiler.added = dict(fixed or {}), dict(added or {})
-    compiler.scope = known or Scope()
-    compiler.scope.output = compiler.substituted
-    compiler.exact_status = LOOKS.search(COMMENT.sub("", source)) is not None
+    writer = Writer(errors=Gathered(for_people) if errors is None else errors, scope=known or Scope())
+    writer.fixed, writer.added = dict(fixed or {}), dict(added or {})
+    compiler = _Compiler(writer, exact_status=LOOKS.search(COMMENT.sub("", source)) is not None)
+    writer.scope.output = compiler.substituted
     if settle:
-        compiler.asm.emit(n.OP_SLEEP, a=settle)
-    with compiler.errors.kept():
+        writer.asm.emit(n.OP_SLEEP, a=settle)
+    with writer.errors.kept():
         compiler.script(script)
-    shell = compiler.finish()
+    shell = actions.finish(writer)
     if errors is None:
-        compiler.errors.tell()
+        writer.errors.tell()
     return shell
 
 
 @dataclass
-class _Compiler(Shells):
+class _Compiler(Walk):
     """Goes through the tree. Commands whose success is known say so: True, False, or None for what the run shows."""
 
     # --- lists
@@ -96,7 +96,8 @@ class _Compiler(Shells):
             if self.exited and not self.reachable:
                 return
             if joined.background and not self.is_job(joined):
-                self.subshell(joined.commands[0].word.place, (replace(joined, background=False),), background=True)
+                place = joined.commands[0].word.place
+                shells.subshell(self, place, (replace(joined, background=False),), background=True)
             else:
                 self.joined(joined)
 
@@ -106,29 +107,29 @@ class _Compiler(Shells):
         if len(joined.commands) > 1 or not isinstance(command, Simple):
             return False
         try:
-            if assignments(command, self.scope) is not None:
+            if assignments(command, self.w.scope) is not None:
                 return False
-            expanded = expand_command(command, self.scope)
+            expanded = expand_command(command, self.w.scope)
         except InputError:  # told when the command is written
             return True
         finally:
-            self.scope.live.wanted.clear()
-        if expanded is None or expanded.name.text in self.scope.functions:
+            self.w.scope.live.wanted.clear()
+        if expanded is None or expanded.name.text in self.w.scope.functions:
             return False
-        return is_program(expanded, self.scope)
+        return is_program(expanded, self.w.scope)
 
     def joined(self, joined: Joined) -> None:
         """Commands with && or || between them: each may jump over the next."""
         skip: Jumps = []
         skipped: bool | None = None  # who comes by the jump has succeeded (&&), or failed (||)
         for command, operator in zip(joined.commands, (*joined.operators, None), strict=True):
-            start = self.asm.here
+            start = self.w.asm.here
             self.asked += operator is not None
             self.succeeds = False
             sure = self.command(command, joined.background)
             self.asked -= operator is not None
-            if self.asm.here == start and (len(joined.commands) > 1 or self.exact_status):
-                self.asm.emit(n.OP_STATUS)
+            if self.w.asm.here == start and (len(joined.commands) > 1 or self.exact_status):
+                self.w.asm.emit(n.OP_STATUS)
             if operator is None and not joined.background:
                 self.ends_if_failed(command, sure)
             if skip:
@@ -144,15 +145,15 @@ class _Compiler(Shells):
 
     def ends_if_failed(self, command: Command, sure: bool | None) -> None:
         """``set -e``: a command that has failed ends the shell, where nothing asks whether it has."""
-        if "errexit" not in self.scope.options or self.asked or sure is True or not self.reachable:
+        if "errexit" not in self.w.scope.options or self.asked or sure is True or not self.reachable:
             return
         if isinstance(command, Piped) and command.negated:
             return
         if not (isinstance(command, Simple | Piped) or (isinstance(command, Block) and command.subshell)):
             return
-        ok = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
-        self.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
-        self.asm.patch(ok, "a", self.asm.here)
+        ok = self.w.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
+        self.w.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
+        self.w.asm.patch(ok, "a", self.w.asm.here)
         if sure is False:
             self.reachable, self.exited = False, True
 
@@ -162,15 +163,15 @@ class _Compiler(Shells):
         """A command."""
         if isinstance(command, Simple):
             return self.simple(command, background)
-        outer = self.loops[:], self.endless, self.asked, self.calls_of[:]
+        outer = self.loops[:], self.w.endless, self.asked, self.calls_of[:]
         try:
-            with self.redirected(all_redirected(command.redirects, self.scope), command.word):
+            with self.redirected(all_redirected(command.redirects, self.w.scope), command.word):
                 return self.compound(command)
         except InputError as error:
             if self.count > MOST_COMMANDS:
                 raise
-            self.errors.add(error)
-            self.loops, self.endless, self.asked, self.calls_of = outer
+            self.w.errors.add(error)
+            self.loops, self.w.endless, self.asked, self.calls_of = outer
         return None
 
     def compound(self, command: Command) -> bool | None:
@@ -179,38 +180,38 @@ class _Compiler(Shells):
             case Piped():
                 return self.piped(command)
             case For():
-                self.for_(command)
+                blocks.write_for(self, command)
             case While():
-                self.while_(command)
+                blocks.write_while(self, command)
             case If():
-                self.if_(command)
+                blocks.write_if(self, command)
             case Case():
-                self.case_(command)
+                blocks.write_case(self, command)
             case Block() if command.subshell:
-                self.subshell(command.word.place, command.body)
+                shells.subshell(self, command.word.place, command.body)
             case Block():
                 self.script(command.body)
             case Function():
-                self.scope.functions[command.name] = command
+                self.w.scope.functions[command.name] = command
         return None
 
     @contextmanager
     def redirected(self, redirects: tuple[To, ...], word: Word) -> Iterator[None]:
         """What the block's commands print goes where the redirections say."""
-        out, err = self.output.out, self.output.err
+        out, err = self.w.output.out, self.w.output.err
         for to in redirects:
             shown = {1: out, 2: err}[to.onto] if to.onto is not None else True
             if to.file is not None:
-                file = file_of(to.file, self.scope)
+                file = file_of(to.file, self.w.scope)
                 if to.stream == 0 and (not isinstance(file, Stream) or file.shown):
                     raise to.file.error(f"a redirected input is not understood here: {to.file.text!r}", "< /dev/null")
                 if isinstance(file, Ordinary):
-                    self.note(to.file, not_written(file.path))
+                    self.w.note(to.file, not_written(file.path))
                 elif not isinstance(file, Stream):
                     raise to.file.error("the output of several commands cannot go to such a file", "echo VALUE > FILE")
                 shown = isinstance(file, Stream) and file.shown
             out, err = (shown if to.stream == 1 else out), (shown if to.stream == 2 else err)
-        with self.printing(out=out, err=err):
+        with self.w.printing(out=out, err=err):
             yield
 
     def simple(self, command: Simple, background: bool) -> bool | None:
@@ -219,46 +220,46 @@ class _Compiler(Shells):
         try:
             return self.understood(command, background)
         except InputError as error:
-            self.errors.add(error)
+            self.w.errors.add(error)
             self.lose(command.words, background)
             return None
 
     def lose(self, words: Sequence[ShellWord], background: bool) -> None:
         """A command is wrong: what it would have told the shell is not known, and is not told again."""
-        self.scope.live.wanted.clear()
-        self.scope.variables.update(dict.fromkeys(assigned(words), BROKEN))
+        self.w.scope.live.wanted.clear()
+        self.w.scope.variables.update(dict.fromkeys(assigned(words), BROKEN))
         if not words:
             return
         shape_unknown = words[0].broken
         makes = ("cgcreate", "mkdir", "systemd-run", "docker", "podman", "sudo", "sh", "bash")
-        self.lost_groups |= shape_unknown or words[0].text.startswith("$") or words[0].text in makes
-        self.lost_jobs |= shape_unknown or background
+        self.w.lost_groups |= shape_unknown or words[0].text.startswith("$") or words[0].text in makes
+        self.w.lost_jobs |= shape_unknown or background
         if shape_unknown or background:
-            self.scope.last_job = BROKEN
+            self.w.scope.last_job = BROKEN
 
     def understood(self, command: Simple, background: bool) -> bool | None:
         """The instructions of a simple command."""
-        values = assignments(command, self.scope)
+        values = assignments(command, self.w.scope)
         if values is not None:
-            with self.redirected(all_redirected(command.redirects, self.scope), command.word):
+            with self.redirected(all_redirected(command.redirects, self.w.scope), command.word):
                 asks = self.read_values()
-            self.scope.variables.update({word.text: value for word, value in values})
+            self.w.scope.variables.update({word.text: value for word, value in values})
             return None if asks else True
-        expanded = expand_command(command, self.scope)
+        expanded = expand_command(command, self.w.scope)
         self.read_values()
         if expanded is None:
             return True
-        if expanded.name.text in self.scope.functions and not background:
+        if expanded.name.text in self.w.scope.functions and not background:
             with self.redirected(expanded.redirects, expanded.name):
-                self.call(self.scope.functions[expanded.name.text], expanded)
+                shells.call_function(self, self.w.scope.functions[expanded.name.text], expanded)
             return None
         if expanded.name.text == "exec" and len(expanded.words) > 1:
-            self.exec(replace(expanded, words=expanded.words[1:]))
+            shells.exec_program(self, replace(expanded, words=expanded.words[1:]))
             return None
         if expanded.name.text == "local":
-            return self.local(expanded)
-        does = action(expanded, self.scope, background)
-        with self.redirected(_without_kernel_files(expanded, self.scope), expanded.name):
+            return shells.set_local(self, expanded)
+        does = action(expanded, self.w.scope, background)
+        with self.redirected(_without_kernel_files(expanded, self.w.scope), expanded.name):
             return self.does(does, expanded, background)
 
     def does(self, does: c.Action, expanded: Expanded, background: bool) -> bool | None:
@@ -268,55 +269,55 @@ class _Compiler(Shells):
             notes.append(does.note)
             does = does.action
         for note in notes:
-            self.note(does.word, note)
+            self.w.note(does.word, note)
         if isinstance(does, c.Create | c.Delete):
             self.follow_groups(does)
         if isinstance(does, c.Leave):
-            self.leave(does)
+            blocks.leave_loop(self, does)
         elif isinstance(does, c.Exit):
-            self.exit(does)
+            shells.leave_shell(self, does)
         elif isinstance(does, c.Subshell):
-            known = self.knows_exported(does, {word.text: value for word, value in expanded.assigned})
-            self.subshell(does.word.place, does.script, manner=does.manner, inner=known)
+            known = shells.knows_exported(self, does, {word.text: value for word, value in expanded.assigned})
+            shells.subshell(self, does.word.place, does.script, manner=does.manner, inner=known)
         elif isinstance(does, c.Contained):
-            self.contained(does)
+            contained.run_contained(self.w, does, partial(shells.contained_shell, self))
         else:
-            self.emit(does, background)
+            actions.emit(self.w, does, background)
         return does.status == 0 if isinstance(does, c.Nothing) else None
 
     def follow_groups(self, does: c.Create | c.Delete) -> None:
         """Which groups are surely there; the first mkdir of one in a group that is there does not fail."""
         names = {group.text for group in does.groups}
         if isinstance(does, c.Delete):
-            self.scope.there = frozenset(
-                each for each in self.scope.there if not any(f"{each}/".startswith(f"{name}/") for name in names)
+            self.w.scope.there = frozenset(
+                each for each in self.w.scope.there if not any(f"{each}/".startswith(f"{name}/") for name in names)
             )
             return
         above = {name.rpartition("/")[0] for name in names} - names - {""}
-        fresh = not self.endless and not names & self.made.keys() and above <= self.scope.there
+        fresh = not self.w.endless and not names & self.w.made.keys() and above <= self.w.scope.there
         self.succeeds = does.parents or fresh
         if self.succeeds:
             parts = [name.split("/") for name in names]
-            self.scope.there |= {"/".join(each[: at + 1]) for each in parts for at in range(len(each))}
+            self.w.scope.there |= {"/".join(each[: at + 1]) for each in parts for at in range(len(each))}
 
     def read_values(self) -> bool:
         """What only the run shows, and the command in hand speaks of, is kept; whether a command was run for it."""
         ran = False
-        for reading in self.scope.live.wanted:
+        for reading in self.w.scope.live.wanted:
             if reading.shows is STATUS:
-                self.host("status", reading.word, 0, (), "", keep=reading.number)
+                self.w.host("status", reading.word, 0, (), "", keep=reading.number)
             elif isinstance(reading.shows, str):
-                self.host("keep", reading.word, 0, (), reading.shows, keep=reading.number)
+                self.w.host("keep", reading.word, 0, (), reading.shows, keep=reading.number)
             else:
                 ran = True
-                with self.printing(keep=reading.number, filters=()):
-                    self.emit(reading.shows, background=False)
-        self.scope.live.wanted.clear()
+                with self.w.printing(keep=reading.number, filters=()):
+                    actions.emit(self.w, reading.shows, background=False)
+        self.w.scope.live.wanted.clear()
         return ran
 
     def substituted(self, part: Part, scope: Scope) -> str:
         """What ``$(...)`` stands for: a text, or a value that is kept in the run."""
-        return substitution(part, scope, self.errors)
+        return substitution(part, scope, self.w.errors)
 
     def piped(self, command: Piped) -> bool | None:
         """``A | B``, ``! A``."""
@@ -325,31 +326,31 @@ class _Compiler(Shells):
             sure = self.command(command.commands[0])
             self.asked -= 1
             if sure is not None:
-                self.asm.emit(n.OP_STATUS, a=int(sure))
+                self.w.asm.emit(n.OP_STATUS, a=int(sure))
                 return not sure
         else:
             self.pipeline(command)
         if command.negated:
-            failed = self.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
-            self.asm.emit(n.OP_STATUS, a=1)
-            over = self.asm.emit(n.OP_JUMP)
-            self.asm.patch(failed, "a", self.asm.here)
-            self.asm.emit(n.OP_STATUS)
-            self.asm.patch(over, "a", self.asm.here)
+            failed = self.w.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_FAILED)
+            self.w.asm.emit(n.OP_STATUS, a=1)
+            over = self.w.asm.emit(n.OP_JUMP)
+            self.w.asm.patch(failed, "a", self.w.asm.here)
+            self.w.asm.emit(n.OP_STATUS)
+            self.w.asm.patch(over, "a", self.w.asm.here)
         return None
 
     def pipeline(self, command: Piped) -> None:
         """``A | B | C``, of which B and C read text."""
-        does, printed = pipeline(command, self.scope, self.errors)
+        does, printed = pipeline(command, self.w.scope, self.w.errors)
         self.read_values()
         if does is not None:
             self.does(does, Expanded((command.word,)), background=False)
         else:
-            self.subshell(command.word.place, (Joined((command.commands[0],), (), False),))
+            shells.subshell(self, command.word.place, (Joined((command.commands[0],), (), False),))
         if printed is not None:  # what was piped is not modelled: the last of the pipe succeeds
-            self.note(command.pipes[0], printed)
-            if "pipefail" not in self.scope.options:
-                self.asm.emit(n.OP_STATUS)
+            self.w.note(command.pipes[0], printed)
+            if "pipefail" not in self.w.scope.options:
+                self.w.asm.emit(n.OP_STATUS)
 
 
 def _without_kernel_files(expanded: Expanded, scope: Scope) -> tuple[To, ...]:

@@ -1,13 +1,19 @@
-"""What the tests of the small machine share."""
+"""What the tests of the small machine share. They run with Numba's bounds checks: an index out of range is an error.
+
+Numba reads that once, when it is imported: ``NUMBA_BOUNDSCHECK=1 pytest tests/checked``, as ``make test`` does.
+"""
 
 from __future__ import annotations
 
 import fcntl
 
+import numba
 import pytest
 
 from .checked import boot, run
 from .small import QUIET
+
+collect_ignore_glob = [] if numba.config.BOUNDSCHECK else ["test_*.py"]  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ GROUPS = {
 
 
 @dataclass
-class Writing:
+class Writer:
     """Writes instructions. ``scope`` is what the shell knows at this place, ``rounds`` and ``endless`` say where it is.
 
     A command is started under a name of its own; in a "while" loop it has the same name in every round. Groups are
@@ -131,6 +131,15 @@ class Writing:
             goes |= {"filters": self.output.filters, "keep": self.output.keep, "pipefail": self.output.pipefail}
         text = JOB.sub(lambda match: f"\0p{self.job(Word(f'%{match[1]}', word.place))}\0", text)
         self.texts.append(HostText(kind, group, files, text, word.place.line or 0, **{**goes, **more}))
+
+    def number(self, group: str) -> int:
+        """A group's number while the script is gone through."""
+        return self.named.setdefault(group, len(self.named))
+
+    def group(self, word: Word) -> int:
+        """The number of a group that a command needs; whether it is there then shows the run."""
+        self.wanted.append(word)
+        return self.number(word.text)
 
     def keep_status(self, word: Word) -> int:
         """The status of now is kept, for ``restore_status``."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from cowpath.kernel import names as n
 from cowpath.session import commands as c
-from cowpath.session.contained import Contained
+from cowpath.session.program.writer import Writer
 from cowpath.session.scope import Scope
 from cowpath.session.tree import (
     Command,
@@ -41,9 +41,10 @@ class Loop:
 
 
 @dataclass
-class Flow(Contained):
-    """Writes jumps, and follows what is known on each way."""
+class Walk(ABC):
+    """Goes through a script: writes jumps, and follows what is known on each way."""
 
+    w: Writer
     loops: list[Loop] = field(default_factory=list)
     calls_of: list[Call] = field(default_factory=list)  # of functions, one within the other
     reachable: bool = True  # False behind a break, or an endless loop
@@ -55,16 +56,16 @@ class Flow(Contained):
 
     def jump(self, bits: int) -> tuple[int, Scope | None]:
         """A jump to a place that is not yet known."""
-        known = self.scope.copy() if self.reachable else None
+        known = self.w.scope.copy() if self.reachable else None
         self.reachable = self.reachable and bits != n.JUMP_ALWAYS
-        return self.asm.emit(n.OP_JUMP, bits=bits), known
+        return self.w.asm.emit(n.OP_JUMP, bits=bits), known
 
     def arrive(self, jumps: Jumps) -> None:
         """Jumps that lead here: the shell knows what it knows on all ways."""
         for jump, scope in jumps:
-            self.asm.patch(jump, "a", self.asm.here)
+            self.w.asm.patch(jump, "a", self.w.asm.here)
             if scope is not None:
-                self.scope = self.scope.joined(scope) if self.reachable else scope
+                self.w.scope = self.w.scope.joined(scope) if self.reachable else scope
                 self.reachable, self.exited = True, False
 
     def counted(self, word: Word) -> None:
@@ -78,7 +79,7 @@ class Flow(Contained):
 
     def at(self, rounds: tuple[int, ...]) -> None:
         """Which round of which loop, and which call of which function, is being written."""
-        self.rounds = self.scope.live.site = rounds
+        self.w.rounds = self.w.scope.live.site = rounds
 
     # --- what the compiler does
 

@@ -1,0 +1,116 @@
+"""Lessons and problems for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from textwrap import fill
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cowpath.cases.plan import compile_case
+from cowpath.checker.player import Player
+from cowpath.checker.show import moves_table
+from cowpath.engine import costs
+from cowpath.observe.text import clean, visible
+
+from .lesson import Lesson
+from .question import Answer, Problem
+
+LONGEST = 200  # letters of a title
+
+
+def lessons_table(lessons: Sequence[Lesson]) -> RenderableType:
+    """A row per lesson."""
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for heading, justify in (("", "right"), ("lesson", "left"), ("minutes", "right"), ("questions", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for each in lessons:
+        table.add_row(str(each.number), each.title, str(each.minutes), str(len(each.questions)))
+    return table
+
+
+def head(lesson: Lesson) -> Iterator[RenderableType]:
+    """The title and the text."""
+    number = f"Lesson {lesson.number}: " if lesson.number else ""
+    yield Text(f"{number}{clean(lesson.title, LONGEST)}", "bold")
+    for paragraph in paragraphs(lesson.text):
+        yield from ("", Paragraph(paragraph))
+
+
+def paragraphs(text: str) -> list[str]:
+    """What blank lines part, each on one line."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+
+
+def question(problem: Problem, title: str) -> Iterator[RenderableType]:
+    """What is asked, of which situation, and the answers to choose from."""
+    yield from ("", Text(title, "bold"), Paragraph(problem.ask), "")
+    yield from (Paragraph(each, 2) for each in (situation(problem), *problem.tasks))
+    yield ""
+    for number, answer in enumerate(problem.answers, 1):
+        yield Paragraph(f"{number}  {clean(answer.words)}", 2)
+        if answer.detail:
+            yield Paragraph(answer.detail, 5)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A text that is folded at the terminal's width, without blanks at line ends. ``head`` stands before it."""
+
+    text: str
+    by: int = 0  # letters further in; its other lines two more
+    head: str = ""
+    style: str = ""
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Its lines."""
+        begin = " " * self.by
+        lines = fill(self.head + visible(self.text), options.max_width, initial_indent=begin,
+                     subsequent_indent=f"{begin}  " if begin else "", break_on_hyphens=False)  # fmt: skip
+        shown = Text(lines)
+        shown.stylize(self.style, self.by, self.by + len(self.head))
+        yield shown
+
+
+def situation(problem: Problem) -> str:
+    """``commit on linux-3.0, after 10 moves: 6 of attacker, 4 of victim``."""
+    if not problem.came:
+        return problem.where
+    runs = [(mover, sum(1 for _ in those)) for mover, those in groupby(problem.came)]
+    return (
+        f"{problem.where}, after {len(problem.came)} moves: {', '.join(f'{clean(who)} {many}' for who, many in runs)}"
+    )
+
+
+def verdict(answer: Answer, before: str = "") -> RenderableType:
+    """Right or not, and why."""
+    word, style = ("Right. ", "bold green") if answer.right else ("Not so. ", "bold red")
+    return Paragraph(answer.why, head=before + word, style=style)
+
+
+def schedule(answer: Answer) -> Iterator[RenderableType]:
+    """The moves that show it: those from the situation on; all, where it is the situation that shows it."""
+    if not answer.moves:
+        return
+    player = Player(compile_case(answer.case), answer.design, costs.load())
+    rows = list(player.play([*answer.moves, *answer.cycle], answer.case.source))
+    tasks = player.names()[: len(player.plan.players)]
+    since = answer.since if answer.since < len(rows) else 0
+    yield Text("The moves from here:" if since else "The moves, from the start:", "dim")
+    yield moves_table(rows[since:], tasks, len(answer.moves) + 1 if answer.cycle else None)
+
+
+def solution(problem: Problem) -> RenderableType:
+    """Every answer, whether it is right, why, and its schedule; a schedule that several have is shown once."""
+    parts: list[RenderableType] = []
+    shown: dict[tuple[str, ...], int] = {}
+    for number, answer in enumerate(problem.answers, 1):
+        parts.extend(("", verdict(answer, f"{number}  {clean(answer.words)}: ")))
+        first = shown.setdefault((answer.design.name, *answer.moves), number)
+        parts.extend(schedule(answer) if first == number else [Text(f"The moves are those of answer {first}.", "dim")])
+    return Group(*parts)
