@@ -6,6 +6,7 @@
 # make mutants plants mistakes in the kernel, one at a time, and names the small test that notices each: some minutes
 # make costs   what the commit's three ways cost: the tables of docs/costs.md
 # make fidelity  how the model agrees with real kernels: docs/fidelity.md, and the sums in cowpath kernels: some minutes
+# make notebook  runs examples/commit.ipynb and writes it with its outputs
 # make site    the guide as pages for a browser, in build/site/; a dead link in it is an error
 # make lint    style and types only
 # make bench   how fast it is here, against C and SimPy: some minutes; make bench BASE=COMMIT: that commit beside this tree
@@ -24,7 +25,7 @@ TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo demo-cluster fidelity picture costs site test nightly mutants lint bench same bench-spin wheel clean
+.PHONY: compiled demo demo-cluster fidelity picture costs notebook site test nightly mutants lint bench same bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -64,6 +65,9 @@ costs: .venv/run.stamp
 
 fidelity: .venv/run.stamp
 	$(BIN)/python docs/fidelity.py
+
+notebook: .venv/dev.stamp
+	$(BIN)/python docs/notebook.py
 
 site: .venv/dev.stamp
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/site

@@ -40,13 +40,14 @@ def measure() -> list[Target]:
             f"{of['points']:,.0f}",
             f"{of['wall_s']:.1f} s",
             f"{of['points'] / of['wall_s']:.1f}",
+            f"{1000 * of['cpu_s'] / of['points']:.1f} ms",
             f"{of['peak_mib']:.0f} MiB",
         )
         for name, of in sides.items()
     ]
     show(
         "Sweeps: examples/high-readahead.sh with other values of memory.high",
-        ("who plays", "points", "wall", "points/s", "coordinator's peak"), rows,
+        ("who plays", "points", "wall", "points/s", "coordinator's CPU a point", "its peak"), rows,
     )  # fmt: skip
     targets = [
         Target(f"{SIDE_BY_SIDE} processes against one", one["wall_s"] / two["wall_s"], 1.8, " times"),

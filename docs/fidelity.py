@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.atomic import replacing
-from cowpath.checker.many import cores
+from cowpath.checker.workers import cores
 from cowpath.validate import builds, many, throttle
 from cowpath.validate.builds import many as many_builds
 from cowpath.validate.builds.score import Held

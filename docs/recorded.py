@@ -2,11 +2,14 @@
 
 Each job runs in a memory cgroup of its own under perf, and is played on linux-6.18; then both run under three limits,
 the real one three times each without perf. As root, where perf may record: python docs/recorded.py [--reuse] [JOB ...]
+
+With --makeup: what the groups' memory is made of where most of it is used, the real one's and the model's.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,7 @@ KERNEL = "linux-6.18"
 REAL_RUNS = 3
 LONGEST = "600s"
 DONE = "done"
+LOOKS, LOOK_S = 400, 0.005
 CPU_STOCKS = (
     2 * 64 * 4096
 )  # charges that two CPUs keep in stock (MEMCG_CHARGE_BATCH): by them a group's usage is uncertain
@@ -119,7 +123,43 @@ def played(recording: Path, limit: int | None) -> Outcome:
     group = result.summary["groups"]["A"]
     counters = {"max_usage": group["memory.max_usage_in_bytes"], "pgfault": group["faults"],
                 "pgmajfault": group["major_faults"], "oom_kill": group["oom_kills"]}  # fmt: skip
-    return Outcome(DONE in result.output, counters)
+    return Outcome(DONE in result.output and group["oom_kills"] == 0, counters)
+
+
+def makeup(job: Job) -> dict[str, int]:
+    """What the real group has when its usage is highest, of all looks that are had while the job runs; bytes."""
+    prepared(job)
+    with own_group() as group:
+        joined = f'echo 0 > {group.tasks}; exec "$@"'
+        highest: dict[str, int] = {}
+        with subprocess.Popen(["sh", "-c", joined, "sh", *job.command], stdout=subprocess.DEVNULL) as run:
+            while run.poll() is None:
+                now = group.counters()
+                highest = max(highest, now, key=lambda each: each.get("usage", -1))
+        highest["max_usage"] = group.counters()["max_usage"]
+        group.remove()
+    return highest
+
+
+def model_makeup(recording: Path) -> dict[str, int]:
+    """The same of the model's group, which a shell beside it looks at."""
+    script = recording.with_suffix(".sh")
+    look = f"sleep {LOOK_S}\ncgget -r memory.usage_in_bytes -r memory.max_usage_in_bytes -r memory.stat A\n"
+    script.write_text(f"cgcreate -g memory:A\ncgexec -g memory:A job &\n{look * LOOKS}wait\n")
+    output = api.run(script, design=KERNEL, until=LONGEST).output
+    looks = [dict(re.findall(r"^\s*(?:memory.stat: )?([a-z_.]+):? (\d+)$", part, re.MULTILINE))
+             for part in output.split("A:\n")[1:]]  # fmt: skip
+    highest = max(looks, key=lambda each: int(each["memory.usage_in_bytes"]))
+    return {"usage": int(highest["memory.usage_in_bytes"]), "anon": int(highest["rss"]), "file": int(highest["cache"]),
+            "max_usage": int(looks[-1]["memory.max_usage_in_bytes"])}  # fmt: skip
+
+
+def made_of(who: str, found: dict[str, int]) -> str:
+    """A row: what is no pages of programs and files is kernel memory, and what CPUs keep in stock."""
+    rest = found["usage"] - found["anon"] - found["file"]
+    kernel = f"{found['kmem'] >> 10:,}" if "kmem" in found else ""
+    cells = [f"{found[name] >> 10:,}" for name in ("max_usage", "usage", "anon", "file")] + [f"{rest >> 10:,}", kernel]
+    return f"| {who} | {' | '.join(cells)} |"
 
 
 def off(model: int, real: int) -> str:
@@ -149,7 +189,8 @@ def words(outcome: Outcome) -> str:
 def main(names: Sequence[str]) -> None:
     """Print both tables, row by row."""
     reuse = "--reuse" in names
-    names = [name for name in names if name != "--reuse"]
+    parts = "--makeup" in names
+    names = [name for name in names if not name.startswith("--")]
     with workshop() as folder:
         for job in JOBS:
             if names and job.name not in names:
@@ -158,6 +199,10 @@ def main(names: Sequence[str]) -> None:
             recording = folder / "job.recording"
             write(result.recording, recording)
             row = unlimited(result, played(recording, None))
+            if parts:
+                print(made_of(f"{job.name}, real", makeup(job)))
+                print(made_of(f"{job.name}, model", model_makeup(recording)), flush=True)
+                continue
             print(f"| {job.name} | {' | '.join(row)} |", flush=True)
             most = (result.counters or {})["max_usage"]
             for part in LIMITS:

@@ -24,9 +24,10 @@ ALONE = "600s"  # that a scheduler without work, or a worker without a scheduler
 
 @dataclass(frozen=True)
 class Cluster:
-    """Its scheduler's address, and the processes of its workers."""
+    """Its scheduler's address, and the processes."""
 
     address: str
+    scheduler: subprocess.Popen[bytes]
     workers: list[subprocess.Popen[bytes]]
 
 
@@ -50,7 +51,7 @@ def cluster(count: int) -> Iterator[Cluster]:
             started += [subprocess.Popen(worker, **quiet) for _ in range(count)]
             address = json.loads(file.read_text())["address"]
             wait_for(address, count)
-            yield Cluster(address, started[1:])
+            yield Cluster(address, started[0], started[1:])
         finally:
             for process in reversed(started):
                 process.kill()

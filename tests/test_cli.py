@@ -41,7 +41,7 @@ def small(tmp_path: Path) -> str:
 
 
 def test_version() -> None:
-    assert call("--version").output == f"cowpath {cowpath.__version__}\n"
+    assert call("-V").output == call("--version").output == f"cowpath {cowpath.__version__}\n"
 
 
 def loaded_by(*arguments: str) -> set[str]:
@@ -121,6 +121,38 @@ def test_bad_options_are_usage_errors(arguments: list[str]) -> None:
     result = call(*arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+    assert result.stdout == "" and result.stderr.startswith("cowpath: ") and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run s.sh --lgo", "no such option: --lgo (possible options: --log; cowpath run --help)"),
+        ("chek", "no such command 'chek' (did you mean 'check'?; cowpath --help)"),
+        ("designs shwo", "no such command 'shwo' (did you mean 'show'?; cowpath designs --help)"),
+        ("run", "missing argument 'SESSION' (cowpath run --help)"),
+    ],
+)
+def test_usage_errors_have_the_form_of_all_others(words: str, said: str) -> None:
+    assert CliRunner().invoke(app, words.split(), prog_name="cowpath").stderr == f"cowpath: {said}\n"
+
+
+def test_a_switch_takes_no_word_and_numbers_are_called_n() -> None:
+    told = call("run", "--help").output
+    assert "<bool>" not in told and "<int" not in told and "<str>" not in told
+    groups = [line.split("─")[1].strip() for line in told.splitlines() if line.startswith("╭")]
+    assert groups == ["Arguments", "Options", "The machine", "The run", "The session", "What comes of it"]
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed"),
+    [("cowpath run --design pte-", "pte-alloc-under-lock pte-prealloc"), ("cowpath check -p isol", "isolation"),
+     ("cowpath check -c high-ap", "high-append"), ("cowpath ru", "run")],
+)  # fmt: skip
+def test_the_shell_completes_names(words: str, proposed: str) -> None:
+    asked = {"_COWPATH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run([sys.executable, "-m", "cowpath"], env=os.environ | asked, capture_output=True, text=True)
+    assert done.stdout.split() == proposed.split(), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,15 @@ def check_command(
     return Command("check", (*words, *([] if reduction else ["--no-reduction"])))
 
 
+def explore_line(case: str, design: str | None, properties: Sequence[str] | None) -> str:
+    """``cowpath explore``: the whole line."""
+    steps = [word for file in own.files() for word in ("--steps", file)]
+    given = [] if design is None else ["--design", design]
+    given += [word for name in properties or [] for word in ("--property", name)]
+    words = [*steps, *given, "--", case] if case.startswith("-") else [case, *steps, *given]
+    return shlex.join(["cowpath", "explore", *words])
+
+
 def replay_command(file: str, design: str | None) -> Command:
     """``cowpath replay``."""
     return Command("replay", () if design is None else ("--design", design), file)

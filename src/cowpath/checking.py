@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
     from cowpath.again import Command
     from cowpath.cases import Case
+    from cowpath.checker.atlas import Atlas
     from cowpath.checker.bisect import Bisection
     from cowpath.checker.many import Job, Told
     from cowpath.checker.player import Row
     from cowpath.checker.properties import Property
     from cowpath.checker.result import Result
     from cowpath.checker.schedule import Schedule
+    from cowpath.checker.walk import Walk
+    from cowpath.checker.workers import Pool
     from cowpath.designs import Design
+    from cowpath.observe.words import Chain
     from cowpath.searching.found import Found
 
 Name = str | os.PathLike[str]
@@ -97,15 +101,15 @@ class Checks:
         jobs = [job for job in self.jobs for _ in self.properties]
         return list(zip(self.results, jobs, strict=True))
 
-    def report(self, target: Name) -> None:
-        """Write a page with all verdicts and the counterexamples move by move.
+    def report(self, target: Name, told: Callable[[str], None] | None = None) -> None:
+        """Write a page with all verdicts and the counterexamples move by move; ``told`` hears what is done.
 
         Raises InputError where it cannot be written.
         """
-        from cowpath.report import steps
+        from cowpath.report import explored, steps
 
         command = None if self.again is None else self.again.line(os.fspath(target))
-        steps.write_checks(Path(target), self.checked, self.properties, command)
+        steps.write_checks(Path(target), self.checked, self.properties, command, told or explored.nobody)
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of verdicts."""
@@ -124,6 +128,7 @@ def check(
     memory: int | None = MEMORY,
     reduction: bool = True,
     processes: int = 1,
+    cluster: str | None = None,
     told: Told | None = None,
 ) -> Checks:
     """Check designs (None: all packaged) on cases (None: all packaged) for properties (None: all).
@@ -131,8 +136,9 @@ def check(
     Designs and cases are packaged names or TOML files; a property is a packaged name, or "FILE.py:function". ``path``
     leaves only the cases about one path. ``states`` and ``memory`` (bytes; None: no limit) are where a search gives up,
     with the verdict ``unfinished``; without ``reduction`` it visits every state. The cases are shared out to
-    ``processes``. ``told`` hears how far it is. Raises InputError for what is wrong in the input, MachineError for a
-    case that the small machine is too small for.
+    ``processes``, or on the Dask cluster at the address ``cluster``. ``told`` hears how far it is. Raises InputError
+    for what is wrong in the input, MachineError for a case that the small machine is too small for, WorkerError where
+    those who worked have gone.
     """
     from cowpath.again import check_command
     from cowpath.checker.check import Settings
@@ -142,9 +148,19 @@ def check(
     wanted = load_properties(properties)
     jobs = load_jobs(designs, cases, path)
     settings = Settings(Limits(states, memory), reduction)
-    found = [result for _, results in check_all(jobs, wanted, settings, told, processes) for result in results]
+    checked = check_all(jobs, wanted, settings, told, processes, pool_on(cluster))
+    found = [result for _, results in checked for result in results]
     again = check_command(_words(designs), _words(cases), path, _words(properties), _limits(states, memory), reduction)
     return Checks(tuple(found), tuple(jobs), tuple(wanted), again)
+
+
+def pool_on(cluster: str | None) -> Pool | None:
+    """The workers of a Dask cluster, by its address."""
+    if cluster is None:
+        return None
+    from cowpath.sweeps.cluster import workers_on
+
+    return partial(workers_on, cluster)
 
 
 def _limits(states: int | None, memory: int | None) -> dict[str, int]:
@@ -155,7 +171,7 @@ def _limits(states: int | None, memory: int | None) -> dict[str, int]:
 
 def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Checks:
     """``check`` of every packaged case, on all cores. It takes ``check``'s other options, and raises the same."""
-    from cowpath.checker.many import cores
+    from cowpath.checker.workers import cores
 
     return check(designs, **({"processes": cores()} | options))
 
@@ -223,6 +239,46 @@ def _listed(names: Any) -> list[Any]:
     return [names] if isinstance(names, (str, os.PathLike)) else list(dict.fromkeys(names))
 
 
+# --- exploring by hand ----------------------------------------------------------------------------
+CHECKED_AGAIN = 100_000  # states of a search, for a design that is tried out
+
+
+def explore(case: Name, design: Name | None = None) -> Walk:
+    """A walk through the states of a case (packaged, or a TOML file), any move of which can be chosen.
+
+    A saved schedule (``*.json``) may stand for the case: its own design is then the default, and its moves are made.
+    Raises InputError for what is wrong in the input, and where a move of the schedule cannot be made on the design.
+    """
+    from cowpath import cases, designs
+    from cowpath.checker import schedule
+    from cowpath.checker.atlas import Atlas
+    from cowpath.checker.walk import Walk
+
+    if os.fspath(case).endswith(".json"):
+        saved = schedule.load(Path(case))
+        chosen = saved.design if design is None else designs.load(os.fspath(design))
+        return Walk(Atlas(saved.case, chosen), [*saved.moves, *saved.cycle], saved.source)
+    loaded = cases.load(Path(case))
+    return Walk(Atlas(loaded, designs.load(DEFAULT if design is None else os.fspath(design))))
+
+
+def what_if(
+    case: Case, design: Design, properties: str | Sequence[str] | None = None, states: int = CHECKED_AGAIN
+) -> tuple[Atlas, list[Result]]:
+    """A design that is tried out: its states, to be looked at, and a result for each property (None: all packaged).
+
+    ``states`` is where each search gives up, with the verdict ``unfinished``. Raises InputError and MachineError.
+    """
+    from cowpath.checker.atlas import Atlas
+    from cowpath.checker.check import Settings, check_case
+    from cowpath.checker.space import Limits
+    from cowpath.engine import costs
+
+    atlas = Atlas(case, design)
+    settings = Settings(Limits(states, MEMORY))
+    return atlas, check_case(atlas.player.plan, design, load_properties(properties), costs.load(), settings)
+
+
 # --- a counterexample again -----------------------------------------------------------------------
 @dataclass(frozen=True)
 class Replayed:
@@ -235,10 +291,15 @@ class Replayed:
     rows: tuple[Row, ...]  #: The moves, in their order.
     tasks: tuple[str, ...]  #: The names of the case's tasks.
     cycle_from: int | None  #: The number of the first move of what goes on for ever; None if nothing does.
-    waiting: tuple[str, ...]  #: Who waits for whom at the end, a sentence each.
+    waits: tuple[Chain, ...] = field(repr=False)  # who waits for whom at the end
     saved: Schedule = field(repr=False)  #: What was played.
     played_on: Design = field(repr=False)
     again: Command | None = field(repr=False, default=None)  # what plays it again in a terminal
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        """Who waits for whom at the end, a sentence each."""
+        return tuple(map(str, self.waits))
 
     @cached_property
     def frame(self) -> pl.DataFrame:
@@ -257,12 +318,14 @@ class Replayed:
                 "moves": [asdict(row) for row in self.rows],
                 "chain": list(self.waiting)}  # fmt: skip
 
-    def report(self, target: Name) -> None:
-        """Write a page that goes through the moves. Raises InputError where it cannot be written."""
-        from cowpath.report import steps
+    def report(self, target: Name, told: Callable[[str], None] | None = None) -> None:
+        """Write a page that goes through the moves; ``told`` hears what is done. Raises InputError where it cannot."""
+        from cowpath.report import explored, steps
 
         command = None if self.again is None else self.again.line(os.fspath(target))
-        steps.write_replay(Path(target), steps.of_schedule(self.saved, self.played_on), command)
+        steps.write_replay(
+            Path(target), steps.of_schedule(self.saved, self.played_on), command, told or explored.nobody
+        )
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of moves, and why the property is violated."""
@@ -291,7 +354,7 @@ def replay(file: Name, design: Name | None = None) -> Replayed:
     tasks = tuple(player.names()[: len(player.plan.players)])
     again = replay_command(os.fspath(file), None if design is None else os.fspath(design))
     return Replayed(chosen.name, saved.case.name, saved.property, saved.reason, rows, tasks, cycle_from,
-                    tuple(player.waiting()), saved, chosen, again)  # fmt: skip
+                    tuple(player.waits()), saved, chosen, again)  # fmt: skip
 
 
 def bisect(
@@ -325,6 +388,7 @@ def search(
     *,
     cases: Name | Sequence[Name] | None = None,
     processes: int | None = None,
+    cluster: str | None = None,
     fresh: bool = False,
     told: Callable[[int, int, int], None] | None = None,
 ) -> Searched:
@@ -332,16 +396,19 @@ def search(
 
     Of a path that is no fault's, every place at which memory.high is paid for; its other steps keep their order.
     ``start`` is the design whose steps they are, ``cases`` (None: the packaged ones about the path) the suite, which is
-    shared out to ``processes`` (None: one per CPU). An interrupted search goes on where it was left, unless ``fresh``.
-    ``told`` hears how many orders are done, of how many, and how many are safe. Raises InputError if there is no such
-    path, or no case about it.
+    shared out to ``processes`` (None: one per CPU), or on the Dask cluster at the address ``cluster``. An interrupted
+    search goes on where it was left, unless ``fresh``. ``told`` hears how many orders are done, of how many, and how
+    many are safe. Raises InputError if there is no such path, or no case about it, WorkerError where those who worked
+    have gone.
     """
-    from cowpath.checker.many import Job, cores
+    from cowpath.checker.many import Job
+    from cowpath.checker.workers import check_either, cores, pool_of
     from cowpath.designs import has_memory_high
     from cowpath.kernel.steps import FAULT_PATHS
     from cowpath.searching.places import PATHS
     from cowpath.searching.run import search as run
 
+    check_either(processes, cluster)
     if path not in (*FAULT_PATHS, *PATHS):
         known = (*FAULT_PATHS, *PATHS)
         raise InputError(f"no path {path!r} to search", hint=nearest(path, known, ", ".join(known)))
@@ -355,7 +422,9 @@ def search(
     suite = [case for case in suite if cases is not None or Job(design, case).applies]
     if not suite:
         raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
-    return Searched(design, run(design, path, suite, cores() if processes is None else processes, told, fresh))
+    count = cores() if processes is None else processes
+    pool = pool_on(cluster) or (None if count == 1 else partial(pool_of, count))
+    return Searched(design, run(design, path, suite, pool, told, fresh))
 
 
 @dataclass(frozen=True)

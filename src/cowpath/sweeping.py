@@ -159,7 +159,9 @@ def players_for(
     processes: int | None, cluster: str | None = None, executor: Executor | None = None
 ) -> Callable[[], Any]:
     """Who plays, as what opens them."""
-    from cowpath.checker.many import cores
+    from cowpath.checker.workers import check_either, cores
+
+    check_either(processes, cluster)
 
     if executor is not None:
         given = Given(executor, int(getattr(executor, "_max_workers", None) or cores()))

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from cowpath.checker.many import leave_interrupts, pool_of
+from cowpath.checker.workers import pool_of
 from cowpath.errors import WorkerError
 
 
 def test_a_process_that_is_killed_is_told_of_and_is_no_traceback() -> None:
-    with pytest.raises(WorkerError, match="ended from outside") as told, pool_of(1, leave_interrupts) as pool:
+    with pytest.raises(WorkerError, match="ended from outside") as told, pool_of(1) as pool:
         pool.submit(os._exit, 9).result()
     assert told.value.exit_status == 3

@@ -64,6 +64,15 @@ def test_kernels_stand_by_release_under_their_numbers_and_the_others_have_letter
     assert "no-leak" not in words, "only what stands in a cell has a sign"
 
 
+def test_what_is_proved_on_every_design_is_named_in_one_line() -> None:
+    told = [Told(design, "fork", case, "isolation", "proved", 3) for design in DESIGNS[:3] for case in CASES]
+    bad = [Told(design, "fork", "mine", "isolation", "violated", 3) for design in DESIGNS[:3]]
+    assert drawn(told, 120).strip() == "Proved in 2 of 2 cases on every design: commit, truncate-while-waiting"
+    text = drawn([*told, *bad], 120)
+    assert "Proved in 2 of 3 cases on every design: commit, truncate-while-waiting" in text
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("fork")] == ["mine"]
+
+
 def test_a_few_designs_are_told_in_words() -> None:
     assert "isolation 10" in drawn(results(("linux-3.0", "linux-3.1")), 80)
 

@@ -70,11 +70,11 @@ def test_a_search_that_is_interrupted_goes_on(monkeypatch: pytest.MonkeyPatch) -
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(design, "swap_in", suite, 1, interrupt, fresh=True)
+        search(design, "swap_in", suite, None, interrupt, fresh=True)
     resumed: list[int] = []
-    found = search(design, "swap_in", suite, 1, lambda done, total, safe: resumed.append(done))
+    found = search(design, "swap_in", suite, None, lambda done, total, safe: resumed.append(done))
     assert resumed[0] == 21
-    again = search(design, "swap_in", suite, 1)  # and nothing is left over from before
+    again = search(design, "swap_in", suite, None)  # and nothing is left over from before
     assert [each.steps for each in found.safe] == [each.steps for each in again.safe]
     assert found.failed_by == again.failed_by
     assert found.orders == len(seen) + len(resumed)

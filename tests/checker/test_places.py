@@ -140,9 +140,9 @@ def test_the_search_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> Non
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search(designs.load(KERNEL), "readahead", suite, 1, interrupt, fresh=True)
+        search(designs.load(KERNEL), "readahead", suite, None, interrupt, fresh=True)
     resumed: list[int] = []
-    found = search(designs.load(KERNEL), "readahead", suite, 1, lambda done, total, safe: resumed.append(done))
+    found = search(designs.load(KERNEL), "readahead", suite, None, lambda done, total, safe: resumed.append(done))
     assert resumed == [4, 5, 6]
     assert without() in [each.steps for each in found.safe]
     assert all(isinstance(each.measure, Throttled) for each in found.safe)
@@ -161,7 +161,7 @@ def few(path: str) -> list[tuple[str, ...]]:
 
 def test_faults_that_a_path_makes_pay_too_until_they_are_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cowpath.searching.run.placements", lambda path, steps: iter(few(path)))
-    found = search(designs.load(KERNEL), "madvise_populate", [cases.load("high-populate")], 1, fresh=True)
+    found = search(designs.load(KERNEL), "madvise_populate", [cases.load("high-populate")], None, fresh=True)
     assert found.paid is not None and found.paid.as_they_are == {"isolation": {"high-populate": 2}}
     assert {each.steps for each in found.safe} == set(few("madvise_populate"))
     assert not any(each.known_as for each in found.safe), "the packaged ones have other faults"

@@ -12,7 +12,7 @@ from .pages import ROOT, blocks
 
 # A reader's shell: without the bounds checks of make nightly, which make the longest commands several times as long.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "NUMBA_BOUNDSCHECK"} | {
-    "COLUMNS": "120", "NO_COLOR": "1", "TERM": "dumb", "PYTHONPATH": str(ROOT / "src"),
+    "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "PYTHONPATH": str(ROOT / "src"),
 }  # fmt: skip
 
 

@@ -19,7 +19,10 @@ from .reader import folder_of, run
 NOT_RUN = {
     "source .venv/bin/activate": "prepares the reader's own shell",
 }
-LONG = {"cowpath search --path readahead --from linux-6.18"}  # minutes: in make nightly only
+LONG = {  # minutes, or much the same again: in make nightly only
+    "cowpath search --path readahead --from linux-6.18",
+    *(f"cowpath lesson {number} --answers" for number in range(2, 8)),
+}
 MAKE = re.compile(r"make (\w[\w-]*)")  # not run, they are long: the Makefile must know them
 INLINE = re.compile(r"`cowpath (?!recording 1`)([a-z-][^`<\\]*)`")  # that is the first line of a recording
 SHOWS_A_COMMAND = re.compile(r"^(\$ )?(cowpath|make|pytest|python3?) ", re.MULTILINE)

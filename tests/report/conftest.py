@@ -37,22 +37,26 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[OpenPage]:
-    """``open_page(file, width)``: the page of a file. The test fails for whatever is wrong with it, at its end."""
+    """``open_page(file, width)``: the page of a file, or of a server of ours at an address. The test fails for whatever
+    is wrong with it, at its end.
+    """
     wrong: list[str] = []
     contexts = []
 
-    def open_(file: Path, width: int = 1280, **options: Any) -> Any:
+    def open_(file: Path | str, width: int = 1280, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        address = file.resolve().as_uri()
+        address = file if isinstance(file, str) else file.resolve().as_uri()
+        own = file.rpartition("/0/")[0] + "/" if isinstance(file, str) else address
         page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
         page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: wrong.append(f"request: {request.url}") if is_foreign(request.url) else None)
 
         def is_foreign(url: str) -> bool:
-            return url.partition("#")[0] != address and not url.startswith(INLINE)
+            here = url.startswith(own) if isinstance(file, str) else url.partition("#")[0] == address
+            return not here and not url.startswith(INLINE)
 
         page.goto(address)
         return page

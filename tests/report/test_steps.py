@@ -179,11 +179,11 @@ def test_the_shown_command_plays_it_again(commit_saved: Path, tmp_path: Path, mo
 
 
 def test_parts_that_do_not_change_are_in_the_page_once(commit_page: Path) -> None:
-    (found,) = data_of(commit_page.read_text())
-    assert len(found["states"]) == 16 and len(found["moves"]) == 15
-    parts = [json.dumps(part) for part in found["parts"]]
+    data = data_of(commit_page.read_text())
+    ((machine,), (found,)) = data["machines"], data["found"]
+    assert len(found["walk"]) == 15 and found["machine"] == 0
+    parts = [json.dumps(part) for part in machine["parts"]]
     assert len(set(parts)) == len(parts)
-    assert set(found["paths"]) == {"page_fault", "file_cow", "file_read"}
 
 
 def test_several_verdicts_are_one_page(commit_checks: Checks, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_too_much_for_a_page_is_said(commit_checks: Checks, tmp_path: Path, monk
     twice.report(tmp_path / "much.html")
     text = (tmp_path / "much.html").read_text()
     assert "1 counterexample is left out" in text
-    assert len(data_of(text)) == 1
+    assert len(data_of(text)["found"]) == 1
 
 
 def test_a_saved_schedule_has_its_page(commit_saved: Path, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_saved_schedule_has_its_page(commit_saved: Path, tmp_path: Path) -> No
     text = (tmp_path / "r.html").read_text()
     assert "isolation is violated: commit on linux-3.0" in text and CHAIN.replace("'", "&#39;") in text
     assert "certified" not in text
-    assert len(data_of(text)[0]["states"]) == 16
+    assert len(data_of(text)["found"][0]["walk"]) == 15
 
 
 def test_a_schedule_on_another_design_is_not_called_violated(commit_saved: Path, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_what_goes_on_for_ever_is_marked(tmp_path: Path) -> None:
     text = (tmp_path / "c.html").read_text()
     assert "from move 14 on, the last move goes on in the same way for ever" in text
     assert '<tr id="found-1-move-14" class="cycle">' in text
-    assert data_of(text)[0]["cycle"] == 14
+    assert data_of(text)["found"][0]["cycle"] == 14
 
 
 @pytest.mark.parametrize("command", ["check", "replay"])

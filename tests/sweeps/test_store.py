@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,6 +55,17 @@ def test_threads_processes_and_one_by_one_give_the_same_rows(small: Path, tmp_pa
     assert told(sweep(small, tmp_path / "2", processes=2)) == alone
     with ThreadPoolExecutor(2) as threads:
         assert told(sweep(small, tmp_path / "3", executor=threads)) == alone
+
+
+def test_a_script_that_does_not_ask_whether_it_is_the_main_one(small: Path, tmp_path: Path) -> None:
+    """Processes that play for it do not run it again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import cowpath\npoints = cowpath.sweep({str(small)!r}, {VARY!r}, ['linux-3.1'], until='1s', processes=2, "
+        f"store={str(tmp_path / 's')!r})\nprint(sum(row.status == 'played' for row in points))\n"
+    )
+    done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
 
 
 def test_a_point_that_fails_is_kept_and_the_others_go_on(small: Path, tmp_path: Path) -> None:

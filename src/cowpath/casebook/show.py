@@ -5,33 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from cowpath.checker.result import Result
 from cowpath.checker.show import MARKS, verdict_text
-from cowpath.observe.text import clean
+from cowpath.observe.terminal import Fitted, Hanging
+from cowpath.observe.text import clean, visible
 
 from .entry import TEXTS, Entry
 from .trials import APART, BACK, HAS, UNKNOWN, WITHOUT, Back, Outcome
 
 STYLES = {BACK: "bold red", HAS: "yellow", WITHOUT: "green", UNKNOWN: "yellow", APART: "dim"}
 LETTERS = 10  # of a commit's id in a table
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
+NAME = 10  # letters for what is said of an entry
 
 
 def entries_table(entries: Sequence[Entry]) -> RenderableType:
     """A row per entry."""
-    table = _table("", "commit", "without", "lock", "waits for", "trials")
+    table = Fitted("", "commit", "without", "lock", "waits for", "trials")
     for entry in entries:
         trials = Text(str(len(entry.trials))) if entry.trials else Text("-", "dim")
         commit = entry.commits[0][:LETTERS] if entry.commits else "-"
@@ -39,9 +32,9 @@ def entries_table(entries: Sequence[Entry]) -> RenderableType:
     return table
 
 
-def entry_lines(entry: Entry) -> Iterator[str]:
+def entry_report(entry: Entry) -> Iterator[RenderableType]:
     """All that the book says of one entry."""
-    yield f"{entry.number}. {entry.title}"
+    yield Text(f"{entry.number}. {entry.title}")
     rows = [
         ("commits", ", ".join(entry.commits)), ("came with", entry.since), ("gone with", entry.fixed),
         ("lock", entry.lock), ("waits for", entry.wait), ("symptom", entry.symptom), ("fix", entry.fix),
@@ -49,16 +42,16 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     ]  # fmt: skip
     for name, value in rows:
         if value:
-            yield f"  {name:<10} {value}"
+            yield Hanging(f"  {name:<{NAME}} {visible(value)}", NAME + 1)
     for trial in entry.trials:
-        yield ""
-        yield f"  {trial.case}, {trial.property}: {trial.before.name} violates, {trial.after.name} holds"
-        yield f"    {trial.why}"
+        yield Text()
+        yield Hanging(f"  {trial.case}, {trial.property}: {trial.before.name} violates, {trial.after.name} holds")
+        yield Hanging(f"    {visible(trial.why)}", 0)
 
 
 def outcomes_table(outcomes: Sequence[Outcome]) -> RenderableType:
     """A row per trial."""
-    table = _table("", "case", "property", "before", "after")
+    table = Fitted("", "case", "property", "before", "after")
     for each in outcomes:
         table.add_row(
             str(each.entry.number), each.trial.case, each.trial.property, _side(each.before), _side(each.after)
@@ -86,7 +79,7 @@ def chains(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
 
 def backs_table(backs: Sequence[Back]) -> RenderableType:
     """A row per trial that is about the design; what it brings back comes first."""
-    table = _table("", "case", "property", "", "the bug")
+    table = Fitted("", "case", "property", "", "the bug")
     order = (BACK, UNKNOWN, HAS, WITHOUT)
     for each in sorted((back for back in backs if back.verdict != APART), key=lambda back: order.index(back.verdict)):
         verdict = Text(each.verdict, STYLES[each.verdict])

@@ -20,10 +20,13 @@ from .space import Space
 
 
 class CaseScene(Scene):
-    """A small machine: its tasks have the names of the case."""
+    """A small machine: its tasks have the names of the case. It is looked at as a whole, again and again: ``k`` is its
+    plain form, of which a field is read much sooner than of NumPy's record.
+    """
 
     def __init__(self, k: Any, plan: CasePlan) -> None:
         super().__init__(k, plan.plan)
+        self.k = k.plain
         self.case = plan
 
     def task(self, t: int) -> str:

@@ -1,28 +1,23 @@
-"""Checking many designs on many cases, on all cores: what ``check``, ``audit`` and ``search`` do."""
+"""Checking many designs on many cases, on all cores or on a cluster: what ``check`` and ``audit`` do."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
-from multiprocessing import get_context, parent_process
-from typing import Any
+from functools import partial
 
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.designs import Design, has_memory_high
 from cowpath.engine import costs
-from cowpath.errors import WorkerError
+from cowpath.errors import InputError
 
 from .check import Settings, check_case
 from .properties import Property
 from .result import Result
 from .space import Step
+from .workers import Pool, pool_of
 
 WORTH_A_PROCESS = 24  # pairs of a design and a case
 
@@ -58,11 +53,24 @@ def pairs(designs: Sequence[Design], cases: Sequence[Case], path: str | None = N
 
 
 def check_all(
-    jobs: Sequence[Job], wanted: Sequence[Property], settings: Settings, told: Told | None = None, processes: int = 1
+    jobs: Sequence[Job],
+    wanted: Sequence[Property],
+    settings: Settings,
+    told: Told | None = None,
+    processes: int = 1,
+    pool: Pool | None = None,
 ) -> Iterator[tuple[Job, list[Result]]]:
-    """The results of each job, in the order of the jobs. Raises InputError and MachineError."""
-    if processes > 1 and len(jobs) >= WORTH_A_PROCESS and all(each.holds is None for each in wanted):
-        yield from _side_by_side(jobs, [each.number for each in wanted], settings, told, processes)
+    """The results of each job, in the order of the jobs. ``pool``: who works, instead of so many ``processes``.
+
+    Raises InputError and MachineError, and WorkerError where nobody is left to work.
+    """
+    own = next((each.name for each in wanted if each.holds is not None), None)
+    if pool is not None and own is not None:
+        raise InputError(f"{own}: a property of one's own is checked by this process, not on a cluster")
+    if pool is None and processes > 1 and len(jobs) >= WORTH_A_PROCESS and own is None:
+        pool = partial(pool_of, processes)
+    if pool is not None:
+        yield from _side_by_side(jobs, [each.number for each in wanted], settings, told, pool)
         return
     table = costs.load()
     plans: dict[str, CasePlan] = {}
@@ -80,22 +88,17 @@ def _teller(told: Told, done: int, total: int, name: str) -> Callable[[str, Step
     return lambda what, step: told(done, total, f"{name}: {what}", step)
 
 
-def cores() -> int:
-    """How many CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _side_by_side(
-    jobs: Sequence[Job], numbers: list[int], settings: Settings, told: Told | None, processes: int
+    jobs: Sequence[Job], numbers: list[int], settings: Settings, told: Told | None, pool: Pool
 ) -> Iterator[tuple[Job, list[Result]]]:
     plain = replace(settings, progress=None)
     if told is not None:
         told(0, len(jobs), jobs[0].name, None)
-    yield jobs[0], check_one(jobs[0], numbers, plain)  # it has compiled what has to be, before many want it at once
-    jobs = jobs[1:]
-    with pool_of(processes, leave_interrupts) as pool:
+    with pool() as workers:
+        yield jobs[0], workers.first(check_one, jobs[0], numbers, plain)
+        jobs = jobs[1:]
         waiting: dict[Future[list[Result]], int] = {
-            pool.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)
+            workers.submit(check_one, job, numbers, plain): at for at, job in enumerate(jobs)
         }
         try:
             yield from _in_order(jobs, waiting, told)
@@ -122,33 +125,8 @@ def _in_order(
             at += 1
 
 
-@contextmanager
-def pool_of(processes: int, begin: Callable[..., None], *arguments: Any) -> Iterator[ProcessPoolExecutor]:
-    """Processes that work for this one. Raises WorkerError if one is ended by somebody else."""
-    try:
-        with ProcessPoolExecutor(processes, get_context("spawn"), begin, arguments) as pool:
-            yield pool
-    except BrokenProcessPool:
-        why = "a process that worked for this one was ended from outside (killed, or no memory left)"
-        raise WorkerError(f"{why}: not finished; the same command tries again") from None
-
-
-def leave_interrupts() -> None:
-    """In a process that works for this one: Ctrl-C is for the one that was started, and with that one it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Any) -> None:
-    """Whoever was killed cannot tell its workers to end: they would wait for work for ever."""
-    parent.join()
-    os._exit(1)
-
-
 def check_one(job: Job, numbers: list[int], settings: Settings) -> list[Result]:
-    """What a process of its own does for one job."""
+    """What another process does for one job."""
     from .properties import PACKAGED
 
     return check_case(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from string import ascii_lowercase
 
-from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean
 
 from .result import Result
@@ -19,67 +17,52 @@ from .show import STYLES, verdict_text
 SHORT = {"vacuous": "vacuous", "unfinished": "?"}  # in a cell of words
 SIGNS = {"vacuous": "v", "unfinished": "?"}  # in a cell of signs
 KERNEL = "linux-"
-ANY_WIDTH = 100_000  # letters
-BETWEEN = 2  # letters between two columns
-EDGES = 4  # letters that a table has at its sides
 
 Cells = dict[str, list[Result]]  # by design
 
 
 class Matrix:
-    """Cases by designs: which properties are violated there, by how many moves."""
+    """Cases by designs: which properties are violated there, by how many moves. What is proved on every design is
+    named below, in one line."""
 
     def __init__(self, results: Sequence[Result]) -> None:
-        self.designs = list(dict.fromkeys(result.design for result in results))
+        self.designs = sorted(dict.fromkeys(result.design for result in results), key=_order)
         self.rows: dict[tuple[str, str], Cells] = {}
         for result in results:
             self.rows.setdefault((result.path, result.case), {}).setdefault(result.design, []).append(result)
+        self.proved = [case for (_, case), cells in self.rows.items() if self._all_proved(cells)]
         self.codes = _codes(dict.fromkeys(result.property for result in results))
         self.heads = _heads(self.designs)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """In words, or in as many tables of signs as it takes."""
-        table = self._in_words()
-        if Measurement.get(console, options.update(max_width=ANY_WIDTH), table).maximum <= options.max_width:
-            yield table
-            return
-        for some in self._blocks(options.max_width):
-            yield self._in_signs(some)
-        yield self._key()
+        """In words, or in signs with a key, in as many tables as it takes."""
+        words = self._table(("path", "case"), self.designs, _words)
+        fits = words.fits(options.max_width)
+        if words.rows:
+            yield words if fits else self._table(("case",), list(self.heads.values()), self._signs)
+        if words.rows and not fits:
+            yield Text()
+            yield self._key()
+        if self.proved:
+            yield Text()
+            where = f"{self._count()} on {'it' if len(self.designs) == 1 else 'every design'}"
+            yield Text.assemble((f"Proved in {where}: ", STYLES["proved"]), ", ".join(map(clean, self.proved)))
 
-    def _in_words(self) -> Table:
-        table = Table(box=box.SIMPLE, pad_edge=False)
-        for heading in ("path", "case", *self.designs):
-            table.add_column(clean(heading), overflow="fold")
+    def _all_proved(self, cells: Cells) -> bool:
+        """On every design, and each is about it."""
+        return len(cells) == len(self.designs) and all(each.verdict == "proved" for of in cells.values() for each in of)
+
+    def _count(self) -> str:
+        """``3 of 9 cases``."""
+        return f"{len(self.proved)} of {len(self.rows)} {'case' if len(self.rows) == 1 else 'cases'}"
+
+    def _table(self, keys: Sequence[str], heads: Sequence[str], cell: Callable[[Sequence[Result]], Text]) -> Fitted:
+        """A row for each case that is not proved everywhere."""
+        table = Fitted(*keys, *map(clean, heads), keys=len(keys))
         for (path, case), cells in self.rows.items():
-            table.add_row(path, clean(case), *(_words(cells.get(design, [])) for design in self.designs))
-        return table
-
-    def _blocks(self, width: int) -> Iterator[list[str]]:
-        """Kernels, then the other designs, as many beside each other as there is room for."""
-        room = width - EDGES - max(len(clean(case)) for _, case in self.rows)
-        kernels = sorted(filter(_is_kernel, self.designs), key=_release)
-        for those in (kernels, [design for design in self.designs if design not in kernels]):
-            block: list[str] = []
-            for design in those:
-                if block and sum(map(self._width, [*block, design])) > room:
-                    yield block
-                    block = []
-                block.append(design)
-            if block:
-                yield block
-
-    def _width(self, design: str) -> int:
-        cells = [self._signs(row.get(design, [])) for row in self.rows.values()]
-        return BETWEEN + max(len(self.heads[design]), *(len(line) for cell in cells for line in cell.plain.split("\n")))
-
-    def _in_signs(self, designs: Sequence[str]) -> Table:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, BETWEEN - 1, 0, 0))
-        for heading in ("case", *(self.heads[design] for design in designs)):
-            table.add_column(clean(heading), no_wrap=True)
-        for (_, case), cells in self.rows.items():
-            if any(cells.get(design) for design in designs):
-                table.add_row(clean(case), *(self._signs(cells.get(design, [])) for design in designs))
+            if case not in self.proved:
+                names = [clean(each) for each in (path, case)]
+                table.add_row(*names[-len(keys) :], *(cell(cells.get(design, [])) for design in self.designs))
         return table
 
     def _signs(self, results: Sequence[Result]) -> Text:
@@ -104,6 +87,11 @@ class Matrix:
         lines.append("a number: moves of the shortest schedule that violates it; v proved, but vacuous; "
                      "? not finished; - not about this design")  # fmt: skip
         return Text("\n".join(filter(None, lines)), "dim")
+
+
+def _order(name: str) -> tuple[bool, tuple[int, ...]]:
+    """Kernels by their releases, then the other designs as they come."""
+    return (False, _release(name)) if _is_kernel(name) else (True, ())
 
 
 def _is_kernel(name: str) -> bool:

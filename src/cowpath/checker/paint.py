@@ -9,6 +9,7 @@ from cowpath.engine import explore
 from cowpath.kernel import names as n
 from cowpath.kernel.generated import lock_row
 from cowpath.kernel.steps import PATH_NAMES, TAKES
+from cowpath.observe.scene import rows
 from cowpath.observe.words import Chain
 
 from .explain import CaseScene, hops_of
@@ -111,7 +112,7 @@ def _next_in_user_mode(scene: CaseScene, t: int) -> str:
 
 
 def _mapped_at(scene: CaseScene, mm: int, vpn: int) -> str:
-    for vma in scene.k.state.vmas:
+    for vma in rows(scene.k.state.vmas):
         if int(vma.mm) == mm and int(vma.start) <= vpn < int(vma.end) and int(vma.file) != n.NONE:
             return f"{scene.file(int(vma.file))} page {int(vma.pgoff) + vpn - int(vma.start)}"
     return "anonymous memory"
@@ -121,7 +122,7 @@ def _holds(scene: CaseScene, f: Any) -> Iterator[str]:
     """``page lock (lib page 0)``: what a frame holds, and of what."""
     for i, hold in enumerate(n.HOLDS):
         if int(f.held) >> i & 1:
-            yield f"{hold.name} ({scene.thing(hold.of, int(f[hold.which]))})" if hold.shown else hold.name
+            yield f"{hold.name} ({scene.thing(hold.of, int(getattr(f, hold.which)))})" if hold.shown else hold.name
 
 
 def _notes(task: Any) -> Iterator[str]:
@@ -139,7 +140,7 @@ def _locks(scene: CaseScene) -> Iterator[LockState]:
     for kind, wait in enumerate(n.WAITS):
         if wait.rwsem is None or wait.writes:
             continue
-        for which, sem in enumerate(lock_row(scene.k, kind)):
+        for which, sem in enumerate(lock_row(scene.record, kind)):
             writer = int(sem.writer)
             holders = [f"{scene.task(t)} (to read)" for t in tasks_of(scene.k) if _reads(scene.k, t, kind, which)]
             holders += [f"{scene.task(writer)} (to write)"] if writer != n.NONE else []
@@ -164,9 +165,9 @@ def _reads(k: Any, t: int, kind: int, which: int) -> bool:
     """The task has this rwsem to read, or has been given it and takes it with its next move."""
     task, of = k.state.tasks[t], n.WAITS[kind].of
     frames = [task.frames[d] for d in range(int(task.depth))]
-    if any(int(f[of]) == which and int(f.held) & n.HOLD_OF_WAIT[kind] for f in frames):
+    if any(int(getattr(f, of)) == which and int(f.held) & n.HOLD_OF_WAIT[kind] for f in frames):
         return True
-    if not frames or not task.granted or int(frames[-1][of]) != which or int(frames[-1].unwinding):
+    if not frames or not task.granted or int(getattr(frames[-1], of)) != which or int(frames[-1].unwinding):
         return False
     step = int(k.books.paths[int(frames[-1].path)].steps[int(frames[-1].pc)])
     return bool(int(TAKES[step]) & n.HOLD_OF_WAIT[kind])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cowpath.kernel import names as n
+from cowpath.observe.scene import rows
 
 from .explain import CaseScene
 from .picture import PageState, RequestState
@@ -76,7 +77,7 @@ def _mappers(scene: CaseScene) -> dict[int, list[str]]:
         if int(table.mm) == n.NONE:
             continue
         users = [scene.task(t) for t in range(int(state.n_tasks)) if int(state.tasks[t].mm) == int(table.mm)]
-        for pte in table.pte:
+        for pte in rows(table.pte):
             if int(pte.bits) & n.PTE_PRESENT and int(pte.page) != n.NONE:
                 found.setdefault(int(pte.page), []).extend(users)
     return found
@@ -85,7 +86,7 @@ def _mappers(scene: CaseScene) -> dict[int, list[str]]:
 def requests_of(scene: CaseScene) -> Iterator[RequestState]:
     """The disk requests that there are."""
     state = scene.k.state
-    for number, request in enumerate(state.requests):
+    for number, request in enumerate(rows(state.requests)):
         if not int(request.busy):
             continue
         pages, p = [], int(request.first)

@@ -16,9 +16,10 @@ from cowpath.engine.costs import Costs
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import PATH_NAMES
+from cowpath.observe.words import Chain
 
 from . import boot
-from .explain import CaseScene, chain_of, step_name
+from .explain import CaseScene, hops_of, step_name
 from .movers import mover_names, mover_numbers
 from .space import Space
 
@@ -47,12 +48,13 @@ class Player:
         self.space = Space()
         self.k = boot.start(plan, design, costs, self.space)
         self.scene = CaseScene(self.k, plan)
+        self.plain = self.k.plain  # of which a field is read much sooner
         self.free_at = [0] * m.MOVERS  # when each mover is done with its last move
         self.order_at = 0  # when the last move began
 
     def names(self) -> list[str]:
         """The movers' names."""
-        return mover_names(self.plan, self.k)
+        return mover_names(self.plan, self.plain)
 
     def play(self, labels: Sequence[str], source: str) -> Iterator[Row]:
         """Make the moves with these labels. Raises InputError at one that cannot be made."""
@@ -62,57 +64,61 @@ class Player:
 
     def _move(self, number: int, mover: int, source: str) -> Row:
         name = self.names()[mover]
-        path, step = self._doing(mover)
+        path, step = self.doing(mover)
         if self.space.play([mover]) != 1:
             raise InputError(
                 f"move {number}: {name!r} cannot move there", file=source,
                 hint="the schedule does not belong to this design and case, or to this version's kernel",
             )  # fmt: skip
         begins = max(self.order_at, self.free_at[mover])
-        cost = int(self.k.books.spent)
+        cost = int(self.plain.books.spent)
         self.order_at = begins
         self.free_at[mover] = begins + cost
         return Row(number, name, mover if mover < m.DISK else -1, path, step, self._ends(mover), begins, cost,
                    tuple(self._locks()), tuple(self._usage()))  # fmt: skip
 
-    def _doing(self, mover: int) -> tuple[str, str]:
+    def doing(self, mover: int) -> tuple[str, str]:
         """The path and the step that a mover is about to take."""
         if mover >= m.DISK:
             return "", self.names()[mover]
-        task = self.k.state.tasks[mover]
+        task = self.plain.state.tasks[mover]
         if int(task.depth) == 0:
-            return "", n.OP_NAMES[int(self.k.books.ops[int(task.pc)].code)]
+            return "", n.OP_NAMES[int(self.plain.books.ops[int(task.pc)].code)]
         frame = task.frames[int(task.depth) - 1]
-        return PATH_NAMES[int(frame.path)], step_name(self.k, mover)
+        return PATH_NAMES[int(frame.path)], step_name(self.plain, mover)
 
     def _ends(self, mover: int) -> str:
         """What has become of a task after its move."""
         if mover >= m.DISK:
             return ""
-        task = self.k.state.tasks[mover]
+        task = self.plain.state.tasks[mover]
         if int(task.run_state) == n.T_SLEEPING:
             return "sleeps: " + n.WAITS[int(task.wait_kind)].short
         return "is gone" if int(task.run_state) not in (n.T_RUNNABLE, n.T_SLEEPING) else ""
 
     def _locks(self) -> Iterator[str]:
-        for number in range(int(self.k.state.n_pages)):
-            owner = int(self.k.state.pages[number].locked_by)
+        for number in range(int(self.plain.state.n_pages)):
+            owner = int(self.plain.state.pages[number].locked_by)
             if owner == n.NONE:
                 continue
             holder = self.scene.task(owner) if owner >= 0 else "the disk"
             yield f"{self.scene.page(number)}: {holder}"
 
     def _usage(self) -> Iterator[str]:
-        for number in range(1, int(self.k.state.n_groups)):
-            counter = self.k.state.groups[number].res
+        for number in range(1, int(self.plain.state.n_groups)):
+            counter = self.plain.state.groups[number].res
             limit = "-" if int(counter.limit) >= n.UNLIMITED else str(int(counter.limit))
             yield f"{self.scene.group(number)} {int(counter.usage)}/{limit}"
 
     def waiting(self) -> list[str]:
         """Who waits for whom, on the machine as it stands: a sentence for each task that sleeps."""
-        tasks = range(int(self.k.state.n_tasks))
-        asleep = [t for t in tasks if int(self.k.state.tasks[t].run_state) == n.T_SLEEPING]
-        return [chain_of(self.space, self.plan, t) for t in asleep if self._for_another(t)]
+        return list(map(str, self.waits()))
+
+    def waits(self) -> list[Chain]:
+        """The same as chains."""
+        tasks = range(int(self.plain.state.n_tasks))
+        asleep = [t for t in tasks if int(self.plain.state.tasks[t].run_state) == n.T_SLEEPING]
+        return [hops_of(self.space, self.scene, t) for t in asleep if self._for_another(t)]
 
     def _for_another(self, t: int) -> bool:
-        return n.WAITS[int(self.k.state.tasks[t].wait_kind)].blocks
+        return n.WAITS[int(self.plain.state.tasks[t].wait_kind)].blocks

@@ -6,6 +6,7 @@ It holds the design and the case whole, so that it means the same wherever it is
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,26 +33,45 @@ class Schedule:
     source: str
     design: Design
     case: Case
-    property: str
+    property: str  # that it violates; empty: a walk that somebody has gone
     reason: str
     moves: list[str]
     cycle: list[str]
     chain: list[str]
 
+    def title(self, played_on: str) -> str:
+        """``isolation of commit on linux-3.0``."""
+        return f"{self.property or 'a walk'} of {self.case.name} on {played_on}"
+
 
 def save(target: Path, result: Result, design: Design, case: Case) -> None:
     """Write a violation's schedule, whole or not at all."""
-    content = {
+    write(target, content(
+        design, case, result.schedule, property=result.property, reason=result.reason, cycle=result.cycle,
+        chain=result.chain,
+    ))  # fmt: skip
+
+
+def content(
+    design: Design, case: Case, moves: Sequence[str] = (), *, property: str = "", reason: str = "",
+    cycle: Sequence[str] = (), chain: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """What a saved schedule holds. A walk that violates nothing has no property, and no reason."""
+    return {
         "schedule_format": FORMAT,
         "cowpath": __version__,
-        "property": result.property,
-        "reason": result.reason,
+        "property": property,
+        "reason": reason,
         "design": designs.to_data(design),
         "case": {"name": case.name, "text": case.text},
-        "schedule": result.schedule,
-        "cycle": result.cycle,
-        "chain": result.chain,
+        "schedule": list(moves),
+        "cycle": list(cycle),
+        "chain": list(chain),
     }
+
+
+def write(target: Path, content: dict[str, Any]) -> None:
+    """Write it, whole or not at all."""
     with replacing(target) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

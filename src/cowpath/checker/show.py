@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from cowpath.observe.tables import merged
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, count, duration
 
 from .player import Row
 from .result import Result
 
 STYLES = {"proved": "green", "violated": "bold red", "vacuous": "bold yellow", "unfinished": "yellow"}
+OTHERS, AFTER = "outside and devices", ("page locked by", "usage/limit", "begins:")  # headings
+DITTO = '"'
 MARKS = {"proved": "proved", "violated": "VIOLATED", "vacuous": "proved, but vacuous", "unfinished": "not finished"}
 
 
@@ -25,28 +27,29 @@ def verdict_text(verdict: str) -> Text:
 
 
 def results_table(results: Sequence[Result]) -> RenderableType:
-    """A row per result, then a sentence for each that is not proved."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("design", "case", "property", "verdict"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("moves", "states", "transitions"):
-        table.add_column(heading, justify="right")
-    for result in results:
-        table.add_row(
-            clean(result.design), clean(result.case), result.property, verdict_text(result.verdict),
-            str(result.depth), count(result.states), count(result.transitions),
-        )  # fmt: skip
-    return Group(table, *reasons(results), *never(results))
+    """A row per result, where several properties may share one, then a sentence for each that is not proved."""
+    table = Fitted("design", "case", "property", "verdict", "moves:", "states:", "transitions:", keys=3)
+    for properties, (design, case, *figures) in merged((result.property, _cells(result)) for result in results):
+        table.add_row(design, case, ", ".join(properties), *figures)
+    return Group(table, Text(), *reasons(results), *never(results))
+
+
+def _cells(result: Result) -> list[Text]:
+    figures = (str(result.depth), count(result.states), count(result.transitions))
+    return [Text(clean(result.design)), Text(clean(result.case)), verdict_text(result.verdict), *map(Text, figures)]
 
 
 def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
-    """Why each is not proved; what is the same for several designs is said once."""
+    """Why each is not proved; what is the same for several designs, and for several properties, is said once."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for result in results:
         if result.reason:
             said.setdefault((result.case, result.property, result.reason), []).append(result.design)
+    together: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for (case, name, reason), designs in said.items():
-        head = Text.assemble((f"{clean(case)}, {name}", "bold"), f" ({', '.join(clean(each) for each in designs)}):")
+        together.setdefault((case, reason, tuple(designs)), []).append(name)
+    for (case, reason, its), names in together.items():
+        head = Text.assemble((f"{clean(case)}, {', '.join(names)}", "bold"), f" ({', '.join(map(clean, its))}):")
         yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
 
 
@@ -80,24 +83,55 @@ def unreached(results: Sequence[Result]) -> Iterator[tuple[str, list[str], tuple
 
 
 def moves_table(rows: Sequence[Row], tasks: Sequence[str], begins_cycle: int | None = None) -> RenderableType:
-    """A counterexample: a column per task, a row per move, the page locks and usages after it, the time it begins."""
-    others = any(row.task < 0 for row in rows)
-    shown = [name for t, name in enumerate(tasks) if any(row.task == t for row in rows)]
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("move", justify="right")
-    for name in (*shown, *(["outside and devices"] if others else [])):
-        table.add_column(clean(name), overflow="fold")
-    for heading in ("page locked by", "usage/limit"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("begins", justify="right", no_wrap=True)
-    for row in rows:
-        if begins_cycle is not None and row.number == begins_cycle:
-            table.add_section()
-        cells = [_doing(row) if 0 <= row.task < len(tasks) and tasks[row.task] == name else "" for name in shown]
-        last = [row.mover if row.task < 0 else ""] if others else []
-        table.add_row(str(row.number), *cells, *last, ", ".join(row.locks), ", ".join(row.usage),
-                      duration(row.begins_ns))  # fmt: skip
-    return table
+    """A counterexample: a row per move, the page locks and usages after it, the time it begins. A column per task
+    where there is room, else one that says who moves."""
+    return _Moves(rows, tasks, begins_cycle)
+
+
+class _Moves:
+    def __init__(self, rows: Sequence[Row], tasks: Sequence[str], begins_cycle: int | None = None) -> None:
+        self.rows, self.tasks, self.begins_cycle = rows, tasks, begins_cycle
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        wide = self._column_per_task()
+        yield wide if wide.fits(options.max_width) else self._one_column()
+
+    def _column_per_task(self) -> Fitted:
+        shown = [name for t, name in enumerate(self.tasks) if any(row.task == t for row in self.rows)]
+        others = any(row.task < 0 for row in self.rows)
+        table = Fitted("move:", *map(clean, shown), *([OTHERS] if others else []), *AFTER)
+        for row in self._rows(table):
+            mine = self._who(row)
+            cells = [_doing(row) if name == mine else "" for name in shown]
+            last = [row.mover if row.task < 0 else ""] if others else []
+            table.add_row(str(row.number), *cells, *last, *_after(row))
+        return table
+
+    def _one_column(self) -> Fitted:
+        """What is as after the move before has a ditto mark: there is room for each lock once."""
+        table = Fitted("move:", "who", "does", *AFTER)
+        before = ["", ""]
+        for row in self._rows(table):
+            *after, begins = _after(row)
+            same = [DITTO if cell and cell == last else cell for cell, last in zip(after, before, strict=True)]
+            who = clean(self._who(row)) if row.task >= 0 else ""
+            table.add_row(str(row.number), who, _doing(row) if row.task >= 0 else row.mover, *same, begins)
+            before = after
+        return table
+
+    def _rows(self, table: Fitted) -> Iterator[Row]:
+        for row in self.rows:
+            if row.number == self.begins_cycle:
+                table.add_section()
+            yield row
+
+    def _who(self, row: Row) -> str:
+        return self.tasks[row.task] if 0 <= row.task < len(self.tasks) else ""
+
+
+def _after(row: Row) -> list[str]:
+    """The machine after a move."""
+    return [", ".join(row.locks), ", ".join(row.usage), duration(row.begins_ns)]
 
 
 def _doing(row: Row) -> str:

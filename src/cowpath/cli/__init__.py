@@ -18,6 +18,7 @@ from cowpath.cli import (
     checks,
     costs,
     diagnose,
+    explore,
     groups,
     lesson,
     limit,
@@ -43,7 +44,6 @@ app = typer.Typer(
     cls=GuardedGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -59,7 +59,7 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def cowpath(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=show_version, is_eager=True)
+        bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=show_version, is_eager=True)
     ] = False,
 ) -> None:
     """A wind tunnel for Linux's page-fault path.
@@ -71,30 +71,33 @@ def cowpath(
     """
 
 
-app.command("run", cls=Command)(runs.run)
-app.command("compare", cls=Command)(runs.compare)
-app.command("costs", cls=Command)(costs.costs)
-app.command("step", cls=Command)(step.step)
-app.command("check", cls=Command)(checks.check)
-app.command("audit", cls=Command)(checks.audit)
-app.command("search", cls=Command)(search.search)
-app.command("replay", cls=Command)(schedules.replay)
-app.command("bisect", cls=Command)(schedules.bisect)
-app.command("lesson", cls=Command)(lesson.lesson)
-app.command("validate", cls=Command)(validate.validate)
-app.command("limit", cls=Command)(limit.limit)
-app.add_typer(sweeps.sweep_app, name="sweep")
-app.add_typer(book.cases_app, name="cases")
-app.add_typer(catalog.designs_app, name="designs")
-app.command("kernels", cls=Command)(catalog.kernels)
-app.command("programs", cls=Command)(catalog.programs)
-app.command("warm-up", cls=Command)(warm.warm_up)
-app.command("record", cls=record.RecordCommand)(record.record)
-app.command("import", cls=Command)(catalog.import_recording)
-app.command("from-cgroup", cls=Command)(groups.from_cgroup)
-app.command("diagnose", cls=Command)(diagnose.diagnose)
-app.command("watch", cls=Command)(watch.watch)
-app.command("explain-limits", cls=Command)(groups.explain_limits)
+PLAY, PROVE, MACHINES, HERE = "Play", "Prove", "From real machines", "What there is"  # how --help groups them
+
+app.command("run", cls=Command, rich_help_panel=PLAY)(runs.run)
+app.command("compare", cls=Command, rich_help_panel=PLAY)(runs.compare)
+app.command("costs", cls=Command, rich_help_panel=PLAY)(costs.costs)
+app.command("step", cls=Command, rich_help_panel=PLAY)(step.step)
+app.command("explore", cls=Command, rich_help_panel=PLAY)(explore.explore)
+app.command("limit", cls=Command, rich_help_panel=PLAY)(limit.limit)
+app.add_typer(sweeps.sweep_app, name="sweep", rich_help_panel=PLAY)
+app.command("check", cls=Command, rich_help_panel=PROVE)(checks.check)
+app.command("audit", cls=Command, rich_help_panel=PROVE)(checks.audit)
+app.command("search", cls=Command, rich_help_panel=PROVE)(search.search)
+app.command("replay", cls=Command, rich_help_panel=PROVE)(schedules.replay)
+app.command("bisect", cls=Command, rich_help_panel=PROVE)(schedules.bisect)
+app.add_typer(book.cases_app, name="cases", rich_help_panel=PROVE)
+app.command("lesson", cls=Command, rich_help_panel=PROVE)(lesson.lesson)
+app.command("record", cls=record.RecordCommand, rich_help_panel=MACHINES)(record.record)
+app.command("import", cls=Command, rich_help_panel=MACHINES)(catalog.import_recording)
+app.command("from-cgroup", cls=Command, rich_help_panel=MACHINES)(groups.from_cgroup)
+app.command("explain-limits", cls=Command, rich_help_panel=MACHINES)(groups.explain_limits)
+app.command("diagnose", cls=Command, rich_help_panel=MACHINES)(diagnose.diagnose)
+app.command("watch", cls=Command, rich_help_panel=MACHINES)(watch.watch)
+app.command("validate", cls=Command, rich_help_panel=MACHINES)(validate.validate)
+app.add_typer(catalog.designs_app, name="designs", rich_help_panel=HERE)
+app.command("kernels", cls=Command, rich_help_panel=HERE)(catalog.kernels)
+app.command("programs", cls=Command, rich_help_panel=HERE)(catalog.programs)
+app.command("warm-up", cls=Command, rich_help_panel=HERE)(warm.warm_up)
 
 
 def main() -> None:

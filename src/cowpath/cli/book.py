@@ -64,10 +64,8 @@ def show_case(number: Number) -> None:
     """
     from cowpath import casebook
     from cowpath.casebook import show
-    from cowpath.observe.text import visible
 
-    for line in show.entry_lines(casebook.find(number)):
-        typer.echo(visible(line))
+    _print(*show.entry_report(casebook.find(number)))
 
 
 @cases_app.command("run", cls=Command)
@@ -90,8 +88,8 @@ def run_cases(
     """
     from cowpath import casebook, designs
     from cowpath.checker.check import Settings
-    from cowpath.checker.many import cores
     from cowpath.checker.space import Limits
+    from cowpath.checker.workers import cores
     from cowpath.checking import MEMORY
     from cowpath.kernel.compiled import announced
 
@@ -159,6 +157,6 @@ def _page(target: Path, explored: Sequence[tuple[Outcome, tuple[Job, Job]]]) -> 
 
 
 def _print(*parts: Any) -> None:
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
     Terminal().print(*parts)

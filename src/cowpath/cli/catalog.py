@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,20 @@ import typer
 
 from cowpath.cli import options as o
 from cowpath.cli.command import Command
+from cowpath.cli.complete import designs as packaged
+from cowpath.cli.complete import names_of
 from cowpath.cli.guard import GuardedGroup
 from cowpath.cli.notes import say_notes
 
 if TYPE_CHECKING:
     from cowpath.kernels.profile import Kernel
 
-Name = Annotated[str, typer.Argument(help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A kernel, a packaged design, or a TOML file.", metavar="DESIGN", autocompletion=names_of(packaged)
+    ),
+]
 
 designs_app = typer.Typer(cls=GuardedGroup, invoke_without_command=True)
 
@@ -39,9 +47,7 @@ def list_designs() -> None:
     """
     from cowpath import designs
 
-    rows = [(name, designs.load(name).summary) for name in designs.names()]
-    for line in columns(rows):
-        typer.echo(line)
+    show([(name, designs.load(name).summary) for name in designs.names()])
 
 
 @designs_app.command("show", cls=Command)
@@ -74,8 +80,7 @@ def show_design(name: Name) -> None:
         if not rows:
             continue
         typer.echo(f"\n{title}:")
-        for line in columns(rows):
-            typer.echo(f"  {line}")
+        show(rows, indent=2)
 
 
 def _source(kernel: Kernel) -> str:
@@ -90,10 +95,11 @@ def diff_designs(first: Name, second: Name) -> None:
     Example: cowpath designs diff linux-3.0 preallocate
     """
     from cowpath import designs
+    from cowpath.observe.terminal import Hanging, Terminal
     from cowpath.observe.text import visible
 
     difference = designs.diff(designs.load(first), designs.load(second))
-    typer.echo(visible("\n".join(difference)) if difference else "They do the same.")
+    Terminal().print(*(Hanging(visible(line)) for line in difference or ["They do the same."]))
 
 
 def kernels(as_json: o.Json = False) -> None:
@@ -107,13 +113,15 @@ def kernels(as_json: o.Json = False) -> None:
     Example: cowpath kernels
     """
     from cowpath.kernels import listing
+    from cowpath.observe.terminal import Hanging, Terminal
     from cowpath.observe.text import visible
 
     if as_json:
         typer.echo(json.dumps(listing.as_json(), indent=2))
         return
+    console = Terminal()
     for line in listing.lines():
-        typer.echo(visible(line))
+        console.print(Hanging(visible(line)))
 
 
 def programs(
@@ -128,10 +136,7 @@ def programs(
     """
     from cowpath.session.load import list_programs
 
-    for line in columns(
-        [(program.name, f"{program.kind:<9}  {program.about}") for program in list_programs(session, table)]
-    ):
-        typer.echo(line)
+    show([(program.name, program.kind, program.about) for program in list_programs(session, table)])
 
 
 def import_recording(
@@ -163,9 +168,16 @@ def import_recording(
     typer.echo(visible(f"{out}: {out.stat().st_size:,} bytes"))
 
 
-def columns(rows: list[tuple[str, str]]) -> list[str]:
-    """Two columns of text, safe for a terminal."""
+def show(rows: Sequence[Sequence[str]], indent: int = 0) -> None:
+    """A list in columns."""
+    from rich.padding import Padding
+
+    from cowpath.observe.terminal import Fitted, Terminal
     from cowpath.observe.text import visible
 
-    width = max((len(visible(left)) for left, _ in rows), default=0)
-    return [f"{visible(left):<{width}}  {visible(right)}".rstrip() for left, right in rows]
+    if not rows:
+        return
+    table = Fitted(*[""] * len(rows[0]))
+    for row in rows:
+        table.add_row(*map(visible, row))
+    Terminal().print(Padding(table, (0, 0, 0, indent), expand=False))

@@ -10,6 +10,7 @@ import typer
 
 from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli import options as o
+from cowpath.cli.complete import cases, names_of, properties
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.cli.ways import whichever_is_first
@@ -22,14 +23,24 @@ STATUS = {"proved": 0, "violated": 1, "unfinished": 3, "vacuous": 4}
 
 Cases = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
-    typer.Option("--case", "-c", help="A packaged case (docs/cases.md) or a TOML file. Default: all packaged."),
+    typer.Option(
+        "--case",
+        "-c",
+        help="A packaged case (docs/cases.md) or a TOML file. Default: all packaged.",
+        autocompletion=names_of(cases),
+    ),
 ]
 Path_ = Annotated[
     str | None, typer.Option("--path", help="Only cases about this path: file_cow, swap_in, ...", metavar="PATH")
 ]
 Properties = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--property", "-p", help="A property (docs/check.md), or FILE.py:function. Default: all."),
+    typer.Option(
+        "--property",
+        "-p",
+        help="A property (docs/check.md), or FILE.py:function. Default: all.",
+        autocompletion=names_of(properties),
+    ),
 ]
 States = Annotated[
     int | None, typer.Option(help="Give up, with exit status 3, after so many states.", metavar="N", min=1)
@@ -79,7 +90,8 @@ def check(
     if save is not None:
         save_first(checks, save)
     if report is not None:
-        checks.report(report)
+        with progress_bars(None) as progress:
+            checks.report(report, progress.looking())
         say(report)
     show(checks, as_json, as_matrix=False)
     raise typer.Exit(STATUS[checks.verdict])
@@ -90,6 +102,7 @@ def audit(
     property_: Properties = None,
     states: States = None,
     memory: Memory = None,
+    cluster: o.ClusterAddress = None,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -107,7 +120,7 @@ def audit(
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.audit(
-            design, properties=property_, states=states, memory=room, told=progress.checking()
+            design, properties=property_, states=states, memory=room, told=progress.checking(), cluster=cluster
         )  # fmt: skip
     show(checks, as_json, as_matrix=True)
     raise typer.Exit(STATUS[checks.verdict])
@@ -121,7 +134,7 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     from cowpath.checker.matrix import Matrix
     from cowpath.checker.show import never_in_short, reasons, results_table
     from cowpath.designs import kernel_lines
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
     console = Terminal()
     if as_matrix:
@@ -129,9 +142,9 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     else:
         console.print(results_table(checks.results))
     for note in checks.notes:
-        console.print(f"Note: {visible(note)}", style="yellow", highlight=False)
+        console.print(f"Note: {visible(note)}", style="yellow")
     for line in kernel_lines(checks.designs):
-        console.print(visible(line), style="dim", highlight=False)
+        console.print(visible(line), style="dim")
     bound = checks.summary["missed_state_bound"]
     console.print(f"States are known by 64-bit fingerprints: the chance that one was missed is below {bound:.1g}.",
                   style="dim")  # fmt: skip

@@ -9,13 +9,14 @@ from typing import Any
 from typer.core import TyperCommand
 
 from cowpath.cli import ways
+from cowpath.cli.helped import Helped
 from cowpath.errors import InputError
 from cowpath.kinds import ARGUMENTS, USES, kind_of
 
 ASKS = ("-h", "--help")
 
 
-class Command(TyperCommand):
+class Command(Helped, TyperCommand):
     """A command of cowpath."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

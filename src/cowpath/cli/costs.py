@@ -13,6 +13,8 @@ import typer
 
 from cowpath import __version__
 from cowpath.cli import options as o
+from cowpath.cli.complete import designs as packaged
+from cowpath.cli.complete import names_of
 from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
@@ -32,7 +34,10 @@ Sessions = Annotated[list[Path], typer.Argument(help="Sessions, such as examples
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(
-        "--design", "-d", help="A packaged design or a TOML file; give it once for each. Default: the commit's orders."
+        "--design",
+        "-d",
+        help="A packaged design or a TOML file; give it once for each. Default: the commit's orders.",
+        autocompletion=names_of(packaged),
     ),
 ]
 Seeds = Annotated[
@@ -114,9 +119,9 @@ def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: b
         typer.echo(json.dumps(told | {"sessions": [each.as_json() for each in measured]}, indent=2))
         return
     from cowpath.observe.costs_tables import report
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False)
+    console = Terminal()
     for each in measured:
         console.print(report(each))
 

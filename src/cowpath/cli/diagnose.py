@@ -67,6 +67,7 @@ def tell(told: Diagnosis, as_json: bool, report: Path | None, session: Path | No
     """Print a diagnosis, and write what was asked for."""
     from cowpath.diagnose import answer, show
     from cowpath.diagnose.reproduce import session_of
+    from cowpath.observe.terminal import Hanging, Terminal
 
     if session is not None:
         texts = [text for text in map(session_of, told.reports.ooms) if text is not None]
@@ -88,6 +89,7 @@ def tell(told: Diagnosis, as_json: bool, report: Path | None, session: Path | No
     if as_json:
         typer.echo(json.dumps(answer.as_json(told), indent=2))
     else:
+        console = Terminal()
         for line in show.lines(told):
-            typer.echo(line)
+            console.print(Hanging(line))
     say(report)

@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperGroup
 
+from cowpath.cli.helped import Helped
 from cowpath.errors import CowpathError, InputErrors
 from cowpath.observe.text import visible
 
 INPUT_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT
+USAGE_ERROR = cast(type[Exception], typer.BadParameter.__bases__[0])  # for a command line that it cannot read
 NOBODY_READS = 141  # 128 + SIGPIPE: what a shell reports for any command whose reader has gone
 
 
@@ -31,6 +33,8 @@ def guarded() -> Iterator[None]:
     except CowpathError as error:
         lines = error.lines if isinstance(error, InputErrors) else (str(error),)
         fail("\ncowpath: ".join(lines), error.exit_status)
+    except USAGE_ERROR as error:
+        fail(usage_message(error), INPUT_ERROR)
     except KeyboardInterrupt:
         fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -45,6 +49,21 @@ def guarded() -> Iterator[None]:
         if found is None:
             raise
         fail(str(found), INPUT_ERROR)
+
+
+def usage_message(error: Any) -> str:
+    """What is wrong with a command line, in the words and the form of every other error. Raises it again if it is no
+    error, but a command without a word, which prints its help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        raise error
+    message = error.format_message().rstrip(".")
+    for begins in (" (", ". "):  # of what Typer proposes
+        message, found, hint = message.removesuffix(")").partition(begins)
+        if found:
+            break
+    command = error.ctx.command_path if error.ctx is not None else "cowpath"
+    hints = [hint[:1].lower() + hint[1:]] if hint else []
+    return f"{message[:1].lower()}{message[1:]} ({'; '.join([*hints, f'{command} --help'])})"
 
 
 def flush_or_fail() -> None:
@@ -81,7 +100,7 @@ def drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class GuardedGroup(TyperGroup):
+class GuardedGroup(Helped, TyperGroup):
     """A group of commands, each of which runs guarded."""
 
     def make_context(self, *arguments: Any, **named: Any) -> Any:

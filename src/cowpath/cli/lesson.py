@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cowpath.atomic import check_outputs, check_target
+from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 
 if TYPE_CHECKING:
+    from cowpath.again import Command as AgainCommand
     from cowpath.lessons import Explorer, Lesson, Problem
 
 SHOWN, QUIT = "?", ("q", "quit")
@@ -30,11 +34,13 @@ def lesson(
     answers: Annotated[
         bool, typer.Option("--answers", help="Ask nothing: print every answer, judged, with its schedule.")
     ] = False,
+    report: Report = None,
 ) -> None:
     """Learn by questions: who moves next, who waits for whom, which order is safe.
 
     No answer is stored: each is judged by visiting every state of a small machine, and a wrong one gets a schedule that
-    shows why. Answers are read from standard input, a line each: a number, ? to be shown, q to end.
+    shows why. Answers are read from standard input, a line each: a number, ? to be shown, q to end. With --report
+    they are on the page, each in a fold; with --answers too the folds are open.
 
     Example: cowpath lesson 1
     """
@@ -43,12 +49,17 @@ def lesson(
     if number is not None and random is not None:
         raise InputError(f"lesson {number} and a random problem", hint="one of them")
     if number is None and random is None:
-        if answers:
+        if answers or report is not None:
             raise InputError("of which lesson?", hint="cowpath lesson 1, or --random SEED")
         _list()
         return
+    check_outputs([report], [number] if number else [])
+    check_target(report)
     chosen = None if number is None else lessons.load(number)
     poses = list(_poses(chosen, random))
+    if report is not None:
+        _page(report, chosen, poses, again(number, random, answers).line(str(report)), answers)
+        return
     if chosen is not None:
         from cowpath.lessons import show
 
@@ -146,9 +157,24 @@ def _list() -> None:
     _print(show.lessons_table([lessons.load(str(each)) for each in range(1, len(lessons.names()) + 1)]))
 
 
-def _print(*parts: Any) -> None:
-    from cowpath.observe.tables import Terminal
+def again(number: str | None, seed: int | None, answers: bool) -> AgainCommand:
+    """What makes the page again."""
+    from cowpath.again import Command
 
-    console = Terminal(highlight=False, markup=False)
+    options = ([] if seed is None else ["--random", str(seed)]) + ["--answers"] * answers
+    return Command("lesson", tuple(options), number)
+
+
+def _page(target: Path, chosen: Lesson | None, poses: Sequence[tuple[str, Pose]], command: str, solved: bool) -> None:
+    from cowpath.report.lesson import write_lesson
+
+    write_lesson(target, chosen, list(_posed(poses)), command, solved=solved)
+    say(target)
+
+
+def _print(*parts: Any) -> None:
+    from cowpath.observe.terminal import Terminal
+
+    console = Terminal()
     for part in parts:
         console.print(part)

@@ -13,7 +13,7 @@ from cowpath import __version__
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
-from cowpath.cli.sweeps import ClusterAddress, Processes, make_ready
+from cowpath.cli.sweeps import Processes, make_ready
 
 if TYPE_CHECKING:
     from cowpath.sweeping import Limits
@@ -39,7 +39,7 @@ def limit(
     store: StoreFile = None,
     report: Report = None,
     processes: Processes = None,
-    cluster: ClusterAddress = None,
+    cluster: o.ClusterAddress = None,
     cpus: o.Cpus = None,
     memory: o.Memory = None,
     swap: o.Swap = None,
@@ -104,23 +104,17 @@ def say_first(found: Limits) -> None:
 
 def show(found: Limits) -> None:
     """The table, the sentences, and the lines to paste."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Fitted, Terminal
     from cowpath.observe.text import visible
     from cowpath.sweeps.advice import HEADINGS, rows
 
-    console = Terminal(highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right")
+    console = Terminal()
+    table = Fitted(*(f"{heading}:" for heading in HEADINGS))
     for row in rows(found.answer):
         table.add_row(*row)
     console.print(table)
     for line in found.sentences:
-        console.print(Text(visible(line)))
+        console.print(visible(line))
     if found.lines:
         typer.echo(f"\n{found.lines}", nl=False)
 

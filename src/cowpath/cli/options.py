@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from cowpath.cli.complete import designs, names_of
 from cowpath.kernels import DEFAULT
 
 Session = Annotated[
@@ -18,9 +19,7 @@ Session = Annotated[
 ]
 Arguments = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
-    typer.Argument(
-        metavar="[ARG]...", help="The session's own arguments: $1, $2, ...; behind -- if one begins with -."
-    ),
+    typer.Argument(metavar="ARG", help="The session's own arguments: $1, $2, ...; behind -- if one begins with -."),
 ]
 Env = Annotated[
     Optional[list[str]],  # noqa: UP045
@@ -46,6 +45,7 @@ Design = Annotated[
         "--design", "-d",
         help=f"A kernel or a packaged design (cowpath designs), or a TOML file. Default: {DEFAULT}; for a session with "
         "names of cgroup v2 the newest kernel.",
+        autocompletion=names_of(designs),
     ),
 ]  # fmt: skip
 Designs = Annotated[
@@ -54,6 +54,7 @@ Designs = Annotated[
         "--design", "-d",
         help="A packaged design or a TOML file; give it once for each. Default: all packaged; to compare a session, "
         "those of kernels whose newest cgroups are of its version.",
+        autocompletion=names_of(designs),
     ),
 ]  # fmt: skip
 Cpus = Annotated[int | None, typer.Option(help="CPUs of the machine.", min=1, max=32)]
@@ -109,10 +110,16 @@ Interpreted = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/json.md).")]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Play on this Dask cluster: the address that dask scheduler prints.",
+                 metavar="tcp://HOST:PORT"),
+]  # fmt: skip
 FailOn = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option(
-        help="Exit with 1 if a verdict is one of these (stalled: or stuck); several with commas, or once for each.",
-        metavar="stuck|stalled|killed|live-locked|waits",
+        help="Exit with 1 if a verdict is one of these: stuck, stalled (or stuck), killed, live-locked, waits. Several "
+        "with commas, or once for each.",
+        metavar="VERDICT",
     ),
 ]

@@ -174,19 +174,14 @@ def show(results: Sequence[Result], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(json_object(results), indent=2))
         return
-    from rich.rule import Rule
     from rich.text import Text
 
-    from cowpath.observe.tables import Terminal, report, speed
+    from cowpath.observe.run_report import report
+    from cowpath.observe.tables import speed
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False)
-    for output in dict.fromkeys(result.output for result in results):
-        if output:
-            who = ", ".join(result.design for result in results if result.output == output)
-            console.print(Rule(Text(f"the session's output on {who}"), align="left"))
-            console.print(Text(visible(output).rstrip("\n")))
-            console.print()
-    console.print(report([result.summary for result in results]))
+    console = Terminal()
+    console.print(report([result.summary for result in results], [result.seen.waits for result in results]))
     for line in kernel_lines(result.loaded for result in results):
         console.print(Text(visible(line), style="dim"))
     for result in results:

@@ -15,6 +15,7 @@ from cowpath.cli.notes import say_kernels
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.cli.ways import whichever_is_first
+from cowpath.observe.text import visible
 
 
 def replay(
@@ -41,23 +42,29 @@ def replay(
     with progress_bars(None) as progress, announced(progress.compiling), whichever_is_first():
         replayed = checking.replay(file, design)
     if report is not None:
-        replayed.report(report)
+        with progress_bars(None) as progress:
+            replayed.report(report, progress.looking())
         say(report)
     if as_json:
         typer.echo(json.dumps(replayed.summary, indent=2))
         return
     say_kernels([replayed.played_on])
+    from rich.text import Text
+
     from cowpath.checker.show import moves_table
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.chains import Drawn
+    from cowpath.observe.terminal import Terminal
 
     console = Terminal()
-    console.print(f"{replayed.property} of {replayed.case} on {replayed.design}", style="bold", highlight=False)
+    console.print(visible(replayed.saved.title(replayed.design)), style="bold")
+    for sentence in filter(None, dict.fromkeys((replayed.reason, *replayed.waiting))):
+        console.print(visible(sentence))
     cycle = replayed.cycle_from
-    console.print(moves_table(replayed.rows, replayed.tasks, cycle))
     if cycle is not None:
         console.print(f"From move {cycle} on, it goes on in the same way for ever.")
-    for sentence in dict.fromkeys((replayed.reason, *replayed.waiting)):
-        console.print(sentence, highlight=False)
+    console.print(Text(), moves_table(replayed.rows, replayed.tasks, cycle))
+    if replayed.waits:
+        console.print(Text("\nWho waits for whom at the end", "bold"), Drawn(replayed.waits))
 
 
 def bisect(
@@ -81,6 +88,9 @@ def bisect(
     if as_json:
         typer.echo(json.dumps(found.summary, indent=2))
         return
+    from cowpath.observe.terminal import Hanging, Terminal
+
+    console = Terminal()
     say_kernels(found.ends)
     for stage in found.stages:
         verdicts = stage.verdicts.items()
@@ -89,8 +99,8 @@ def bisect(
             for name, verdict in verdicts
             if verdict != "proved"
         ]
-        typer.echo(f"{stage.change}\n    violated: {', '.join(bad) or 'nothing'}")
+        console.print(Hanging(visible(stage.change)), Hanging(f"    violated: {', '.join(bad) or 'nothing'}"))
     for turn in found.turns:
-        typer.echo(f"{turn.property}: {turn.before} -> {turn.after} with {turn.change}")
+        console.print(Hanging(visible(f"{turn.property}: {turn.before} -> {turn.after} with {turn.change}")))
     if not found.turns:
-        typer.echo(f"No verdict turns between {first} and {second}.")
+        console.print(f"No verdict turns between {visible(first)} and {visible(second)}.")

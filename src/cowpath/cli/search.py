@@ -28,6 +28,7 @@ def search(
     ] = DEFAULT,
     case: Cases = None,
     processes: Annotated[int | None, typer.Option(help="How many processes (default: one per CPU).", min=1)] = None,
+    cluster: o.ClusterAddress = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not go on where an interrupted search was left.")] = False,
     as_json: o.Json = False,
     steps: o.Steps = None,
@@ -46,7 +47,7 @@ def search(
     with progress_bars(None) as progress, announced(progress.compiling):
         try:
             searched = checking.search(
-                path, start, cases=case, processes=processes, fresh=fresh, told=progress.searching()
+                path, start, cases=case, processes=processes, cluster=cluster, fresh=fresh, told=progress.searching()
             )  # fmt: skip
         except KeyboardInterrupt:
             typer.echo("cowpath: what is decided so far is kept: the same command goes on from there", err=True)
@@ -60,7 +61,7 @@ def search(
 
 def show(found: Found) -> None:
     """Print what a search has found."""
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
     from cowpath.searching.show import report
 
     Terminal().print(report(found, SHOWN))

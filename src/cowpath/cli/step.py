@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cowpath.cli import options as o
+from cowpath.cli.checks import Properties
 from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.progress import Progress
 from cowpath.errors import InputError, MachineError
@@ -29,6 +30,7 @@ PROMPT = "Enter: next, a number: so many steps, q: quit > "
 
 
 def step(
+    context: typer.Context,
     session: o.Session,
     design: o.Design = None,
     start: Annotated[str, typer.Option("--from", help="Begin at this time of the machine: 5ms.", metavar="TIME")] = "0",
@@ -44,11 +46,23 @@ def step(
     table: o.Table = None,
     program: o.Program = None,
     steps: o.Steps = None,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="SESSION is a case, or a saved schedule: choose any move in each state.")
+    ] = False,
+    property_: Properties = None,
 ) -> None:
     """Go through a session one kernel step at a time: who moves, which step, what it held and got.
 
     Example: cowpath step examples/commit.sh --from 2s --task cc1
+
+    With --explore, through a small case, in which you choose who moves: type help. It obeys a script on stdin too.
+
+    Example: cowpath step commit --explore --design linux-3.0
     """
+    check_together(context, explore)
+    if explore:
+        explore_case(str(session), design, property_)
+        return
     from cowpath import api
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time
@@ -69,6 +83,32 @@ def step(
         )
     if not shown:
         typer.echo(f"No step{'' if task is None else f' of {task}'} from {start} on.")
+
+
+WITH_EXPLORE = {"session", "design", "steps", "explore", "property_"}
+
+
+def check_together(context: typer.Context, explore: bool) -> None:
+    """Raise InputError for an option that says nothing with --explore, or without it."""
+    for param in context.command.params:
+        given = getattr(context.get_parameter_source(param.name or ""), "name", "") == "COMMANDLINE"
+        if given and explore and param.name not in WITH_EXPLORE:
+            raise InputError(f"{param.opts[0]} is of a session, and with --explore it is a case that is gone through")
+        if given and not explore and param.name == "property_":
+            raise InputError("--property is for --explore", hint="cowpath step CASE --explore --property isolation")
+
+
+def explore_case(name: str, design: str | None, properties: list[str] | None) -> None:
+    """A walk through a case, as somebody chooses."""
+    from cowpath import checking
+    from cowpath.cli.explore_terminal import Terminal
+    from cowpath.kernel.compiled import announced
+
+    with announced(Progress().compiling):
+        checking.load_properties(properties)
+        walk = checking.explore(name, design)
+    say_kernels([walk.atlas.design])
+    Terminal(walk, properties, checking.CHECKED_AGAIN, [name, *checking.files_of(design, (), properties)]).run()
 
 
 def check_task(task: str, plan: Plan) -> None:

@@ -82,11 +82,6 @@ StoreArgument = Annotated[Path, typer.Argument(help="A sweep's store.", metavar=
 Processes = Annotated[
     int | None, typer.Option(help="So many processes play (default: one for each CPU).", min=1, max=1024)
 ]
-ClusterAddress = Annotated[
-    str | None,
-    typer.Option("--cluster", help="Play on this Dask cluster: the address that dask scheduler prints.",
-                 metavar="tcp://HOST:PORT"),
-]  # fmt: skip
 Retry = Annotated[bool, typer.Option("--retry", help="Play again what has failed, too.")]
 Yes = Annotated[bool, typer.Option("--yes", help="A million points are meant.")]
 Which = Annotated[
@@ -122,7 +117,7 @@ def play(
     design: o.Designs = None,
     seeds: Seeds = 1,
     processes: Processes = None,
-    cluster: ClusterAddress = None,
+    cluster: o.ClusterAddress = None,
     retry: Retry = False,
     yes: Yes = False,
     cpus: o.Cpus = None,
@@ -217,9 +212,9 @@ def print_report(points: Points, measure: list[str] | None, as_json: bool) -> No
     if as_json:
         typer.echo(json.dumps(told(points.sweep, points), indent=2))
         return
-    from cowpath.observe.tables import Terminal
+    from cowpath.observe.terminal import Terminal
 
-    console = Terminal(highlight=False)
+    console = Terminal()
     for part in report(points.sweep, points, wanted):
         console.print(part)
 

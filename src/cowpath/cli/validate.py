@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cowpath.validate.many import Found
     from cowpath.validate.throttle import Slept
 
-WIDTH = 110  # letters of a line: a counter with its spread, the model's and what they differ in needs so many
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -86,7 +85,7 @@ def validate(
 
     Example: cowpath validate micro.jsonl --kernel linux-6.18
     """
-    from cowpath.checker.many import cores
+    from cowpath.checker.workers import cores
     from cowpath.kernel.compiled import announced
     from cowpath.validate import builds, throttle
 
@@ -174,16 +173,14 @@ def show_json(found: Sequence[Found], slept: Sequence[Slept], held: Held | None)
 
 def show(found: Sequence[Found], slept: Sequence[Slept], held: Held | None, ids: Sequence[str], verbose: bool) -> None:
     """Tables for people."""
-    from cowpath.observe.tables import Terminal
-    from cowpath.validate.builds.show import builds_report, builds_width
+    from cowpath.observe.terminal import Terminal
+    from cowpath.validate.builds.show import builds_report
     from cowpath.validate.show import report, sleeps_report
 
-    console = Terminal(highlight=False)
-    console.width = max(console.width, WIDTH)
+    console = Terminal()
     for part in report(found, ids, verbose):
         console.print(part)
     for part in sleeps_report(slept, verbose):
         console.print(part)
-    console.width = max(console.width, builds_width(held))
     for part in builds_report(held):
         console.print(part)

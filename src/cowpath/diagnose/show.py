@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import Any
 
 from cowpath.diagnose import advice, answer
@@ -13,17 +12,17 @@ from cowpath.diagnose.verdict import Diagnosis
 from cowpath.diagnose.waits import Held, Judged
 from cowpath.observe.text import clean, size
 
-WIDTH = 118
+LONGEST = 4000  # letters of a line
 MOST_TASKS = 30
 MOST_EDGES = 30
 MOST_OOMS = 5
 
 
 def lines(told: Diagnosis) -> Iterator[str]:
-    """The whole of it, line by line."""
+    """The whole of it, a line for each thing that is said."""
     yield f"A memory cgroup's stall: {told.memcg_stall}."
     for sentence in told.why:
-        yield from item(sentence)
+        yield item(sentence)
     if told.tasks:
         yield f"Kernel: {told.release}{f', {told.release.how}' if told.release.how else ''}."
     yield from tasks(told)
@@ -44,12 +43,12 @@ def lines(told: Diagnosis) -> Iterator[str]:
             yield ""
             yield f"{title}:"
             for each in said:
-                yield from item(str(each))
+                yield item(str(each))
 
 
-def item(text: str) -> Iterator[str]:
-    """A point of a list, on several lines if it is long."""
-    yield from wrap(clean(text, 4000), WIDTH, initial_indent="  ", subsequent_indent="    ") or [""]
+def item(text: str) -> str:
+    """A point of a list."""
+    return f"  {clean(text, LONGEST)}"
 
 
 def tasks(told: Diagnosis) -> Iterator[str]:
@@ -61,7 +60,7 @@ def tasks(told: Diagnosis) -> Iterator[str]:
     order = sorted(range(len(told.tasks)), key=lambda place: (place not in told.stalled, place not in told.behind))
     for place in order[:MOST_TASKS]:
         each = told.tasks[place]
-        yield from item(task(each))
+        yield item(task(each))
     if len(order) > MOST_TASKS:
         yield f"  and {len(order) - MOST_TASKS} more; --json has them all"
 
@@ -104,7 +103,7 @@ def edges(told: Diagnosis) -> Iterator[str]:
     for edge in told.edges[:MOST_EDGES]:
         sure = "is behind" if edge.certain else "can be behind"
         waiter, holder = told.tasks[edge.waiter].task.label, told.tasks[edge.holder].task.label
-        yield from item(f"{waiter} {sure} {holder}: {edge.lock} ({edge.why})")
+        yield item(f"{waiter} {sure} {holder}: {edge.lock} ({edge.why})")
     if len(told.edges) > MOST_EDGES:
         yield f"  and {len(told.edges) - MOST_EDGES} more; --json has them all"
 
@@ -120,7 +119,7 @@ def entries(told: Diagnosis) -> Iterator[str]:
         sure = "" if match.sure else " (possible)"
         mended = f"; mended in {', '.join(entry.mended)}" if entry.mended else "; not mended"
         commits = f" by {', '.join(entry.commits)}" if entry.commits else ""
-        yield from item(f"{entry.number}. {entry.title}{sure}; {entry.symptom} ({match.why}){mended}{commits}")
+        yield item(f"{entry.number}. {entry.title}{sure}; {entry.symptom} ({match.why}){mended}{commits}")
 
 
 def limit(value: int) -> str:
@@ -134,17 +133,17 @@ def oom(report: dict[str, Any]) -> Iterator[str]:
     asked = report["invoker"]
     pid = f"[{asked['pid']}]" if asked["pid"] is not None else ""
     cut = "" if report["whole"] else "; the report is cut off"
-    yield from item(f"OOM of {whose}, at line {report['line']}: asked for by {asked['name']}{pid}{cut}")
-    yield from item(f"from outside the group: {asked['outsider']}, {asked['why']}")
+    yield item(f"OOM of {whose}, at line {report['line']}: asked for by {asked['name']}{pid}{cut}")
+    yield item(f"from outside the group: {asked['outsider']}, {asked['why']}")
     if asked["holds"]:
-        yield from item(f"it had in hand: {', '.join(asked['holds'])}")
+        yield item(f"it had in hand: {', '.join(asked['holds'])}")
     for name, counter in report["counters"].items():
-        yield from item(
+        yield item(
             f"{name}: {size(counter['usage'])} of {limit(counter['limit'])}, failed {counter['failcnt']:,} times"
         )
     if report["made_of"]:
         made = ", ".join(f"{what} {size(part)}" for what, part in report["made_of"].items())
-        yield from item(f"its memory: {made}")
+        yield item(f"its memory: {made}")
     if report["victim"] is not None:
         victim = report["victim"]
         points = victim["points"]
@@ -155,21 +154,19 @@ def oom(report: dict[str, Any]) -> Iterator[str]:
             if points[0] == points[1]
             else f", {points[0]:,} to {points[1]:,} points"
         )
-        yield from item(f"killed: {victim['name']}[{victim['pid']}]{worth}; {report['why']}")
+        yield item(f"killed: {victim['name']}[{victim['pid']}]{worth}; {report['why']}")
     elif report["nobody_to_kill"]:
-        yield from item("killed: nobody; no task of the group may be killed")
+        yield item("killed: nobody; no task of the group may be killed")
     else:
-        yield from item(f"killed: {report['why']}")
+        yield item(f"killed: {report['why']}")
     if report["printed_score"] is not None and report["recomputed_score"] is not None:
         low, high = report["recomputed_score"]
-        yield from item(
-            f"score: printed {report['printed_score']}, recomputed {low if low == high else f'{low} to {high}'}"
-        )
+        yield item(f"score: printed {report['printed_score']}, recomputed {low if low == high else f'{low} to {high}'}")
     if report["child_in_its_stead"]:
-        yield from item(f"chosen was {report['child_in_its_stead']['chosen']['name']}: a child of it died in its stead")
+        yield item(f"chosen was {report['child_in_its_stead']['chosen']['name']}: a child of it died in its stead")
     held = report["would_have_held"]
     if held is not None:
         most = f", {size(held['at_most'])} in any case" if held["at_most"] else ""
-        yield from item(f"a limit that would have held it: at least {size(held['at_least'])}{most} ({held['why']})")
+        yield item(f"a limit that would have held it: at least {size(held['at_least'])}{most} ({held['why']})")
     if report["session"]:
-        yield from item("a session that does it again: --session FILE.sh writes it, cowpath run FILE.sh plays it")
+        yield item("a session that does it again: --session FILE.sh writes it, cowpath run FILE.sh plays it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 from cowpath import __version__
@@ -10,8 +10,6 @@ from cowpath import __version__
 from . import DEFAULT, fidelity, profile
 from .profile import Kernel
 from .provenance import NOT_SEEN, stands_for, steps_of
-
-WIDTH = 110  # letters of a line
 
 
 def every() -> list[Kernel]:
@@ -38,19 +36,16 @@ def as_json() -> dict[str, Any]:
     return {"version": __version__, "kernels": kernels}
 
 
-def lines() -> list[str]:
-    """The same for people."""
+def lines() -> Iterator[str]:
+    """The same for people, a line for each thing that is said."""
     width = max(len(name) for name in profile.names())
-    found = []
     for kernel in every():
         mark = ", the default" if kernel.name == DEFAULT else ""
-        found.append(f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{mark}: {kernel.summary}")
+        yield (f"{kernel.name:<{width}}  cgroup {' and '.join(kernel.interface)}{mark}: {kernel.summary}")
         told = [("order", f"of Linux {kernel.order_of}")] if kernel.order_of else []
         told += [("reclaim", kernel.lru)] if kernel.lru else []
         told.append(("measured", fidelity.words(kernel.name)))
         told += [("missing", text) for text in kernel.missing] + [("not seen", text) for text in kernel.not_seen]
         if steps := unseen(kernel):
             told.append(("not seen", f"in its source: {', '.join(steps)}"))
-        for what, text in told:
-            found += textwrap.wrap(f"{what}: {text}", WIDTH, initial_indent="    ", subsequent_indent="      ")
-    return found
+        yield from (f"    {what}: {text}" for what, text in told)

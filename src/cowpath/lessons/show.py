@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from textwrap import fill
 
-from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from cowpath.cases.plan import compile_case
-from cowpath.checker.player import Player
 from cowpath.checker.show import moves_table
-from cowpath.engine import costs
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, visible
 
 from .lesson import Lesson
+from .played import play
 from .question import Answer, Problem
 
 LONGEST = 200  # letters of a title
@@ -26,9 +23,7 @@ LONGEST = 200  # letters of a title
 
 def lessons_table(lessons: Sequence[Lesson]) -> RenderableType:
     """A row per lesson."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading, justify in (("", "right"), ("lesson", "left"), ("minutes", "right"), ("questions", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table = Fitted(":", "lesson", "minutes:", "questions:")
     for each in lessons:
         table.add_row(str(each.number), each.title, str(each.minutes), str(len(each.questions)))
     return table
@@ -94,15 +89,11 @@ def verdict(answer: Answer, before: str = "") -> RenderableType:
 
 
 def schedule(answer: Answer) -> Iterator[RenderableType]:
-    """The moves that show it: those from the situation on; all, where it is the situation that shows it."""
-    if not answer.moves:
-        return
-    player = Player(compile_case(answer.case), answer.design, costs.load())
-    rows = list(player.play([*answer.moves, *answer.cycle], answer.case.source))
-    tasks = player.names()[: len(player.plan.players)]
-    since = answer.since if answer.since < len(rows) else 0
-    yield Text("The moves from here:" if since else "The moves, from the start:", "dim")
-    yield moves_table(rows[since:], tasks, len(answer.moves) + 1 if answer.cycle else None)
+    """The moves that show it."""
+    if answer.moves:
+        played = play(answer)
+        yield Text(played.caption, "dim")
+        yield moves_table(played.rows, played.tasks, played.cycle_from)
 
 
 def solution(problem: Problem) -> RenderableType:

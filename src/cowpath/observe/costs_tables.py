@@ -57,11 +57,8 @@ def report(costs: SessionCosts) -> RenderableType:
     runs = [{"design": row.design, "row": row} for row in costs.rows]
     parts: list[RenderableType] = [Rule(Text(heading(costs)), align="left")]
     for question, measures in measures_of(costs):
-        columns = [Column(m.heading, cell(m, costs.base), fold=True) for m in measures]
-        made = table(question, runs, columns)
-        made.show_lines = True  # an empty one below each design's cells, which have several
-        for column in made.columns:
-            column.vertical = "top"
+        made = table(question, runs, [Column(m.heading, cell(m, costs.base)) for m in measures])
+        made.spaced = True  # its cells have several lines
         parts.append(made)
     parts.append(Text("\n".join(foot(costs)), style="dim"))
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))

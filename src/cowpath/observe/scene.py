@@ -76,11 +76,17 @@ def place_of_page(k: Any, p: int) -> int:
     return int(getattr(place_of, "py_func", place_of)(k, p))
 
 
+def rows(records: Any) -> list[Any]:
+    """The records of an array: NumPy's, or those of a machine's plain form, which does not iterate over them."""
+    return [records[i] for i in range(len(records))]
+
+
 class Scene:
     """A machine at this moment, with the names from its plan. All texts are safe for a terminal."""
 
     def __init__(self, k: Any, names: Names) -> None:
         self.k = k
+        self.record = k  # NumPy's: for what is looked for among all tasks or locks
         self.names = names
 
     def comm(self, number: int) -> str:
@@ -164,7 +170,7 @@ class Scene:
 
     def _page_table(self, p: int) -> str:
         """``a page table of cc1[208]``; one that is not in its place yet is that of who has made it."""
-        state = self.k.state
+        state = self.record.state
         mms = state.tables[: int(state.n_tables)]["mm"][state.tables[: int(state.n_tables)]["page"] == p]
         tasks = state.tasks[: int(state.n_tasks)]
         users = np.flatnonzero(np.isin(tasks["mm"], mms[mms != n.NONE]))
@@ -175,7 +181,7 @@ class Scene:
 
     def _maker(self, p: int, field: str = "newpage") -> int:
         """The task that has a page in hand which nobody maps yet, or NONE."""
-        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        tasks = self.record.state.tasks[: int(self.record.state.n_tasks)]
         depth = np.arange(tasks["frames"].shape[1])
         mine = (tasks["frames"][field] == p) & (depth < tasks["depth"][:, None])
         found = np.flatnonzero(mine.any(axis=1))
@@ -183,7 +189,7 @@ class Scene:
 
     def mm(self, number: int) -> str:
         """An address space, by the tasks that run in it: ``cc1[208]``."""
-        tasks = self.k.state.tasks[: int(self.k.state.n_tasks)]
+        tasks = self.record.state.tasks[: int(self.record.state.n_tasks)]
         users = [self.task(t) for t, task in enumerate(tasks) if int(task.run_state) and int(task.mm) == number]
         return " and ".join(users) or "an address space"
 
@@ -206,7 +212,7 @@ class Scene:
             lock = wait.mutex
             if lock is None:
                 continue
-            for number, mutex in enumerate(lock_row(self.k, kind)):
+            for number, mutex in enumerate(lock_row(self.record, kind)):
                 title = lock.name if lock.of == "machine" else f"{lock.name} of {self.thing(lock.of, number)}"
                 yield MutexState(title, int(mutex.owner), self.queue(mutex.waiters))
 

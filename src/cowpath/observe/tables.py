@@ -1,36 +1,25 @@
-"""Runs as tables and paragraphs for people: one row per design, a small table per question."""
+"""What is told of runs in tables: the columns of each question, and how their cells read; a row per design."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich import box
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from cowpath.observe.text import clean, count, duration, significant, size, visible
+from cowpath.observe.terminal import Fitted
+from cowpath.observe.terminal import Terminal as Terminal  # for who still looks for it here
+from cowpath.observe.text import clean, count, duration, significant, size
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts
 
-MOST_CHAINS = 3  # sentences per design; the others are much the same
 LOCKERS = {"task": "a task", "readahead": "read-ahead", "swap_readahead": "swap read-ahead", "disk": "the disk"}
 STYLES = {
     "isolated": "green", "stalled": "yellow", "stuck": "bold red",
     "progresses": "green", "finished": "green", "empty": "dim", "waits": "yellow", "killed": "yellow",
     "live-locked": "bold red",
 }  # fmt: skip
-
-
-class Terminal(Console):
-    """A console that leaves it to the command line to say what happens when the reader of its output has gone."""
-
-    def on_broken_pipe(self) -> None:
-        """Rich would exit with 1, which is a verdict's status here."""
-        raise BrokenPipeError
 
 
 @dataclass(frozen=True)
@@ -40,10 +29,11 @@ class Column:
     heading: str
     cell: Callable[[Run], str | Text]
     justify: str = "right"
-    fold: bool = False
 
 
 SO_FAR = ", so far"
+VERDICTS = "Verdicts: does a group's lack of memory hold up the tasks outside it?"
+LONGEST_HEADING = 16  # letters of a group's name
 
 
 def verdict_text(verdict: str | None, so_far: bool = False) -> Text:
@@ -180,30 +170,31 @@ def verdict_columns(runs: Sequence[Run]) -> list[Column]:
     ]
     for name in groups:
         read = at("group_verdicts", name)
-        columns.append(Column(clean(name, 16), lambda run, read=read: verdict_text(read(run)), "left"))  # type: ignore[misc]
+        columns.append(Column(clean(name, LONGEST_HEADING), lambda run, read=read: verdict_text(read(run)), "left"))  # type: ignore[misc]
         columns.append(Column("OOM\nkills", shown(count, "groups", name, "oom_kills")))
     return [*columns, Column("ran for", ending, "left")]
 
 
-def table(title: str, runs: Sequence[Run], columns: Sequence[Column]) -> Table:
-    """A table with a row per run."""
-    made = Table(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    made.add_column("design", no_wrap=True, overflow="ellipsis", vertical="bottom")
-    for column in columns:
-        justify: Any = column.justify
-        made.add_column(
-            Text(column.heading), justify=justify, no_wrap=not column.fold, overflow="fold", vertical="bottom"
-        )
-    for run in runs:
-        made.add_row(Text(clean(run["design"], 28)), *(as_text(column.cell(run)) for column in columns))
+def table(title: str, runs: Sequence[Run], columns: Sequence[Column]) -> Fitted:
+    """A table with a row per design; those of which it says the same share one."""
+    made = Fitted("design", *(column.heading + (":" if column.justify == "right" else "") for column in columns),
+                  title=title)  # fmt: skip
+    for designs, cells in merged((name_of(run), [as_text(column.cell(run)) for column in columns]) for run in runs):
+        made.add_row(", ".join(designs), *cells)
     return made
+
+
+def merged(rows: Iterable[tuple[str, Sequence[Text]]]) -> Iterator[tuple[list[str], Sequence[Text]]]:
+    """Rows with the same cells become one, with all their names, in the place of the first."""
+    found: dict[tuple[str, ...], tuple[list[str], Sequence[Text]]] = {}
+    for name, cells in rows:
+        found.setdefault(tuple(cell.plain for cell in cells), ([], cells))[0].append(name)
+    yield from found.values()
+
+
+def name_of(run: Run) -> str:
+    """Its design."""
+    return clean(run["design"], 28)
 
 
 def as_text(cell: str | Text) -> Text:
@@ -211,34 +202,16 @@ def as_text(cell: str | Text) -> Text:
     return cell if isinstance(cell, Text) else Text(clean(cell, 60))
 
 
-def chains(runs: Sequence[Run]) -> Iterator[RenderableType]:
-    """A paragraph per design in which somebody is stuck or was stalled; equal ones are told once."""
-    for run in runs:
-        lines = list(run["chain"])
-        stall = run.get("longest_stall")
-        if not lines and not (stall and stall.get("chain")):
-            continue
-        head = Text.assemble((clean(run["design"], 28), "bold"), ": ", verdict_text(run["verdict"]))
-        if lines:
-            shown_lines = [line + "." for line in lines[:MOST_CHAINS]]
-            if len(lines) > MOST_CHAINS:
-                shown_lines.append(f"... and {len(lines) - MOST_CHAINS} more (--json has them all).")
-            yield Group(head, *(Padding(Text(line), (0, 0, 0, 2)) for line in shown_lines))
-        elif stall:
-            line = f"for {duration(stall['ns'])}, {stall['chain']}."
-            yield Group(head, Padding(Text(line), (0, 0, 0, 2)))
-
-
 def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     """The tables: their titles and columns."""
-    yield "Verdicts: does a group's lack of memory hold up the tasks outside it?", verdict_columns(runs)
+    yield VERDICTS, verdict_columns(runs)
     yield "Page faults outside every group", latency_columns("bystanders")
     yield (
         "The longest hold of a page lock (+: so far), and pages locked at once",
         [
             Column("held for", lambda run: hold_time(run["page_lock"])),
-            Column("by", holder, "left", fold=True),
-            Column("page", lambda run: run["page_lock"]["page"] or "-", "left", fold=True),
+            Column("by", holder, "left"),
+            Column("page", lambda run: run["page_lock"]["page"] or "-", "left"),
             Column("most\nat once", shown(count, "page_lock", "most_locked")),
             Column("at the\nend", shown(count, "page_lock", "locked_now")),
         ],
@@ -265,20 +238,6 @@ def not_finished(run: Run) -> str:
         return ""
     return (f"the machine ran out of {pool['what']}: there were {pool['count']:,}, at {duration(pool['at_ns'])}. "
             f"The verdicts are those up to then. More: {pool['hint']}.")  # fmt: skip
-
-
-def report(runs: Sequence[Run]) -> Group:
-    """Everything about one run, or about several side by side."""
-    parts: list[RenderableType] = [table(title, runs, columns) for title, columns in sections(runs)]
-    if said := notes(runs):
-        parts[0] = Group(parts[0], *(Text(f"Note: {visible(note)}", style="yellow") for note in said))
-    cut = [Text(f"{clean(run['design'], 28)}: {line}") for run in runs if (line := not_finished(run))]
-    if cut:
-        parts.append(Group(Text("Not finished", style="bold red"), *cut))
-    told = list(chains(runs))
-    if told:
-        parts += [Group(Text("Who waits for whom", style="bold"), *told)]
-    return Group(*(Padding(part, (0, 0, 1, 0), expand=False) for part in parts))
 
 
 def speed(run: Run) -> str:

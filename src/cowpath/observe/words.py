@@ -104,6 +104,15 @@ class Chain:
         return f"{words}{next((hop.task for hop in self.hops if hop.who == self.deadlock), self.deadlock)} (a cycle)"
 
 
+def alike(chains: Sequence[Chain]) -> list[list[Chain]]:
+    """Chains that differ in their first task only, together: several wait for the same thing."""
+    found: dict[tuple[Hop | Thing | None, ...], list[Chain]] = {}
+    for chain in chains:
+        if chain.hops:
+            found.setdefault((chain.hops[0].thing, *chain.hops[1:]), []).append(chain)
+    return list(found.values())
+
+
 def chain_of_hops(links: Sequence[Link], scene: Scene) -> Chain:
     """A chain with its names. The scene is the machine in which the links were found, unchanged."""
     hops: list[Hop] = []

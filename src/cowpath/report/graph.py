@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from markupsafe import Markup
 
 from cowpath.kernel import names as n
-from cowpath.observe.words import Chain, Hop, Thing
+from cowpath.observe.words import Chain, Hop, Thing, alike
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 236, 44, 18, 40  # of a box, and between boxes, in px
 MOST_IN_A_ROW = 3  # more tasks that wait for the same thing become one box
@@ -62,16 +62,12 @@ def graph_of(chains: Sequence[Chain]) -> Graph:
 
 def _few(chains: Sequence[Chain]) -> Iterator[Chain]:
     """Chains with the same tail are drawn for a few of their first tasks, and for the rest together."""
-    tails: dict[tuple[Hop | Thing | None, ...], list[Chain]] = {}
-    for chain in chains:
-        if chain.hops:
-            tails.setdefault((chain.hops[0].thing, *chain.hops[1:]), []).append(chain)
-    for number, alike in enumerate(list(tails.values())[:MOST_TAILS]):
-        if len(alike) <= MOST_IN_A_ROW:
-            yield from alike
+    for number, same in enumerate(alike(chains)[:MOST_TAILS]):
+        if len(same) <= MOST_IN_A_ROW:
+            yield from same
             continue
-        yield from alike[: MOST_IN_A_ROW - 1]
-        rest = alike[MOST_IN_A_ROW - 1 :]
+        yield from same[: MOST_IN_A_ROW - 1]
+        rest = same[MOST_IN_A_ROW - 1 :]
         crowd = replace(rest[0].hops[0], number=-1 - number, task=f"{len(rest)} more tasks", group="")
         yield Chain((crowd, *rest[0].hops[1:]), rest[0].deadlock)
 

@@ -15,6 +15,12 @@ from cowpath.atomic import cannot_write, replacing
 from cowpath.observe.text import clean, duration, visible
 
 HERE = Path(__file__).parent
+# nothing is asked of the network, whatever a page contains; one that is served may ask its server
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "font-src data:"
+)
+SERVED = "connect-src 'self'"
 
 
 @cache
@@ -46,7 +52,11 @@ def asset(name: str) -> str:
 
 def render(template: str, **values: Any) -> str:
     """A page. Data goes into it through the filter ``tojson``, which leaves nothing that could end a script."""
-    return environment().get_template(template).render(asset=asset, version=__version__, versions=versions, **values)
+    return (
+        environment()
+        .get_template(template)
+        .render(asset=asset, version=__version__, versions=versions, policy=POLICY, served=SERVED, **values)
+    )
 
 
 def write(target: Path, text: str) -> None:

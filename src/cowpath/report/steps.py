@@ -1,7 +1,7 @@
 """The page that goes through counterexamples move by move, below a table of all verdicts.
 
-A picture of a machine differs little from the one before: what is the same in several states of a counterexample is in
-the page once (``parts``), so that the page is small and its script sees what a move has changed.
+The page has the counterexamples' states and those that are one move from them; of a case that has few states, all of
+them, so that whoever reads it can leave the counterexample and go anywhere (``explored``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,11 @@ from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design, kernel_lines
 from cowpath.observe.text import clean, count, duration
 
-from .graph import graph_of, svg
+from .explored import Shelf, Told, does, nobody
 from .html import render, write
 
 MOST_CHARACTERS = 4_000_000  # of the counterexamples of a page; those that come later are only in its table
 LONGEST = 400  # letters of a sentence from a case or a design
-PARTS = ("tasks", "pages", "locks", "groups", "requests")
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,10 @@ class Counterexample:
     @property
     def title(self) -> str:
         """``isolation is violated: commit on linux-3.0``."""
-        what = f"a schedule of {clean(self.found_on)}" if self.found_on else "is violated"
-        joint = ", " if self.found_on else " "
-        return f"{clean(self.violated)}{joint}{what}: {clean(self.case.name)} on {clean(self.design.name)}"
+        what = f"{clean(self.violated)} is violated" if self.violated else "a walk"
+        if self.found_on:
+            what = f"{clean(self.violated) or 'a walk'}, a schedule of {clean(self.found_on)}"
+        return f"{what}: {clean(self.case.name)} on {clean(self.design.name)}"
 
 
 def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
@@ -66,40 +66,42 @@ def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
 
 
 def write_checks(
-    target: Path, checked: Sequence[tuple[Result, Job]], properties: Sequence[Property], command: str | None
-) -> None:
-    """The page of a check: its results, each with its job. Raises InputError."""
+    target: Path, checked: Sequence[tuple[Result, Job]], properties: Sequence[Property], command: str | None,
+    told: Told = nobody,
+) -> None:  # fmt: skip
+    """The page of a check: its results, each with its job. ``told`` hears what is done. Raises InputError."""
     meanings = {each.name: each.meaning for each in properties}
     shown: dict[int, dict[str, Any]] = {}
-    graphs: dict[str, int] = {}
-    room, left_out = MOST_CHARACTERS, 0
+    shelf, left_out = Shelf(MOST_CHARACTERS), 0
     for at, (result, job) in enumerate(checked):
-        if result.verdict == VIOLATED and room > 0:
-            shown[at] = found_of(_violation(result, job, meanings), len(shown) + 1, graphs)
-            room -= len(json.dumps(shown[at]["data"])) + len(json.dumps(shown[at]["rows"]))
+        if result.verdict == VIOLATED and shelf.room > 0:
+            shown[at] = found_of(violation(result, job, meanings), len(shown) + 1, shelf)
         else:
             left_out += result.verdict == VIOLATED
+    shelf.look_everywhere(told)
     results, found = [result for result, _ in checked], list(shown.values())
     rows = results_rows(results, {at: each["number"] for at, each in shown.items()})
     bound = f"{missed(max((result.states for result in results), default=0)):.1g}"
     title = found[0]["title"] if len(results) == 1 and found else verdicts_title(results)
-    books = _books([(job.design, job.case) for _, job in checked], found)
+    books = books_of([(job.design, job.case) for _, job in checked], found)
     page = render("steps.html.j2", title=title, results=rows, bound=bound, found=found, left_out=left_out,
-                  never=never_rows(results), graphs=list(graphs), command=command, **books)  # fmt: skip
+                  never=never_rows(results), shelf=shelf, command=command, **books)  # fmt: skip
     write(target, page)
 
 
-def write_replay(target: Path, each: Counterexample, command: str | None) -> None:
+def write_replay(target: Path, each: Counterexample, command: str | None, told: Told = nobody) -> None:
     """The page of one saved schedule. Raises InputError where it cannot be played, or the page not be written."""
-    graphs: dict[str, int] = {}
-    found = [found_of(each, 1, graphs)]
-    books = _books([(each.design, each.case)], found)
+    shelf = Shelf(MOST_CHARACTERS)
+    found = [found_of(each, 1, shelf)]
+    shelf.look_everywhere(told)
+    books = books_of([(each.design, each.case)], found)
     page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0, never=[],
-                  graphs=list(graphs), command=command, **books)  # fmt: skip
+                  shelf=shelf, command=command, **books)  # fmt: skip
     write(target, page)
 
 
-def _violation(result: Result, job: Job, meanings: Mapping[str, str]) -> Counterexample:
+def violation(result: Result, job: Job, meanings: Mapping[str, str]) -> Counterexample:
+    """What a check has found, to be gone through; ``meanings``: of the properties, by name."""
     return Counterexample(
         violated=result.property, meaning=meanings.get(result.property, ""), reason=result.reason, design=job.design,
         case=job.case, moves=result.schedule, cycle=result.cycle, certified=result.certified, source=job.case.source,
@@ -133,9 +135,12 @@ def never_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 # --- one counterexample
-def found_of(each: Counterexample, number: int, graphs: dict[str, int]) -> dict[str, Any]:
-    """What the template and the script say of a counterexample; graphs that are new go into ``graphs``."""
+def found_of(each: Counterexample, number: int, shelf: Shelf) -> dict[str, Any]:
+    """What the template and the script say of a counterexample; its states go onto the shelf."""
     played = perform(each.case, each.design, each.moves, each.cycle, each.source)
+    rows = table_rows(played.rows, played.tasks)
+    walk = shelf.walk(each.case, each.design, [*each.moves, *each.cycle], each.source)
+    shelf.room -= len(json.dumps(rows))
     return {
         "number": number, "title": each.title, "property": clean(each.violated), "meaning": each.meaning,
         "reason": each.reason, "found_on": clean(each.found_on), "certified": each.certified,
@@ -143,45 +148,17 @@ def found_of(each: Counterexample, number: int, graphs: dict[str, int]) -> dict[
         "design": each.design, "design_name": clean(each.design.name),
         "design_summary": clean(each.design.summary, LONGEST),
         "case": each.case, "case_name": clean(each.case.name), "case_summary": clean(each.case.summary, LONGEST),
-        "columns": columns(played.rows, played.tasks), "rows": table_rows(played.rows, played.tasks),
-        "end": played.pictures[-1], "data": data_of(each, played, graphs),
+        "columns": columns(played.rows, played.tasks), "rows": rows,
+        "end": played.pictures[-1], "paths": _paths(each.design, played),
+        "data": walk | {"cycle": played.cycle_from, "name": each.violated, "reason": each.reason,
+                        "own": not each.found_on},
     }  # fmt: skip
 
 
-def data_of(each: Counterexample, played: Performance, graphs: dict[str, int]) -> dict[str, Any]:
-    """What the script reads: every state as numbers of parts, every move in words."""
-    parts: dict[str, int] = {}
-    states = []
-    for picture in played.pictures:
-        numbers: dict[str, Any] = {
-            kind: [_number(parts, json.dumps(asdict(part))) for part in getattr(picture, kind)] for kind in PARTS
-        }
-        waiting = [str(chain) for chain in picture.chains]
-        drawn = str(svg(graph_of(picture.chains), "; ".join(waiting)))
-        states.append(numbers | {"waiting": waiting, "graph": _number(graphs, drawn) if drawn else None})
-    moves = [
-        {
-            "mover": clean(row.mover),
-            "does": does(row.path, clean(row.step)),
-            "did": did,
-            "begins": duration(row.begins_ns),
-        }
-        for row, did in zip(played.rows, played.told, strict=True)
-    ]
+def _paths(design: Design, played: Performance) -> dict[str, tuple[str, ...]]:
+    """The paths that were taken."""
     used = {place.path for picture in played.pictures for task in picture.tasks for place in task.places}
-    return {
-        "parts": [json.loads(part) for part in parts], "states": states, "moves": moves, "cycle": played.cycle_from,
-        "paths": {path: each.design.paths[path] for path in sorted(used)},
-    }  # fmt: skip
-
-
-def _number(known: dict[str, int], text: str) -> int:
-    return known.setdefault(text, len(known))
-
-
-def does(path: str, step: str) -> str:
-    """``file_cow: lock_page``."""
-    return f"{path}: {step}" if path else step
+    return {path: design.paths[path] for path in sorted(used)}
 
 
 def columns(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
@@ -218,7 +195,7 @@ def moves_html(rows: Sequence[Row], tasks: Sequence[str], cycle_from: int | None
 
 
 # --- the end of the page
-def _books(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def books_of(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The designs and the cases, each once; of a design the paths that its cases are about, and that were taken."""
     designs: dict[tuple[str, str], dict[str, Any]] = {}
     cases: dict[tuple[str, str], dict[str, str]] = {}
@@ -229,7 +206,7 @@ def _books(pairs: Sequence[tuple[Design, Case]], found: Sequence[dict[str, Any]]
         book["paths"][case.path] = design.paths[case.path]
         cases.setdefault((case.name, case.text), {"name": clean(case.name), "text": case.text})
     for each in found:
-        designs[_key(each["design"])]["paths"] |= each["data"]["paths"]
+        designs[_key(each["design"])]["paths"] |= each["paths"]
     return {"designs": list(designs.values()), "cases": list(cases.values())}
 
 

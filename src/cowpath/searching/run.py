@@ -1,18 +1,20 @@
-"""The search: every order through the suite, the safe ones through the clock, on all cores, from where it was left."""
+"""The search: every order through the suite, the safe ones through the clock; shared out, and resumable."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
-from cowpath.checker.many import leave_interrupts, pool_of
+from cowpath.checker.workers import Pool
 from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
@@ -30,24 +32,27 @@ from .places import PATHS, calls_faults, paid_at, pays_at_once, placements, with
 from .rank import measure, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
-CHUNK = 64  # orders that a process is given at once, at most
+CHUNK = 64  # orders that are sent at once, at most
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
 
 
 def search(
-    design: Design, path: str, cases: Sequence[Case], processes: int, told: Told | None = None, fresh: bool = False
+    design: Design, path: str, cases: Sequence[Case], pool: Pool | None, told: Told | None = None, fresh: bool = False
 ) -> Found:
-    """Check and rank every order of a path's steps. Raises InputError; a KeyboardInterrupt leaves a whole journal."""
+    """Check and rank every order of a path's steps; ``pool``: who works (None: this process).
+
+    Raises InputError, and WorkerError where nobody is left to work; like a KeyboardInterrupt it leaves a whole journal.
+    """
     began = time.perf_counter()
     changed, aside, as_they_are = design, tuple[Failure, ...](), None
     named = tuple(case.name for case in cases)
     if path in PATHS:
         cases, aside = _set_aside(design, path, cases)
         named = tuple(name for name in named if name not in {failure.case for failure in aside})
-    outcomes = _search(changed, path, cases, processes, told, fresh)
+    outcomes = _search(changed, path, cases, pool, told, fresh)
     if path in PATHS and calls_faults(design, path):
         changed, as_they_are = with_bare_faults(design), failed_by(outcome for _, outcome in outcomes)
-        outcomes = _search(changed, path, cases, processes, told, fresh)
+        outcomes = _search(changed, path, cases, pool, told, fresh)
     worker = Worker(changed, path, cases)
     paid = None
     if path in PATHS:
@@ -77,7 +82,7 @@ def _set_aside(design: Design, path: str, cases: Sequence[Case]) -> tuple[list[C
 
 
 def _search(
-    design: Design, path: str, cases: Sequence[Case], processes: int, told: Told | None, fresh: bool
+    design: Design, path: str, cases: Sequence[Case], pool: Pool | None, told: Told | None, fresh: bool
 ) -> list[tuple[Steps, Outcome]]:
     """What becomes of every order."""
     every = list((placements if path in PATHS else orders)(path, design.paths[path]))
@@ -85,7 +90,7 @@ def _search(
     outcomes = journal.read(len(every))
     left = [at for at in range(len(every)) if at not in outcomes]
     safe = sum(isinstance(outcome, KINDS) for outcome in outcomes.values())
-    for at, outcome in _outcomes(design, path, cases, every, left, processes):
+    for at, outcome in _outcomes(Share.of(design, path, cases), every, left, pool):
         outcomes[at] = outcome
         journal.write(at, outcome)
         safe += isinstance(outcome, KINDS)
@@ -101,25 +106,62 @@ def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
     return cache_folder() / f"search-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
 
 
-def _outcomes(
-    design: Design, path: str, cases: Sequence[Case], every: list[Steps], left: list[int], processes: int
-) -> Iterator[tuple[int, Outcome]]:
-    size = min(CHUNK, 1 + len(left) // (4 * processes))
-    chunks = [left[at : at + size] for at in range(0, len(left), size)]
-    if processes < 2 or len(chunks) < processes:
-        worker = Worker(design, path, cases)
-        for chunk in chunks:
-            yield from zip(chunk, worker.outcomes([every[at] for at in chunk]), strict=True)
+def _outcomes(share: Share, every: list[Steps], left: list[int], pool: Pool | None) -> Iterator[tuple[int, Outcome]]:
+    """What becomes of the orders with these numbers, as they are done."""
+    if pool is None or not left:
+        for at in left:
+            yield from share([(at, every[at])])
         return
-    Worker(design, path, cases).compile()  # before many want it at once
-    with pool_of(processes, _begin, design, path, tuple(cases)) as pool:
+    with pool() as workers:
+        yield from workers.first(share.first, (left[0], every[left[0]]))
+        left = left[1:]
+        size = min(CHUNK, 1 + len(left) // (4 * workers.count))
+        chunks = [[(at, every[at]) for at in left[begin : begin + size]] for begin in range(0, len(left), size)]
+        sent: list[Future[list[tuple[int, Outcome]]]] = [workers.submit(share, chunk) for chunk in chunks]
         try:
-            results = pool.map(_go_on, ([every[at] for at in chunk] for chunk in chunks))
-            for chunk, outcomes in zip(chunks, results, strict=True):
-                yield from zip(chunk, outcomes, strict=True)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            for done in as_completed(sent):
+                yield from done.result()
+        finally:
+            for future in sent:
+                future.cancel()
+
+
+@dataclass(frozen=True)
+class Share:
+    """A search as it is sent to whoever works for it: called with orders, each with its number, it returns what becomes
+    of them.
+    """
+
+    design: Design
+    path: str
+    cases: tuple[Case, ...]
+    name: str  # of the search
+
+    @staticmethod
+    def of(design: Design, path: str, cases: Sequence[Case]) -> Share:
+        """Of this search."""
+        return Share(design, path, tuple(cases), _journal_file(design, path, cases).name)
+
+    def __call__(self, some: Sequence[tuple[int, Steps]]) -> list[tuple[int, Outcome]]:
+        """What becomes of these orders."""
+        worker = self.worker()
+        return [(at, worker.outcome(steps)) for at, steps in some]
+
+    def first(self, one: tuple[int, Steps]) -> list[tuple[int, Outcome]]:
+        """The same of one order, by which all is compiled that any of them takes."""
+        done = self([one])
+        self.worker().compile()
+        return done
+
+    def worker(self) -> Worker:
+        """What a thread works with: it is written to, so none is shared, and it is made once for a search."""
+        if getattr(_OWN, "name", None) != self.name:
+            _OWN.worker, _OWN.name = Worker(self.design, self.path, self.cases), self.name
+        made: Worker = _OWN.worker
+        return made
+
+
+_OWN = threading.local()
 
 
 class Worker:
@@ -137,11 +179,8 @@ class Worker:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
         self._measure(self.plans[:1], self.design)
 
-    def outcomes(self, some: Sequence[Steps]) -> list[Outcome]:
-        """What becomes of these orders."""
-        return [self._outcome(steps) for steps in some]
-
-    def _outcome(self, steps: Steps) -> Outcome:
+    def outcome(self, steps: Steps) -> Outcome:
+        """What becomes of an order."""
         failure = first_failure(self.suite, steps)
         if failure is None and self.path in PATHS:
             failure = of_high(self.suite, steps)
@@ -177,17 +216,3 @@ class Worker:
             return scenes.measure(self.scene, design)
         how = measure_throttled if self.path in PATHS else measure
         return how(plans, design, self.costs)
-
-
-_worker: Worker | None = None
-
-
-def _begin(design: Design, path: str, cases: Sequence[Case]) -> None:
-    global _worker
-    leave_interrupts()
-    _worker = Worker(design, path, cases)
-
-
-def _go_on(some: list[Steps]) -> list[Outcome]:
-    assert _worker is not None
-    return _worker.outcomes(some)

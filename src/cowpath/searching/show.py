@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import count
 
 from .found import SAFE, Counts, Found, Paid, Safe
@@ -63,13 +62,11 @@ def where_it_is_paid(found: Found, paid: Paid) -> Iterator[RenderableType]:
         yield Text(f"With the faults that it makes as they are, which pay in the charge: {words or 'all are safe'}. "
                    "So in these orders its faults pay nothing.\n")  # fmt: skip
     columns = [SAFE, *found.failed_by]
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("sleeps")
-    for name in columns:
-        table.add_column(name, justify="right")
+    table = Fitted("sleeps", *(f"{name}:" for name in columns))
     for place, outcomes in paid.places.items():
         table.add_row(place, *(count(outcomes[name]) if name in outcomes else "" for name in columns))
     yield table
+    yield Text()
     cells = zip(paid.own.HEADINGS, paid.own.cells(), strict=True)
     yield Text(f"The order of {found.design} in the clock: {', '.join(f'{name} {cell}' for name, cell in cells)}.\n")
 
@@ -93,27 +90,21 @@ def own(found: Found) -> RenderableType:
 
 def failures(failed_by: Counts) -> RenderableType:
     """Why the others fail, by what they violate first."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("violates first", "in case"):
-        table.add_column(heading)
-    table.add_column("orders", justify="right")
+    table = Fitted("violates first", "in case", "orders:")
     for name, cases in failed_by.items():
         for case, number in cases.items():
             table.add_row(name, case, count(number))
-    return table
+    return Group(Text(), table, Text())
 
 
 def orders_table(orders: Sequence[Safe], first: int, letter: str = "") -> RenderableType:
     """A row per order; the steps themselves stand below, by these numbers."""
-    table = Table(box=box.SIMPLE, pad_edge=False)
     headings = ("order", *orders[0].measure.HEADINGS)
     narrow = sum(len(heading) + BETWEEN for heading in headings) > ROOM
-    for heading in headings:
-        table.add_column(heading.replace(" ", "\n") if narrow else heading, justify="right", no_wrap=True)
-    table.add_column("known as")
+    table = Fitted(*(f"{heading.replace(' ', chr(10)) if narrow else heading}:" for heading in headings), "known as")
     for at, each in enumerate(orders, first):
         table.add_row(f"{letter}{at}", *each.measure.cells(), Text(", ".join(each.known_as), "bold green"))
-    return table
+    return Group(table, Text())
 
 
 def in_full(at: str, each: Safe, found: Found) -> Iterator[RenderableType]:

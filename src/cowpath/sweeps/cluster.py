@@ -1,24 +1,28 @@
-"""Points that are played on a Dask cluster which somebody already has: ``--cluster tcp://ADDRESS``.
+"""What is played, or checked, on a Dask cluster which somebody already has: ``--cluster tcp://ADDRESS``.
 
-The scheduler plays the points of a worker that it has lost once more, on another. All workers have to have the same
-cowpath as this process, to the last line, or their points would be others: each says which one it has before it plays
-anything. The first worker of each machine compiles the modelled kernel, or loads it, before the others want it.
+The scheduler gives what a worker that it has lost was at to another. All workers have to have the same cowpath as this
+process, to the last line, or what they find would be something else: each says which one it has before it does
+anything. One worker of each machine compiles the modelled kernel, or loads it, before the others want it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from cowpath.errors import InputError
+from cowpath.checker.workers import gone_is_told
+from cowpath.errors import InputError, WorkerError
 from cowpath.identity import version
 
 from .executors import Ended, Given
-from .point import Parcel, Played, Task, play_all
+from .point import Parcel, Task, play_all
+
+T = TypeVar("T")
 
 TIMEOUT_S = 10
 KEPT = 8  # parcels that the scheduler is asked to remember
@@ -79,18 +83,30 @@ class Cluster(Given):
         """To the scheduler, which has it made again where the worker that held it is lost."""
         if not self._prepared:
             self._prepared = True
-            hosts = {worker["host"]: address for address, worker in self._workers().items()}
-            self._client.run(prepare, parcel, workers=list(hosts.values()))
+            self.first(prepare, parcel)
         sent = self._client.submit(Parcel, parcel.digest, parcel.content, key=f"cowpath-{parcel.digest}")
         self._kept.append(sent)
         return sent
 
     def play(self, sent: Any, tasks: Sequence[Task]) -> Ended:
         """Play points of it."""
-        made = Ended()
-        done = self.executor.submit(play_as, self.version, sent, list(tasks))
+        return self.submit(play_all, sent, list(tasks))
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **where: Any) -> Future[T]:
+        """A call, by a worker of this version; ``where``: as Dask's ``Client.submit`` takes it."""
+        made: Future[T] = Future()
+        done = self.executor.submit(call_as, self.version, function, *arguments, **where)
         done.add_done_callback(lambda done: _hand_on(done, made))
         return made
+
+    def first(self, function: Callable[..., T], /, *arguments: Any) -> T:
+        """A call, by one worker of each machine; another does it where that one is lost."""
+        hosts = {worker["host"]: address for address, worker in self._workers().items()}
+        calls = [
+            self.submit(function, *arguments, workers=[address], allow_other_workers=True) for address in hosts.values()
+        ]
+        results = [call.result() for call in calls]
+        return results[0]
 
 
 _HINT = "the address that dask scheduler prints: tcp://127.0.0.1:8786"
@@ -99,15 +115,25 @@ _SAME = "the same cowpath on all machines"
 
 def other_version(worker: str, its: str, ours: str) -> str:
     """Both versions."""
-    return f"the worker {worker} has cowpath {its}, and this is {ours}: their points are not the same"
+    return f"the worker {worker} has cowpath {its}, and this is {ours}: what they find is not the same"
 
 
-def _hand_on(done: Future[list[Played]], to: Ended) -> None:
+@contextmanager
+def workers_on(address: str) -> Iterator[Cluster]:
+    """A cluster for what is no sweep: cases, orders. Raises InputError as ``Cluster`` does, and WorkerError."""
+    why = f"--cluster {address}: several workers have ended over the same task (killed, or no memory left)"
+    with gone_is_told(why), Cluster(address) as cluster:
+        yield cluster
+
+
+def _hand_on(done: Future[T], to: Future[T]) -> None:
     """What Dask says of a task that has ended too many workers is what a pool says of a process that has ended."""
     from distributed import KilledWorker
 
+    if not to.set_running_or_notify_cancel():
+        return  # nobody wants it any more
     if done.cancelled():
-        to.set_exception(BrokenExecutor("the cluster has gone"))
+        to.set_exception(WorkerError("the cluster has gone: not finished; the same command goes on"))
         return
     error = done.exception()
     if error is None:
@@ -116,11 +142,11 @@ def _hand_on(done: Future[list[Played]], to: Ended) -> None:
         to.set_exception(BrokenExecutor(str(error)) if isinstance(error, KilledWorker) else error)
 
 
-def play_as(wanted: str, parcel: Parcel, tasks: Sequence[Task]) -> list[Played]:
+def call_as(wanted: str, function: Callable[..., T], *arguments: Any) -> T:
     """What a worker does; one that has joined meanwhile says its version, too. Raises InputError."""
     if version() != wanted:
         raise InputError(other_version("that has joined", version(), wanted), hint=_SAME)
-    return play_all(parcel, tasks)
+    return function(*arguments)
 
 
 def prepare(parcel: Parcel) -> None:

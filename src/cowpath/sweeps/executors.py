@@ -16,7 +16,7 @@ from multiprocessing import connection, get_context
 from types import TracebackType
 from typing import Any, Protocol
 
-from cowpath.checker.many import leave_interrupts
+from cowpath.checker.workers import leave_interrupts, without_main
 
 from .point import Parcel, Played, Task, play_all
 
@@ -164,7 +164,8 @@ def _begin() -> _Player:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs,), daemon=True)
-    process.start()
+    with without_main():
+        process.start()
     theirs.close()
     return _Player(process, ours)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from cowpath.observe.tables import verdict_text
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, count, visible
 
 from .measures import MEASURES, Cell, Measure, cells
@@ -30,17 +29,13 @@ def report(sweep: Sweep, rows: Iterable[Row], measures: Sequence[Measure] = ()) 
     yield from failures(sweep, found)
 
 
-def table(sweep: Sweep, found: Sequence[Cell], measures: Sequence[Measure]) -> Table:
+def table(sweep: Sweep, found: Sequence[Cell], measures: Sequence[Measure]) -> Fitted:
     """The lines. Means over the seeds; where runs differ, the least and the most behind them."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     several = len({cell.design for cell in found}) > 1
     groups = list(dict.fromkeys(name for cell in found for name in cell.group_verdicts()))
-    for name in sweep.names:
-        made.add_column(short(name), justify="right", overflow="fold")
-    for heading in [*(["design"] if several else []), "runs", "outside", *map(clean, groups)]:
-        made.add_column(heading, no_wrap=True, justify="right" if heading == "runs" else "left")
-    for measure in measures:
-        made.add_column(measure.title, justify="right", overflow="fold")
+    keys = [*(f"{short(name)}:" for name in sweep.names), *(["design"] if several else [])]
+    made = Fitted(*keys, "runs:", "outside", *map(clean, groups), *(f"{measure.title}:" for measure in measures),
+                  keys=len(keys) or 1)  # fmt: skip
     for cell in found:
         line: list[Any] = [clean(value) for value in cell.values]
         line += [clean(cell.design)] if several else []

@@ -165,7 +165,8 @@ class Store:
         except sqlite3.OperationalError as error:
             if "full" in str(error) or "disk I/O" in str(error):
                 hint = "what it holds is whole: make room, and the same command goes on"
-                raise InputError(f"cannot be written: {error}", file=self.file, hint=hint) from None
+                what = "read" if self.version is None else "written"  # a reader needs some room beside it, too
+                raise InputError(f"cannot be {what}: {error}", file=self.file, hint=hint) from None
             raise InputError(f"cannot be used: {error}", file=self.file) from None
         except sqlite3.DatabaseError as error:
             raise InputError(f"it is no store, or a broken one: {error}", file=self.file,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from cowpath import designs
-from cowpath.checker.many import leave_interrupts, pool_of
+from cowpath.checker.workers import pool_of
 from cowpath.designs import Design
 from cowpath.errors import InputError, MachineError
 
@@ -111,7 +111,7 @@ def in_order(
     items: Sequence[Item], work: Callable[[Item], Result], done: Callable[[int], None], processes: int
 ) -> Iterator[Result]:
     """What becomes of each in so many processes, in the order of the items."""
-    with pool_of(processes, leave_interrupts) as pool:
+    with pool_of(processes) as pool:
         futures: dict[Future[Result], int] = {pool.submit(work, item): at for at, item in enumerate(items)}
         results: dict[int, Result] = {}
         at = 0

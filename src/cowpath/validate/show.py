@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, count, significant
 
 from .changes import Counter
@@ -48,9 +47,9 @@ def total(scores: Sequence[Score]) -> str:
             f"{right} of {_many(len(scores), 'scenario')}")  # fmt: skip
 
 
-def scenarios_table(scores: Sequence[Score]) -> Table:
+def scenarios_table(scores: Sequence[Score]) -> Fitted:
     """A line for each scenario: how many of its counters agree, whether its outcomes are right, what is most off."""
-    table = _table("scenario", "agree:", "of:", "outcomes", "furthest off", "by:")
+    table = Fitted("scenario", "agree:", "of:", "outcomes", "furthest off", "by:")
     for each in scores:
         wrong = next((outcome.what for outcome in each.outcomes if not outcome.right), "")
         outcome = Text(f"wrong: {wrong}", style="bold red") if wrong else Text("right" if each.outcomes else "-")
@@ -63,7 +62,7 @@ def scenarios_table(scores: Sequence[Score]) -> Table:
 
 def details(each: Score) -> RenderableType:
     """All counters and outcomes of a scenario."""
-    counters = _table("step and counter", "real:", "simulated:", "difference:", "verdict")
+    counters = Fitted("step and counter", "real:", "simulated:", "difference:", "verdict")
     before = ""
     for counter in each.counters:
         if counter.step != before:
@@ -71,7 +70,7 @@ def details(each: Score) -> RenderableType:
         before = counter.step
         cells = (f"  {clean(counter.label, NAME)}", span_text(counter.real), number(counter.simulated))
         counters.add_row(*cells, _difference(counter), Text(counter.verdict, style=STYLES[counter.verdict]))
-    ends = _table("step", "outcome", "real", "simulated", "")
+    ends = Fitted("step", "outcome", "real", "simulated", "")
     for outcome in each.outcomes:
         mark = Text("right", "green") if outcome.right else Text("wrong", "bold red")
         ends.add_row(
@@ -84,20 +83,20 @@ def details(each: Score) -> RenderableType:
 
 def sums_table(title: str, found: Sequence[Sum]) -> RenderableType:
     """The worst first; those that all agree in one line."""
-    table = _table(title, "agree:", "of:", "%:", "furthest off by:")
+    table = Fitted(title, "agree:", "of:", "%:", "furthest off by:")
     for each in found:
         if each.agree < each.total:
             table.add_row(clean(each.name, NAME), count(each.agree), count(each.total), f"{each.percent:.1f}",
                           _part(each.off_by))  # fmt: skip
     good = [f"{clean(each.name)} ({count(each.total)})" for each in found if each.agree == each.total]
     line = Text(f"{title}, all agree: {', '.join(good)}", style="dim")
-    return Group(*([table] if table.row_count else []), *([line] if good else []))
+    return Group(*([table] if table.rows else []), *([line] if good else []))
 
 
 def sleeps_report(slept: Sequence[Slept], verbose: bool) -> Iterator[RenderableType]:
     """How far the sleeps over memory.high are off, for each kernel."""
     if verbose and slept:
-        table = _table("kernel", "memory.high (pages):", "excess:", "measured (s):", "simulated (s):", "off by:")
+        table = Fitted("kernel", "memory.high (pages):", "excess:", "measured (s):", "simulated (s):", "off by:")
         for each in slept:
             simulated = "-" if each.simulated is None else f"{each.simulated:.4f}"
             table.add_row(each.line.kernel, count(each.line.high), count(each.line.excess),
@@ -116,15 +115,6 @@ def _apart(found: Sequence[Found]) -> Iterator[RenderableType]:
             name = f"{each.job.scenario.id} on {each.job.scenario.kernel}"
             scored = "" if each.score is None else f" ({total([each.score])})"
             yield Text(f"apart: {clean(name, 60)}: {clean(each.apart, 160)}{scored}", style="yellow")
-
-
-def _table(*headings: str) -> Table:
-    """A table; what ends with a colon stands to the right."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        table.add_column(heading.rstrip(":"), no_wrap=True,
-                         justify="right" if heading.endswith(":") else "left", overflow="ellipsis")  # fmt: skip
-    return table
 
 
 def _part(off_by: float) -> str:

@@ -125,7 +125,7 @@ def test_merges_extensions_and_profiles(tmp_path: Path) -> None:
         ("depends_on: [db]", "app depends on 'db', which is not there"),
         ("depends_on: [app]", "app and app depend on each other"),
         ("extends: {service: base}", "no such service: 'base'"),
-        ("extends: {file: x.yaml, service: base}", "other files are not read"),
+        ("extends: {file: x.yaml, service: base}", "no such file: "),
         ("deploy: {replicas: 2}, container_name: x", "container_name with 2 replicas"),
         ("container_name: 'a b'", "not a container's name: 'a b'"),
         ("command: '\"'", "command: No closing quotation"),
@@ -134,6 +134,55 @@ def test_merges_extensions_and_profiles(tmp_path: Path) -> None:
 def test_errors(tmp_path: Path, keys: str, told: str) -> None:
     found = errors(compose(tmp_path, keys))
     assert len(found) == 1 and told in found[0] and found[0].startswith("compose.yaml:2:")
+
+
+def test_what_is_included_and_what_is_extended_elsewhere(tmp_path: Path) -> None:
+    """Paths begin in the folder of the file that says them; variables above go first."""
+    for name, text in {
+        "compose.yaml": "include: [db/compose.yaml, {path: $WHICH, env_file: [a.env, b.env], project_directory: far}]\n"
+                        "services: {app: {depends_on: [db], extends: {file: db/base.yaml, service: base}}}\n",
+        ".env": "WHICH=other.yaml\nTOP=32m\n",
+        "db/compose.yaml": "services: {db: {image: ls, mem_limit: $MEM}}\n",
+        "db/.env": "MEM=48m\nTOP=1g\n",
+        "db/base.yaml": "services:\n base: {extends: root, mem_limit: $TOP}\n root: {image: ls, memswap_limit: 2g}\n",
+        "other.yaml": "include: [last.yml]\nservices: {other: {image: ls, mem_limit: '${MEM}', memswap_limit: $TOP}}\n",
+        "a.env": "MEM=16m\n", "b.env": "MEM='24m'\n",
+        "far/last.yml": "services: {last: {image: ls, mem_limit: $MEM}}\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    file = tmp_path / "compose.yaml"
+    assert commands(script(file)) == [
+        "docker run -d --name db -m 48m ls ls",
+        "docker run -d --name app -m 32m --memory-swap 2g ls ls",
+        "docker run -d --name other -m 24m --memory-swap 32m ls ls",
+        "docker run -d --name last -m 24m ls ls",
+        "docker wait db app other last",
+    ]
+    assert "docker run -d --name db -m 28m ls ls" in commands(script(file, env={"MEM": "28m"}))
+    (tmp_path / "db/compose.yaml").write_text("services: {db: {image: ls, mem_limit: 64q}}\n")
+    assert errors(file)[0].startswith("db/compose.yaml:1:39: '64q' is not a size")
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("none.yaml", "no such file: "),
+        ("https://example.org/compose.yaml", "not read from elsewhere"),
+        ("compose.yaml", "compose.yaml includes itself"),
+        ("two.yaml", "two.yaml includes itself"),
+        ("{path: [same.yaml, two.yaml]}", "files that override each other are not read"),
+        ("{paths: same.yaml}", "unknown key 'paths' (did you mean path?"),
+        ("{path: same.yaml, env_file: none.env}", "no such file: "),
+        ("same.yaml", "include: there is a service 'app' already"),
+        ("empty.yaml", "not one document in it"),
+    ],
+)
+def test_what_cannot_be_included(tmp_path: Path, entry: str, told: str) -> None:
+    (tmp_path / "same.yaml").write_text("services: {app: {image: ls}}\n")
+    (tmp_path / "two.yaml").write_text("include: [two.yaml]\n")
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    assert any(told in line for line in errors(compose(tmp_path, "", f"include: [{entry}]\n")))
 
 
 def test_all_errors_at_once(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cowpath.session.doors.unit_file import _drop_in_names
+
 from .reading import MIB, SAMPLES, commands, errors, plan, script, sets
 
 
@@ -61,6 +63,31 @@ def test_drop_ins_and_slices(tmp_path: Path) -> None:
     assert sets(found, "batch.slice") == {"memory.max": 1024 * MIB}
     assert sets(found, "batch-low.slice") == {"memory.low": 32 * MIB}
     assert commands(script(file))[-1].endswith("-p MemoryHigh=70M -p MemoryMax=96M /bin/make -j1")
+
+
+def test_drop_ins_of_the_kind_and_of_prefixes(tmp_path: Path) -> None:
+    """Of two with one name the nearer one counts; a link to /dev/null is such a one."""
+    for name, text in {
+        "service.d/10-all.conf": "[Service]\nMemoryMax=80M\nMemoryHigh=64M\n",
+        "service.d/20-masked.conf": "[Service]\nMemorySwapMax=0\n",
+        "service.d/30-near.conf": "[Service]\nMemoryLow=8M\n",
+        "web-.service.d/30-near.conf": "[Service]\nMemoryLow=16M\n",
+        "web-.service.d/40-x.conf": "[Service]\nMemoryMin=4M\n",
+        "web-app.service.d/05-first.conf": "[Service]\nMemoryMax=96M\nMemoryHigh=\n",
+        "slice.d/x.conf": "[Slice]\nMemoryMax=1G\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "web-app.service.d/20-masked.conf").symlink_to("/dev/null")
+    found = plan(unit(tmp_path, "", "web-app.service"))
+    assert sets(found, "web-app.service") == {
+        "memory.max": 80 * MIB, "memory.high": 64 * MIB, "memory.low": 16 * MIB, "memory.min": 4 * MIB,
+    }  # fmt: skip
+    assert sets(found, "system.slice") == {"memory.max": 1024 * MIB}
+    assert list(_drop_in_names("a-b@1.service")) == [
+        "a-b@1.service", "a-b@.service", "a-@.service", "a-@1.service", "service",
+    ]  # fmt: skip
+    assert list(_drop_in_names("a-b--.slice")) == ["a-b--.slice", "a-b-.slice", "a-.slice", "slice"]
 
 
 def test_an_instance_has_a_slice_of_its_template(tmp_path: Path) -> None:

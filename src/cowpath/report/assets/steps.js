@@ -1,7 +1,7 @@
-"use strict";
-// Goes through the states of a counterexample. What comes from the data becomes text, never markup.
-(function () {
+// Goes through the states of a walk: at first a counterexample's. What comes from the data becomes text, never markup.
+cowpath.stage = (function () {
   const all = JSON.parse(document.getElementById("data").textContent);
+  const machines = all.machines.map((each) => cowpath.machine(each, all.server));
   const stage = document.getElementById("stage").content.firstElementChild.cloneNode(true);
   const chooser = document.getElementById("chooser");
   const sections = [...document.querySelectorAll(".found")];
@@ -9,8 +9,10 @@
   const slider = part(".slider");
   const SPEED = 1400; // ms of a state while it plays
   let found = 0; // which counterexample
+  let steps = []; // the walk
   let at = 0; // which state: 0 is before the first move
   let timer = null;
+  let shown = () => {}; // what else is to be done when a state is shown
 
   function el(tag, options, ...children) {
     const made = document.createElement(tag);
@@ -24,20 +26,23 @@
   }
 
   const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-  const data = () => all[found];
-  const last = () => data().states.length - 1;
+  const data = () => all.found[found];
+  const machine = () => machines[data().machine];
+  const last = () => steps.length;
+  const number = () => (at === 0 ? 0 : steps[at - 1].to);
+  const own = () => !cowpath.same(cowpath.movers(steps), data().walk); // it is not the counterexample any more
 
   // --- a state
   function show() {
-    const state = data().states[at];
-    const before = at > 0 ? data().states[at - 1] : null;
-    const move = at > 0 ? data().moves[at - 1] : null;
+    const state = machine().state(number());
+    const move = at > 0 ? steps[at - 1] : null;
+    const before = move === null ? null : machine().state(move.from);
     tell(move);
-    part(".cards").replaceChildren(...state.tasks.map((number) => card(data().parts[number], move)));
+    part(".cards").replaceChildren(...state.tasks.map((each) => card(machine().part(each), move)));
     draw(state.graph);
     fill("pages", state, before, pageCells);
     part(".groups").hidden = state.groups.length === 0;
-    part(".groups div").replaceChildren(...state.groups.map((number) => group(data().parts[number], isNew("groups", number, before))));
+    part(".groups div").replaceChildren(...state.groups.map((each) => group(machine().part(each), isNew("groups", each, before))));
     fill("locks", state, before, (lock) => [lock.name, list(lock.holders), list(lock.waiters)]);
     fill("requests", state, before, (request) => [request.what, request.state]);
     slider.max = last();
@@ -47,6 +52,7 @@
     for (const name of ["first", "back"]) part(`[data-go=${name}]`).disabled = at === 0;
     for (const name of ["forward", "last"]) part(`[data-go=${name}]`).disabled = at === last();
     markRow();
+    shown();
   }
 
   const counted = () => (at === 0 ? `start, of ${plural(last(), "move")}` : `move ${at} of ${last()}`);
@@ -58,19 +64,23 @@
       headline.replaceChildren("Before the first move");
       did.push("every task stands where the case lets it begin");
     } else {
-      const named = move.mover === move.does ? move.mover : `${move.mover} \u2014 ${move.does}`;
-      headline.replaceChildren(`${at}. ${named} `, el("span", { class: "when", text: `at ${move.begins}` }));
+      headline.replaceChildren(`${at}. ${named(move)} `, el("span", { class: "when", text: `at ${cowpath.duration(move.begins)}` }));
       did.push(...(move.did.length ? move.did : ["nothing is taken or given back: on to the next step"]));
-      if (data().cycle === at) did.push("from this move on, it goes on in the same way for ever");
+      if (cycle() === at) did.push("from this move on, it goes on in the same way for ever");
     }
-    if (at === last() && data().cycle !== null) did.push(`after this move comes move ${data().cycle} again`);
+    if (at === last() && cycle() !== null) did.push(`after this move comes move ${cycle()} again`);
     part(".did").replaceChildren(...did.map((text) => el("li", { text })));
+    const bad = machine().violates(number()).map((each) => each.name);
+    part(".violates").textContent = bad.length ? `This state violates ${bad.join(", ")}.` : "";
   }
+
+  const cycle = () => (own() ? null : data().cycle);
+  const named = (move) => (move.shown === move.does ? move.shown : `${move.shown} \u2014 ${move.does}`);
 
   // --- tasks
   function card(task, move) {
     const waits = task.waits_for !== "";
-    const moved = move !== null && move.mover === task.name;
+    const moved = move !== null && move.shown === task.name;
     const made = el("article", { class: `card${waits ? " blocked" : ""}${moved ? " moved" : ""}` });
     const head = el("h3", {}, task.name);
     if (task.group) head.append(" ", el("span", { class: "dim", text: `in ${task.group}` }));
@@ -90,30 +100,30 @@
     if (!task.places.length) return [];
     const outer = task.places.slice(0, -1).map((place) => `${place.path}: ${stepOf(place)}`);
     const inner = task.places[task.places.length - 1];
-    const steps = data().paths[inner.path];
+    const path = machine().data.paths[inner.path];
     const head = [...outer, inner.path].join(" \u203a ");
     const made = [el("p", { class: "outer", text: head })];
     if (inner.undoing) made.push(el("p", { text: `gives everything back: ${inner.undoing}` }));
-    made.push(el("ol", { class: "steps" }, ...steps.map((step, i) => el("li", {
+    made.push(el("ol", { class: "steps" }, ...path.map((step, i) => el("li", {
       text: step, class: i < inner.at ? "past" : null, "aria-current": i === inner.at ? "step" : null,
     }))));
     return made;
   }
 
-  const stepOf = (place) => (place.at < 0 ? "its error exit" : data().paths[place.path][place.at]);
+  const stepOf = (place) => (place.at < 0 ? "its error exit" : machine().data.paths[place.path][place.at]);
 
   // --- tables
   function fill(kind, state, before, cells) {
     const table = part(`table.${kind}`);
     table.parentElement.hidden = state[kind].length === 0;
-    const rows = state[kind].map((number) => {
-      return el("tr", { class: isNew(kind, number, before) ? "changed" : null },
-        ...cells(data().parts[number]).map((cell) => (typeof cell === "string" ? el("td", { text: cell }) : el("td", {}, cell))));
+    const rows = state[kind].map((each) => {
+      return el("tr", { class: isNew(kind, each, before) ? "changed" : null },
+        ...cells(machine().part(each)).map((cell) => (typeof cell === "string" ? el("td", { text: cell }) : el("td", {}, cell))));
     });
     table.tBodies[0].replaceChildren(...rows);
   }
 
-  const isNew = (kind, number, before) => before !== null && !before[kind].includes(number);
+  const isNew = (kind, each, before) => before !== null && !before[kind].includes(each);
   const list = (names) => (names.length ? names.join(", ") : "\u2013");
 
   function pageCells(page) {
@@ -156,8 +166,9 @@
   }
 
   function markRow() {
+    const there = at <= cowpath.common(cowpath.movers(steps), data().walk);
     for (const row of sections[found].querySelectorAll(".moves tbody tr")) {
-      if (row.id === `found-${found + 1}-move-${at}`) row.setAttribute("aria-current", "true");
+      if (there && row.id === `found-${found + 1}-move-${at}`) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
   }
@@ -171,20 +182,26 @@
     remember();
   }
 
-  function choose(which, where) {
-    found = Math.max(0, Math.min(all.length - 1, which));
+  // another counterexample, or a walk of one's own from its beginning on
+  function choose(which, where, movers) {
+    found = Math.max(0, Math.min(all.found.length - 1, which));
+    steps = cowpath.walk(machine(), movers || data().walk);
     at = Math.max(0, Math.min(last(), where));
     sections.forEach((section, i) => { section.hidden = i !== found; });
-    sections[found].querySelector(".stage-place").append(stage);
-    stage.style.setProperty("--aside", `${Math.max(...data().states.map((state) => widthOf(state.graph)))}px`);
+    const place = sections[found].querySelector(".stage-place");
+    if (stage.parentElement !== place) place.append(stage); // who is moved loses the focus
+    const widths = cowpath.walk(machine(), data().walk).map((step) => widthOf(machine().state(step.to).graph));
+    stage.style.setProperty("--aside", `${Math.max(0, ...widths)}px`);
     if (chooser) chooser.value = String(found + 1);
     show();
   }
 
-  // the address: #move=7, or #found=2&move=7; links of the page itself are #found-2 and #found-2-move-7
+  // the address: #move=7, or #found=2&walk=0.0.1&move=7; links of the page itself are #found-2 and #found-2-move-7
   function remember() {
+    const which = all.found.length > 1 ? `found=${found + 1}&` : "";
+    const way = own() ? `walk=${cowpath.movers(steps).join(".")}&` : "";
     try {
-      history.replaceState(null, "", `#${all.length > 1 ? `found=${found + 1}&` : ""}move=${at}`);
+      history.replaceState(null, "", `#${which}${way}move=${at}`);
     } catch (error) { /* a page that is shown inside another one may not */ }
   }
 
@@ -192,7 +209,8 @@
     const link = /^#found-(\d+)(?:-move-(\d+))?$/.exec(location.hash);
     const asked = new URLSearchParams(location.hash.slice(1));
     const which = Number(link ? link[1] : asked.get("found") || 1) - 1;
-    return [which || 0, Number((link ? link[2] : asked.get("move")) || 0) || 0];
+    const way = asked.has("walk") ? asked.get("walk").split(".").filter(Boolean).map(Number) : null;
+    return [which || 0, Number((link ? link[2] : asked.get("move")) || 0) || 0, way];
   }
 
   function play(on) {
@@ -200,6 +218,7 @@
     timer = null;
     if (on) {
       if (at === last()) go(0);
+      if (at === last()) return;
       timer = setInterval(() => { go(at + 1); if (at === last()) play(false); }, SPEED);
     }
     part("[data-go=play]").textContent = on ? "pause" : "play";
@@ -234,7 +253,14 @@
   slider.addEventListener("input", () => { play(false); go(Number(slider.value)); });
   if (chooser) chooser.addEventListener("change", () => { play(false); choose(Number(chooser.value) - 1, 0); remember(); });
   for (const row of document.querySelectorAll(".moves tbody tr")) {
-    row.addEventListener("click", (event) => { event.preventDefault(); play(false); go(Number(row.id.split("-move-")[1])); });
+    row.addEventListener("click", (event) => {
+      const [, which, move] = row.id.match(/^found-(\d+)-move-(\d+)$/).map(Number);
+      event.preventDefault();
+      play(false);
+      if (own()) choose(which - 1, move);
+      go(move);
+      remember();
+    });
   }
   window.addEventListener("hashchange", () => {
     play(false);
@@ -251,4 +277,10 @@
   window.addEventListener("afterprint", () => { fold(); at = left; show(); });
   document.documentElement.classList.add("js");
   choose(...fromAddress());
+  return {
+    el, part, named, choose, go, own, remember, machine, cycle, number, data,
+    pause: () => play(false),
+    now: () => ({ found, steps, at }),
+    whenShown(act) { shown = act; act(); },
+  };
 })();

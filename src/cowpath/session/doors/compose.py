@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from cowpath.errors import Gathered
 from cowpath.session import docker, sizes
 from cowpath.session.doors.around import Around, command, image_name
-from cowpath.session.doors.variables import expanded
+from cowpath.session.doors.included import ComposeFile, services_in, services_of
 from cowpath.session.doors.written import Written
 from cowpath.session.doors.yaml_text import Value
 from cowpath.words import Place, Word, nearest
 
-TOP = ("services", "version", "name", "networks", "volumes", "configs", "secrets", "include", "models")
 LIMITS = {  # where a service says it, and docker's option; the second place says the same
     "-m": (("mem_limit",), ("deploy", "resources", "limits", "memory")),
     "--memory-swap": (("memswap_limit",),),
@@ -74,26 +74,18 @@ class Service:
         return None
 
 
-def write(found: list[Value], written: Written, around: Around) -> None:
+def write(found: list[Value], source: ComposeFile, path: Path, written: Written, around: Around) -> None:
     """The session of a compose file. What is wrong is put by, in the file's errors."""
-    source = replace(found[0].source, expand=lambda word: expanded(word, around.environment))
     errors = source.errors
     if len(found) > 1:
         raise found[1].error("a second document", "one compose file")
-    top = Value(found[0].node, source, found[0].key)
-    keys = top.mapping()
-    for name, value in keys.items():
-        if name not in TOP and not name.startswith("x-"):
-            errors.add(value.key.error(f"unknown key {name!r}", nearest(name, TOP, "x-NAME is your own")))
-    if "include" in keys and not keys["include"].is_null:
-        errors.add(keys["include"].key.error("include: other files are not read", "all services in one file"))
-    every = keys["services"].mapping()
+    every = services_of(found[0], source, (path.resolve(),))
     services: dict[str, Service] = {}
     for name, value in every.items():
         with errors.kept():
             services[name] = _service(name, value, every)
-    if not every:
-        raise keys["services"].key.error("no services", "services: {app: {image: app}}")
+    if not every and not errors:
+        raise found[0].error("no services", "services: {app: {image: app}}")
     begun = {name: each for name, each in services.items() if _begins(each, written, around)}
     commands: dict[str, list[str]] = {}
     for name in _order(begun):
@@ -102,15 +94,13 @@ def write(found: list[Value], written: Written, around: Around) -> None:
     if names := [name for each in commands.values() for name in each]:
         written.add(f"docker wait {shlex.join(names)}")
     elif not errors:
-        raise keys["services"].key.error(
-            "nothing in it runs", "a service without profiles: or --env COMPOSE_PROFILES=X"
-        )
+        raise found[0].error("nothing in it runs", "a service without profiles: or --env COMPOSE_PROFILES=X")
 
 
 def _service(name: str, value: Value, every: Mapping[str, Value]) -> Service:
     """A service with what it extends."""
     layers: list[dict[str, Value]] = []
-    seen = {name}
+    seen = {(value.source.file, name)}
     key = value.key
     while True:
         own = value.mapping()
@@ -121,27 +111,29 @@ def _service(name: str, value: Value, every: Mapping[str, Value]) -> Service:
         layers.append(own)
         if "extends" not in own:
             break
-        base = _base(own["extends"], every)
-        if base.text in seen:
-            raise base.error(f"{base.text!r} extends itself", "another service")
-        seen.add(base.text)
+        base, every = _base(own["extends"], every)
         value = every[base.text]
+        if (value.source.file, base.text) in seen:
+            raise base.error(f"{base.text!r} extends itself", "another service")
+        seen.add((value.source.file, base.text))
     service = Service(key, value.source.errors, layers)
     service.needs = dict(_needs(service))
     return service
 
 
-def _base(value: Value, every: Mapping[str, Value]) -> Word:
-    """The service that another one extends."""
+def _base(value: Value, every: Mapping[str, Value]) -> tuple[Word, Mapping[str, Value]]:
+    """The service that another one extends, and the services among which that is."""
     if value.is_mapping:
         found = value.mapping(("service", "file"))
-        if "file" in found or "service" not in found:
-            raise value.key.error("extends: other files are not read", "extends: {service: NAME}")
+        if "service" not in found:
+            raise value.key.error("extends: no service", "extends: {service: NAME}")
+        if "file" in found:
+            every = services_in(found["file"].word(), value.source)
         value = found["service"]
     word = value.word()
     if word.text not in every:
         raise word.error(f"no such service: {word.text!r}", nearest(word.text, every, ", ".join(every)))
-    return word
+    return word, every
 
 
 def _needs(service: Service) -> Iterator[tuple[str, Word]]:

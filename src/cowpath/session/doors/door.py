@@ -10,6 +10,7 @@ from cowpath.errors import Gathered, InputError
 from cowpath.kinds import DOORS, kind_of
 from cowpath.session.doors import compose, kubelet, pods, service, unit_file, variables
 from cowpath.session.doors.around import Around
+from cowpath.session.doors.included import ComposeFile
 from cowpath.session.doors.written import Written
 from cowpath.session.doors.yaml_text import Source, documents
 from cowpath.words import Place, Word
@@ -31,7 +32,7 @@ def is_door(path: Path, text: str) -> bool:
 def session_of(path: Path, text: str, shown: str, around: Around) -> Written:
     """The session that a file stands for. ``shown`` is its name in messages. Raises InputError for all that is wrong.
 
-    A unit's drop-ins and slices are read from beside it.
+    A unit's drop-ins and slices are read from beside it, and what a compose file includes or extends.
     """
     written, errors = Written(), Gathered()
     if kind_of(path, text) == "a unit" or (not path.suffix and UNIT.search(text)):
@@ -50,9 +51,11 @@ def _of_yaml(path: Path, text: str, source: Source, written: Written, around: Ar
     if not found:
         raise InputError("there is nothing in it", file=source.file, hint=YAML_HINT)
     top = {key for value in found if value.is_mapping for key in value.mapping()}
-    if "services" in top and "kind" not in top:
-        known = {**variables.beside(path, source.errors), **around.environment}
-        compose.write(found, written, replace(around, environment=known))
+    if top & {"services", "include"} and "kind" not in top:
+        beside = variables.of_file(path.parent / ".env", source.errors) if path.suffix else {}
+        known = {**beside, **around.environment}
+        file = ComposeFile.of(source.file, source.errors, path.parent, known)
+        compose.write(found, file, path, written, replace(around, environment=known))
         return
     if not top & {"kind", "apiVersion"}:
         raise found[0].error("neither a pod nor a compose file", YAML_HINT)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cowpath.errors import Gathered
 from cowpath.session import systemd
 from cowpath.session.doors.around import Around, command
-from cowpath.session.doors.unit_file import Setting, Unit, read_unit
+from cowpath.session.doors.unit_file import Setting, Unit, drop_ins, read_unit
 from cowpath.session.doors.written import Written
 from cowpath.session.program.writer import base_name
 from cowpath.words import Place, Word, nearest, read_text
@@ -95,8 +95,7 @@ def _slice(unit: Unit, written: Written, errors: Gathered) -> list[tuple[str, Pl
 def _of_slice(name: str, unit: Unit, written: Written, errors: Gathered) -> None:
     """The limits of a slice."""
     path = unit.folder / f"{name}.slice"
-    folder = unit.folder / f"{name}.slice.d"
-    if not path.is_file() and not folder.is_dir():
+    if not path.is_file() and not any(drop_ins(path)):
         return
     text = read_text(path) if path.is_file() else "[Slice]\n"
     found = read_unit(path, text, str(path), errors)

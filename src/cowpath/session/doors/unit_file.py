@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -55,29 +56,50 @@ class Unit:
 
 
 def read_unit(path: Path, text: str, shown: str, errors: Gathered) -> Unit:
-    """A unit and its drop-ins (``NAME.d/*.conf`` beside it, of a template's instance those of the template too)."""
+    """A unit and its drop-ins, in the folders beside it (systemd.unit(5))."""
     name = path.name if path.suffix else "app.service"
     if NAME.fullmatch(name) is None or Path(name).suffix not in SECTIONS:
         raise InputError(f"not a unit's name: {name!r}", file=shown, hint="app.service")
     unit = Unit(name, path.parent, Place(shown, 1))
     _read(text, shown, unit, errors)
-    for file in _drop_ins(path):
+    for file in drop_ins(path):
         with errors.kept():
             _read(read_text(file), str(file), unit, errors)
     return unit
 
 
-def _drop_ins(path: Path) -> Iterator[Path]:
-    """In the order of their names, whichever folder they are in."""
-    names = [path.name]
-    if (match := re.fullmatch(r"([^@]+@)[^@]+(\.[a-z]+)", path.name)) is not None:
-        names.insert(0, match[1] + match[2])
+def drop_ins(path: Path) -> Iterator[Path]:
+    """In the order of their names, whichever folder they are in; of two with one name, that of the nearer folder. A
+    link to /dev/null is such a one, too, and says nothing.
+    """
     found: dict[str, Path] = {}
-    for name in names if path.suffix else ():
+    for name in _drop_in_names(path.name) if path.suffix else ():
         folder = path.parent / f"{name}.d"
         if folder.is_dir():
-            found |= {file.name: file for file in folder.iterdir() if file.suffix == ".conf" and file.is_file()}
-    yield from (found[name] for name in sorted(found))
+            for file in folder.iterdir():
+                if file.suffix == ".conf" and not file.is_dir():
+                    found.setdefault(file.name, file)
+    yield from (found[name] for name in sorted(found) if found[name].resolve() != Path(os.devnull))
+
+
+def _drop_in_names(name: str) -> Iterator[str]:
+    """Whose drop-ins a unit has, the nearest first: a-b@1.service, a-b@.service, a-@.service, a-@1.service; service.
+
+    As unit_file_find_dirs of systemd 252 (src/shared/dropin.c) has them.
+    """
+    bare, _, kind = name.rpartition(".")
+    prefix, at, instance = bare.partition("@")
+
+    def of(prefix: str, instance: str) -> Iterator[str]:
+        yield f"{prefix}{at}{instance}.{kind}"
+        if instance:
+            yield from of(prefix, "")
+        shorter = prefix.removesuffix("-").rpartition("-")[0]
+        if shorter:
+            yield from of(f"{shorter}-", instance)
+
+    yield from dict.fromkeys(of(prefix, instance))
+    yield kind
 
 
 def _read(text: str, shown: str, unit: Unit, errors: Gathered) -> None:

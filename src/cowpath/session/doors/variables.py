@@ -41,11 +41,10 @@ def expanded(word: Word, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, word.text)
 
 
-def beside(path: Path, errors: Gathered) -> dict[str, str]:
-    """The variables of the file ``.env`` beside a compose file. What is no NAME=VALUE in it is put by."""
-    file = path.parent / ".env"
+def of_file(file: Path, errors: Gathered) -> dict[str, str]:
+    """The variables of a file (``.env``), if it is there. What is no NAME=VALUE in it is put by."""
     found: dict[str, str] = {}
-    if not path.suffix or not file.is_file():
+    if not file.is_file():
         return found
     with errors.kept():
         for number, line in enumerate(read_text(file).splitlines(), 1):

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from cowpath.observe.terminal import Fitted
 from cowpath.observe.text import clean, count
 
 from .rows import Measured, Outcome
 from .score import CLOSE, Compared, Configuration, Held, megabytes
 
-WIDTH = 170
-
 RIGHT, WRONG, UNSCORED = ("right", "green"), ("wrong", "bold red"), ("-", "dim")
-
-
-def builds_width(held: Held | None) -> int:
-    """Letters that a line of the tables needs."""
-    return 0 if held is None else WIDTH
 
 
 def builds_report(held: Held | None) -> Iterator[RenderableType]:
@@ -48,9 +40,9 @@ def total(held: Held) -> str:
     )
 
 
-def verdicts_table(found: Sequence[Configuration]) -> Table:
+def verdicts_table(found: Sequence[Configuration]) -> Fitted:
     """A line for each configuration."""
-    table = _table("build", "limit:", "jobs", "real", "simulated", "verdict", "by peak")
+    table = Fitted("build", "limit:", "jobs", "real", "simulated", "verdict", "by peak")
     for each in found:
         setup = each.setup
         verdict = (RIGHT if each.right else WRONG) if each.scored else UNSCORED
@@ -60,11 +52,11 @@ def verdicts_table(found: Sequence[Configuration]) -> Table:
     return table
 
 
-def figures_table(found: Sequence[Compared]) -> Table:
+def figures_table(found: Sequence[Compared]) -> Fitted:
     """Real and simulated, line below line: of each setup its time, kills and counters."""
-    table = _table(
+    table = Fitted(
         "limit:", "jobs", "read-ahead:", "", "verdict", "s:", "slower:", "kills:", "max MiB:", "failcnt:", "pgfault:",
-        "majors:", "outside:",
+        "majors:", "outside:", keys=4,
     )  # fmt: skip
     for one in found:
         setup = one.setup
@@ -110,11 +102,3 @@ def _simulated(one: Compared, slower: str) -> Iterator[str | Text]:
         far = one.both_finish and name != "failcnt" and not one.is_close(name)
         yield Text(_counter([run], name), "bold red" if far else "")
     yield "-" if run.outside is None else count(run.outside)
-
-
-def _table(*headings: str) -> Table:
-    """A table; what ends with a colon stands to the right."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        table.add_column(heading.rstrip(":"), no_wrap=True, justify="right" if heading.endswith(":") else "left")
-    return table

@@ -1,0 +1,48 @@
+"""How ``--help`` reads: what an option takes is ``N``, ``FILE``, ``DESIGN``, or nothing; options stand in groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+NUMBERS = {int: "N", float: "X"}
+# of the commands that play a session; all other options stand above these
+GROUPS = {
+    "The session": ("table", "env", "program", "bystander", "reuse", "copies"),
+    "The machine": ("cpus", "memory", "swap", "tasks", "costs", "cold"),
+    "The run": ("seed", "seeds", "until", "steps", "interpreted", "processes", "cluster", "checkpoint", "every"),
+    "What comes of it": ("as_json", "fail_on", "report", "log", "trace", "markdown", "store"),
+}
+PLAYS = {"session", "sessions"}
+
+
+class Helped:
+    """A command or a group, for TyperCommand or TyperGroup to follow."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Its arguments and options, each with a word for what it takes, and with its group."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        plays = any(param.name in PLAYS for param in params)
+        for param in params:
+            if param.metavar is None:
+                param.metavar = word_for(param)
+            if plays and param.rich_help_panel is None:
+                param.rich_help_panel = group_of(param.name)
+        return params
+
+
+def word_for(param: Any) -> str:
+    """``N`` for a number, ``FILE`` for a file, the name in capitals for other words, nothing for a switch."""
+    if getattr(param, "is_flag", False):
+        return ""
+    name = str(param.name).strip("_").upper()
+    if param.param_type_name == "argument":
+        return name
+    kind = param.type_descriptor.annotation
+    kind = next(iter(get_args(kind)), kind)
+    return NUMBERS.get(kind, "FILE" if kind is Path else name)
+
+
+def group_of(name: str) -> str | None:
+    """The group of an option of a command that plays a session."""
+    return next((group for group, names in GROUPS.items() if name in names), None)
