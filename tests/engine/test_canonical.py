@@ -18,7 +18,7 @@ from cowpath.kernel.compiled import compiled
 
 from .slow_canonical import STATE, Copy
 
-STATES = 1500
+STATES = 800
 CASES = (
     ("cold-readahead", "preallocate"), ("oom-lock", "preallocate"), ("swap-in", "linux-3.1"),
     ("fork-cow", "linux-6.18"), ("high-readahead", "linux-6.12"),

@@ -15,6 +15,7 @@ from cowpath.checker import boot
 from cowpath.checker.space import Space
 from cowpath.engine import canonical, costs, explore, fold
 from cowpath.kernel import names as n
+from cowpath.kernel import records
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.layout import Field, Record
@@ -139,7 +140,7 @@ def other(field: Field, value: int) -> int:
 def test_what_is_folded_says_why() -> None:
     folded = [name for name, field in STATE.fields.items() if field.folded]
     assert folded and all(len(STATE.fields[name].folded) > 10 for name in folded)
-    assert [name for name, field in fold.records.task.fields.items() if field.folded] == ["program"]
+    assert [name for name, field in records.task.fields.items() if field.folded] == ["program"]
 
 
 def test_renumbering_is_no_other_state() -> None:
