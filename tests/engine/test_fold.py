@@ -13,7 +13,7 @@ from cowpath import cases, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
-from cowpath.engine import canonical, costs, explore, fold
+from cowpath.engine import canonical, costs, explore
 from cowpath.kernel import names as n
 from cowpath.kernel import records
 from cowpath.kernel import steps as s
