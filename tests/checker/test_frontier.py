@@ -11,8 +11,7 @@ from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
 from cowpath.engine import costs, explore
-from cowpath.engine.moves import MOVERS, can_move, who_moves
-from cowpath.kernel.compiled import compiled
+from cowpath.engine.moves import MOVERS
 
 EVERY = 40  # of so many states one is played
 
@@ -57,22 +56,18 @@ def test_numbers_follow_and_arrays_grow() -> None:
     assert ways[0] == ways[1]
 
 
-@compiled
-def moving(k, movers, able):  # type: ignore[no-untyped-def]
-    """Who can move, as the explorer asks, and one by one."""
-    for mover in range(MOVERS):
-        able[mover] = can_move(k, mover)
-    return who_moves(k, movers)
-
-
-def test_who_moves_leaves_nobody_out() -> None:
-    space = Space()
-    boot.start(compile_case(cases.load("oom-lock")), designs.load("linux-6.12"), costs.load(), space)
-    movers, able = space.x.movers.copy(), space.x.movers.copy()
-
-    def look(k: Any, state: int) -> bool:
-        count = moving(k, movers, able)
-        assert movers[:count].tolist() == able.nonzero()[0].tolist()
-        return state > 2000
-
-    space.explore(0, look=look)
+def test_the_moves_of_a_state_are_all_that_can_be_made() -> None:
+    """In the order of the movers' numbers, each once."""
+    plan, table, design = compile_case(cases.load("oom-lock")), costs.load(), designs.load("linux-3.1")
+    space, played = Space(), Space()
+    boot.start(plan, design, table, space)
+    space.explore(0, edges=True, reduce=False)
+    boot.start(plan, design, table, played)
+    start = played.x.words.copy()
+    first = [*space.x.nodes["first_edge"][: space.states].tolist(), int(space.x.counts[explore.EDGES])]
+    for state in range(0, space.states, 41):
+        played.x.words[:] = start
+        played.play(space.way_to(state))
+        able = played.drive(explore.WHO)
+        made = space.x.edges["mover"][first[state] : first[state + 1]].tolist()
+        assert made == [mover for mover in range(MOVERS) if able >> mover & 1]
