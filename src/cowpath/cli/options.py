@@ -83,6 +83,17 @@ Bystanders = Annotated[
     typer.Option("--bystander", help="A program outside every group; many times for many.", metavar="PROGRAM"),
 ]
 Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
+Ftrace = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write what ftrace would have recorded: FILE.dat for trace-cmd and KernelShark, else its text.",
+        metavar="FILE",
+    ),
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(help="Write the groups' figures over time, for Prometheus and Grafana (OpenMetrics).", metavar="PROM"),
+]
 
 
 def load_steps(files: list[Path] | None) -> list[Path] | None:
