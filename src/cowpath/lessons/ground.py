@@ -102,7 +102,7 @@ class Ground:
 
     def _depths(self) -> Ints:
         """Moves on a shortest way from the first state; a state's parent has a smaller number."""
-        parents = self.space.x.nodes[: self.states]["parent"]
+        parents = self.space.x.parents[: self.states]
         depth = np.zeros(self.states, np.int64)
         for state in range(1, self.states):
             depth[state] = depth[parents[state]] + 1
