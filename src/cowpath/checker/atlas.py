@@ -35,6 +35,11 @@ START = 0  # the first state's number
 NOWHERE = -1  # where a move leads for which the small machine is too small
 
 
+def does(path: str, step: str) -> str:
+    """``file_cow: lock_page``."""
+    return f"{path}: {step}" if path else step
+
+
 @dataclass(frozen=True)
 class Move:
     """A move that can be made in a state."""
@@ -50,7 +55,7 @@ class Move:
     @property
     def does(self) -> str:
         """``file_cow: lock_page``."""
-        return f"{self.path}: {self.step}" if self.path else self.step
+        return does(self.path, self.step)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.cases import Case
+from cowpath.checker.atlas import does
 from cowpath.checker.many import Job
 from cowpath.checker.player import Row
 from cowpath.checker.properties import ALL, Property
@@ -24,7 +25,7 @@ from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design, kernel_lines
 from cowpath.observe.text import clean, count, duration
 
-from .explored import Shelf, Told, does, nobody
+from .explored import Shelf, Told, nobody
 from .html import render, write
 from .matrix import matrix_of
 
