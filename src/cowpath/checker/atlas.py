@@ -88,7 +88,7 @@ class Atlas:
         number = self._known.setdefault(key, len(self.states))
         if number == len(self.states):
             space = self.player.space
-            bad = [which for which in range(p.OF_STATES) if space.drive(explore.OFFENDER, which) != OK]
+            bad = [which for which in range(p.OF_EVERY_DESIGN) if space.drive(explore.OFFENDER, which) != OK]
             violates = tuple((p.NAMES[which], at_the_end(space, self.player.plan, which)) for which in bad)
             self.states.append(State(paint(space, self.player.scene), violates, parent, mover))
         return number

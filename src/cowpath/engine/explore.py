@@ -27,7 +27,7 @@ from .properties import OF_STATES, marks, offender, violated
 from .script import bring_to, play, time_goes_on, who_can_move
 from .standstill import write_survey
 from .vector import prefetch
-from .waitfor import find_holder_of_memory
+from .waitfor import find_delay, find_holder_of_memory
 
 # why ``expand`` returned
 LEVEL = 0  # every state of the frontier is expanded, and the caller wants to know
@@ -45,7 +45,7 @@ BRING = 3  # task a to instruction b; returns -1 if it never comes there
 SETTLE = 4  # let the disk, workers and timers do what they have to
 WHO = 5  # returns who can move, a bit each
 OFFENDER = 6  # returns who or what violates property of states a, or OK
-HOLDER = 7  # returns the task at the end of task a's wait-for chain, or NONE; books.tasks has been surveyed
+HOLDER = 7  # returns the task at the end of task a's wait-for chain (b: at what delays it), or NONE; it surveys first
 MOST_MOVES = 20_000  # of one task on its way to the start
 
 # numbers in Search.counts
@@ -398,5 +398,5 @@ def drive(what, k, c, f, x, a, b):
         return offender(k, a)
     elif what == HOLDER:
         write_survey(k)
-        return find_holder_of_memory(k, a)
+        return find_delay(k, a) if b else find_holder_of_memory(k, a)
     return 0
