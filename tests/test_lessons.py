@@ -237,6 +237,17 @@ def test_nobody_answers(given: str) -> None:
     assert shown.exit_code == 0 and "Right." not in shown.output and "try." not in shown.output
 
 
+@pytest.mark.parametrize("given", ["9" * 5000, "0", "-1", "1.0", "\u001b[31m", "\uff11"])
+def test_what_is_no_answer_is_asked_again(given: str) -> None:
+    shown = cowpath("lesson", "--random", "9", answers=f"{given}\nq\n")
+    assert shown.exit_code == 0 and "A number from 1 to 4, ? or q." in shown.output and "\u001b" not in shown.output
+
+
+def test_answers_that_are_no_text() -> None:
+    shown = CliRunner().invoke(app, ["lesson", "--random", "9"], input=b"\xff\xfe\n")
+    assert shown.exit_code == 2 and "not UTF-8 text" in shown.output
+
+
 def test_the_solution() -> None:
     shown = cowpath("lesson", "--random", "6", "--answers")
     assert "Right. " in shown.output and "Not so. " in shown.output and "Your answer" not in shown.output
@@ -266,6 +277,7 @@ def test_a_page_does_not_become_the_lesson(tmp_path: Path) -> None:
     [
         (["lesson", "8"], "no lesson '8'"),
         (["lesson", "0"], "no lesson '0'"),
+        (["lesson", "9" * 5000], "no lesson"),
         (["lesson", "1", "--random", "2"], "one of them"),
         (["lesson", "--answers"], "of which lesson?"),
         (["lesson", "--report", "x.html"], "of which lesson?"),

@@ -230,7 +230,7 @@ def files_of(
     from cowpath import designs as its_designs
 
     files = [name for name in _words(designs) if name not in its_designs.names()]
-    files += [name for name in _words(cases) if name not in its_cases.names()]
+    files += [name for name in _words(cases) if name not in (*its_cases.names(), *its_cases.of_the_book())]
     return files + [name.rpartition(":")[0] for name in _words(properties) if ":" in name]
 
 

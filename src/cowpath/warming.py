@@ -115,7 +115,7 @@ def for_checks(told: Told) -> None:
     from cowpath.engine import explore
 
     checking.check(DEFAULT, "commit", states=1)
-    explore.grow_table(np.zeros(2, explore.PLACE), np.zeros(4, explore.PLACE))
+    explore.grow_table(np.zeros(2, np.uint64), np.zeros(1, np.int32), np.zeros(4, np.uint64), np.zeros(1, np.int32))
 
 
 def meanwhile() -> None:

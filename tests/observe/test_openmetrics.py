@@ -136,7 +136,7 @@ def test_a_long_run_has_some_thousand_samples(tmp_path: Path) -> None:
     assert {other - one for one, other in pairwise(times[:-1])} == {8 * samples.FIRST_NS}
 
 
-@settings(max_examples=30, report_multiple_bugs=False, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, report_multiple_bugs=False, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(codec=None), max_size=60) | st.just('a"} 1\n# EOF\\'))
 def test_no_name_can_break_the_file(both: Both, name: str) -> None:
     result = both[0].results[0]

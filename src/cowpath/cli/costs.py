@@ -15,7 +15,7 @@ from cowpath import __version__
 from cowpath.atomic import check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.complete import designs as packaged
-from cowpath.cli.complete import names_of
+from cowpath.cli.complete import examples, names_of
 from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
@@ -33,7 +33,19 @@ DESIGNS = (
 )  # fmt: skip
 MOST_SEEDS = 1000
 
-Sessions = Annotated[list[Path], typer.Argument(help="Sessions, such as examples/sigbus-storm.sh.")]
+
+def examples_or_files(sessions: list[Path]) -> list[Path]:
+    """Names of examples stand for their files."""
+    return [found for session in sessions if (found := o.example_or_file(session)) is not None]
+
+
+Sessions = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Sessions: files, or examples by their names (cowpath examples).", callback=examples_or_files,
+        autocompletion=names_of(examples),
+    ),
+]  # fmt: skip
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(

@@ -148,15 +148,23 @@ def _line(count: int) -> str | None:
     while True:
         sys.stdout.write(f"\nYour answer (1 to {count}; {SHOWN} shows all, q ends): ")
         sys.stdout.flush()
-        line = sys.stdin.readline() if sys.stdin is not None else ""
+        line = _read_line()
         word = line.strip()
-        if not sys.stdin or not sys.stdin.isatty():
-            typer.echo(word if word.isprintable() else "")
+        if sys.stdin is None or not sys.stdin.isatty():
+            typer.echo(visible(word))
         if not line or word in QUIT:
             return None
-        if word == SHOWN or (word.isdecimal() and 1 <= int(word) <= count):
+        if word in (SHOWN, *map(str, range(1, count + 1))):
             return word
         typer.echo(f"A number from 1 to {count}, {SHOWN} or q.")
+
+
+def _read_line() -> str:
+    """A line of standard input; "" at its end. Raises InputError for what is no text."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise InputError("standard input is not UTF-8 text", hint="an answer a line: 1") from None
 
 
 def _solve_all(poses: Sequence[tuple[str, Pose]]) -> Answer | None:

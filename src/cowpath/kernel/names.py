@@ -181,6 +181,9 @@ HOLD_NAMES = tuple(hold.name for hold in HOLDS)
 HOLD_KINDS = len(HOLDS)
 HOLD_OF_WAIT = tuple(sum(1 << i for i, hold in enumerate(HOLDS) if hold.name == wait.hold) for wait in WAITS)
 H_LOCKS = sum(1 << i for i, hold in enumerate(HOLDS) if hold.order)
+H_TREE_LOCK = waits.hold("tree_lock")
+H_THREADGROUP = waits.hold("threadgroup_rwsem")
+H_MOVING = waits.hold("moving_task")
 H_MUTEXES = sum(HOLD_OF_WAIT[kind] for kind in range(WAIT_KINDS) if IS_MUTEX[kind])
 NOT_BEFORE = tuple(  # by the place of the bit: who takes this lock holds none of these
     sum(1 << i for i, other in enumerate(HOLDS) if hold.order and other.order >= hold.order) for hold in HOLDS

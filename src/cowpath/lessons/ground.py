@@ -48,7 +48,7 @@ class Seen:
 
 
 class Ground:
-    """A case on a design, explored whole and without reduction."""
+    """A case on a design, explored whole; what differs in the numbers of pages and the like only is one state."""
 
     def __init__(self, case: Case, design: Design, property_: str, told: Callable[[Step], None] | None = None) -> None:
         """Explore it. Raises InputError or MachineError where the case does not fit the small machine."""
@@ -77,17 +77,13 @@ class Ground:
         bad: dict[int, bool] = {}  # by state: the first one is shown twice
         asleep: dict[int, int] = {}
         tasks = self.space.k.state["tasks"]  # what is in the machine that is shown
-        runs, waits, blocks, bit = (
-            tasks["run_state"],
-            tasks["wait_kind"],
-            np.array(n.BLOCKS),
-            1 << np.arange(len(tasks)),
-        )
+        runs, waits = tasks["run_state"], tasks["wait_kind"]
+        blocks, bits = np.array(n.BLOCKS), 1 << np.arange(len(tasks))
 
         def look(_: Any, state: int) -> bool:
             of_states = self.property.of_states
             bad[state] = of_states and self.space.drive(explore.OFFENDER, self.property.number) != OK
-            asleep[state] = int(bit[(runs == n.T_SLEEPING) & (blocks[waits] != 0)].sum())
+            asleep[state] = int(bits[(runs == n.T_SLEEPING) & (blocks[waits] != 0)].sum())
             return False
 
         why = self.space.explore(
@@ -106,7 +102,7 @@ class Ground:
 
     def _depths(self) -> Ints:
         """Moves on a shortest way from the first state; a state's parent has a smaller number."""
-        parents = self.space.x.nodes[: self.states]["parent"]
+        parents = self.space.x.parents[: self.states]
         depth = np.zeros(self.states, np.int64)
         for state in range(1, self.states):
             depth[state] = depth[parents[state]] + 1
@@ -170,12 +166,6 @@ class Ground:
         """The movers of a shortest way from the first state."""
         return self.space.way_to(state)
 
-    def after(self, state: int, movers: list[int]) -> int:
-        """The state to which moves lead."""
-        for mover in movers:
-            state = self.moves(state)[mover]
-        return state
-
     @property
     def ends(self) -> Flags:
         """The states in which nobody can move, but for the outside."""
@@ -235,10 +225,7 @@ def _lost(graph: Graph, property_: Property, k: Any) -> Flags:
         if task >= 0:
             found[cannot_reach(graph, graph.has(p.GOAL + task))] = True
         return found
-    loop = (
-        starved(graph, EXPLORE.tasks)
-        if property_.number == p.STARVATION
-        else stands_still(graph, int(k.state.n_groups))
-    )
+    tasks, groups = EXPLORE.tasks, int(k.state.n_groups)
+    loop = starved(graph, tasks) if property_.number == p.STARVATION else stands_still(graph, groups)
     found[loop.members] = True
     return found

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FIRST_PID = 10_000  # of task 0; pid 0 is the idle tasks'
 PRIO = 120  # nice 0
 IDLE = "swapper"
+UNKNOWN = "<...>"  # a name that ftrace has not kept
 DAT = ".dat"
 PAGE_SHIFT = 12
 # x86's error code of a fault (X86_PF_*); the bit for a fetch of an instruction is not known
@@ -105,10 +106,10 @@ class FtraceWriter:
         self._write(event, f.PRINT, f.MARKER_AT, text)
 
     def _name(self, task: int, cpu: int = 0) -> str:
-        return self._comms.get(task, "<...>") if task != n.NONE else f"{IDLE}/{cpu}"
+        return self._comms.get(task, UNKNOWN) if task != n.NONE else f"{IDLE}/{cpu}"
 
     def _comm(self, comm: int) -> str:
-        return plain(self._scene.comm(comm))[: f.COMM_LENGTH]
+        return plain(self._scene.comm(comm))[: f.COMM_LENGTH] or UNKNOWN
 
     def _whom(self, task: int) -> tuple[str, int, int]:
         return self._name(task), pid_of(task), PRIO

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.cases import Case
+from cowpath.checker.atlas import does
 from cowpath.checker.many import Job
 from cowpath.checker.player import Row
-from cowpath.checker.properties import PACKAGED, Property
+from cowpath.checker.properties import ALL, Property
 from cowpath.checker.result import VIOLATED, Result, missed
 from cowpath.checker.schedule import Schedule
 from cowpath.checker.show import unreached
@@ -24,7 +25,7 @@ from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design, kernel_lines
 from cowpath.observe.text import clean, count, duration
 
-from .explored import Shelf, Told, does, nobody
+from .explored import Shelf, Told, nobody
 from .html import render, write
 from .matrix import matrix_of
 
@@ -58,7 +59,7 @@ class Counterexample:
 
 def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
     """A saved schedule, to be played on its own design or on another one."""
-    meanings = {each.name: each.meaning for each in PACKAGED}
+    meanings = {each.name: each.meaning for each in ALL}
     return Counterexample(
         violated=saved.property, meaning=meanings.get(saved.property, ""), reason=saved.reason, design=played_on,
         case=saved.case, moves=saved.moves, cycle=saved.cycle, certified=None, source=saved.source,
