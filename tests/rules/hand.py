@@ -54,6 +54,7 @@ class Hand:
             memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE, capacity=TINY,
         )  # fmt: skip
         self.k.books.driver = 0
+        self.k.books.has_rcu = 0  # nobody lets a grace period pass
         self.k.state.kswapd = self.k.state.flusher = n.NONE
         self.k.state.n_groups = 1
 

@@ -8,6 +8,7 @@ import pytest
 
 from cowpath.designs import Design, from_data
 from cowpath.engine import invariants
+from cowpath.engine.others import others_run
 from cowpath.kernel import kmem
 from cowpath.kernel import names as n
 from cowpath.kernel import objects as o
@@ -23,6 +24,7 @@ from .later import full, mapped
 KERNEL = "linux-6.18"
 SIZES = sizes(load(KERNEL).release)
 TASK_STRUCT, TASK_REST, OWN_TABLES = SIZES[o.TASK_STRUCT], SIZES[o.TASK_REST], SIZES[o.OWN_TABLES]
+TASK_OBJECTS = TASK_STRUCT + TASK_REST + SIZES[o.FILES_STRUCT] + SIZES[o.SIGHAND_STRUCT]
 VM_AREA, FILE = SIZES[o.VM_AREA_STRUCT], SIZES[o.FILE]
 TASK_PAGES = -(-TASK_STRUCT // n.PAGE_SIZE)
 LATER = ("linux-4.19", "linux-5.15", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2")
@@ -98,7 +100,7 @@ def test_what_a_fork_has_in_hand_when_it_is_refused() -> None:
             step(hand.k, t)
         seen.append((int(f.objects), int(f.kmem)))
     rest = n.PAGE_SIZE * TASK_PAGES - TASK_STRUCT
-    assert rest < TASK_REST
+    assert rest < TASK_OBJECTS - TASK_STRUCT
     assert seen == [(0, 0), (TASK_STRUCT, 0), (TASK_STRUCT, STACK - 1), (TASK_STRUCT, STACK)]
 
 
@@ -113,7 +115,8 @@ def test_a_childs_kernel_memory_is_its_groups_until_it_is_gone() -> None:
         look_ahead(hand.k, child)
         if step(hand.k, child) == n.EXITED:
             break
-    assert int(hand.of(g).kernel_pages) == 0 and int(hand.of(g).slab_bytes) == TASK_STRUCT + TASK_REST
+    assert int(hand.of(g).kernel_pages) == 0, "its files are closed when it dies, the rest waits for its parent"
+    assert int(hand.of(g).slab_bytes) == TASK_OBJECTS - SIZES[o.FILES_STRUCT]
     assert invariants.check_pages(hand.k) == (invariants.FINE, -1)
 
 
@@ -174,3 +177,14 @@ def test_kernels_before_4_5_charge_for_page_tables_at_most() -> None:
         hand.maps(t, 64, hand.page(0))
         hand.k.books.nr_threads += 1
         assert play(hand, t, s.P_FORK) == ("", 0) and int(hand.k.books.groups[g].kmem) == 0
+
+
+def test_tasks_of_other_groups_leave_no_objects_on_a_cpu() -> None:
+    """What was left of the group's last page is the group's, on no CPU (nr_charged_bytes)."""
+    hand, g = full(loaded_design(KERNEL))
+    hand.of(g).res.limit = n.UNLIMITED
+    hand.k.books.cpu = 0
+    kmem.charge_now(hand.k, g, VM_AREA)
+    assert int(hand.k.state.cpus[0].obj_group) == g and int(hand.of(g).parked) == 0
+    others_run(hand.k)
+    assert int(hand.k.state.cpus[0].obj_group) == 0 and int(hand.of(g).parked) == n.PAGE_SIZE - VM_AREA

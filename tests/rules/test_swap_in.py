@@ -9,13 +9,14 @@ from cowpath.engine.invariants import FINE, check_pages
 from cowpath.engine.invariants_pages import OK
 from cowpath.engine.waitfor import find_holder_of_memory
 from cowpath.kernel import names as n
+from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.lru import lru_del
 from cowpath.kernel.page_alloc import free_page
 from cowpath.kernel.pgtable import lookup_pte, pte_of
 from cowpath.kernel.rmap import try_to_unmap
-from cowpath.kernel.swap_state import add_to_swap, delete_from_swap_cache
+from cowpath.kernel.swap_state import add_to_swap, delete_from_swap_cache, swapin_readahead
 
 from .hand import Hand
 from .later import failcnts, fault, play
@@ -163,3 +164,15 @@ def test_a_reservation_that_nobody_has_made_is_found() -> None:
     assert in_order(hand)
     hand.k.state.swaps[slot].reserved = 1
     assert not in_order(hand)
+
+
+@pytest.mark.parametrize(("slot", "first", "count"), [(0, 0, 7), (6, 0, 7), (7, 7, 8), (14, 7, 8), (15, 15, 5)])
+def test_a_cluster_begins_where_the_swap_space_says_whose_first_page_is_its_header(
+    slot: int, first: int, count: int
+) -> None:
+    """swap_cluster_readahead: the first has a slot less; the last ends where the slots end that have been in use."""
+    hand = Hand("linux-6.18", swap=24)
+    hand.k.state.n_swaps = 20
+    t = hand.task(hand.group())
+    f = hand.fault(t, s.P_SWAP_READAHEAD, s.SWAP_WINDOW, index=slot)
+    assert swapin_readahead(hand.k, t, f) == n.NEXT and (int(f.index), int(f.count)) == (first, count)

@@ -77,6 +77,7 @@ def start(plan: CasePlan, design: Design, costs: Costs, space: Space) -> Any:
     k.books.forgets_misses = 1
     k.books.single_pages = 1
     k.books.charges_kmem = 0
+    k.books.has_rcu = 0
     space.attach(k)
     room = len(plan.players) if charges_page_tables(design) else 0
     _raise_limits(k, [room] * int(k.state.n_groups))

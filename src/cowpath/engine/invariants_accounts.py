@@ -118,6 +118,7 @@ def kernel_memory_adds_up(k):
         if task.kmem:
             pages[task.kmem - 1] += STACK if task.run_state != n.T_ZOMBIE else 0
             objects[task.kmem - 1] += task_objects(k)
+            objects[task.kmem - 1] -= size_of(k, o.FILES_STRUCT) if task.run_state == n.T_ZOMBIE else 0
         if task.pipe:
             pages[task.pipe - 1] += task.pipe_pages
             objects[task.pipe - 1] += size_of(k, o.PIPE) + 2 * size_of(k, o.FILE)
@@ -149,6 +150,11 @@ def kernel_memory_adds_up(k):
     for number in range(k.books.n_nodes):
         if k.books.nodes[number].owner > 1:
             objects[k.books.nodes[number].owner - 1] += size_of(k, o.XA_NODE)
+    for i in range(k.books.n_rcu):
+        waiting = k.books.rcu[i]
+        if waiting.group > 0:
+            pages[waiting.group] += waiting.tables
+            objects[waiting.group] += waiting.nodes * size_of(k, o.XA_NODE) + waiting.objects
     for g in range(1, state.n_groups):
         group = state.groups[g]
         left = group.slab_pages * n.PAGE_SIZE - group.slab_bytes - group.parked

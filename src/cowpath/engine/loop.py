@@ -11,6 +11,7 @@ from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
 from cowpath.kernel.compiled import compiled, driver, inlined
 from cowpath.kernel.filemap import complete_io
+from cowpath.kernel.kmem import rcu_do_batch
 from cowpath.kernel.signals import leave_queue
 from cowpath.kernel.step import step
 from cowpath.kernel.vmscan import run_drain_worker
@@ -301,6 +302,10 @@ def go_on(k, until, pause, budget, shell):
         c, at = next_cpu(k)
         timer_at = k.books.timers[0].at if k.books.n_timers > 0 else FOREVER
         now = min(at, timer_at)
+        if k.books.n_rcu > 0 and k.books.rcu_at <= min(now, until):
+            k.books.now = k.books.rcu_at
+            rcu_do_batch(k, k.books.now)
+            continue
         if now == FOREVER or (c == n.NONE and only_flusher(k)):
             if let_time_pass(k, until):
                 return STALL

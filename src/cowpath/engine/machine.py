@@ -88,6 +88,7 @@ def build(
     books.quantum = QUANTUM_NS
     books.charge_batch = design.policies["charge_batch"]
     books.charges_kmem = 1
+    books.has_rcu = 1
     books.buffers = n.PAGE_SIZE // (settings.blocks or n.PAGE_SIZE)
     books.remembers = 1
     books.lru_batch = design.policies["lru_batch"]

@@ -175,6 +175,14 @@ cpu_books = record(
     slots="i4",  # how many
     idle_ns="i8",
 )
+rcu = record(  # kernel memory that goes when a grace period is over (rcu.py)
+    at="i8",
+    cpu="i4",
+    group="i4",
+    tables="i4",  # page tables
+    nodes="i4",  # of the page cache's trees
+    objects="i8",  # bytes
+)
 timer = record(at="i8", order="i8", what="i4", which="i4")
 op = record(code="i4", bits="i4", a="i8", b="i8", c="i8", d="i8")
 event = record(time="i8", kind="i2", cpu="i2", task="i4", a="i4", b="i4", value="i8", extra="i8")

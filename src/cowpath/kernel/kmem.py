@@ -17,9 +17,11 @@ from .hierarchy import is_below, parent_of
 from .memcg_stock import consume_stock, drain_all_stock, refill_stock, stock_of
 from .memcontrol import made_progress, mem_cgroup_margin
 from .page_counter import page_counter_charge
+from .rcu import call_rcu, pass_on
 from .res_counter import account_kmem, res_counter_uncharge
 
 STACK = 4  # pages (THREAD_SIZE)
+PGD = 1  # of the tables that every program has, the one that is freed with its address space (pgd_free)
 UNRECLAIMABLE, RECLAIMABLE = 0, 1  # of slab caches
 PIPE_BUFFERS = 16  # pages (PIPE_DEF_BUFFERS)
 
@@ -39,9 +41,10 @@ def note_kernel_page(k, f, g):
 
 @compiled
 def uncharge_pages(k, g, pages):
-    """Pages that are no objects' are freed."""
+    """Pages that are no objects' are freed, one by one."""
     k.state.groups[g].kernel_pages -= pages
-    give_back(k, g, pages)
+    for _ in range(pages):
+        give_back(k, g, 1)
 
 
 @compiled
@@ -283,7 +286,10 @@ def free_mm(k, m):
     mm = k.state.mms[m]
     if mm.kmem:
         free_objects(k, mm.kmem - 1, mm.objects)
-        uncharge_pages(k, mm.kmem - 1, size_of(k, o.OWN_TABLES))
+        tables = size_of(k, o.OWN_TABLES)
+        if k.state.tables_to_stock and call_rcu(k, mm.kmem - 1, tables - PGD, 0, 0):
+            tables = PGD
+        uncharge_pages(k, mm.kmem - 1, tables)
         mm.kmem = 0
         mm.objects = 0
 
@@ -304,6 +310,7 @@ def free_stack(k, t):
     task = k.state.tasks[t]
     if task.kmem:
         uncharge_pages(k, task.kmem - 1, STACK)
+        free_objects(k, task.kmem - 1, size_of(k, o.FILES_STRUCT))
     close_pipe(k, t)
     for i in range(len(task.opened)):
         close_file(k, task.opened[i])
@@ -371,16 +378,57 @@ def close_pipe(k, t):
 @compiled
 def task_objects(k):
     """Bytes of a task's own objects."""
-    return size_of(k, o.TASK_STRUCT) + size_of(k, o.TASK_REST)
+    shared = size_of(k, o.FILES_STRUCT) + size_of(k, o.SIGHAND_STRUCT)
+    return size_of(k, o.TASK_STRUCT) + size_of(k, o.TASK_REST) + shared
 
 
 @compiled
 def free_task_struct(k, t):
-    """put_task_struct: a task that nobody waits for any more."""
+    """release_task: a task that nobody waits for any more; the rest when a grace period is over (put_task_struct)."""
     task = k.state.tasks[t]
     if task.kmem:
-        free_objects(k, task.kmem - 1, task_objects(k))
+        g = task.kmem - 1
+        free_objects(k, g, size_of(k, o.SIGHAND_STRUCT))
+        rest = size_of(k, o.TASK_STRUCT) + size_of(k, o.TASK_REST)
+        if not call_rcu(k, g, 0, 0, rest):
+            free_objects(k, g, rest)
         task.kmem = 0
+
+
+# --- after a grace period ------------------------------------------------------------------------
+@compiled
+def rcu_do_batch(k, now):
+    """What has waited for a grace period that is over by now is freed, on the CPU that wanted it freed."""
+    cpu = k.books.cpu
+    left = 0
+    for i in range(k.books.n_rcu):
+        waiting = k.books.rcu[i]
+        if waiting.at > now:
+            k.books.rcu_at = min(k.books.rcu_at, waiting.at) if left > 0 else waiting.at
+            keep_waiting(k, i, left)
+            left += 1
+        elif waiting.group > 0:
+            k.books.cpu = waiting.cpu
+            uncharge_pages(k, waiting.group, waiting.tables)
+            for _ in range(waiting.nodes):
+                free_reclaimable(k, waiting.group, size_of(k, o.XA_NODE))
+            if waiting.objects > 0:
+                free_objects(k, waiting.group, waiting.objects)
+    k.books.n_rcu = left
+    k.books.cpu = cpu
+
+
+@compiled
+def keep_waiting(k, i, place):
+    """The entry of the queue moves up."""
+    waiting = k.books.rcu[i]
+    moved = k.books.rcu[place]
+    moved.at = waiting.at
+    moved.cpu = waiting.cpu
+    moved.group = waiting.group
+    moved.tables = waiting.tables
+    moved.nodes = waiting.nodes
+    moved.objects = waiting.objects
 
 
 # --- a group that goes ---------------------------------------------------------------------------
@@ -421,6 +469,7 @@ def reparent_kmem(k, g):
 @compiled
 def give_owners(k, g, owner):
     """Whatever was charged to the group is this one's, by 1 + its number, or nobody's (0)."""
+    pass_on(k, g, owner)
     for t in range(k.state.n_tasks):
         task = k.state.tasks[t]
         if task.kmem == 1 + g:

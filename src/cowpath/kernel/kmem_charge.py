@@ -24,6 +24,7 @@ from .kmem import (
     note_kernel_page,
     shmem_objects,
     size_of,
+    task_objects,
     undo_kmem,
 )
 from .memcg_charge import charge_group
@@ -140,7 +141,7 @@ def step_copy_process(k, t):
     if not is_counted(k, t, f):
         return n.NEXT
     task_struct = size_of(k, o.TASK_STRUCT)
-    rest = size_of(k, o.TASK_REST)
+    rest = task_objects(k) - task_struct
     if f.path == s.P_FORK:
         rest += size_of(k, o.MM_STRUCT) + size_of(k, o.PROGRAM_VMAS)
     status = n.NEXT

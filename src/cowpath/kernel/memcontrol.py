@@ -14,6 +14,7 @@ from .hierarchy import parent_of
 from .lru import set_group
 from .memcg_oom import memcg_oom_recover
 from .memcg_stock import refill_stock
+from .rcu import call_rcu
 from .res_counter import account_kmem, res_counter_uncharge, res_uncharge_memory
 from .swapfile import record_swap
 from .wait import spend
@@ -86,6 +87,19 @@ def __mem_cgroup_uncharge_common(k, p):
             res_counter_uncharge(k, g, folio_nr_pages(k, p))
         spend(k, s.UNCHARGE)
     return g
+
+
+@compiled
+def uncharge_table(k, p):
+    """tlb_remove_table: of a page table that has been in use the charge goes when a grace period is over."""
+    page = k.state.pages[p]
+    g = page.group
+    if k.state.tables_to_stock and call_rcu(k, g, 1, 0, 0):
+        k.state.groups[g].kernel_pages += 1
+        page.group = n.NONE
+        spend(k, s.UNCHARGE)
+    else:
+        mem_cgroup_uncharge_page(k, p)
 
 
 @compiled

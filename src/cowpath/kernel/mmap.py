@@ -13,7 +13,7 @@ from .folio import page_folio
 from .generated import begin_mm
 from .kmem import free_mm, free_vm_area
 from .lru import keeps_charge, lru_add, lru_add_drain, lru_del, mark_page_accessed, stay_in_batch
-from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, mem_cgroup_uncharge_page
+from .memcontrol import __mem_cgroup_uncharge_common, mem_cgroup_uncharge_end, uncharge_table
 from .oom_queue import dequeue
 from .page_alloc import free_page
 from .page_counter import page_counter_charge
@@ -318,7 +318,7 @@ def free_pgtables(k, m, start, end):
         if p != n.NONE and not overlaps(k, m, vpn, vpn + entries):
             free_table(k, number // entries)
             k.state.pages[p].refs = 0
-            mem_cgroup_uncharge_page(k, p)
+            uncharge_table(k, p)
             free_page(k, p)
 
 

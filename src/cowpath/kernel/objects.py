@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 IN_BYTES = (
-    "task_struct", "task_rest", "mm_struct", "program_vmas", "vm_area_struct", "anon_vma", "file", "pipe", "inode",
-    "shmem_inode", "dentry", "buffer_head", "xa_node", "mem_cgroup", "memcg_percpu",
+    "task_struct", "task_rest", "files_struct", "sighand_struct", "mm_struct", "program_vmas", "vm_area_struct",
+    "anon_vma", "file", "pipe", "inode", "shmem_inode", "dentry", "buffer_head", "xa_node", "mem_cgroup",
+    "memcg_percpu",
 )  # fmt: skip
 IN_PAGES = ("own_tables",)
 OBJECTS = (*IN_BYTES, *IN_PAGES)

@@ -21,6 +21,7 @@ from .wait import current, go_to, sleep_on, spend
 from .workingset import take_shadow, workingset_refault
 
 MISSED_PHASE = 5  # of find_swap_page: the slot is being read
+HEADER = 1  # pages of the swap space before its first slot
 PAGE_CLUSTER = 3  # vm.page-cluster: a fault reads the 8 slots around its own
 
 
@@ -207,10 +208,12 @@ def step_swap_window(k, t):
 
 @compiled
 def swapin_readahead(k, t, f):
-    """The slots around the one that is wanted."""
-    base = f.index & ~((1 << PAGE_CLUSTER) - 1)
-    f.count = min(k.state.n_swaps - base, 1 << PAGE_CLUSTER)
-    f.index = base
+    """The slots around the one that is wanted: those of an aligned piece of the swap space, whose first page is no slot
+    but its header (swap_cluster_readahead).
+    """
+    piece = (f.index + HEADER) & ~((1 << PAGE_CLUSTER) - 1)
+    f.index = max(piece - HEADER, 0)
+    f.count = min(k.state.n_swaps, piece - HEADER + (1 << PAGE_CLUSTER)) - f.index
     f.phase = 0
     f.request = new_request(k, t)
     return n.AGAIN if f.request == n.NONE else n.NEXT

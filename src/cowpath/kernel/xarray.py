@@ -12,6 +12,7 @@ from . import objects as o
 from .compiled import compiled
 from .folio import ilog2
 from .kmem import free_reclaimable, size_of, undo_kmem
+from .rcu import call_rcu
 
 CHUNK_SHIFT = 6  # XA_CHUNK_SHIFT
 CHUNK = 1 << CHUNK_SHIFT
@@ -125,9 +126,9 @@ def missing_nodes(k, file, index, order):
 
 @compiled
 def free_node(k, number):
-    """The node goes."""
+    """The node goes, and its memory when a grace period is over."""
     node = k.books.nodes[number]
-    if node.owner > 1:
+    if node.owner > 1 and not call_rcu(k, node.owner - 1, 0, 1, 0):
         free_reclaimable(k, node.owner - 1, size_of(k, o.XA_NODE))
     node.owner = ABSENT
     node.entries = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from cowpath.kernel import names as n
-from cowpath.kernel.memcg_stock import stock_of
 from cowpath.kernels.memcg_files import MemcgFiles
 from cowpath.session import memcg_text, memcg_text2
 
@@ -23,7 +22,7 @@ def of_group(k: Any, group: int, keys: MemcgFiles | None, drained: bool = False)
 
 
 def _v1(k: Any, group: int, drained: bool) -> Counters:
-    kept = sum(stock_of(k, c, g) for c in range(int(k.state.n_cpus)) for g in memcg_text2.subtree(k, group)) * drained
+    kept = _kept(k, group) if drained else 0
     state, books = k.state.groups[group], k.books.groups[group]
     own, total = _v1_stat(k, group), dict[str, int]()
     for member in memcg_text.subtree(k, group):
@@ -45,6 +44,13 @@ def _v1(k: Any, group: int, drained: bool) -> Counters:
     if list(total.values()) != list(own.values()):
         found["stat_total"] = nonzero(total)
     return found
+
+
+def _kept(k: Any, group: int) -> int:
+    """Pages that CPUs keep of charges for a group and those below it."""
+    members = set(memcg_text2.subtree(k, group))
+    cpus = k.state["cpus"][: int(k.state.n_cpus)]
+    return sum(int(stock["pages"]) for cpu in cpus for stock in cpu["stocks"] if int(stock["group"]) in members)
 
 
 def _v1_stat(k: Any, group: int) -> dict[str, int]:

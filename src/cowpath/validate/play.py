@@ -24,6 +24,7 @@ __all__ = ["NotModelled", "play"]
 
 READ_NS = {"v1": 0, "v2": 4_000_000}  # after a step that is waited for: its answer is read first (long in an emulator)
 TURN_NS = 5_000_000  # between two steps
+BURIED_NS = 20_000_000  # until a death shows of which ctl does not hear as a parent does; and after the last one
 DYING_NS = S  # how long a fatal signal is given
 SETTLE_NS = {"v1": 2_400_000_000, "v2": 2_300_000_000}  # after which memory.stat is read again
 LOOKS = 20  # of a command that waits whether something happens
@@ -72,6 +73,8 @@ class _Playing:
         for number, step in enumerate(scenario.steps):
             result = self.commanded(number, step) if step.who == CTL else self.worked(number, step)
             self.turn(0 if "async" in result else READ_NS[scenario.interface])
+            if "died" in result and step.who not in self.compiled.leaders:
+                self.turn(BURIED_NS)
             results.append({"step": f"{step.who} {step.text}", **result, "groups": self.groups()})
             self.turn(TURN_NS)
         self.turn(SETTLE_NS[scenario.interface])
@@ -79,7 +82,7 @@ class _Playing:
         oom_killed = player.oom_killed()
         player.tell(CTL, FINISH)
         player.until_all_dead()
-        self.turn(S // 100)
+        self.turn(BURIED_NS)
         results.append({"step": "after_exit_of_all_tasks", "groups": self.groups()})
         self.turn(SETTLE_NS[scenario.interface])
         settled.append({"step": "after_exit_of_all_tasks", "groups": self.groups(settled=True)})
@@ -210,6 +213,7 @@ class _Playing:
         return {"progress": self.player.progress(task), "histogram": seen}
 
     def who_lives(self, _: Step) -> Row:
+        self.player.sleep(BURIED_NS)
         living = {task: self.player.lives_on(task) for task in self.compiled.slots if self.player.was_there(task)}
         return {"alive": living if self.keys is None else [task for task, lives in living.items() if lives]}
 

@@ -10,9 +10,9 @@ import numpy as np
 from cowpath import api
 from cowpath.engine import loop
 from cowpath.engine.gate import open_gate
+from cowpath.engine.others import others_run
 from cowpath.kernel import names as n
 from cowpath.kernel import objects as o
-from cowpath.kernel.kmem import drain_obj_stock
 from cowpath.kernel.steps import PATH_NAMES
 from cowpath.observe.watch import mask_of
 from cowpath.validate.commands import OPENED
@@ -163,8 +163,7 @@ class Player:
 
     def others(self) -> None:
         """Tasks of other groups run on all CPUs: what these have kept of objects is no longer there."""
-        for c in range(int(self.k.state.n_cpus)):
-            drain_obj_stock(self.k, c)
+        others_run(self.k)
 
     def _until(self, task: str, number: int, ns: int) -> bool:
         end = int(self.k.books.now) + ns
