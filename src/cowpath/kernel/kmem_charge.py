@@ -74,6 +74,7 @@ def charge_objects(k, t, f, size, pages, kind):
         c = k.state.tasks[t].cpu
         if f.kmem == pages and consume_obj_stock(k, c, g, size):
             account_slab(k, c, g, size, kind)
+            f.gfp &= ~n.GFP_KERNEL_PAGE  # the page that it has charged for is not needed any more
             return n.NEXT
         room = 0 if is_one(k, size) else bytes_for(k, c, g)
         if (f.kmem - pages) * n.PAGE_SIZE + room >= size:
