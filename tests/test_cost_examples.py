@@ -26,7 +26,7 @@ MS = 1_000_000  # ns
 @cache
 def costs(session: str) -> SessionCosts:
     designs = [api.load_design(name) for name in ("preallocate", *OTHERS, "linux-3.1")]
-    return measure([ROOT / "examples" / session], designs, 2)[0]
+    return measure([api.load_plan(ROOT / "examples" / session, api.Options())], designs, 2)[0]
 
 
 def figure(session: str, design: str, key: str) -> Figure:

@@ -87,9 +87,12 @@ class TraceFile:
 
     def append(self, head: bytes, body: IO[bytes]) -> None:
         """A run has ended: what its numbers stand for, and its packets."""
-        self._whole.write(head)
-        body.seek(0)
-        shutil.copyfileobj(body, self._whole)
+        try:
+            self._whole.write(head)
+            body.seek(0)
+            shutil.copyfileobj(body, self._whole)
+        except OSError as error:
+            raise self.problem(error) from error
 
     def problem(self, error: Exception) -> InputError:
         """What to say of a file that cannot be written."""
