@@ -124,7 +124,7 @@ def _safe(table: dict[str, Any], ask: str, source: str) -> Safe:
             raise InputError(f"{key} = {value!r}", hint="a list")
     if len(found["designs"]) < 2:
         raise InputError(
-            "designs must be two at least", hint='["linux-3.0", "preallocate"], or tables as a design\'s file has them'
+            "designs must be two at least", hint=f'["{DEFAULT}", "preallocate"], or tables as a design\'s file has them'
         )
     steps = table.get("steps", True)
     if not isinstance(steps, bool):
