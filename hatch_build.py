@@ -1,4 +1,5 @@
-"""What is done when a wheel is built: with ``COWPATH_OBJECTS``, a folder, it has the kernel compiled (``make wheel``).
+"""What is done when a wheel is built: it has the examples, and with ``COWPATH_OBJECTS``, a folder, the kernel compiled
+(``make wheel``).
 
 Such a wheel is for one Python on one kind of machine, and its tag says so. Without it, and in an editable install,
 there is nothing compiled, and a wheel is for all.
@@ -13,10 +14,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class CompiledKernel(BuildHookInterface):  # type: ignore[misc]
-    """Puts the objects beside the sources that they are made from."""
+    """Puts the examples with the data, and the objects beside the sources that they are made from."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before the files are gathered; ``version`` is ``standard`` or ``editable``."""
+        if version == "standard":
+            build_data["force_include"]["examples"] = "cowpath/data/examples"
         objects = os.environ.get("COWPATH_OBJECTS")
         if version == "standard" and objects:
             build_data["force_include"][objects] = "cowpath/kernel/objects"

@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 
+import book
 import builds
 import cold
 import core_kernels
@@ -47,6 +48,7 @@ POINTS = {
     "truth": real_kernels.measure,
     "cold": cold.measure,
     "journal": journal.measure,
+    "book": book.measure,
 }
 
 

@@ -24,6 +24,9 @@ POINTS = {  # what, and the least of the other's speed that is asked for
     "swap": ("examples/swap.sh, moves/s", 0.90),
     "check": ("all states of the crowd, unreduced, transitions/s", 0.95),
     "check-folded": ("all states of the crowd, folded, transitions/s", 0.95),
+    "explore": ("cold-readahead, oom-lock, swap-in, unreduced, transitions/s", 0.95),
+    "explore-folded": ("the same and high-readahead on linux-6.12, folded, transitions/s", 0.95),
+    "explore-reduced": ("the same, folded and partial order, transitions/s", 0.95),
 }
 
 

@@ -17,7 +17,7 @@ from cowpath.checker.space import Space
 from cowpath.engine import costs
 from cowpath.engine import properties as p
 
-EVERY = (1 << p.OF_STATES) - 1
+EVERY = (1 << p.OF_EVERY_DESIGN) - 1
 HOW = (("none", False, False), ("folded", True, False), ("folded and partial order", True, True))
 
 

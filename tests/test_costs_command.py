@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -88,3 +89,28 @@ def test_ctrl_c_leaves_the_page_as_it_was(page: Path) -> None:
     assert "Traceback" not in errors
     assert page.read_text(encoding="utf-8") == before
     assert list(page.parent.iterdir()) == [page]
+
+
+def test_a_page_shows_what_the_terminal_shows(tmp_path: Path) -> None:
+    target = tmp_path / "costs.html"
+    done = call("costs", SESSION, *TWO, "--json", "--report", str(target))
+    assert done.exit_code == 0 and "in a browser" in done.stderr
+    (told,) = json.loads(done.stdout)["sessions"]
+    text = target.read_text(encoding="utf-8")
+    assert "http" not in text.replace("http-equiv", "")  # it asks the network for nothing
+    assert f"cowpath costs {SESSION} --design linux-3.0 --design preallocate --seeds 2 --report" in text
+    measured = [row["measures"] for row in told["designs"]]
+    seen = [m for m in MEASURES if any(each[m.key] and each[m.key]["most"] for each in measured)]
+    assert text.count('<td class="number">') == len(seen) * len(told["designs"])
+    for row in told["designs"]:
+        line = text.split(f'<th scope="row">{row["design"]}</th>')[1].split("</tr>")[0]
+        assert [cell.split("<")[0] for cell in line.split('<td class="number">')[1:]] == [
+            m.show(row["measures"][m.key]["mean"]) for m in seen if m.question == seen[0].question
+        ]
+    marks = [float(place) for place in re.findall(r'cx="([\d.]+)"', text)]
+    assert marks and all(4 <= place <= 92 for place in marks)
+
+
+def test_a_page_cannot_go_where_the_session_is() -> None:
+    done = call("costs", SESSION, "--report", SESSION)
+    assert done.exit_code == 2 and "cannot go to a file that is read" in done.stderr

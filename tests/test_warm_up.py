@@ -17,7 +17,7 @@ from cowpath import api, warming
 from cowpath.cli import app
 from cowpath.errors import InputError, WorkerError
 from cowpath.kernel.compiled import Told
-from cowpath.kernel.jit import shipped
+from cowpath.kernel.jit import loaded, shipped
 from cowpath.observe import lanes
 
 PACED = """
@@ -79,6 +79,13 @@ def test_what_is_wrong_in_one_of_them_is_told(monkeypatch: pytest.MonkeyPatch) -
 def test_one_that_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorkerError, match="ended from outside"):
         of(monkeypatch, ended, some)
+
+
+def test_a_source_that_is_edited_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions after that are not kept, and nobody is told that they are."""
+    monkeypatch.setattr(loaded, "unchanged", lambda: False)
+    with pytest.raises(InputError, match="a source was edited meanwhile"):
+        of(monkeypatch, some, some)
 
 
 def test_where_nothing_can_be_kept_it_compiles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

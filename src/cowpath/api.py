@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cowpath.atomic import check_outputs, check_target
+from cowpath.atomic import check_outputs
 from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.observe.keeper import Keeper
 from cowpath.observe.metrics import Metrics
+from cowpath.observe.samples import Sampler
 from cowpath.observe.scene import Scene
 from cowpath.observe.summary import Summary, machine_summary
 from cowpath.observe.timeline import lanes_summary
 from cowpath.observe.watch import Journal, Wanted, Watch
 from cowpath.observe.words import chain_of_hops, free_to, unless
 from cowpath.options import Options
+from cowpath.outputs import Outputs
 from cowpath.results import Comparison, Result, Seen
 from cowpath.session.uses import VERSIONS
 
 if TYPE_CHECKING:
+    from cowpath.again import Command
     from cowpath.checkpoints import Checkpoint
     from cowpath.designs import Design
     from cowpath.engine.costs import Costs
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from cowpath.session.plan import Plan
 
 __all__ = [
-    "Comparison", "Options", "Result", "build_machine", "check_names", "compare", "inputs_of", "load_design",
-    "load_plan", "make_clock", "reported", "run", "run_plan",
+    "Comparison", "Options", "Outputs", "Result", "again", "build_machine", "check_names", "compare", "inputs_of",
+    "load_design", "load_plan", "make_clock", "run", "run_plan",
 ]  # fmt: skip
 
 Progress = Callable[[int], None]  # is told the virtual time reached, in ns
@@ -66,6 +68,8 @@ def run(
     log: str | os.PathLike[str] | None = None,
     report: str | os.PathLike[str] | None = None,
     trace: str | os.PathLike[str] | None = None,
+    ftrace: str | os.PathLike[str] | None = None,
+    metrics: str | os.PathLike[str] | None = None,
     keep_events: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -84,9 +88,10 @@ def run(
     written program (a file), or a program that is known.
 
     ``log`` names a Parquet file for all events, ``keep_events`` keeps them for ``Result.events``; ``report`` names an
-    HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace. ``progress`` is told the machine's
-    time, in ns, as it goes on. Raises InputError for what is wrong in the input. A machine that runs out of
-    something ends the run early: ``Result.exhausted`` says what it was, and the verdicts are those so far.
+    HTML file for a page that anyone can open, ``trace`` a file for a Perfetto trace, ``ftrace`` one for trace-cmd
+    (FILE.dat) or ftrace's text, ``metrics`` one for the groups' figures over time, in OpenMetrics' text. ``progress``
+    is told the machine's time, in ns, as it goes on. Raises InputError for what is wrong in the input. A machine that
+    runs out of something ends the run early: ``Result.exhausted`` says what it was, and the verdicts are those so far.
     """
     options = Options.of(
         memory,
@@ -106,13 +111,13 @@ def run(
         programs=_pairs(programs),
     )
     loaded, plan = load_both(design, session, options)
-    check_outputs([log, trace, report], inputs_of(plan, session, [design or loaded.name], options))
-    keeper = Keeper(None if keep_events else KEPT)
-    log, trace, page = (None if file is None else Path(file) for file in (log, trace, report))
-    wanted = Wanted(log=log, keeper=keeper, trace=trace, timeline=page is not None)
-    with reported(report, options, "run", session, [design or loaded.name]) as results:
-        results.append(run_plan(plan, loaded, options, wanted, progress))
-    return results[0]
+    named = [design or loaded.name]
+    outputs = Outputs.of(log=log, trace=trace, ftrace=ftrace, report=report, metrics=metrics)
+    check_outputs(outputs.files(), inputs_of(plan, session, named, options))
+    with outputs.made_of(again("run", session, named, options)) as made:
+        wanted = made.wanted(Keeper(None if keep_events else KEPT))
+        made.results.append(run_plan(plan, loaded, options, wanted, progress))
+    return made.results[0]
 
 
 def compare(
@@ -125,22 +130,26 @@ def compare(
     env: Mapping[str, str] | None = None,
     programs: Mapping[str, str | os.PathLike[str]] | None = None,
     report: str | os.PathLike[str] | None = None,
+    trace: str | os.PathLike[str] | None = None,
+    metrics: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Comparison:
     """Run a session on several designs (None: all packaged ones whose kernel has the session's cgroups).
 
-    The options are those of ``run``, without ``log``, ``keep_events`` and ``progress``; it raises what ``run`` does.
-    ``report`` names an HTML file for a page about all of them.
+    The options are those of ``run``, without ``log``, ``ftrace``, ``keep_events`` and ``progress``; it raises what
+    ``run`` does.
+    ``report`` names an HTML file for a page about all of them; in the ``trace`` each is a process, in the ``metrics`` a
+    value of the label ``design``.
     """
     chosen = Options.of(memory, until, bystanders, env=_pairs(env), programs=_pairs(programs), **options)
     loaded, plan = load_all(designs, session, chosen)
     named = [each.name for each in loaded] if designs is None else designs
-    check_outputs([report], inputs_of(plan, session, named, chosen))
-    with reported(report, chosen, "compare", session, named) as results:
+    outputs = Outputs.of(trace=trace, report=report, metrics=metrics)
+    check_outputs(outputs.files(), inputs_of(plan, session, named, chosen))
+    with outputs.made_of(again("compare", session, named, chosen)) as made:
         for each in loaded:
-            wanted = Wanted(keeper=Keeper(KEPT), timeline=report is not None)
-            results.append(run_plan(plan, each, chosen, wanted))
-    return Comparison(tuple(results))
+            made.results.append(run_plan(plan, each, chosen, made.wanted(Keeper(KEPT), each.name)))
+    return Comparison(tuple(made.results))
 
 
 def _pairs(given: Mapping[str, str | os.PathLike[str]] | None) -> list[str]:
@@ -148,29 +157,11 @@ def _pairs(given: Mapping[str, str | os.PathLike[str]] | None) -> list[str]:
     return [f"{name}={os.fspath(value)}" for name, value in (given or {}).items()]
 
 
-@contextmanager
-def reported(
-    report: str | os.PathLike[str] | None,
-    options: Options,
-    verb: str,
-    session: str | os.PathLike[str],
-    designs: Sequence[str | os.PathLike[str]],
-) -> Iterator[list[Result]]:
-    """Takes the runs that are made in the block, and writes the page about them, if one is wanted.
-
-    Raises InputError, before any work is done, if it could not be written.
-    """
-    results: list[Result] = []
-    if report is None:
-        yield results
-        return
-    from cowpath.report.runs import write
-
-    target = Path(report)
-    check_target(target)
-    yield results
-    again = options.command(verb, os.fspath(session), [os.fspath(design) for design in designs])
-    write(target, results, again.line(str(target)))
+def again(
+    verb: str, session: str | os.PathLike[str], designs: Sequence[str | os.PathLike[str]], options: Options
+) -> Command:
+    """The command of the terminal that makes the same runs."""
+    return options.command(verb, os.fspath(session), [os.fspath(design) for design in designs])
 
 
 def inputs_of(
@@ -332,10 +323,13 @@ def run_plan(
         if checkpoint is not None:
             checkpoint.restore(k, clock, watch)
             clock.pause = partial(checkpoint.pause, clock, watch)
+        sampler = Sampler(k, plan, design) if wanted.samples else None
+        clock.look = None if sampler is None else sampler.look
         began = time.perf_counter()
         ending = clock.run(options.until or plan.settings.until or DEFAULT_UNTIL_NS)
         wall_s = time.perf_counter() - began
         timeline = watch.end(k)
+        samples = None if sampler is None else sampler.end()
     if checkpoint is not None:
         checkpoint.done()
     scene = Scene(k, plan)
@@ -362,7 +356,7 @@ def run_plan(
     }
     if timeline is not None:
         summary["lanes"] = lanes_summary(timeline, scene)
-    seen = Seen(judgement.waits, judgement.group_waits, metrics.outside.everything(), timeline)
+    seen = Seen(judgement.waits, judgement.group_waits, metrics.outside.everything(), timeline, samples)
     return Result(summary, plan, design, seen, wanted.keeper)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class Checks:
     jobs: tuple[Job, ...] = field(repr=False, default=())
     properties: tuple[Property, ...] = field(repr=False, default=())
     again: Command | None = field(repr=False, default=None)  # what makes them again in a terminal
+    as_matrix: bool = field(repr=False, default=False)  # how they are shown: an audit
 
     @property
     def verdict(self) -> str:
@@ -102,14 +103,16 @@ class Checks:
         return list(zip(self.results, jobs, strict=True))
 
     def report(self, target: Name, told: Callable[[str], None] | None = None) -> None:
-        """Write a page with all verdicts and the counterexamples move by move; ``told`` hears what is done.
+        """Write a page with all verdicts (of an audit as a matrix) and the counterexamples move by move.
 
-        Raises InputError where it cannot be written.
+        ``told`` hears what is done. Raises InputError where it cannot be written.
         """
         from cowpath.report import explored, steps
 
         command = None if self.again is None else self.again.line(os.fspath(target))
-        steps.write_checks(Path(target), self.checked, self.properties, command, told or explored.nobody)
+        steps.write_checks(
+            Path(target), self.checked, self.properties, command, told or explored.nobody, as_matrix=self.as_matrix
+        )
 
     def _repr_html_(self) -> str:
         """For notebooks: the table of verdicts."""
@@ -173,7 +176,9 @@ def audit(designs: Name | Sequence[Name] | None = None, **options: Any) -> Check
     """``check`` of every packaged case, on all cores. It takes ``check``'s other options, and raises the same."""
     from cowpath.checker.workers import cores
 
-    return check(designs, **({"processes": cores()} | options))
+    found = check(designs, **({"processes": cores()} | options))
+    assert found.again is not None
+    return replace(found, as_matrix=True, again=replace(found.again, verb="audit"))
 
 
 def load_properties(names: str | Sequence[str] | None) -> list[Property]:
@@ -225,7 +230,7 @@ def files_of(
     from cowpath import designs as its_designs
 
     files = [name for name in _words(designs) if name not in its_designs.names()]
-    files += [name for name in _words(cases) if name not in its_cases.names()]
+    files += [name for name in _words(cases) if name not in (*its_cases.names(), *its_cases.of_the_book())]
     return files + [name.rpartition(":")[0] for name in _words(properties) if ":" in name]
 
 

@@ -11,6 +11,7 @@ from cowpath import __version__
 from cowpath.errors import InputError
 from cowpath.observe.histogram import Histogram
 from cowpath.observe.keeper import Keeper
+from cowpath.observe.samples import Samples
 from cowpath.observe.summary import Summary
 from cowpath.observe.timeline import Timeline
 from cowpath.observe.words import Chain
@@ -33,6 +34,7 @@ class Seen:
     group_waits: tuple[Chain, ...]  # and those of ``group_chains``
     latencies: Histogram  # of the page faults outside every group, in ns
     timeline: Timeline | None  # if it was wanted
+    samples: Samples | None  # likewise: the groups' figures over time
 
 
 @dataclass(frozen=True)

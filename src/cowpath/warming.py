@@ -23,8 +23,10 @@ def warm_up(told: Told) -> int:
     """Compile what is not there yet, or is of other sources. Returns how many functions that took: 0, all was there.
 
     ``told`` hears how many are done and how many there are, of both processes. Raises InputError where the result
-    could not be kept; what one of the processes raises; a KeyboardInterrupt ends both, and leaves whole files.
+    could not be kept, or a source was edited meanwhile; what one of the processes raises; a KeyboardInterrupt ends
+    both, and leaves whole files.
     """
+    from cowpath.kernel.jit import loaded
     from cowpath.kernel.jit.cache import is_shipped
 
     if not is_shipped() and not can_be_kept():
@@ -38,12 +40,15 @@ def warm_up(told: Told) -> int:
             process.start()
             theirs.close()  # so that we see the end of it
             ends.append((ours, process))
-        return _listen([ours for ours, _ in ends], told)
+        compiled = _listen([ours for ours, _ in ends], told)
     finally:
         for ours, process in ends:
             process.terminate()
             process.join()
             ours.close()
+    if not loaded.unchanged():
+        raise InputError("a source was edited meanwhile: what was compiled since is not kept", hint="the same command")
+    return compiled
 
 
 def _listen(ends: list[Connection[Any, Any]], told: Told) -> int:
@@ -115,7 +120,7 @@ def for_checks(told: Told) -> None:
     from cowpath.engine import explore
 
     checking.check(DEFAULT, "commit", states=1)
-    explore.grow_table(np.zeros(2, explore.PLACE), np.zeros(4, explore.PLACE))
+    explore.grow_table(np.zeros(2, np.uint64), np.zeros(1, np.int32), np.zeros(4, np.uint64), np.zeros(1, np.int32))
 
 
 def meanwhile() -> None:

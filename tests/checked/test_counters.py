@@ -32,7 +32,7 @@ def waits_in(k: Any, path: int, step: int) -> bool:
 
 def test_a_swap_in_is_a_major_fault_before_it_is_charged() -> None:
     """do_swap_page counts when it has had to read, whatever its charge waits for."""
-    small = Small([task(1, WRITE_ALL, ("touch", ANON, 0, 48, False), LONG)], groups=(limited(20),) * 3)
+    small = Small([task(1, WRITE_ALL, ("touch", ANON, 0, 48, False), LONG)], groups=(limited(16),) * 3)
     k = small.until(lambda k: waits_in(k, s.P_SWAP_IN, s.CHARGE))
     assert books(k).pgmajfault == small.counter(n.C_SWAP_IN, 1) == small.counter(n.C_MAJOR, 1) + 1
 

@@ -13,6 +13,7 @@ from cowpath.kernel import names as n
 
 from ..slow import NIGHTLY, some_nightly
 from .checked import boot, run_counting
+from .found import BUFFERS_FROM_ANOTHER, BYTES_FROM_RCU
 from .strategies import DESIGNS, LATER, Session, sessions
 
 pytestmark = pytest.mark.usefixtures("small_is_compiled")
@@ -103,6 +104,13 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
     missing = [name for name in SEEN_LATER + RARE_LATER * NIGHTLY if reached[name] <= 0]
     assert not missing, f"the sessions are too tame: no {', '.join(missing)}"
     assert reached["finished"] > EXAMPLES // 10
+
+
+@pytest.mark.parametrize("session", [BUFFERS_FROM_ANOTHER, BYTES_FROM_RCU], ids=["buffers", "bytes"])
+def test_what_was_found_once_keeps_every_rule(session: Session) -> None:
+    k = boot(session)
+    _, problem = run_counting(k, Counter())
+    assert not problem, f"{problem}; after {k.books.steps} moves"
 
 
 def test_all_designs_are_among_them() -> None:

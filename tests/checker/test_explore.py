@@ -96,7 +96,6 @@ def test_a_condition_that_is_none_says_what_would_be_right(atlas: Atlas, words: 
         "A is full",
         "victim waits",
         "victim is done",
-        "victim is gone",
     ],
 )
 def test_until_comes_to_where_it_is_so(words: str) -> None:

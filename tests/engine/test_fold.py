@@ -13,8 +13,9 @@ from cowpath import cases, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
-from cowpath.engine import costs, explore, fold
+from cowpath.engine import canonical, costs, explore
 from cowpath.kernel import names as n
+from cowpath.kernel import records
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
 from cowpath.kernel.layout import Field, Record
@@ -39,23 +40,23 @@ def started(case: str, design: str) -> Space:
 def copy_of(space: Space) -> bytes:
     """The canonical copy of the machine as it stands; tasks are told apart by their place, and by their age."""
     nothing = np.zeros(0, np.int64)
-    copies(space.k, space._scratch, space.x, nothing, nothing, nothing)
+    copies(space.k, space._scratch, space.folding, space.x, nothing, nothing, nothing)
     return bytes(space.x.target.tobytes())
 
 
 @compiled
-def copies(k, c, x, places, values, same):  # type: ignore[no-untyped-def]
+def copies(k, c, f, x, places, values, same):  # type: ignore[no-untyped-def]
     """Change each of these 16-bit words of the state in turn: is the canonical copy the same? It is as it was then."""
     half, target = x.half, x.target
-    fold.canonical(k, half, c, target, x.names, x.alike, x.stances, 1)
+    canonical.canonical(k, x.words, half, c, target, f, 1)
     was = target.copy()
     for i in range(len(places)):
         value = half[places[i]]
         half[places[i]] = values[i]
-        fold.canonical(k, half, c, target, x.names, x.alike, x.stances, 1)
+        canonical.canonical(k, x.words, half, c, target, f, 1)
         same[i] = np.array_equal(was, target)
         half[places[i]] = value
-    fold.canonical(k, half, c, target, x.names, x.alike, x.stances, 1)
+    canonical.canonical(k, x.words, half, c, target, f, 1)
 
 
 def some_states(space: Space, moves: int) -> Iterator[int]:
@@ -115,7 +116,7 @@ def test_a_change_of_any_field_is_another_state(case: str, design: str) -> None:
         places = np.array([place for *_, place in looked])
         values = np.array([other(field, int(space.x.half[place])) for _, field, _, place in looked])
         same = np.zeros(len(looked), np.int64)
-        copies(space.k, space._scratch, space.x, places, values, same)
+        copies(space.k, space._scratch, space.folding, space.x, places, values, same)
         forgotten = [looked[i][0] for i in np.flatnonzero(same)]
         assert not forgotten, f"folded away, after {made + 1} moves"
         seen |= {path.partition("[")[0] for path, *_ in looked}
@@ -139,7 +140,7 @@ def other(field: Field, value: int) -> int:
 def test_what_is_folded_says_why() -> None:
     folded = [name for name, field in STATE.fields.items() if field.folded]
     assert folded and all(len(STATE.fields[name].folded) > 10 for name in folded)
-    assert [name for name, field in fold.records.task.fields.items() if field.folded] == ["program"]
+    assert [name for name, field in records.task.fields.items() if field.folded] == ["program"]
 
 
 def test_renumbering_is_no_other_state() -> None:

@@ -56,7 +56,7 @@ def test_who_is_woken_goes_back_to_sleep() -> None:
     k = boot(plan)
     k.books.log_mask = mask_of([n.EV_WAIT])
     try_to_wake_up(k, 1)
-    assert loop.run(k, 500_000, 100, plan.shell) == loop.UNTIL
+    assert loop.run(k, 500_000, loop.FOREVER, 100, plan.shell) == loop.UNTIL
     slept = [(int(e["task"]), int(e["a"]), int(e["b"])) for e in k.books.log[: int(k.books.log_count)]]
     assert (1, n.W_IDLE, n.KT_KSWAPD) in slept
     assert k.state.tasks[1].run_state == n.T_SLEEPING

@@ -43,16 +43,21 @@ def test_a_mutex_begins_free_and_is_somebodys() -> None:
 
 
 def test_the_lock_order() -> None:
-    """i_mutex, mmap_sem, invalidate_lock, page lock, oom_lock: none is taken by who has a later one, or it."""
-    oom, page_lock = waits.hold("oom_lock"), n.H_PAGE_LOCK | waits.hold("oom_lock")
-    invalidate_lock = n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE | page_lock
+    """i_mutex, mmap_sem, invalidate_lock, a tree, page lock, oom_lock, the end of a move: none is taken by who has
+    a later one, or it.
+    """
+    moving = waits.hold("moving_task")
+    oom = waits.hold("oom_lock") | moving
+    page_lock = n.H_PAGE_LOCK | oom
+    invalidate_lock = n.H_INVALIDATE_READ | n.H_INVALIDATE_WRITE | n.H_TREE_LOCK | page_lock
     mmap_sem = n.H_MMAP_READ | n.H_MMAP_WRITE | n.H_VMA_READ | invalidate_lock
     late = {
         n.H_I_MUTEX: n.H_I_MUTEX | mmap_sem,
         n.H_MMAP_READ: mmap_sem,
         n.H_INVALIDATE_WRITE: invalidate_lock,
         n.H_PAGE_LOCK: page_lock,
-        oom: oom,
+        waits.hold("oom_lock"): oom,
+        moving: moving,
         n.H_CHARGE: 0,
     }
     for bit, wanted in late.items():
@@ -73,7 +78,8 @@ def test_what_ends_by_itself_is_no_lock() -> None:
         n.W_SWAP_ENTRY,
         waits.number("oom_lock"),
     ]
-    assert list(metrics.BLOCKING) == kinds + later
+    book = [waits.number(name) for name in ("tree_lock", "threadgroup_rwsem", "moving_task")]
+    assert list(metrics.BLOCKING) == kinds + later + book
     assert [kind for kind in range(n.W_MEMORY) if n.BLOCKS[kind]] == kinds
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cowpath import api
-from cowpath.kernel import figures
+from cowpath.kernel import figures, memory
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.state import Capacity, new_machine
@@ -121,6 +121,16 @@ def test_each_kind_of_owner_has_its_longest_hold_and_what_goes_on_counts(k: Any)
     assert [hold and (hold.ns, hold.task, hold.ended) for hold in longest] == [
         (700, 2, False), (900, 2, False), (800, 2, False), (600, n.NONE, False),
     ]  # fmt: skip
+
+
+def test_a_fault_that_is_over_before_its_first_move_would_have_been(k: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time is no index of a bucket, then."""
+    for name in ("spend", "note_latency", "emit"):
+        monkeypatch.setattr(memory, name, plain(getattr(memory, name)))
+    k.books.now, k.books.tasks[2].fault_at = 1000, 1000 + int(k.books.cost[s.EXCEPTION]) + 371
+    plain(memory.note_fault)(k, 2, k.state.tasks[2].frames[0], n.NEXT)
+    found = Metrics(k).of_group(1).finished
+    assert (found.smallest, found.largest, found.count) == (0, 0, 1)
 
 
 def test_kills_are_all_counted_and_the_first_remembered(k: Any) -> None:

@@ -21,6 +21,7 @@ from cowpath.errors import InputError
 from cowpath.kernel import names as n
 from cowpath.kernel.steps import STEP_NAMES
 from cowpath.observe.trace import TraceWriter
+from cowpath.observe.trace_file import TraceFile
 from cowpath.observe.watch import Wanted
 from cowpath.session.plan import Plan
 
@@ -70,7 +71,8 @@ class Read:
     def path(self, track: int) -> tuple[str, ...]:
         """The names of a track and of those above it, from the top."""
         row = self.tracks[track]
-        return (*(self.path(row.parent_uuid) if row.HasField("parent_uuid") else ()), row.name)
+        above = self.path(row.parent_uuid) if row.HasField("parent_uuid") else ()
+        return (*above, row.process.process_name if row.HasField("process") else row.name)
 
     def under(self, *names: str) -> Iterator[tuple[Slice, tuple[str, ...]]]:
         for each in self.slices:
@@ -79,40 +81,59 @@ class Read:
                 yield each, path
 
 
+@dataclass
+class Interned:
+    """What the numbers of a sequence of packets stand for."""
+
+    names: dict[int, str]
+    keys: dict[int, str]
+    texts: dict[int, str]
+
+
+def interned(packets: list[Any]) -> Interned:
+    first = packets[0]
+    assert first.sequence_flags == TracePacket.SEQ_INCREMENTAL_STATE_CLEARED and first.first_packet_on_sequence
+    data = first.interned_data
+    return Interned(
+        {each.iid: each.name for each in data.event_names},
+        {each.iid: each.name for each in data.debug_annotation_names},
+        {each.iid: each.str.decode() for each in data.debug_annotation_string_values},
+    )
+
+
 def read(path: Path) -> Read:
     whole = Trace()
     whole.ParseFromString(path.read_bytes())
-    first = whole.packet[0]
-    assert first.sequence_flags == TracePacket.SEQ_INCREMENTAL_STATE_CLEARED
-    assert {packet.trusted_packet_sequence_id for packet in whole.packet} == {first.trusted_packet_sequence_id}
-    names = {each.iid: each.name for each in first.interned_data.event_names}
-    keys = {each.iid: each.name for each in first.interned_data.debug_annotation_names}
-    texts = {each.iid: each.str.decode() for each in first.interned_data.debug_annotation_string_values}
+    sequences: defaultdict[int, list[Any]] = defaultdict(list)
+    for packet in whole.packet:
+        sequences[packet.trusted_packet_sequence_id].append(packet)
+    known = {number: interned(packets) for number, packets in sequences.items()}
     seen = Read()
     for packet in whole.packet:
         if packet.HasField("track_descriptor"):
             row = packet.track_descriptor
-            assert row.uuid and row.uuid not in seen.tracks and row.name
+            assert row.uuid and row.uuid not in seen.tracks and (row.name or row.process.process_name)
             assert not row.HasField("parent_uuid") or row.parent_uuid in seen.tracks
             seen.tracks[row.uuid] = row
     open_slices: dict[int, list[Slice]] = defaultdict(list)
     for packet in sorted((p for p in whole.packet if p.HasField("track_event")), key=lambda p: p.timestamp):
-        event, now = packet.track_event, packet.timestamp
+        event, now, told = packet.track_event, packet.timestamp, known[packet.trusted_packet_sequence_id]
         assert event.track_uuid in seen.tracks
         notes = {
-            keys[note.name_iid]: texts[note.string_value_iid] if note.HasField("string_value_iid") else note.int_value
+            told.keys[note.name_iid]: told.texts[note.string_value_iid]
+            if note.HasField("string_value_iid") else note.int_value
             for note in event.debug_annotations
-        }
+        }  # fmt: skip
         if event.type == TrackEvent.TYPE_SLICE_BEGIN:
             assert not open_slices[event.track_uuid], "no track has slices in slices"
-            begun = Slice(event.track_uuid, now, -1, names[event.name_iid], notes, [], [])
+            begun = Slice(event.track_uuid, now, -1, told.names[event.name_iid], notes, [], [])
             begun.starts, begun.ends = list(event.flow_ids), list(event.terminating_flow_ids)
             open_slices[event.track_uuid].append(begun)
             seen.slices.append(begun)
         elif event.type == TrackEvent.TYPE_SLICE_END:
             open_slices[event.track_uuid].pop().end = now
         elif event.type == TrackEvent.TYPE_INSTANT:
-            seen.instants.append((event.track_uuid, now, names[event.name_iid], notes))
+            seen.instants.append((event.track_uuid, now, told.names[event.name_iid], notes))
         else:
             assert seen.tracks[event.track_uuid].HasField("counter")
             seen.counters.append((event.track_uuid, now, event.counter_value))
@@ -258,9 +279,32 @@ def test_what_the_end_cuts_off_says_so(run: Run) -> None:
 def test_the_bytes_are_the_same_each_time(run: Run, tmp_path: Path) -> None:
     plan, design = run.result.plan, run.result.loaded
     options = api.Options(seed=1, until=20 * 10**9)
-    api.run_plan(plan, design, options, Wanted(trace=tmp_path / "again.pftrace"))
+    traced(plan, options, tmp_path / "again.pftrace", design)
     assert (tmp_path / "again.pftrace").read_bytes() == run.file.read_bytes()
     assert [p.name for p in tmp_path.iterdir()] == ["again.pftrace"]
+
+
+# --- of several designs ---
+
+
+def test_a_trace_of_several_designs_has_a_process_for_each(tmp_path: Path) -> None:
+    session = tmp_path / "small.sh"
+    session.write_text(CONTENDED)
+    designs = ["linux-3.0", "preallocate"]
+    cowpath.compare(session, designs, seed=1, until="1s", trace=tmp_path / "both.pftrace")
+    both = read(tmp_path / "both.pftrace")
+    assert {row.process.process_name: row.process.pid for row in both.tracks.values() if row.HasField("process")} == {
+        "linux-3.0": 1, "preallocate": 2,
+    }  # fmt: skip
+    flows = Counter(flow for each in both.slices for flow in each.starts)
+    assert flows == Counter(flow for each in both.slices for flow in each.ends) and set(flows.values()) == {1}
+    for design in designs:
+        cowpath.run(session, design, seed=1, until="1s", trace=tmp_path / "one.pftrace")
+        one = read(tmp_path / "one.pftrace")
+        alone = Counter((one.path(each.track), each.begin, each.end, each.name) for each in one.slices)
+        mine = [(each, path[1:]) for each, path in both.under(design)]
+        assert Counter((path, each.begin, each.end, each.name) for each, path in mine) == alone
+        assert len(alone) > 100
 
 
 # --- names from outside ---
@@ -272,6 +316,11 @@ NAMES = st.text(st.characters(codec=None), max_size=60) | st.just(ODD) | st.just
 def plan_of(path: Path, text: str) -> Plan:
     path.write_text(text)
     return api.load_plan(path, api.Options())
+
+
+def traced(plan: Plan, options: api.Options, target: Path, design: Any = None) -> None:
+    with TraceFile(target) as file:
+        api.run_plan(plan, design or api.load_design("linux-3.0"), options, Wanted(trace=file.run()))
 
 
 def renamed(plan: Plan, comm: str, file: str, group: str) -> Plan:
@@ -297,7 +346,7 @@ def all_names(file: Path) -> list[str]:
 def test_no_name_can_break_a_trace(tmp_path: Path, comm: str, file: str, group: str) -> None:
     plan = renamed(plan_of(tmp_path / "small.sh", SMALL), comm, file, group)
     target = tmp_path / "odd.pftrace"
-    api.run_plan(plan, api.load_design("linux-3.0"), api.Options(until=10**9), Wanted(trace=target))
+    traced(plan, api.Options(until=10**9), target)
     assert read(target).slices
     for name in all_names(target):
         assert name.isprintable() and len(name) < 80
@@ -325,9 +374,7 @@ def test_nothing_is_left_behind_and_an_old_trace_stays(
 
     monkeypatch.setattr(TraceWriter, "end", fail)
     with pytest.raises(error):
-        api.run_plan(
-            plan, api.load_design("linux-3.0"), api.Options(until=10**9), Wanted(trace=tmp_path / "run.pftrace")
-        )
+        traced(plan, api.Options(until=10**9), tmp_path / "run.pftrace")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.pftrace", "small.sh"]
     assert (tmp_path / "run.pftrace").read_text() == "old"
 
@@ -338,9 +385,10 @@ def test_a_path_that_cannot_be_written_is_an_input_error_before_the_run(
 ) -> None:
     plan = plan_of(tmp_path / "small.sh", SMALL)
     monkeypatch.setattr(api, "build_machine", lambda *_: pytest.fail("the run began"))
-    wanted = Wanted(log=tmp_path / "log.parquet", trace=tmp_path / name)
     with pytest.raises(InputError, match="cannot write the trace"):
-        api.run_plan(plan, api.load_design("linux-3.0"), api.Options(), wanted)
+        traced(plan, api.Options(), tmp_path / name)
+    with pytest.raises(InputError, match="cannot write the trace"):
+        cowpath.run(tmp_path / "small.sh", log=tmp_path / "log.parquet", trace=tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == ["small.sh"]
 
 
@@ -352,5 +400,5 @@ def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(TraceWriter, "_sched", full)
     with pytest.raises(InputError, match=r"x\.pftrace: cannot write the trace: No space left"):
-        api.run_plan(plan, api.load_design("linux-3.0"), api.Options(), Wanted(trace=tmp_path / "x.pftrace"))
+        traced(plan, api.Options(), tmp_path / "x.pftrace")
     assert [p.name for p in tmp_path.iterdir()] == ["small.sh"]

@@ -67,6 +67,12 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
     assert wrong == []
 
 
+@pytest.fixture
+def walk_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of counterexamples that do not have all states of their case: for what has nothing to do with these."""
+    monkeypatch.setattr("cowpath.report.explored.Shelf.look_everywhere", lambda shelf, told: None)
+
+
 # --- a counterexample
 @pytest.fixture(scope="session")
 def commit_checks() -> Checks:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.slow import some_nightly
 
 from cowpath import cases, checking, designs
 from cowpath.cases.plan import compile_case
@@ -180,7 +181,7 @@ def test_times_are_written_as_everywhere(open_page: Any, commit_page: Path) -> N
     assert shown.evaluate("(all) => all.map(cowpath.duration)", some) == [duration(ns) for ns in some]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", some_nightly([390, 1280], {1280}))
 def test_axe_finds_nothing_and_nothing_is_too_wide(open_page: Any, commit_page: Path, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
     shown = open_page(commit_page, width)

@@ -151,6 +151,7 @@ def same_again(file: Path) -> str:
     return line
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_the_shown_command_makes_the_page_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     own = tmp_path / "a case's.toml"
@@ -168,6 +169,7 @@ def test_the_shown_command_makes_the_page_again(tmp_path: Path, monkeypatch: pyt
     assert "--case -own.toml" in same_again(tmp_path / "b.html")
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_the_shown_command_plays_it_again(commit_saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("-found.json").write_bytes(commit_saved.read_bytes())
@@ -186,6 +188,7 @@ def test_parts_that_do_not_change_are_in_the_page_once(commit_page: Path) -> Non
     assert len(set(parts)) == len(parts)
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_several_verdicts_are_one_page(commit_checks: Checks, tmp_path: Path) -> None:
     commit_checks.report(tmp_path / "all.html")
     text = (tmp_path / "all.html").read_text()
@@ -207,6 +210,7 @@ def test_what_is_not_finished_is_no_proof(tmp_path: Path) -> None:
     assert "that is no proof" in text and "A proof has" not in text
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_too_much_for_a_page_is_said(commit_checks: Checks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "MOST_CHARACTERS", 1)
     twice = replace(commit_checks, results=commit_checks.results * 2, jobs=commit_checks.jobs * 2)
@@ -225,6 +229,7 @@ def test_a_saved_schedule_has_its_page(commit_saved: Path, tmp_path: Path) -> No
     assert len(data_of(text)["found"][0]["walk"]) == 15
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_a_schedule_on_another_design_is_not_called_violated(commit_saved: Path, tmp_path: Path) -> None:
     checking.replay(commit_saved, "linux-3.0-oom-flag").report(tmp_path / "o.html")
     text = (tmp_path / "o.html").read_text()
@@ -232,6 +237,7 @@ def test_a_schedule_on_another_design_is_not_called_violated(commit_saved: Path,
     assert "where nobody has checked it" in text and "is violated" not in text
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_what_goes_on_for_ever_is_marked(tmp_path: Path) -> None:
     moves = ["attacker"] * 9 + ["victim"] * 4
     case, design = cases.load("commit"), designs.load("linux-3.0")
@@ -259,3 +265,35 @@ def test_in_a_notebook(commit_checks: Checks, commit_saved: Path) -> None:
     assert html.count("<tr>") == 3 and CHAIN.replace("'", "&#39;") in html
     assert "<script" not in html and "<style" not in html and "href" not in html
     assert "file_cow: charge" in checking.replay(commit_saved)._repr_html_()
+
+
+# --- an audit
+def test_an_audit_is_a_matrix_whose_violations_lead_to_their_counterexamples(tmp_path: Path) -> None:
+    checks = checking.check(["linux-3.0", "preallocate"], "commit", properties="isolation")
+    assert checks.again is not None
+    audit = replace(checks, as_matrix=True, again=replace(checks.again, verb="audit"))
+    audit.report(tmp_path / "audit.html")
+    text = (tmp_path / "audit.html").read_text()
+    matrix = text.split('<table class="matrix">')[1].split("</table>")[0]
+    rows = [re.findall(r"<t[dh].*?</t[dh]>", row, re.DOTALL) for row in matrix.split("<tr>")[1:]]
+    assert [re.sub(r"\s*<.*?>\s*", "", cell) for cell in rows[0]] == ["path", "case", "linux-3.0", "preallocate"]
+    shown = {(result.case, result.design): result for result in checks.results}
+    for row in rows[1:]:
+        _, case, *cells = (re.sub(r"\s*<.*?>\s*", "", cell) for cell in row)
+        for design, cell in zip(("linux-3.0", "preallocate"), cells, strict=True):
+            result = shown[case, design]
+            assert cell == ("ok" if result.verdict == "proved" else f"I{result.depth}")
+    violated = [result for result in checks.results if result.verdict == "violated"]
+    assert violated and matrix.count('href="#found-') == len(violated)
+    assert all(f'id="found-{number + 1}"' in text for number in range(len(violated)))
+    assert "I isolation" in text and violated[0].reason in html.unescape(text)
+    assert "cowpath audit --design linux-3.0 --design preallocate" in text
+
+
+def test_the_command_audit_writes_its_page(tmp_path: Path) -> None:
+    page = tmp_path / "audit.html"
+    done = call("audit", "--design", "linux-3.0", "--property", "isolation", "--states", "1", "--report", str(page))
+    assert done.exit_code == 3 and "in a browser" in done.stderr
+    text = page.read_text()
+    assert text.count("<tr>") - 1 == len({job.case.name for job in checking.load_jobs("linux-3.0", None, None)})
+    assert "I?" in text and "cowpath audit" in text and "--states 1" in text

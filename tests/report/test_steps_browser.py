@@ -184,6 +184,7 @@ def test_without_scripts(open_page: Any, commit_page: Path) -> None:
     assert shown.locator(".moves tbody tr").count() == 15
 
 
+@pytest.mark.usefixtures("walk_only")
 def test_one_of_several_is_chosen(open_page: Any, commit_checks: Checks, tmp_path: Path) -> None:
     twice = replace(commit_checks, results=commit_checks.results * 2, jobs=commit_checks.jobs * 2)
     twice.report(tmp_path / "two.html")
@@ -220,6 +221,7 @@ class Whole(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.usefixtures("walk_only")
 @pytest.mark.parametrize("name", [HOSTILE, TERMINAL, "n" * 10_000, "</script><img src=x onerror=alert(1)>", "a\nb\tc"])
 def test_hostile_names(open_page: Any, isolation_checks: Checks, tmp_path: Path, name: str) -> None:
     result, job = isolation_checks.checked[0]

@@ -92,8 +92,9 @@ def read(text: str, source: str) -> Entry:
 def _trial(table: dict[str, Any], source: str) -> Trial:
     check_keys(table, TRIAL_KEYS, TRIAL_TEXTS, source)
     _needs(table, TRIAL_KEYS, source)
-    if table["case"] not in cases.names():
-        raise InputError(f"no case {table['case']!r}", file=source, hint=near(table["case"], cases.names()))
+    known = [*cases.names(), *cases.of_the_book()]
+    if table["case"] not in known:
+        raise InputError(f"no case {table['case']!r}", file=source, hint=near(table["case"], known))
     if table["property"] not in property_names():
         raise InputError(
             f"no property {table['property']!r}", file=source, hint=near(table["property"], property_names())

@@ -15,6 +15,7 @@ from cowpath.observe.terminal import Fitted, Hanging
 from cowpath.observe.text import clean, visible
 
 from .entry import TEXTS, Entry
+from .orders import Searched
 from .trials import APART, BACK, HAS, UNKNOWN, WITHOUT, Back, Outcome
 
 STYLES = {BACK: "bold red", HAS: "yellow", WITHOUT: "green", UNKNOWN: "yellow", APART: "dim"}
@@ -75,6 +76,27 @@ def chains(outcomes: Sequence[Outcome]) -> Iterator[RenderableType]:
             if result.verdict != wanted:
                 what = f"{side} was to be {MARKS[wanted]} and is {MARKS[result.verdict]}: {result.reason}"
                 yield Padding(Text(what, "bold red"), (0, 0, 0, 2))
+
+
+def searched_table(searched: Sequence[Searched]) -> RenderableType:
+    """A row per trial whose fix is an order of steps."""
+    table = Fitted("", "case", "property", "path", "orders:", "safe:", "moved:", "the fix")
+    for each in searched:
+        fix = Text(f"found, number {each.fix}", "green") if each.fix else Text("not found", "bold red")
+        table.add_row(
+            str(each.entry.number), each.trial.case, each.trial.property, each.path, f"{each.orders:,}",
+            f"{len(each.safe):,}", str(each.moved), fix,
+        )  # fmt: skip
+    return table
+
+
+def searched_json(searched: Searched) -> dict[str, Any]:
+    """A trial's orders: how many there are, which are safe, and the place of the historical one."""
+    return {
+        "entry": searched.entry.number, "case": searched.trial.case, "property": searched.trial.property,
+        "path": searched.path, "orders": searched.orders, "safe": [list(steps) for steps in searched.safe],
+        "moved": searched.moved, "fix": searched.fix,
+    }  # fmt: skip
 
 
 def backs_table(backs: Sequence[Back]) -> RenderableType:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .case import Case, load, names, read
+from .case import Case, load, names, of_the_book, read
 
-__all__ = ["Case", "load", "names", "read"]
+__all__ = ["Case", "load", "names", "of_the_book", "read"]

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -128,18 +129,30 @@ class Case:
         return any(group.killer for group in self.groups) or any("killer" in move for move in self.outside)
 
 
+PACKAGE = resources.files("cowpath") / "cases"
+BOOKS = PACKAGE / "book" / "cases"
+
+
+def _in(folder: Traversable) -> list[str]:
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
 def names() -> list[str]:
-    """The packaged cases, the commit's own first."""
-    folder = resources.files("cowpath") / "cases"
-    found = sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    """The packaged cases that every design is asked about, the commit's own first."""
+    found = _in(PACKAGE)
     return [name for name in ("commit",) if name in found] + [name for name in found if name != "commit"]
+
+
+def of_the_book() -> list[str]:
+    """Those that only a trial of the case book is about: they are packaged, too, and found by their names."""
+    return _in(BOOKS)
 
 
 def load(name: str | Path) -> Case:
     """A packaged case by its name, or a user's by its path (``*.toml``). Raises InputError."""
-    if str(name) in names():
-        entry = resources.files("cowpath") / "cases" / f"{name}.toml"
-        return read(entry.read_text(encoding="utf-8"), f"{name}.toml")
+    for folder in (PACKAGE, BOOKS):
+        if str(name) in _in(folder):
+            return read((folder / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
     path = Path(name)
     if str(name).endswith(".toml") or path.is_file():
         try:
@@ -149,7 +162,7 @@ def load(name: str | Path) -> Case:
             raise InputError(f"cannot read the case: {why}", file=name) from None
         check_kind(name, text, "a case")
         return read(text, str(name))
-    hint = nearest(str(name), names(), "known: " + ", ".join(names()))
+    hint = nearest(str(name), [*names(), *of_the_book()], "known: " + ", ".join(names()))
     raise InputError(f"no case {str(name)!r}", hint=f"{hint}; a file of your own ends in .toml")
 
 

@@ -155,6 +155,7 @@ class _Compiler:
         before, does = self.lines[spec.name]
         writer = Writer(spec.name, self._regions(spec), started(before + does, TASK_STARTS), set())
         writer.asm = asm
+        writer.numbered = tuple(self.groups)
         writer.lines(before)
         forks = []
         for other in self._started_by(spec):

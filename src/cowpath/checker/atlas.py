@@ -35,6 +35,11 @@ START = 0  # the first state's number
 NOWHERE = -1  # where a move leads for which the small machine is too small
 
 
+def does(path: str, step: str) -> str:
+    """``file_cow: lock_page``."""
+    return f"{path}: {step}" if path else step
+
+
 @dataclass(frozen=True)
 class Move:
     """A move that can be made in a state."""
@@ -50,7 +55,7 @@ class Move:
     @property
     def does(self) -> str:
         """``file_cow: lock_page``."""
-        return f"{self.path}: {self.step}" if self.path else self.step
+        return does(self.path, self.step)
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Atlas:
         number = self._known.setdefault(key, len(self.states))
         if number == len(self.states):
             space = self.player.space
-            bad = [which for which in range(p.OF_STATES) if space.drive(explore.OFFENDER, which) != OK]
+            bad = [which for which in range(p.OF_EVERY_DESIGN) if space.drive(explore.OFFENDER, which) != OK]
             violates = tuple((p.NAMES[which], at_the_end(space, self.player.plan, which)) for which in bad)
             self.states.append(State(paint(space, self.player.scene), violates, parent, mover))
         return number

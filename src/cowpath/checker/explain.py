@@ -52,9 +52,9 @@ class CaseScene(Scene):
 MOST_MOVES = 400  # that a machine is let go on to see how a task that can never finish ends
 
 
-def hops_of(space: Space, scene: CaseScene, t: int) -> Chain:
-    """The wait-for chain of a task, on the machine as it stands."""
-    links = chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task))
+def hops_of(space: Space, scene: CaseScene, t: int, delayed: bool = False) -> Chain:
+    """The wait-for chain of a task, on the machine as it stands: to a group's memory, or to what delays it."""
+    links = chain(space.k, t, lambda _, task: space.drive(explore.HOLDER, task, int(delayed)))
     return chain_of_hops(links, scene)
 
 
@@ -87,6 +87,12 @@ def at_the_end(space: Space, plan: CasePlan, which: int) -> str:
         return "no task is in the kernel, but " + (left_behind(space.k, scene) or "a page has a reference too many")
     if which == p.NO_STALE_PAGE:
         return stale(space.k, plan, at)
+    if which == p.NO_DELAY:
+        return str(hops_of(space, scene, at, delayed=True))
+    if which == p.WITHIN_LIMIT:
+        return over_limit(space.k, at, scene)
+    if which == p.DYING_EXEMPT:
+        return f"{scene.task(at)} has been killed, and reclaims for memory.high"
     if which == p.NO_REREAD:
         return f"{scene.task(at)} has reclaimed, for memory.high, a page that its own read or fault has yet to get"
     return f"{scene.task(at)} is about to take or leave a lock against the order, in {step_name(space.k, at)}"
@@ -100,6 +106,12 @@ def accounts(k: Any, g: int, scene: Scene) -> str:
     pages = sum(int(page.group) == g for page in k.state.pages)
     return (f"{scene.group(g)}: usage is {int(group.res.usage)} pages, memsw {int(group.memsw.usage)}, "
             f"but {pages} pages are charged to it")  # fmt: skip
+
+
+def over_limit(k: Any, g: int, scene: Scene) -> str:
+    """By how much a group is over its limit."""
+    counter = k.state.groups[g].res
+    return f"{scene.group(g)}: usage is {int(counter.usage)} pages, its limit {int(counter.limit)}"
 
 
 def left_behind(k: Any, scene: Scene) -> str:

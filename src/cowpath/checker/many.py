@@ -127,8 +127,6 @@ def _in_order(
 
 def check_one(job: Job, numbers: list[int], settings: Settings) -> list[Result]:
     """What another process does for one job."""
-    from .properties import PACKAGED
+    from .properties import ALL
 
-    return check_case(
-        compile_case(job.case), job.design, [PACKAGED[number] for number in numbers], costs.load(), settings
-    )
+    return check_case(compile_case(job.case), job.design, [ALL[number] for number in numbers], costs.load(), settings)

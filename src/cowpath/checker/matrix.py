@@ -72,10 +72,11 @@ class Matrix:
         bad = [result for result in results if result.verdict != "proved"]
         if not bad:
             return Text("ok", STYLES["proved"])
-        signs = [
-            (f"{self.codes[each.property]}{SIGNS.get(each.verdict, each.depth)}", STYLES[each.verdict]) for each in bad
-        ]
-        return Text("\n").join(Text(*each) for each in signs)
+        return Text("\n").join(Text(self.sign(each), STYLES[each.verdict]) for each in bad)
+
+    def sign(self, result: Result) -> str:
+        """``I15``."""
+        return f"{self.codes[result.property]}{SIGNS.get(result.verdict, result.depth)}"
 
     def _key(self) -> Text:
         """What heads and signs mean."""

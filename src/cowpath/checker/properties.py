@@ -24,6 +24,10 @@ MEANINGS = (
     "by who has it",
     "no task that pays for memory.high within a read or a fault reclaims a page that it is still to get there, to have "
     "it read again",
+    "no task waits for a lock whose holder, through any chain of locks, waits for the disk, pauses for dirty pages, or "
+    "reclaims for a group",
+    "no group's usage is above its limit",
+    "no task that is being killed begins to reclaim for memory.high",
     "from every state that can be reached, every fault and system call can still finish, without help from outside, "
     "but for those that wait for their own group's memory",
     "no fair schedule keeps a fault or system call from finishing for ever, but for those that wait for their own "
@@ -49,10 +53,16 @@ class Property:
         """Decided by looking at one state; else by the graph of all."""
         return self.holds is not None or self.number < p.OF_STATES
 
+    @property
+    def by_name_only(self) -> bool:
+        """It is asked for by name only: there are kernels, and cases, that are not meant to have it."""
+        return self.holds is None and p.OF_EVERY_DESIGN <= self.number < p.OF_STATES
 
-PACKAGED = tuple(
+
+ALL = tuple(
     Property(name, meaning, number) for number, (name, meaning) in enumerate(zip(p.NAMES, MEANINGS, strict=True))
 )
+PACKAGED = tuple(each for each in ALL if not each.by_name_only)  # those that are looked at where none is named
 
 
 def names() -> list[str]:
@@ -62,7 +72,7 @@ def names() -> list[str]:
 
 def find(name: str) -> Property:
     """A property by its name, or ``FILE.py:function``. Raises InputError."""
-    for known in PACKAGED:
+    for known in ALL:
         if known.name == name:
             return known
     file, colon, function = name.rpartition(":")

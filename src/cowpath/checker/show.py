@@ -41,6 +41,13 @@ def _cells(result: Result) -> list[Text]:
 
 def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
     """Why each is not proved; what is the same for several designs, and for several properties, is said once."""
+    for (case, reason, designs), names in merged_reasons(results).items():
+        head = Text.assemble((f"{clean(case)}, {', '.join(names)}", "bold"), f" ({', '.join(map(clean, designs))}):")
+        yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
+
+
+def merged_reasons(results: Sequence[Result]) -> dict[tuple[str, str, tuple[str, ...]], list[str]]:
+    """By case, reason and designs the properties that are not proved there."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for result in results:
         if result.reason:
@@ -48,9 +55,7 @@ def reasons(results: Sequence[Result]) -> Iterator[RenderableType]:
     together: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for (case, name, reason), designs in said.items():
         together.setdefault((case, reason, tuple(designs)), []).append(name)
-    for (case, reason, its), names in together.items():
-        head = Text.assemble((f"{clean(case)}, {', '.join(names)}", "bold"), f" ({', '.join(map(clean, its))}):")
-        yield Group(head, Padding(Text(reason), (0, 0, 0, 2)))
+    return together
 
 
 def never(results: Sequence[Result]) -> Iterator[RenderableType]:

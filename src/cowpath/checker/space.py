@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cowpath.engine import explore
-from cowpath.engine.fold import KINDS, WIDEST
+from cowpath.engine.canonical import FOLDING
 from cowpath.engine.moves import MOVERS
 from cowpath.engine.properties import OF_STATES
 from cowpath.kernel.compiled import INTERPRETED
 from cowpath.kernel.state import EXPLORE, new_machine
 
 FIRST_ROOM = 4096  # states
-FIRST_WIDTH = 96  # words of a state that are kept
+FIRST_WORDS = 16 * FIRST_ROOM  # of all states of a frontier
 MEMO = 1 << 14  # states whose canonical copies' fingerprints are remembered, a power of two
 BUDGET = 200 if INTERPRETED else 20_000  # states expanded between two looks at Ctrl-C and the progress
 UNBOUNDED = 1 << 62
@@ -49,6 +49,7 @@ class Space:
     def __init__(self) -> None:
         self._scratch = new_machine(EXPLORE)
         self._target = _words(self._scratch)
+        self.folding = np.zeros(1, FOLDING).view(np.recarray)[0]
         self.k: Any = None
         self.unfinished = ""  # or which limit was met
         self.coverage: Any = None  # of a search that has visited everything: ``books.coverage``, by task and path
@@ -67,20 +68,27 @@ class Space:
             first=np.zeros(wide, np.uint64),
             before=np.zeros(wide, np.uint64),
             changed=np.zeros(wide, np.int32),
-            live=np.zeros(wide, np.int32),
-            is_live=np.zeros(wide, np.int8),
+            last=np.zeros(wide, np.uint64),
+            astray=np.zeros(wide, np.int32),
+            is_astray=np.zeros(wide, np.int8),
+            movers=np.zeros(MOVERS, np.int64),
+            pending=np.zeros(MOVERS, explore.PENDING),
+            which=np.zeros(MOVERS * wide, np.uint16),
+            values=np.zeros(MOVERS * wide, np.uint64),
             target_words=self._target,
             target=self._target.view(np.int16),
-            names=np.zeros((KINDS, WIDEST), np.int16),
-            alike=np.arange(EXPLORE.tasks),
-            stances=np.zeros(EXPLORE.tasks, np.int64),
             memo=np.zeros(MEMO, explore.MEMO),
             options=np.zeros(explore.OPTIONS, np.int64),
             counts=np.zeros(explore.COUNTS, np.int64),
-            frontiers=np.zeros((2, FIRST_ROOM, FIRST_WIDTH), np.uint64),
-            entries=np.zeros((2, FIRST_ROOM), explore.ENTRY),
-            table=np.zeros(2 * FIRST_ROOM, explore.PLACE),
-            nodes=np.zeros(FIRST_ROOM, explore.NODE),
+            raws=np.zeros((2, FIRST_ROOM), np.uint64),
+            lengths=np.zeros((2, FIRST_ROOM), np.uint16),
+            places=np.zeros((2, FIRST_WORDS + MOVERS * wide), np.uint16),
+            contents=np.zeros((2, FIRST_WORDS + MOVERS * wide), np.uint64),
+            table=np.zeros(2 * FIRST_ROOM, np.uint64),
+            numbers=np.zeros(1, np.int32),
+            parents=np.zeros(FIRST_ROOM, np.int32),
+            movers_to=np.zeros(FIRST_ROOM, np.int8),
+            nodes=np.zeros(1, explore.NODE),
             edges=np.zeros(1, explore.EDGE),
             found=np.full(OF_STATES, -1, np.int32),
             script=np.zeros(explore.MOST_MOVES, np.int64),
@@ -88,7 +96,7 @@ class Space:
 
     def drive(self, what: int, a: int = 0, b: int = 0) -> int:
         """Call the compiled driver."""
-        return int(explore.drive(what, self.k, self._scratch, self.x, a, b))
+        return int(explore.drive(what, self.k, self._scratch, self.folding, self.x, a, b))
 
     def play(self, script: list[int]) -> int:
         """Make the moves of these movers; returns how many could be made."""
@@ -122,9 +130,10 @@ class Space:
         most = UNBOUNDED if limits.states is None else limits.states
         stop_when = explore.AT_FIRST if stop_at_first else int(stop)
         self.x.options[:] = fold, reduce, edges, age_counts, wanted, stop_when, look is not None, most
-        self.x.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
-        if edges and len(self.x.edges) < 4 * FIRST_ROOM:
-            self._replace(edges=4 * FIRST_ROOM)
+        self.folding.alike[:] = np.arange(EXPLORE.tasks) if alike is None else alike
+        if edges:
+            room, of_edges = len(self.x.parents), max(len(self.x.edges), 4 * FIRST_ROOM)
+            self._replace(nodes=room, numbers=len(self.x.table), edges=of_edges)
         self.drive(explore.BEGIN)
         why = explore.LEVEL
         while why in (explore.LEVEL, explore.FULL, explore.BUDGET):
@@ -153,28 +162,31 @@ class Space:
         """Forget an earlier search: its arrays are used again."""
         x = self.x
         x.counts[:] = 0
-        x.is_live[:] = 0
         x.found[:] = -1
-        x.table["tag"] = 0
+        x.table[:] = 0
         x.memo[:] = 0
         self.unfinished = ""
         self.coverage = None
 
     def _shown(self, look: Callable[[Any, int], bool]) -> bool:
         """Show the newest states; true if that is enough."""
+        shown = any(look(self.k, state) for state in self.newest())
+        if not shown:
+            self.x.words[:] = self.x.before
+        return shown
+
+    def newest(self) -> Iterator[int]:
+        """The numbers of the states of the last frontier; the machine is in each of them, one after the other."""
         x = self.x
-        side = int(x.counts[explore.SIDE])
-        count = int(x.counts[explore.FRONTIER])
+        side, first, count = (int(x.counts[which]) for which in (explore.SIDE, explore.FIRST, explore.FRONTIER))
         if not count:  # the first state of all
             side, count = 1 - side, int(x.counts[explore.NEXT])
-        for row, entry in zip(x.frontiers[side, :count], x.entries[side, :count], strict=True):
-            length = int(entry["length"])
-            x.words[:] = x.first
-            x.words[x.live[:length]] = row[:length]
-            if look(self.k, int(entry["state"])):
-                return True
-        x.words[:] = x.before
-        return False
+        now, at = x.first.copy(), 0
+        for state, length in enumerate(x.lengths[side, :count].tolist(), first):
+            now[x.places[side, at : at + length]] = x.contents[side, at : at + length]
+            at += length
+            x.words[:] = now
+            yield state
 
     def _limit_met(self, limits: Limits, why: int) -> str:
         if limits.states is not None and self.states > limits.states:
@@ -186,39 +198,40 @@ class Space:
     def _grow(self) -> None:
         """Double what is full."""
         x, counts = self.x, self.x.counts
-        states = int(counts[explore.STATES])
-        if states + MOVERS > len(x.nodes):
-            self._replace(nodes=2 * len(x.nodes))
-        if 8 * (states + MOVERS) > 5 * len(x.table):
-            table = np.zeros(2 * len(x.table), explore.PLACE)
-            explore.grow_table(x.table, table)
-            self.x = self.x._replace(table=table)
-        if x.options[explore.KEEP_EDGES] and int(counts[explore.EDGES]) + MOVERS > len(x.edges):
+        edges = bool(x.options[explore.KEEP_EDGES])
+        states = int(counts[explore.STATES]) + MOVERS
+        if states > len(x.parents):
+            room = 2 * len(x.parents)
+            self._replace(parents=room, movers_to=room, **({"nodes": room} if edges else {}))
+        if 8 * states > 5 * len(x.table):
+            room = 2 * len(x.table)
+            table, numbers = np.zeros(room, np.uint64), np.zeros(room if edges else 1, np.int32)
+            explore.grow_table(x.table, x.numbers, table, numbers)
+            self.x = self.x._replace(table=table, numbers=numbers)
+        if edges and int(counts[explore.EDGES]) + MOVERS > len(x.edges):
             self._replace(edges=2 * len(x.edges))
-        full = int(counts[explore.NEXT]) + MOVERS > x.entries.shape[1]
-        narrow = int(counts[explore.LIVE]) > x.frontiers.shape[2]
-        if full or narrow:
-            self._enlarge(*(size * (2 if grows else 1) for size, grows in zip(x.frontiers.shape[1:], (full, narrow),
-                                                                               strict=True)))  # fmt: skip
+        if int(counts[explore.NEXT]) + MOVERS > x.raws.shape[1]:
+            self._lengthen("raws", "lengths")
+        if int(counts[explore.END]) + MOVERS * len(x.words) > x.contents.shape[1]:
+            self._lengthen("places", "contents")
 
-    def _enlarge(self, room: int, width: int) -> None:
-        """Larger frontiers with the same contents."""
-        x = self.x
-        width = max(width, int(x.counts[explore.LIVE]))
-        frontiers = np.zeros((2, room, width), np.uint64)
-        entries = np.zeros((2, room), explore.ENTRY)
-        used = x.frontiers.shape[1]
-        frontiers[:, :used, : x.frontiers.shape[2]] = x.frontiers
-        entries[:, :used] = x.entries
-        self.x = x._replace(frontiers=frontiers, entries=entries)
+    def _lengthen(self, *names: str) -> None:
+        """Both frontiers twice as long, with the same contents."""
+        longer = {}
+        for name in names:
+            old = getattr(self.x, name)
+            longer[name] = np.zeros((2, 2 * old.shape[1]), old.dtype)
+            longer[name][:, : old.shape[1]] = old
+        self.x = self.x._replace(**longer)
 
     def _replace(self, **rooms: int) -> None:
         """Larger arrays with the same contents."""
         larger = {}
         for name, room in rooms.items():
             old = getattr(self.x, name)
-            larger[name] = np.zeros((room, *old.shape[1:]), old.dtype)
-            larger[name][: len(old)] = old
+            if room > len(old):
+                larger[name] = np.zeros(room, old.dtype)
+                larger[name][: len(old)] = old
         self.x = self.x._replace(**larger)
 
     # --- what was found
@@ -240,7 +253,7 @@ class Space:
     @property
     def bytes(self) -> int:
         """Of all arrays of the search."""
-        return sum(array.nbytes for array in self.x)
+        return sum(array.nbytes for array in (*self.x, self.folding))
 
     def found(self, which: int) -> int:
         """The first state that violates a property of states, or -1."""
@@ -250,8 +263,8 @@ class Space:
         """The movers on the way from the first state to this one: a shortest one of this search."""
         way: list[int] = []
         while state > 0:
-            way.append(int(self.x.nodes[state]["mover"]))
-            state = int(self.x.nodes[state]["parent"])
+            way.append(int(self.x.movers_to[state]))
+            state = int(self.x.parents[state])
         return way[::-1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cowpath.errors import InputError
@@ -59,8 +59,11 @@ class Walk:
         self._remember()
         del self.made[len(self.made) - count :]
 
-    def until(self, condition: Condition, most: int = MOST_STATES) -> tuple[Move, ...] | None:
-        """Go a shortest way to a state in which it is so: the moves on it; none if it is so already.
+    def until(
+        self, condition: Condition, most: int = MOST_STATES, told: Callable[[int], None] = lambda seen: None
+    ) -> tuple[Move, ...] | None:
+        """Go a shortest way to a state in which it is so: the moves on it; none if it is so already. ``told`` hears how
+        many states were looked at.
 
         None: there is no such state that can be reached from here. Raises InputError where ``most`` states were looked
         at and none was found: that says nothing.
@@ -69,6 +72,7 @@ class Walk:
         queue, seen = deque([start]), {start}
         while queue:
             at = queue.popleft()
+            told(len(seen))
             if condition.holds(self.atlas.states[at], self.atlas.design):
                 way = list[Move]()
                 while at != start:

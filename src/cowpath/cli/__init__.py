@@ -18,6 +18,7 @@ from cowpath.cli import (
     checks,
     costs,
     diagnose,
+    examples,
     explore,
     groups,
     lesson,
@@ -77,7 +78,7 @@ app.command("run", cls=Command, rich_help_panel=PLAY)(runs.run)
 app.command("compare", cls=Command, rich_help_panel=PLAY)(runs.compare)
 app.command("costs", cls=Command, rich_help_panel=PLAY)(costs.costs)
 app.command("step", cls=Command, rich_help_panel=PLAY)(step.step)
-app.command("explore", cls=Command, rich_help_panel=PLAY)(explore.explore)
+app.command("explore", cls=Command, rich_help_panel=PROVE)(explore.explore)
 app.command("limit", cls=Command, rich_help_panel=PLAY)(limit.limit)
 app.add_typer(sweeps.sweep_app, name="sweep", rich_help_panel=PLAY)
 app.command("check", cls=Command, rich_help_panel=PROVE)(checks.check)
@@ -96,6 +97,7 @@ app.command("watch", cls=Command, rich_help_panel=MACHINES)(watch.watch)
 app.command("validate", cls=Command, rich_help_panel=MACHINES)(validate.validate)
 app.add_typer(catalog.designs_app, name="designs", rich_help_panel=HERE)
 app.command("kernels", cls=Command, rich_help_panel=HERE)(catalog.kernels)
+app.command("examples", cls=Command, rich_help_panel=HERE)(examples.examples)
 app.command("programs", cls=Command, rich_help_panel=HERE)(catalog.programs)
 app.command("warm-up", cls=Command, rich_help_panel=HERE)(warm.warm_up)
 

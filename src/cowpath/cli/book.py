@@ -110,6 +110,32 @@ def run_cases(
     raise typer.Exit(_tell_outcomes(entries, [outcome for outcome, _ in explored], as_json))
 
 
+@cases_app.command("search", cls=Command)
+def search_cases(numbers: Numbers = None, as_json: o.Json = False) -> None:
+    """Search for the fix: is the order of steps that mended a bug among those that are safe?
+
+    Of the trials whose sides differ in the order of one path's steps: tries every order that moves at most two steps of
+    "before" (of a path that pays for memory.high, every place of the steps that pay), in the trial's case. Exit status:
+    0 each fix was found, 1 one was not.
+
+    Example: cowpath cases search 1 15
+    """
+    from cowpath import __version__, casebook
+    from cowpath.casebook import show
+    from cowpath.kernel.compiled import announced
+
+    entries = casebook.load() if not numbers else tuple(map(casebook.find, dict.fromkeys(numbers)))
+    with progress_bars(None) as progress, announced(progress.compiling):
+        searched = list(casebook.search_all(entries))
+    if as_json:
+        found = [show.searched_json(each) for each in searched]
+        typer.echo(json.dumps({"version": __version__, "searched": found}, indent=2))
+    else:
+        fixed = len({each.entry.number for each in searched if each.fix})
+        _print(show.searched_table(searched), f"The search found the fix of {fixed} entries by itself.")
+    raise typer.Exit(0 if all(each.fix for each in searched) else 1)
+
+
 def _tell_outcomes(entries: Sequence[Entry], outcomes: Sequence[Outcome], as_json: bool) -> int:
     from cowpath import __version__
     from cowpath.casebook import show

@@ -89,11 +89,8 @@ def check(
         )  # fmt: skip
     if save is not None:
         save_first(checks, save)
-    if report is not None:
-        with progress_bars(None) as progress:
-            checks.report(report, progress.looking())
-        say(report)
-    show(checks, as_json, as_matrix=False)
+    write_page(checks, report)
+    show(checks, as_json)
     raise typer.Exit(STATUS[checks.verdict])
 
 
@@ -104,6 +101,7 @@ def audit(
     memory: Memory = None,
     cluster: o.ClusterAddress = None,
     as_json: o.Json = False,
+    report: Report = None,
     steps: o.Steps = None,
 ) -> None:
     """Check every path of every design: a matrix of verdicts, and for each violation its wait-for chain.
@@ -117,16 +115,27 @@ def audit(
     from cowpath.kernel.compiled import announced
     from cowpath.units import parse_size
 
+    check_outputs([report], checking.files_of(design, (), property_))
+    check_target(report)
     room = checking.MEMORY if memory is None else parse_size(memory)
     with progress_bars(None) as progress, announced(progress.compiling):
         checks = checking.audit(
             design, properties=property_, states=states, memory=room, told=progress.checking(), cluster=cluster
         )  # fmt: skip
-    show(checks, as_json, as_matrix=True)
+    write_page(checks, report)
+    show(checks, as_json)
     raise typer.Exit(STATUS[checks.verdict])
 
 
-def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
+def write_page(checks: Checks, report: Path | None) -> None:
+    """Write the page, if one is wanted, and say where it is."""
+    if report is not None:
+        with progress_bars(None) as progress:
+            checks.report(report, progress.looking())
+        say(report)
+
+
+def show(checks: Checks, as_json: bool) -> None:
     """Print results as JSON or as tables."""
     if as_json:
         typer.echo(json.dumps(checks.summary, indent=2))
@@ -137,7 +146,7 @@ def show(checks: Checks, as_json: bool, as_matrix: bool) -> None:
     from cowpath.observe.terminal import Terminal
 
     console = Terminal()
-    if as_matrix:
+    if checks.as_matrix:
         console.print(Matrix(checks.results), *reasons(checks.results), *never_in_short(checks.results))
     else:
         console.print(results_table(checks.results))

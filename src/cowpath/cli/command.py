@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from cowpath.cli import ways
 from cowpath.cli.helped import Helped
 from cowpath.errors import InputError
+from cowpath.examples import found
 from cowpath.kinds import ARGUMENTS, USES, kind_of
 
 ASKS = ("-h", "--help")
@@ -35,10 +36,11 @@ class Command(Helped, TyperCommand):
     def check_arguments(self, given: dict[str, Any]) -> None:
         """A session that does not read its arguments is given none: the word was meant as something else."""
         words, session = given.get("arguments"), given.get("session")
-        if words and kind_of_file(str(session)) == "a session":
-            text = Path(str(session)).read_text(encoding="utf-8")
-            if ARGUMENTS.search(text) is None:
-                raise self.misplaced(words[0])
+        if not words or session is None:
+            return
+        file = found(Path(str(session)))
+        if kind_of_file(str(file)) == "a session" and ARGUMENTS.search(file.read_text(encoding="utf-8")) is None:
+            raise self.misplaced(words[0])
 
     def check_once(self, ctx: Any, order: list[Any], given: dict[str, Any]) -> None:
         """An option that takes one value stands there once, or says twice the same."""

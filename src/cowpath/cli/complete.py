@@ -17,6 +17,13 @@ def designs() -> list[str]:
     return list(designs.names())
 
 
+def examples() -> list[str]:
+    """The examples."""
+    from cowpath import examples
+
+    return list(examples.files())
+
+
 def cases() -> list[str]:
     """Packaged cases."""
     from cowpath import cases

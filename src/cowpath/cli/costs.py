@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from cowpath import __version__
+from cowpath.atomic import check_outputs, check_target
 from cowpath.cli import options as o
 from cowpath.cli.complete import designs as packaged
-from cowpath.cli.complete import names_of
+from cowpath.cli.complete import examples, names_of
 from cowpath.cli.notes import say_kernels, say_notes
+from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 from cowpath.kernels import DEFAULT
@@ -23,6 +25,7 @@ from cowpath.kernels import DEFAULT
 if TYPE_CHECKING:
     from cowpath.designs import Design
     from cowpath.observe.costs import Run, SessionCosts
+    from cowpath.session.plan import Plan
 
 # the default kernel, the three ways of the commit, and what 3.1 made of the first
 DESIGNS = (
@@ -30,7 +33,19 @@ DESIGNS = (
 )  # fmt: skip
 MOST_SEEDS = 1000
 
-Sessions = Annotated[list[Path], typer.Argument(help="Sessions, such as examples/sigbus-storm.sh.")]
+
+def examples_or_files(sessions: list[Path]) -> list[Path]:
+    """Names of examples stand for their files."""
+    return [found for session in sessions if (found := o.example_or_file(session)) is not None]
+
+
+Sessions = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Sessions: files, or examples by their names (cowpath examples).", callback=examples_or_files,
+        autocompletion=names_of(examples),
+    ),
+]  # fmt: skip
 Designs = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Option(
@@ -53,6 +68,7 @@ def costs(
     design: Designs = None,
     seeds: Seeds = 5,
     markdown: Page = None,
+    report: Report = None,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -66,15 +82,24 @@ def costs(
     from cowpath import api
 
     check_names(sessions)
+    check_outputs([report], [*sessions, markdown, *(design or ())])
+    check_target(report)
     designs = [api.load_design(name) for name in dict.fromkeys(design or DESIGNS)]
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
-        measured = measure(sessions, designs, seeds)
+        plans = load_sessions(sessions, designs)
+        measured = measure(plans, designs, seeds)
         if page is not None:
             from cowpath.observe.costs_tables import markdown as tables
 
             for session, found in zip(sessions, measured, strict=True):
-                page.put(session.name, tables(found, command_of(session, design, seeds)))
+                page.put(session.name, tables(found, command_of([session], design, seeds)))
+    if report is not None:
+        from cowpath.report.costs import write
+
+        again = command_of(sessions, design, seeds, ["--report", str(report)])
+        write(report, measured, [plan.source for plan in plans], again)
+        say(report)
     show(measured, designs, as_json)
 
 
@@ -86,14 +111,21 @@ def check_names(sessions: Sequence[Path]) -> None:
             raise InputError(f"{name} is given twice", hint="each session once")
 
 
-def measure(sessions: Sequence[Path], designs: Sequence[Design], seeds: int) -> list[SessionCosts]:
-    """Run each session on each design with the seeds from 0 on. Raises InputError."""
+def load_sessions(sessions: Sequence[Path], designs: Sequence[Design]) -> list[Plan]:
+    """The sessions, compiled for all these designs; what is to be known of either is said. Raises InputError."""
     from cowpath import api
-    from cowpath.observe.costs import session_costs
 
     say_kernels(designs)
     plans = [api.load_plan(session, api.Options(), api.in_all(designs)) for session in sessions]
     say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
+    return plans
+
+
+def measure(plans: Sequence[Plan], designs: Sequence[Design], seeds: int) -> list[SessionCosts]:
+    """Run each session on each design with the seeds from 0 on. Raises InputError."""
+    from cowpath import api
+    from cowpath.observe.costs import session_costs
+
     with progress_bars(None) as progress:
         tell = progress.many(len(plans) * len(designs) * seeds)
         done = 0
@@ -126,10 +158,10 @@ def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: b
         console.print(report(each))
 
 
-def command_of(session: Path, designs: Sequence[str] | None, seeds: int) -> str:
-    """The command that makes a session's tables."""
-    words = ["cowpath", "costs", str(session), *(word for name in designs or () for word in ("--design", name))]
-    return shlex.join([*words, "--seeds", str(seeds)])
+def command_of(sessions: Sequence[Path], designs: Sequence[str] | None, seeds: int, more: Sequence[str] = ()) -> str:
+    """The command that makes the tables of these sessions."""
+    words = ["cowpath", "costs", *map(str, sessions), *(word for name in designs or () for word in ("--design", name))]
+    return shlex.join([*words, "--seeds", str(seeds), *more])
 
 
 class PageWriter:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cowpath.atomic import cannot_write, check_outputs
+from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 from cowpath.observe.text import clean, visible
 from cowpath.words import nearest
@@ -116,7 +117,9 @@ class Terminal:
         from cowpath.checker.conditions import condition
 
         wanted = condition(" ".join(words), self.walk.atlas)
-        way = self.walk.until(wanted)
+        with progress_bars(None) as progress:
+            tell = progress.looking()
+            way = self.walk.until(wanted, told=lambda seen: tell(f"{seen:,} states"))
         if way is None:
             typer.echo(
                 f"From here no state can be reached in which it is so: {wanted.text}. All of them were looked at."
@@ -194,7 +197,9 @@ class Terminal:
         from cowpath.checker.show import results_table
         from cowpath.observe.terminal import Terminal as Console
 
-        atlas, results = checking.what_if(self.walk.atlas.case, design, self.properties, self.states)
+        with progress_bars(None) as progress:
+            progress.looking()("the design is checked anew")
+            atlas, results = checking.what_if(self.walk.atlas.case, design, self.properties, self.states)
         Console().print(results_table(results))
         had = len(self.walk.made)
         self.walk.move_to(atlas)

@@ -11,8 +11,10 @@ GROUPS = {
     "The session": ("table", "env", "program", "bystander", "reuse", "copies"),
     "The machine": ("cpus", "memory", "swap", "tasks", "costs", "cold"),
     "The run": ("seed", "seeds", "until", "steps", "interpreted", "processes", "cluster", "checkpoint", "every"),
-    "What comes of it": ("as_json", "fail_on", "report", "log", "trace", "markdown", "store"),
-}
+    "What comes of it": (
+        "as_json", "fail_on", "report", "log", "trace", "ftrace", "metrics", "markdown", "store",
+    ),
+}  # fmt: skip
 PLAYS = {"session", "sessions"}
 
 

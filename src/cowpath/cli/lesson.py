@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cowpath.atomic import check_outputs, check_target
+from cowpath.atomic import cannot_write, check_outputs, check_target
 from cowpath.cli.pages import Report, say
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
+from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
     from cowpath.again import Command as AgainCommand
-    from cowpath.lessons import Explorer, Lesson, Problem
+    from cowpath.lessons import Answer, Explorer, Lesson, Problem
 
 SHOWN, QUIT = "?", ("q", "quit")
 Pose = Callable[["Explorer"], "Problem"]
@@ -35,6 +36,10 @@ def lesson(
         bool, typer.Option("--answers", help="Ask nothing: print every answer, judged, with its schedule.")
     ] = False,
     report: Report = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write the schedule of the last wrong answer to this file, for replay.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Learn by questions: who moves next, who waits for whom, which order is safe.
 
@@ -46,15 +51,10 @@ def lesson(
     """
     from cowpath import lessons
 
-    if number is not None and random is not None:
-        raise InputError(f"lesson {number} and a random problem", hint="one of them")
-    if number is None and random is None:
-        if answers or report is not None:
-            raise InputError("of which lesson?", hint="cowpath lesson 1, or --random SEED")
+    if number is None and random is None and not answers and report is None and save is None:
         _list()
         return
-    check_outputs([report], [number] if number else [])
-    check_target(report)
+    _check_words(number, random, report, save)
     chosen = None if number is None else lessons.load(number)
     poses = list(_poses(chosen, random))
     if report is not None:
@@ -64,7 +64,22 @@ def lesson(
         from cowpath.lessons import show
 
         _print(*show.head(chosen))
-    _solve_all(poses) if answers else _ask_all(poses)
+    wrong = _solve_all(poses) if answers else _ask_all(poses)
+    if save is not None:
+        _save(save, wrong)
+
+
+def _check_words(number: str | None, random: int | None, report: Path | None, save: Path | None) -> None:
+    """Raise InputError for what does not go together, and for a file that cannot be written."""
+    if number is None and random is None:
+        raise InputError("of which lesson?", hint="cowpath lesson 1, or --random SEED")
+    if number is not None and random is not None:
+        raise InputError(f"lesson {number} and a random problem", hint="one of them")
+    if report is not None and save is not None:
+        raise InputError("--save with --report: of which answer?", hint="one of them")
+    check_outputs([report, save], [number] if number else [])
+    check_target(report)
+    check_target(save)
 
 
 def _poses(chosen: Lesson | None, seed: int | None) -> Iterator[tuple[str, Pose]]:
@@ -93,37 +108,39 @@ def _posed(poses: Sequence[tuple[str, Pose]]) -> Iterator[tuple[str, Problem]]:
         yield title, problem
 
 
-# --- in the terminal
-def _ask_all(poses: Sequence[tuple[str, Pose]]) -> None:
+# --- in the terminal; what is returned is the last wrong answer
+def _ask_all(poses: Sequence[tuple[str, Pose]]) -> Answer | None:
     """Ask, until all are answered or nobody answers any more."""
     from cowpath.lessons import show
 
-    at_once = 0
+    at_once, wrong = 0, None
     for title, problem in _posed(poses):
         _print(*show.question(problem, title))
-        tries = _ask(problem)
-        if tries is None:
-            return
-        at_once += tries == 1
+        done, given = _ask(problem)
+        wrong = next((answer for answer in reversed(given) if not answer.right), wrong)
+        if not done:
+            return wrong
+        at_once += len(given) == 1 and given[0].right
     typer.echo(f"\n{at_once} of {len(poses)} right at the first try.")
+    return wrong
 
 
-def _ask(problem: Problem) -> int | None:
-    """Ask until an answer is right; how many were given, 0 if it was shown, None if nobody answers."""
+def _ask(problem: Problem) -> tuple[bool, list[Answer]]:
+    """Ask until an answer is right or all are shown; whether it came to that, and the answers that were given."""
     from cowpath.lessons import show
 
-    tries = 0
+    given: list[Answer] = []
     while (word := _line(len(problem.answers))) is not None:
         if word == SHOWN:
             _print(show.solution(problem))
-            return 0
-        tries += 1
+            return True, given
         answer = problem.answers[int(word) - 1]
+        given.append(answer)
         _print(show.verdict(answer))
         if answer.right:
-            return tries
+            return True, given
         _print(*show.schedule(answer))
-    return None
+    return False, given
 
 
 def _line(count: int) -> str | None:
@@ -131,25 +148,49 @@ def _line(count: int) -> str | None:
     while True:
         sys.stdout.write(f"\nYour answer (1 to {count}; {SHOWN} shows all, q ends): ")
         sys.stdout.flush()
-        line = sys.stdin.readline() if sys.stdin is not None else ""
+        line = _read_line()
         word = line.strip()
-        if not sys.stdin or not sys.stdin.isatty():
-            typer.echo(word if word.isprintable() else "")
+        if sys.stdin is None or not sys.stdin.isatty():
+            typer.echo(visible(word))
         if not line or word in QUIT:
             return None
-        if word == SHOWN or (word.isdecimal() and 1 <= int(word) <= count):
+        if word in (SHOWN, *map(str, range(1, count + 1))):
             return word
         typer.echo(f"A number from 1 to {count}, {SHOWN} or q.")
 
 
-def _solve_all(poses: Sequence[tuple[str, Pose]]) -> None:
+def _read_line() -> str:
+    """A line of standard input; "" at its end. Raises InputError for what is no text."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise InputError("standard input is not UTF-8 text", hint="an answer a line: 1") from None
+
+
+def _solve_all(poses: Sequence[tuple[str, Pose]]) -> Answer | None:
     from cowpath.lessons import show
 
+    wrong = None
     for title, problem in _posed(poses):
         _print(*show.question(problem, title), show.solution(problem))
+        wrong = next((answer for answer in reversed(problem.answers) if not answer.right), wrong)
+    return wrong
 
 
 # --- other ways out
+def _save(target: Path, wrong: Answer | None) -> None:
+    from cowpath.checker import schedule
+
+    if wrong is None:
+        typer.echo(f"cowpath: no answer was wrong: {visible(str(target))} was not written", err=True)
+        return
+    try:
+        content = schedule.content(wrong.design, wrong.case, wrong.moves, reason=wrong.why, cycle=wrong.cycle)
+        schedule.write(target, content)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+
+
 def _list() -> None:
     from cowpath import lessons
     from cowpath.lessons import show

@@ -7,16 +7,25 @@ from typing import Annotated, Optional
 
 import typer
 
-from cowpath.cli.complete import designs, names_of
+from cowpath.cli.complete import designs, examples, names_of
 from cowpath.kernels import DEFAULT
+
+
+def example_or_file(session: Path | None) -> Path | None:
+    """A name of an example stands for its file."""
+    from cowpath.examples import found
+
+    return None if session is None else found(session)
+
 
 Session = Annotated[
     Path,
     typer.Argument(
-        help="The session: a shell script, such as examples/commit.sh, a pod or a compose file (.yaml), or a unit "
-        "(.service); - for standard input."
+        help="The session: a shell script, a pod or a compose file (.yaml), or a unit (.service); - for standard "
+        "input; or an example by its name: commit (cowpath examples lists them).",
+        callback=example_or_file, autocompletion=names_of(examples),
     ),
-]
+]  # fmt: skip
 Arguments = Annotated[
     Optional[list[str]],  # noqa: UP045 - Typer reads it at run time
     typer.Argument(metavar="ARG", help="The session's own arguments: $1, $2, ...; behind -- if one begins with -."),
@@ -83,6 +92,17 @@ Bystanders = Annotated[
     typer.Option("--bystander", help="A program outside every group; many times for many.", metavar="PROGRAM"),
 ]
 Trace = Annotated[Path | None, typer.Option(help="Write a trace for ui.perfetto.dev to this file.", metavar="PFTRACE")]
+Ftrace = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write what ftrace would have recorded: FILE.dat for trace-cmd and KernelShark, else its text.",
+        metavar="FILE",
+    ),
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(help="Write the groups' figures over time, for Prometheus and Grafana (OpenMetrics).", metavar="PROM"),
+]
 
 
 def load_steps(files: list[Path] | None) -> list[Path] | None:

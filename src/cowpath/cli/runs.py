@@ -18,6 +18,7 @@ from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
     from cowpath.checkpoints import Checkpoint
+    from cowpath.outputs import Outputs
     from cowpath.results import Result
 
 FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts that --fail-on takes
@@ -44,6 +45,8 @@ def run(
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
+    ftrace: o.Ftrace = None,
+    metrics: o.Metrics = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(help="Keep the state of the run in this file, and go on from it if it is there.", metavar="FILE"),
@@ -61,28 +64,28 @@ def run(
     """
     failing = failing_verdicts(fail_on)
     from cowpath import api
-    from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
         cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
-    wanted = Wanted(log=log, trace=trace, timeline=report is not None)
+    outputs = api.Outputs(log=log, report=report, trace=trace, ftrace=ftrace, metrics=metrics)
     loaded, plan = api.load_both(design, session, chosen)
     named = [design or loaded.name]
-    kept = checkpoint_of(checkpoint, every, [trace, report])
-    outputs = [log, trace, report, *([kept.file, kept.events] if kept else [])]
-    check_outputs(outputs, api.inputs_of(plan, session, named, chosen))
+    kept = checkpoint_of(checkpoint, every, outputs)
+    files = [*outputs.files(), *([kept.file, kept.events] if kept else [])]
+    check_outputs(files, api.inputs_of(plan, session, named, chosen))
     bars = progress_bars(chosen.until or plan.settings.until)
-    with api.reported(report, chosen, "run", session, named) as results, bars as progress:
-        results.append(api.run_plan(plan, loaded, chosen, wanted, progress(loaded.name), progress.compiling,
-                                    checkpoint=kept))  # fmt: skip
+    with outputs.made_of(api.again("run", session, named, chosen)) as made, bars as progress:
+        result = api.run_plan(plan, loaded, chosen, made.wanted(), progress(loaded.name), progress.compiling,
+                              checkpoint=kept)  # fmt: skip
+        made.results.append(result)
     say(report)
-    show(results, as_json)
-    end(results, failing)
+    show(made.results, as_json)
+    end(made.results, failing)
 
 
-def checkpoint_of(file: Path | None, every: str | None, others: Sequence[Path | None]) -> Checkpoint | None:
+def checkpoint_of(file: Path | None, every: str | None, outputs: Outputs) -> Checkpoint | None:
     """Where the state of a run is kept. Raises InputError, also where it cannot be: what draws keeps a state, too."""
     from cowpath.atomic import check_target
     from cowpath.checkpoints import DEFAULT_EVERY_S, Checkpoint
@@ -92,9 +95,9 @@ def checkpoint_of(file: Path | None, every: str | None, others: Sequence[Path | 
         if every is not None:
             raise InputError("--every without --checkpoint", hint="--checkpoint FILE")
         return None
-    if any(others):
-        hint = "--log, and the page or the trace by a run without it"
-        raise InputError("--checkpoint does not go with --report or --trace", hint=hint)
+    if any((outputs.report, outputs.trace, outputs.ftrace, outputs.metrics)):
+        hint = "--log, and the others by a run without it"
+        raise InputError("--checkpoint does not go with --report, --trace, --ftrace or --metrics", hint=hint)
     check_target(file)
     return Checkpoint(file, DEFAULT_EVERY_S if every is None else parse_time(every) / 1e9)
 
@@ -118,6 +121,8 @@ def compare(
     env: o.Env = None,
     program: o.Program = None,
     report: Report = None,
+    trace: o.Trace = None,
+    metrics: o.Metrics = None,
     as_json: o.Json = False,
     fail_on: o.FailOn = None,
     steps: o.Steps = None,
@@ -128,23 +133,23 @@ def compare(
     """
     failing = failing_verdicts(fail_on)
     from cowpath import api
-    from cowpath.observe.watch import Wanted
 
     chosen = api.Options.of(
         memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
         cold=cold, table=table, env=env, arguments=arguments, programs=program,
     )  # fmt: skip
-    wanted = Wanted(timeline=report is not None)
+    outputs = api.Outputs(report=report, trace=trace, metrics=metrics)
     loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)
     named = list(dict.fromkeys(design)) if design else [each.name for each in loaded]
-    check_outputs([report], api.inputs_of(plan, session, named, chosen))
+    check_outputs(outputs.files(), api.inputs_of(plan, session, named, chosen))
     bars = progress_bars(chosen.until or plan.settings.until)
-    with api.reported(report, chosen, "compare", session, named) as results, bars as progress:
+    with outputs.made_of(api.again("compare", session, named, chosen)) as made, bars as progress:
         for each in loaded:
-            results.append(api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling))
+            wanted = made.wanted(process=each.name)
+            made.results.append(api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling))
     say(report)
-    show(results, as_json)
-    end(results, failing)
+    show(made.results, as_json)
+    end(made.results, failing)
 
 
 def failing_verdicts(fail_on: Sequence[str] | None) -> frozenset[str]:

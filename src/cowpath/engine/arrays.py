@@ -34,7 +34,21 @@ def key_after(words: Any, before: Any, changed: Any, count: int, key: int) -> in
     return (int(key) + int((mixed(words[at], at) - mixed(before[at], at)).sum(dtype=np.uint64))) & ALL_BITS
 
 
-def copy_row(source: Any, target: Any, at: int, words: int, number: int, name: int) -> None:
-    """``fold.copy_row``."""
-    start, to = at + number * words, at + name * words
+def prefetch(table: Any, at: int) -> None:
+    """``vector.prefetch``: there is nothing to be gained."""
+
+
+def copy_row(source: Any, target: Any, start: int, to: int, words: int) -> None:
+    """``canonical.copy_row``."""
     target[to : to + words] = source[start : start + words]
+
+
+def copy_all(source: Any, target: Any) -> None:
+    """``canonical.copy_names``."""
+    target[:] = source
+
+
+def restart(words: Any, before: Any, last: Any, first: Any, is_astray: Any) -> None:
+    """``changes.restart``."""
+    words[:] = before[:] = last[:] = first
+    is_astray[:] = 0

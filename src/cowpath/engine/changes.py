@@ -1,6 +1,9 @@
 """What a move has changed in a state: found by comparing words, undone, and worked into the state's fingerprint.
 
-Most of a machine never changes: of a state only the words are kept that ever have (``live``).
+The states of a frontier are written down one after the other, each as the words in which it differs from the one before
+it (the first of them: from the first state of all). So a state is loaded by the words that differ, and a new one is
+written by those that may: ``astray`` are the words in which the state that is expanded may differ from the one that was
+written last.
 """
 
 from __future__ import annotations
@@ -14,14 +17,26 @@ from .fingerprint import mixed
 from .vector import WIDTH, differ, lowest
 
 
+@plainly(arrays.restart)
 @inlined
-def load(words, before, first, live, count, row, length):
-    """Make a state of the frontier the one that is expanded."""
-    for j in range(count):
-        i = live[j]
-        value = row[j] if j < length else first[i]
-        words[i] = value
-        before[i] = value
+def restart(words, before, last, first, is_astray):
+    """At the beginning of a frontier, both the one that is read and the one that is written."""
+    for i in range(len(words)):
+        words[i] = before[i] = last[i] = first[i]
+        is_astray[i] = 0
+
+
+@inlined
+def load(words, before, places, contents, start, length, astray, is_astray, count):
+    """Make the next state of the frontier the one that is expanded. Returns how many words are astray then."""
+    for j in range(start, start + length):
+        i = places[j]
+        words[i] = before[i] = contents[j]
+        if not is_astray[i]:
+            is_astray[i] = 1
+            astray[count] = i
+            count += 1
+    return count
 
 
 @plainly(arrays.find_changes)
@@ -44,15 +59,25 @@ def find_changes(words, before, changed):
 
 
 @inlined
-def note_live(changed, count, live, is_live, known):
-    """Enter the words that had never changed before. Returns how many there are now."""
+def keep_changes(words, changed, count, which, values, begin):
+    """Note what a move has changed, from ``begin`` on. Returns where that ends."""
     for j in range(count):
-        i = changed[j]
-        if not is_live[i]:
-            is_live[i] = 1
-            live[known] = i
-            known += 1
-    return known
+        which[begin + j] = changed[j]
+        values[begin + j] = words[changed[j]]
+    return begin + count
+
+
+@inlined
+def write_down(words, last, places, contents, at, astray, is_astray, count):
+    """Write a state down from ``at`` on, by what differs from the last one: nothing is astray then. Returns the end."""
+    for j in range(count):
+        i = astray[j]
+        is_astray[i] = 0
+        if words[i] != last[i]:
+            places[at] = i
+            contents[at] = last[i] = words[i]
+            at += 1
+    return at
 
 
 @inlined

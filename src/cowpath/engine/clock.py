@@ -67,6 +67,7 @@ class Clock:
     words: Callable[[list[Link]], Any] = lambda links: ""  # str() of it is a sentence
     host: Callable[[Any, int], str] = lambda k, number: ""
     pause: Callable[[], None] = lambda: None  # is called where a run can be cut in two
+    look: Callable[[], int] | None = None  # is called now and again, and says when (ns) to call it again
     stall_ns: int = STALL_NS
     bound_ns: int = BOUND_NS
     bound_rounds: int = BOUND_ROUNDS
@@ -93,12 +94,13 @@ class Clock:
         With ``budget``, stop after so many moves (reason ``budget``). May be called again.
         """
         left = budget
+        look_at = loop.FOREVER if self.look is None else self.look()
         while True:
             self.pause()
             moves = BUDGET if left is None else min(BUDGET, left)
             end = until_ns if self._script_end is None else min(until_ns, self._script_end + LINGER_NS)
             shell = n.NONE if self._script_end is not None else self.plan.shell
-            why = int(loop.run(self.k, end, moves, shell))
+            why = int(loop.run(self.k, end, look_at, moves, shell))
             self.drain()
             now = int(self.k.books.now)
             if self.progress is not None:
@@ -111,6 +113,8 @@ class Clock:
                 return Ending("exhausted", now, exhausted(self.k))
             elif why == loop.STALL:
                 self._note_stalls()
+            elif why == loop.PAUSE and self.look is not None:
+                look_at = self.look()
             elif why == loop.HOST:
                 self.printed.append(self.host(self.k, int(self.k.books.host)))
             elif why == loop.BUDGET and left is not None:

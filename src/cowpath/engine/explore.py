@@ -1,10 +1,12 @@
 """The driver ``explore``: visits every state that a small machine can reach, breadth first.
 
-What has been visited is a table of fingerprints. The frontier holds states, of each the words that have ever changed
-(``live``): most of a machine never does. For each state the number of the one it was reached from and the mover are
-kept, so a way back is a shortest schedule. To fold a state costs more than all else, and most are reached several
-times within a short while: for some of them it is remembered what that came to (``memo``). All arrays are Python's (a
-``Search``); ``expand`` returns when one of them is full, after so many states, and at the end of a level.
+What has been visited is a table of fingerprints. The frontier holds states, of each what differs from the one before
+it (``changes``). All moves of a state are made first, then their fingerprints are looked up: the table is larger than
+the processor's caches, and is asked for its places meanwhile. For each state the number of the one it was reached from
+and the mover are kept, so a way back is a shortest schedule; a state's number in the table, only where edges are
+wanted. To fold a state costs more than all else, and most are reached several times within a short while: for some of
+them it is remembered what that came to (``memo``). All arrays are Python's (a ``Search``); ``expand`` returns when one
+of them is full, after so many states, and at the end of a level.
 """
 
 from __future__ import annotations
@@ -13,19 +15,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled, driver, entry_point, inlined
 
-from .changes import find_changes, key_after, load, note_live, put_back
+from .canonical import folded_key, start_folding
+from .changes import find_changes, keep_changes, key_after, load, put_back, restart, write_down
 from .coverage import forget_coverage
 from .fingerprint import fingerprint
-from .fold import canonical
 from .local import is_local
-from .moves import DISK, MOVERS, can_move, move
+from .moves import DISK, MOVERS, can_move, move, who_moves
 from .properties import OF_STATES, marks, offender, violated
 from .script import bring_to, play, time_goes_on, who_can_move
 from .standstill import write_survey
-from .waitfor import find_holder_of_memory
+from .vector import prefetch
+from .waitfor import find_delay, find_holder_of_memory
 
 # why ``expand`` returned
 LEVEL = 0  # every state of the frontier is expanded, and the caller wants to know
@@ -43,7 +45,7 @@ BRING = 3  # task a to instruction b; returns -1 if it never comes there
 SETTLE = 4  # let the disk, workers and timers do what they have to
 WHO = 5  # returns who can move, a bit each
 OFFENDER = 6  # returns who or what violates property of states a, or OK
-HOLDER = 7  # returns the task at the end of task a's wait-for chain, or NONE; books.tasks has been surveyed
+HOLDER = 7  # returns the task at the end of task a's wait-for chain (b: at what delays it), or NONE; it surveys first
 MOST_MOVES = 20_000  # of one task on its way to the start
 
 # numbers in Search.counts
@@ -54,10 +56,13 @@ FRONTIER = 3  # states in this one
 AT = 4  # of these, expanded
 TRANSITIONS = 5
 REDUCED = 6  # states of which only one move was made
-LIVE = 7  # words of the state that have ever changed
+FIRST = 7  # the number of the first state of this frontier: the others follow
 SIDE = 8  # which half of the frontiers is this one
 LEVELS = 9  # frontiers so far: the depth of this one, and 1
-COUNTS = 10
+ASTRAY = 10  # words in which the state that is expanded may differ from the one that was entered last
+FROM = 11  # where the next state of this frontier is written
+END = 12  # where the next frontier ends
+COUNTS = 13
 
 # switches (Search.options)
 FOLD = 0
@@ -75,54 +80,56 @@ AT_FIRST = 2
 ROOT = -1  # parent of the first state
 
 
-NODE = np.dtype((np.record, [("parent", "i4"), ("marks", "i4"), ("first_edge", "i4"), ("mover", "i4")]))
+NODE = np.dtype((np.record, [("marks", "i4"), ("first_edge", "i4")]))
 EDGE = np.dtype((np.record, [("to", "i4"), ("mover", "i2"), ("progress", "i2")]))  # progress: a bit for each group
-PLACE = np.dtype((np.record, [("tag", "u8"), ("state", "i8")]))  # of the table
-ENTRY = np.dtype(  # of a frontier; raw: the state's own fingerprint, not folded; length: live words then
-    (np.record, [("raw", "u8"), ("state", "i4"), ("length", "i4")])
-)
+# a move that has been made; raw: the state's own fingerprint, not folded; end: in ``which`` and ``values``
+PENDING = np.dtype((np.record, [("raw", "u8"), ("key", "u8"), ("mover", "i4"), ("end", "i4"), ("progress", "i8")]))
 MEMO = np.dtype((np.record, [("raw", "u8"), ("key", "u8")]))  # a fingerprint and that of the canonical copy; 0, 0: free
 
 
 class Search(NamedTuple):
-    """The arrays of a search. ``words`` and ``half`` are the machine's state, ``target*`` the canonical copy's.
-
-    Compiled functions are handed the arrays that they work on: to take one out of this tuple counts a reference to it,
-    which costs more than most of what is done with it.
-    """
+    """The arrays of a search. ``words`` and ``half`` are the machine's state, ``target*`` the canonical copy's."""
 
     words: Any  # u8[W]
     half: Any  # i2[4 W]
     first: Any  # u8[W], the first state
     before: Any  # u8[W], the state that is being expanded
     changed: Any  # i4[W], the words that a move has changed
-    live: Any  # i4[W], the words that have ever changed, as they came
-    is_live: Any  # i1[W]
+    last: Any  # u8[W], the state that was entered last
+    astray: Any  # i4[W], the words in which ``before`` may differ from it
+    is_astray: Any  # i1[W]
+    movers: Any  # i8[MOVERS], who can move
+    pending: Any  # PENDING[MOVERS], the moves made of the state that is expanded, which are to be looked up
+    which: Any  # u2[MOVERS W], the words that they have changed
+    values: Any  # u8[MOVERS W], and to what
     target_words: Any
     target: Any
-    names: Any  # i2, fold.KINDS rows
-    alike: Any  # i8, for each task the first of those that are alike
-    stances: Any  # i8, scratch
     memo: Any  # MEMO, a power of two of them
     options: Any  # i8[OPTIONS]
     counts: Any  # i8[COUNTS]
-    frontiers: Any  # u8[2, n, width], the live words of the states of this frontier and of the next
-    entries: Any  # ENTRY[2, n]
-    table: Any  # PLACE, a power of two of them: tag 0 is free
-    nodes: Any  # NODE, for each state
+    raws: Any  # u8[2, n], of the states of this frontier and of the next their own fingerprints
+    lengths: Any  # u2[2, n], and in how many words each differs from the one before it
+    places: Any  # u2[2, m], which these are
+    contents: Any  # u8[2, m], and what they say
+    table: Any  # u8, a power of two of them: what has been visited, 0 is free
+    numbers: Any  # i4, the states that stand there, if edges are kept
+    parents: Any  # i4, for each state the one it was reached from
+    movers_to: Any  # i1, and by whose move
+    nodes: Any  # NODE, for each state, if edges are kept
     edges: Any  # EDGE; those of a state stand together, the states in the order of their numbers
     found: Any  # i4, for each property of states the first that violates it, or -1
     script: Any  # i8, movers for PLAY
 
 
 @entry_point
-def grow_table(old, table):
-    """Enter all fingerprints of a full table into a larger one."""
+def grow_table(old, old_numbers, table, numbers):
+    """Enter all fingerprints of a full table into a larger one, and their states' numbers, if these are kept."""
     for i in range(len(old)):
-        if old[i].tag != 0:
-            at = find(table, old[i].tag)
-            table[at].tag = old[i].tag
-            table[at].state = old[i].state
+        if old[i] != 0:
+            at = find(table, old[i])
+            table[at] = old[i]
+            if len(numbers) == len(table):
+                numbers[at] = old_numbers[i]
 
 
 @compiled
@@ -143,18 +150,14 @@ def forget_progress(k):
 
 
 @compiled
-def folded_key(k, c, x):
-    """The fingerprint of the canonical copy of the state as it stands."""
-    canonical(k, x.half, c, x.target, x.names, x.alike, x.stances, x.options[AGE_COUNTS])
-    return fingerprint(x.target_words)
-
-
-@compiled
-def remembered_key(k, c, x, raw):
-    """The same, of a state with this fingerprint of its own: looked up where that is remembered."""
+def remembered_key(k, c, f, x, raw):
+    """The fingerprint of the canonical copy of the state as it stands, whose own is ``raw``: looked up, if it has been
+    met lately.
+    """
     known = x.memo[np.int64(raw & np.uint64(len(x.memo) - 1))]
     if known.raw != raw or known.key == 0:
-        known.raw, known.key = raw, folded_key(k, c, x)
+        known.raw = raw
+        known.key = folded_key(k, x.words, x.half, c, x.target, x.target_words, f, x.options[AGE_COUNTS])
     return known.key
 
 
@@ -165,133 +168,170 @@ def tag_of(key):
 
 
 @inlined
+def first_place(table, tag):
+    """Where a fingerprint is looked for first."""
+    return np.int64(tag & np.uint64(len(table) - 1))
+
+
+@inlined
 def find(table, tag):
     """The place of a fingerprint in the table, or of the free place where it belongs."""
     mask = len(table) - 1
-    at = np.int64(tag & np.uint64(mask))
-    while table[at].tag != 0 and table[at].tag != tag:
+    at = first_place(table, tag)
+    while table[at] != 0 and table[at] != tag:
         at = (at + 1) & mask
     return at
 
 
 @inlined
-def is_full(counts, options, nodes, table, entries, edges):
+def is_full(counts, options, parents, table, raws, contents, nodes, edges, wide):
     """The next state's successors might not find room."""
     states = counts[STATES] + MOVERS
-    if states > len(nodes) or 8 * states > 5 * len(table) or counts[NEXT] + MOVERS > len(entries):
+    if states > len(parents) or 8 * states > 5 * len(table) or counts[NEXT] + MOVERS > len(raws):
         return True
-    return options[KEEP_EDGES] != 0 and counts[EDGES] + MOVERS > len(edges)
+    if counts[END] + MOVERS * wide > len(contents):
+        return True
+    return options[KEEP_EDGES] != 0 and (states > len(nodes) or counts[EDGES] + MOVERS > len(edges))
 
 
 @compiled
-def expand(k, c, x, budget):
+def expand(k, c, f, x, budget):
     """Expand states, level by level. Returns why it stopped."""
     counts = x.counts
     while True:
         at = counts[AT]
-        why = expand_level(k, c, x, budget)
+        why = expand_level(k, c, f, x, budget)
         budget -= counts[AT] - at
         if why != LEVEL:
             return why
         if counts[NEXT] == 0:
             return DONE
         counts[SIDE] = 1 - counts[SIDE]
+        counts[FIRST] = counts[STATES] - counts[NEXT]
         counts[FRONTIER] = counts[NEXT]
-        counts[NEXT] = 0
-        counts[AT] = 0
+        counts[NEXT] = counts[AT] = counts[FROM] = counts[END] = counts[ASTRAY] = 0
         counts[LEVELS] += 1
+        restart(x.words, x.before, x.last, x.first, x.is_astray)
         if x.options[BY_LEVEL]:
             return LEVEL
 
 
+@inlined
+def make_move(k, c, f, x, mover, h, options, words, before, changed, table, made, which, values, begin):
+    """Make a move of the state that stands there, note it (``made``, and from ``begin`` on the words), and undo it.
+
+    ``h``: the state's fingerprint. Returns where the words end.
+    """
+    if options[KEEP_EDGES] != 0:
+        forget_progress(k)
+    move(k, mover)
+    changes = find_changes(words, before, changed)
+    raw = key_after(words, before, changed, changes, h)
+    key = remembered_key(k, c, f, x, raw) if options[FOLD] != 0 else raw
+    prefetch(table, first_place(table, tag_of(key)))
+    end = keep_changes(words, changed, changes, which, values, begin)
+    put_back(words, before, changed, changes)
+    made.raw, made.key, made.mover, made.end = raw, key, mover, end
+    if options[KEEP_EDGES] != 0:
+        made.progress = progress_mask(k)
+    return end
+
+
+@inlined
+def make_alone(k, c, f, x, h, options, words, before, changed, table, made, which, values):
+    """Make the first move that is local and leads to a state that has not been seen, if there is one."""
+    for t in range(DISK):
+        if can_move(k, t) and is_local(k, t):
+            make_move(k, c, f, x, t, h, options, words, before, changed, table, made, which, values, 0)
+            if k.books.error or table[find(table, tag_of(made.key))] == 0:
+                return True
+    return False
+
+
 @compiled
-def expand_level(k, c, x, budget):
+def expand_level(k, c, f, x, budget):
     """Expand states of the frontier, from counts[AT] on. Returns why it stopped."""
-    words, before, changed, live, is_live = x.words, x.before, x.changed, x.live, x.is_live
+    words, before, changed, last, astray, is_astray = x.words, x.before, x.changed, x.last, x.astray, x.is_astray
     side = x.counts[SIDE]
-    first, frontier, entries = x.first, x.frontiers[side], x.entries[side]
-    following, coming = x.frontiers[1 - side], x.entries[1 - side]
-    counts, options, table, nodes, edges, found = x.counts, x.options, x.table, x.nodes, x.edges, x.found
-    fold, keep_edges, wanted, width = options[FOLD] != 0, options[KEEP_EDGES] != 0, options[WANTED], following.shape[1]
+    places, contents, raws, lengths = x.places[side], x.contents[side], x.raws[side], x.lengths[side]
+    next_places, next_contents, next_raws = x.places[1 - side], x.contents[1 - side], x.raws[1 - side]
+    next_lengths, parents, movers_to, nodes, edges = x.lengths[1 - side], x.parents, x.movers_to, x.nodes, x.edges
+    counts, options, table, numbers, found = x.counts, x.options, x.table, x.numbers, x.found
+    movers, pending, which, values = x.movers, x.pending, x.which, x.values
+    keep_edges, wanted = options[KEEP_EDGES] != 0, options[WANTED]
     while counts[AT] < counts[FRONTIER]:
         if budget <= 0 or counts[STATES] > options[MOST]:
             return BUDGET
         budget -= 1
-        if is_full(counts, options, nodes, table, coming, edges):
+        if is_full(counts, options, parents, table, next_raws, next_contents, nodes, edges, len(words)):
             return FULL
         at = counts[AT]
-        source = entries[at].state
-        h = entries[at].raw
-        load(words, before, first, live, counts[LIVE], frontier[at], entries[at].length)
-        nodes[source].first_edge = counts[EDGES]
-        made = counts[TRANSITIONS]
-        alone = choose_alone(k, c, x, h) if options[REDUCE] != 0 else n.NONE
-        for mover in range(MOVERS):
-            if (alone != n.NONE and mover != alone) or not can_move(k, mover):
-                continue
-            if keep_edges:
-                forget_progress(k)
-            move(k, mover)
-            if k.books.error:
-                return EXHAUSTED
-            changes = find_changes(words, before, changed)
-            counts[LIVE] = note_live(changed, changes, live, is_live, counts[LIVE])
-            if counts[LIVE] > width:  # the rows are too short for what has changed now: again, with longer ones
-                put_back(words, before, changed, changes)
-                counts[EDGES] = nodes[source].first_edge
-                counts[TRANSITIONS] = made
-                return FULL
-            counts[TRANSITIONS] += 1
-            raw = key_after(words, before, changed, changes, h)
-            key = remembered_key(k, c, x, raw) if fold else raw
-            place = find(table, tag_of(key))
-            if table[place].tag == 0:
-                table[place].tag = tag_of(key)
-                table[place].state = counts[STATES]
-                enter(words, live, counts, following[counts[NEXT]], coming, nodes, source, mover, raw)
+        source = counts[FIRST] + at
+        wide = load(words, before, places, contents, counts[FROM], lengths[at], astray, is_astray, counts[ASTRAY])
+        counts[FROM] += lengths[at]
+        counts[ASTRAY] = wide
+        h, made, end = raws[at], 0, 0
+        if options[REDUCE] != 0 and make_alone(
+            k, c, f, x, h, options, words, before, changed, table, pending[0], which, values
+        ):
+            counts[REDUCED] += 1
+            made = 1
+        else:
+            for i in range(who_moves(k, movers)):
+                end = make_move(
+                    k, c, f, x, movers[i], h, options, words, before, changed, table, pending[i], which, values, end
+                )
+                if k.books.error:
+                    return EXHAUSTED
+                made += 1
+        if k.books.error:
+            return EXHAUSTED
+        counts[TRANSITIONS] += made
+        if keep_edges:
+            nodes[source].first_edge = counts[EDGES]
+        begin = 0
+        for i in range(made):
+            end, tag = pending[i].end, tag_of(pending[i].key)
+            place = find(table, tag)
+            if table[place] == 0:
+                table[place] = tag
+                state = counts[STATES]
+                for j in range(begin, end):
+                    word = which[j]
+                    words[word] = values[j]
+                    if not is_astray[word]:
+                        is_astray[word] = 1
+                        astray[wide] = word
+                        wide += 1
+                start = counts[END]
+                counts[END] = write_down(words, last, next_places, next_contents, start, astray, is_astray, wide)
+                next_raws[counts[NEXT]] = pending[i].raw
+                next_lengths[counts[NEXT]] = counts[END] - start
+                parents[state], movers_to[state] = source, pending[i].mover
+                counts[NEXT] += 1
+                counts[STATES] += 1
                 if wanted:
-                    note_violations(k, wanted, found, counts[STATES] - 1)
+                    note_violations(k, wanted, found, state)
                 if keep_edges:
-                    nodes[counts[STATES] - 1].marks = marks(k)
+                    numbers[place] = state
+                    nodes[state].marks = marks(k)
+                wide = 0
+                for j in range(begin, end):
+                    word = which[j]
+                    words[word] = before[word]
+                    is_astray[word] = 1
+                    astray[wide] = word
+                    wide += 1
             if keep_edges:
                 edge = edges[counts[EDGES]]
-                edge.to, edge.mover, edge.progress = table[place].state, mover, progress_mask(k)
+                edge.to, edge.mover, edge.progress = numbers[place], pending[i].mover, pending[i].progress
                 counts[EDGES] += 1
-            put_back(words, before, changed, changes)
-        counts[REDUCED] += alone != n.NONE
+            begin = end
+        counts[ASTRAY] = wide
         counts[AT] += 1
         if options[STOP] and enough_found(found, wanted, options[STOP] == AT_FIRST):
             return FOUND
     return LEVEL
-
-
-@compiled
-def choose_alone(k, c, x, h):
-    """A task whose next move is local and leads to a state that has not been seen, or NONE."""
-    for t in range(DISK):
-        if not can_move(k, t) or not is_local(k, t):
-            continue
-        move(k, t)
-        changes = find_changes(x.words, x.before, x.changed)
-        raw = key_after(x.words, x.before, x.changed, changes, h)
-        key = remembered_key(k, c, x, raw) if x.options[FOLD] != 0 else raw
-        put_back(x.words, x.before, x.changed, changes)
-        if x.table[find(x.table, tag_of(key))].tag == 0:
-            return t
-    return n.NONE
-
-
-@inlined
-def enter(words, live, counts, row, coming, nodes, source, mover, raw):
-    """A new state, and where it comes from: it is in the next frontier."""
-    for j in range(counts[LIVE]):
-        row[j] = words[live[j]]
-    entry = coming[counts[NEXT]]
-    entry.raw, entry.state, entry.length = raw, counts[STATES], counts[LIVE]
-    node = nodes[counts[STATES]]
-    node.parent, node.mover = source, mover
-    counts[NEXT] += 1
-    counts[STATES] += 1
 
 
 @compiled
@@ -317,30 +357,33 @@ def enough_found(found, wanted, one_is_enough):
 
 
 @compiled
-def begin(k, c, x):
+def begin(k, c, f, x):
     """Enter the state as it stands as the first one."""
     for i in range(len(x.words)):
         x.first[i] = x.words[i]
-        x.before[i] = x.words[i]
+    restart(x.words, x.before, x.last, x.first, x.is_astray)
     raw = fingerprint(x.words)
-    key = folded_key(k, c, x) if x.options[FOLD] != 0 else raw
-    place = find(x.table, tag_of(key))
-    x.table[place].tag = tag_of(key)
-    x.table[place].state = 0
-    enter(x.words, x.live, x.counts, x.frontiers[1, 0], x.entries[1], x.nodes, ROOT, 0, raw)
+    start_folding(f)
+    key = remembered_key(k, c, f, x, raw) if x.options[FOLD] != 0 else raw
+    x.table[find(x.table, tag_of(key))] = tag_of(key)
+    x.raws[1, 0], x.lengths[1, 0] = raw, 0
+    x.parents[0] = ROOT
+    x.counts[STATES] = x.counts[NEXT] = 1
     note_violations(k, x.options[WANTED], x.found, 0)
     forget_coverage(k)
-    x.nodes[0].marks = marks(k)
+    if x.options[KEEP_EDGES] != 0:
+        x.numbers[find(x.table, tag_of(key))] = 0
+        x.nodes[0].marks = marks(k)
 
 
 @driver
-def drive(what, k, c, x, a, b):
+def drive(what, k, c, f, x, a, b):
     """Python's way in to all of the above: one, so that the kernel is compiled once for it."""
     k.books.now = 1
     if what == EXPAND:
-        return expand(k, c, x, a)
+        return expand(k, c, f, x, a)
     if what == BEGIN:
-        begin(k, c, x)
+        begin(k, c, f, x)
     elif what == PLAY:
         return play(k, x.script[:a])
     elif what == BRING:
@@ -355,5 +398,5 @@ def drive(what, k, c, x, a, b):
         return offender(k, a)
     elif what == HOLDER:
         write_survey(k)
-        return find_holder_of_memory(k, a)
+        return find_delay(k, a) if b else find_holder_of_memory(k, a)
     return 0

@@ -1,9 +1,8 @@
 """Folding: machines that differ only in the numbers of things are one state.
 
-``canonical`` copies a state with everything that bears an arbitrary number (pages, address spaces, mappings, page
-tables, requests, and tasks that are alike) renumbered; free lists and what lies on them are left out. Two states with
-the same copy have the same future, up to those numbers: what is in use is copied, and all that a copied record's fields
-number, with every field that the layout does not call ``folded``. Which fields number what, the layout says, too.
+Everything that bears an arbitrary number (pages, address spaces, mappings, page tables, requests, and tasks that are
+alike) is given another one, its name here; ``canonical`` copies a state with these. Two states with the same copy have
+the same future, up to those numbers.
 
 The order of the new numbers is that in which a walk from fixed points meets the things: the zone's lists, the files'
 slots, then the tasks, the alike ones in the order of what each is doing. Where it cannot tell two things apart, it
@@ -18,19 +17,13 @@ from typing import Any
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel import records
-from cowpath.kernel.compiled import compiled, plainly
+from cowpath.kernel.compiled import compiled
 from cowpath.kernel.generated import compile_source
-from cowpath.kernel.layout import Record
 from cowpath.kernel.records import THINGS
-from cowpath.kernel.state import EXPLORE, state_record
+from cowpath.kernel.state import EXPLORE
 
-from . import arrays
-from .renaming import condition, field_lines, renames
+from .renaming import condition
 
-STATE = state_record(EXPLORE)
-LAYOUT = STATE.narrow
-HALVES = LAYOUT.itemsize // 2
 EXPLORE_ENTRIES = EXPLORE.entries
 
 # rows of the table of names
@@ -43,6 +36,11 @@ COPIED = COUNT + 1  # of these, have been copied
 ORDER = COUNT + 2  # tasks in their canonical order
 KINDS = COUNT + 3
 WIDEST = max(EXPLORE.pages, EXPLORE.directories, EXPLORE.vmas, KINDS)
+
+# for each kind a bit for each of its things: that what they number has another name is looked up by these
+BITS = 63
+ROOMS = [getattr(EXPLORE, THINGS[kind].array) for kind in KINDS_RENAMED]
+FIRST_BITS = [sum(ROOMS[:place]) for place in range(NUMBER)]
 
 STANCE_PRIME = 2147483647  # products stay below 2 ** 63, compiled or not
 
@@ -60,21 +58,40 @@ def give_name(names, kind, number):
 
 
 @compiled
-def name_of(names, kind, number):
-    """The name of a thing, which gets one if the walk has not met it; what is no number of one stays as it is."""
-    if number < 0:
-        return number
-    if names[kind, number] == n.NONE:
-        give_name(names, kind, number)
-    return names[kind, number]
+def bit_of(first, number):
+    """The bit of a thing, of a kind whose bits begin at ``first``. Where things are too many, some share the last."""
+    return 1 << min(first + number, BITS - 1)
+
+
+def _name_of(kind: str, place: int) -> Callable[..., Any]:
+    """The name of a thing of this kind, which gets one if the walk has not met it. What is no number of one stays as
+    it is. The thing's bit is added to ``refs[unit]``.
+    """
+    lines = [
+        f"def {kind}_name(names, refs, unit, number):",
+        "    if number < 0:",
+        "        return number",
+        f"    if names[{place}, number] == {n.NONE}:",
+        f"        give_name(names, {place}, number)",
+        f"    refs[unit] |= bit_of({FIRST_BITS[place]}, number)",
+        f"    return names[{place}, number]",
+    ]
+    return compile_source(f"{kind}_name", lines, {"give_name": give_name, "bit_of": bit_of}, __name__)
+
+
+NAME_OF = {f"{kind}_name": _name_of(kind, place) for place, kind in enumerate(KINDS_RENAMED)}
+table_name = NAME_OF["table_name"]
 
 
 @compiled
-def pte_name(names, number):
+def pte_name(names, refs, unit, number):
     """The number of a page table entry (in lists of mappings)."""
     if number < 0:
         return number
-    return name_of(names, TABLE, number // EXPLORE_ENTRIES) * EXPLORE_ENTRIES + number % EXPLORE_ENTRIES
+    return table_name(names, refs, unit, number // EXPLORE_ENTRIES) * EXPLORE_ENTRIES + number % EXPLORE_ENTRIES
+
+
+NAME_OF["pte_name"] = pte_name
 
 
 # --- the walk ------------------------------------------------------------------------------------
@@ -102,13 +119,17 @@ def stance(k, t):
 
 
 @compiled
-def order_tasks(k, names, alike, stances):
-    """Tasks in their canonical order: each in its place, the alike ones among them by what they are doing."""
+def order_tasks(k, names, alike, stances, stale_tasks):
+    """Tasks in their canonical order: each in its place, the alike ones among them by what they are doing.
+
+    ``stances``: what they were doing last; of those that are ``stale_tasks`` it is looked at again.
+    """
     count = k.state.n_tasks
     order = names[ORDER]
     for t in range(count):
         order[t] = t
-        stances[t] = stance(k, t)
+        if stale_tasks[t] and (alike[t] != t or (t + 1 < count and alike[t + 1] == t)):
+            stances[t] = stance(k, t)
     for at in range(1, count):
         if alike[at] == at:
             continue
@@ -239,39 +260,6 @@ def name_requests(k, names):
             p = state.pages[p].io_next
 
 
-# --- the copy ------------------------------------------------------------------------------------
-def _renamer(name: str, kind: Record) -> Callable[..., Any]:
-    """A function that renames what the fields of a record number."""
-    lines = [f"def {name}(names, r):", *field_lines(kind, "r", renames), "    return"]
-    known = {f"{kind}_name": _namer(kind, place) for place, kind in enumerate(KINDS_RENAMED)} | {"pte_name": pte_name}
-    return compile_source(name, lines, known, __name__)
-
-
-def _namer(kind: str, place: int) -> Callable[..., Any]:
-    lines = [f"def {kind}_name(names, number):", f"    return name_of(names, {place}, number)"]
-    return compile_source(f"{kind}_name", lines, {"name_of": name_of}, __name__)
-
-
-def _copier(kind: str, place: int) -> Callable[..., Any]:
-    """A function that copies the records of a kind that have a name and have not been copied, and renames in them."""
-    array = THINGS[kind].array
-    dtype, offset = LAYOUT.fields[array][:2]  # type: ignore[index]
-    at, words = offset // 2, dtype.base.itemsize // 2
-    lines = [
-        f"def copy_{array}(half, c, target, names):",
-        f"    while names[COPIED, {place}] < names[COUNT, {place}]:",
-        f"        name = names[COPIED, {place}]",
-        f"        names[COPIED, {place}] = name + 1",
-        f"        copy_row(half, target, {at}, {words}, names[{NUMBER + place}, name], name)",
-        f"        rename_{kind}(names, c.state.{array}[name])",
-        "    return",
-    ]
-    fields = STATE.fields[array].of
-    assert isinstance(fields, Record)
-    known = {"copy_row": copy_row, f"rename_{kind}": _renamer(f"rename_{kind}", fields)}
-    return compile_source(f"copy_{array}", lines, known | {"COPIED": COPIED, "COUNT": COUNT}, __name__)
-
-
 def _namer_of_all() -> Callable[..., Any]:
     """A function that gives a name to everything that is in use and has none."""
     lines = ["def name_what_is_left(k, names):"]
@@ -288,85 +276,15 @@ def _namer_of_all() -> Callable[..., Any]:
     return compile_source("name_what_is_left", [*lines, "    return"], {"give_name": give_name}, __name__)
 
 
-def _copier_of_rest() -> Callable[..., Any]:
-    """A function that copies what bears no arbitrary number, and renames in it."""
-    named = {THINGS[kind].array for kind in KINDS_RENAMED}
-    rest = Record({name: field for name, field in STATE.fields.items() if name not in named})
-    spans: list[list[int]] = []  # of 16-bit words, that touch one another made one
-    for name in rest.fields:
-        dtype, offset = LAYOUT.fields[name][:2]  # type: ignore[index]
-        begin, end = offset // 2, (offset + dtype.itemsize) // 2
-        if spans and spans[-1][1] == begin:
-            spans[-1][1] = end
-        else:
-            spans.append([begin, end])
-    lines = ["def copy_rest(half, c, target, names):"]
-    for begin, end in spans:
-        lines += [f"    for i in range({begin}, {end}):", "        target[i] = half[i]"]
-    lines.append("    rename_rest(names, c.state)")
-    return compile_source("copy_rest", lines, {"rename_rest": _renamer("rename_rest", rest)}, __name__)
-
-
-@plainly(arrays.copy_row)
-@compiled
-def copy_row(source, target, at, words, number, name):
-    """A record, as it stands, to the place of its name."""
-    start = at + number * words
-    to = at + name * words
-    for i in range(words):
-        target[to + i] = source[start + i]
-
-
 name_what_is_left = _namer_of_all()
-copy_rest = _copier_of_rest()
-rename_task = _renamer("rename_task", records.task)
-copy_pages, _, copy_mms, copy_vmas, copy_directories, copy_tables, copy_requests = (
-    _copier(kind, place) if kind != "task" else None for place, kind in enumerate(KINDS_RENAMED)
-)
-TASK_AT = LAYOUT.fields["tasks"][1] // 2  # type: ignore[index]
-TASK_WORDS = LAYOUT.fields["tasks"][0].base.itemsize // 2  # type: ignore[index]
 
 
 @compiled
-def copy_tasks(k, half, c, target, names, age_counts):
-    """Tasks that are there. Their age is not state where nobody is chosen by it."""
-    for t in range(k.state.n_tasks):
-        if k.state.tasks[t].run_state == n.T_FREE:
-            continue
-        name = names[TASK, t]
-        copy_row(half, target, TASK_AT, TASK_WORDS, t, name)
-        rename_task(names, c.state.tasks[name])
-        if not age_counts:
-            c.state.tasks[name].born = 0
-
-
-@compiled
-def all_copied(names):
-    """Nothing has got a name since its kind was copied."""
-    for kind in range(NUMBER):
-        if kind != TASK and names[COPIED, kind] < names[COUNT, kind]:
-            return False
-    return True
-
-
-@compiled
-def canonical(k, half, c, target, names, alike, stances, age_counts):
-    """Write the canonical copy of ``k``'s state to ``c``; ``half`` and ``target`` are the states' 16-bit words."""
+def give_names(k, names, alike, stances, stale_tasks):
+    """Name everything that is in use, anew."""
     names[:] = n.NONE
     names[COUNT] = 0
     names[COPIED] = 0
-    target[:] = 0
-    order_tasks(k, names, alike, stances)
+    order_tasks(k, names, alike, stances, stale_tasks)
     walk(k, names)
     name_what_is_left(k, names)
-    copy_rest(half, c, target, names)
-    copy_tasks(k, half, c, target, names, age_counts)
-    while True:
-        copy_pages(half, c, target, names)
-        copy_mms(half, c, target, names)
-        copy_vmas(half, c, target, names)
-        copy_directories(half, c, target, names)
-        copy_tables(half, c, target, names)
-        copy_requests(half, c, target, names)
-        if all_copied(names):
-            return

@@ -202,7 +202,7 @@ def run_checked(k, until, budget, shell):
     dirty = np.zeros(len(k.state.slots), np.int8)
     for _ in range(budget):
         disk.note_dirty(k, dirty)
-        why = loop.go_on(k, until, 1, shell)
+        why = loop.go_on(k, until, loop.FOREVER, 1, shell)
         if k.books.error:
             return loop.ERROR, FINE, OK
         code, at = check(k)

@@ -13,6 +13,7 @@ from cowpath.kernel.compiled import compiled
 from cowpath.kernel.folio import folio_nr_pages, page_folio
 from cowpath.kernel.hierarchy import is_below
 from cowpath.kernel.kmem import STACK, inode_objects, size_of, task_objects
+from cowpath.kernel.kmem_charge import PAST_THE_LIMIT
 from cowpath.kernel.lru import GONE
 from cowpath.kernel.memcg_commit import FORCED
 
@@ -62,11 +63,11 @@ def usage_adds_up(k):
 @compiled
 def may_exceed(k):
     """By the design's policies, a charge may be made over the limit, and one for buffer heads always is before it fails
-    (__GFP_NOFAIL); in cgroup v2 the limit may be set below usage.
+    (__GFP_NOFAIL), or for a block; in cgroup v2 the limit may be set below usage.
     """
     forced = k.state.dying_charge == FORCED or (k.state.charge_on_oom == KILL and not k.state.fails_in_vain)
     never_fails = k.books.charges_kmem and buffer_heads(k) > 0
-    return forced or never_fails or k.state.cgroup2 != 0
+    return forced or never_fails or k.state.getblk == PAST_THE_LIMIT or k.state.cgroup2 != 0
 
 
 @compiled

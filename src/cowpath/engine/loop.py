@@ -32,6 +32,7 @@ IDLE = 5  # nothing can ever happen again
 SCRIPT = 6  # the session's shell has exited
 STALL = 7  # a wait outside has passed the bound: see books.stalls
 SETTLED = 8  # the shell waits for groups in which nothing can happen any more
+PAUSE = 9  # Python wants to look at the machine at this time
 
 FOREVER = 1 << 62
 LOG_MARGIN = 12288  # events that one move may write at most: more than one for each task
@@ -279,14 +280,19 @@ def look_round(k, now, shell):
 
 
 @driver
-def run(k, until, budget, shell):
-    """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped."""
-    return go_on(k, until, budget, shell)
+def run(k, until, pause, budget, shell):
+    """Go on until ``until`` (ns), for at most ``budget`` moves. Returns why it stopped.
+
+    At ``pause`` (ns) it stops, too (PAUSE), with memory.pressure as who reads it then would find it. Nothing else is
+    changed by that: a machine in which nothing can happen any more goes by ``until`` alone.
+    """
+    return go_on(k, until, pause, budget, shell)
 
 
 @compiled
-def go_on(k, until, budget, shell):
+def go_on(k, until, pause, budget, shell):
     """``run``, for compiled code."""
+    stop = min(until, pause)
     activate_woken(k, k.books.now)
     while budget > 0:
         if k.books.error:
@@ -304,9 +310,14 @@ def go_on(k, until, budget, shell):
             if let_time_pass(k, until):
                 return STALL
             return IDLE
-        if now >= until:
-            k.books.now = until
-            return UNTIL
+        if now >= stop:
+            k.books.now = stop
+            if stop == until:
+                return UNTIL
+            if k.books.psi_on:
+                psi_settle(k, stop)
+                psi_collect(k)
+            return PAUSE
         if now >= k.books.next_check:
             found = look_round(k, now, shell)
             if found != BUDGET:

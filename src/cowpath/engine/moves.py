@@ -10,7 +10,7 @@ from __future__ import annotations
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.block import next_request
-from cowpath.kernel.compiled import apart, compiled
+from cowpath.kernel.compiled import apart, compiled, inlined
 from cowpath.kernel.filemap import complete_io
 from cowpath.kernel.frames import push
 from cowpath.kernel.memcg_files import write_small
@@ -67,6 +67,27 @@ def can_move(k, mover):
         return sleeps and n.ENDS_BY_TIME[state.tasks[t].wait_kind] != 0
     which = mover - OUTSIDE
     return which < k.books.n_outside and (state.outside >> which) & 1 == 0 and outside_applies(k, which)
+
+
+@inlined
+def note_movers(k, movers, count, first, most):
+    """Those of so many movers from ``first`` on that can move. Returns how many all are."""
+    for mover in range(first, first + most):
+        if can_move(k, mover):
+            movers[count] = mover
+            count += 1
+    return count
+
+
+@compiled
+def who_moves(k, movers):
+    """All who can move now, in the order of their numbers. Returns how many."""
+    state = k.state
+    count = note_movers(k, movers, 0, 0, state.n_tasks)
+    count = note_movers(k, movers, count, DISK, 1)
+    count = note_movers(k, movers, count, WORKERS, state.n_cpus)
+    count = note_movers(k, movers, count, TIMERS, state.n_tasks)
+    return note_movers(k, movers, count, OUTSIDE, k.books.n_outside)
 
 
 @compiled

@@ -1,7 +1,8 @@
 """The properties that a design is checked for. Each is one small function, with its meaning in its docstring.
 
-Of a state: the function answers the task, group or page that violates it, or OK. Of the whole graph of states
-(``checker.graph`` decides them): they are told apart by marks of each state, which ``marks`` makes.
+Of a state: the function answers the task, group or page that violates it, or OK; those from ``OF_EVERY_DESIGN`` to
+``OF_STATES`` are asked for by name only: there are kernels, and cases, that are not meant to have them. Of the whole
+graph of states (``checker.graph`` decides them): they are told apart by marks of each state, which ``marks`` makes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .invariants_accounts import usage_adds_up
 from .invariants_locks import frames_own_what_they_hold, page_locks_have_owners, step_of
 from .invariants_pages import OK, references_add_up
 from .invariants_tables import mappings_point_back
-from .waitfor import alive, charging_frame, memory_behind, waiting_frame
+from .waitfor import alive, charging_frame, find_delay, memory_behind, waiting_frame
 
 ISOLATION = 0
 ACCOUNTING = 1
@@ -29,13 +30,17 @@ NO_STALE_PAGE = 3
 KILLABLE = 4
 LOCK_ORDER = 5
 NO_REREAD = 6
-OF_STATES = 7
-NO_STUCK = 7
-STARVATION = 8
-PROGRESS = 9
+OF_EVERY_DESIGN = 7
+NO_DELAY = 7
+WITHIN_LIMIT = 8
+DYING_EXEMPT = 9
+OF_STATES = 10
+NO_STUCK = 10
+STARVATION = 11
+PROGRESS = 12
 NAMES = (
-    "isolation", "accounting", "no-leak", "no-stale-page", "killable", "lock-order", "no-reread", "no-stuck",
-    "starvation", "progress",
+    "isolation", "accounting", "no-leak", "no-stale-page", "killable", "lock-order", "no-reread", "no-delay",
+    "within-limit", "dying-exempt", "no-stuck", "starvation", "progress",
 )  # fmt: skip
 
 # marks of a state
@@ -233,6 +238,37 @@ def no_reread(k):
 
 
 @compiled
+def no_delay(k):
+    """No task waits for a lock whose holder, through any chain of locks, waits for the disk, pauses for dirty pages, or
+    reclaims for a group.
+    """
+    for t in range(k.state.n_tasks):
+        task = k.state.tasks[t]
+        if task.run_state == n.T_SLEEPING and n.BLOCKS[task.wait_kind] and find_delay(k, t) != n.NONE:
+            return t
+    return OK
+
+
+@compiled
+def within_limit(k):
+    """No group's usage is above its limit."""
+    for g in range(1, k.state.n_groups):
+        group = k.state.groups[g]
+        if group.alive and group.res.usage > group.res.limit:
+            return g
+    return OK
+
+
+@compiled
+def dying_exempt(k):
+    """No task that is being killed begins to reclaim for memory.high."""
+    for t in range(k.state.n_tasks):
+        if k.state.tasks[t].dying_paid:
+            return t
+    return OK
+
+
+@compiled
 def offender(k, which):
     """Who or what violates a property of states: the task, group, page, file or address space; or OK."""
     if which == ISOLATION:
@@ -247,6 +283,12 @@ def offender(k, which):
         return killable(k)
     if which == NO_REREAD:
         return no_reread(k)
+    if which == NO_DELAY:
+        return no_delay(k)
+    if which == WITHIN_LIMIT:
+        return within_limit(k)
+    if which == DYING_EXEMPT:
+        return dying_exempt(k)
     return lock_order(k)
 
 

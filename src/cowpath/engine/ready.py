@@ -20,7 +20,7 @@ def ready(k: Any, told: Told | None = None) -> None:
     machine: Any = numba.typeof(k)  # type: ignore[no-untyped-call]
     number = numba.int64
     wanted: list[tuple[Any, tuple[Any, ...]]] = [
-        (loop.run, (machine, number, number, number)),
+        (loop.run, (machine, number, number, number, number)),
         (standstill.survey, (machine,)),
         (waitfor.find_end, (machine, number)),
     ]

@@ -78,7 +78,7 @@ def _choices(place: str, field: Field, then: Callable[[Ref], str]) -> Iterator[s
 
 
 def renames(place: str, field: Field) -> Iterator[str]:
-    """Replace a field's number by the thing's canonical name."""
+    """Replace a field's number by the thing's canonical name, and note in ``refs[unit]`` which thing that is."""
     if field.folded:
         yield f"{place} = 0"
         return
@@ -88,7 +88,7 @@ def renames(place: str, field: Field) -> Iterator[str]:
     def renamed(each: Ref) -> str:
         if not is_renamed(each):
             return ""
-        name = f"{each.kind}_name(names, {number_in(each, place)})"
+        name = f"{each.kind}_name(names, refs, unit, {number_in(each, place)})"
         if each.down:
             return f"{place} = {each.at} - {name}"
         return f"{place} = {name} + {each.at}" if each.at else f"{place} = {name}"

@@ -1,13 +1,15 @@
-"""What the explorer asks of the processor beyond Numba: words that are compared many at a time.
+"""What the explorer asks of the processor beyond Numba: to compare many words at a time, to fetch memory in advance.
 
-LLVM makes of it what the processor has. In plain Python nobody calls it (``arrays.find_changes``).
+LLVM makes of it what the processor has. In plain Python nobody calls what compares (``arrays.find_changes``).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from cowpath.kernel.compiled import intrinsic
+from cowpath.kernel.compiled import intrinsic, plainly
+
+from . import arrays
 
 WIDTH = 16  # 64-bit words that are compared at once
 
@@ -40,3 +42,21 @@ def lowest(_: Any, bits: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.int64), make
+
+
+@plainly(arrays.prefetch)
+@intrinsic
+def prefetch(_: Any, a: Any, at: Any) -> Any:
+    """Have the processor bring an array's place from memory, and go on meanwhile."""
+    from llvmlite import ir
+    from numba import types
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        place = builder.gep(context.make_array(signature.args[0])(context, builder, value=args[0]).data, [args[1]])
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        call = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(call, [builder.bitcast(place, byte), number(0), number(3), number(1)])  # to read, near, data
+        return context.get_dummy_value()
+
+    return types.void(a, types.int64), make

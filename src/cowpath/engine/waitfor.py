@@ -139,6 +139,37 @@ def find_holder_of_memory(k, t):
     return search(k, t, True)
 
 
+@compiled
+def delays(k, t):
+    """The task is at what takes long and is no wait for memory: the disk, a pause for dirty pages, reclaim."""
+    task = k.state.tasks[t]
+    if task.run_state == n.T_SLEEPING:
+        kind = task.wait_kind
+        if kind == n.W_PAGE_LOCK:  # of a page that the disk is reading
+            return page_owner(k, task.wait_id) <= n.REQUEST_OWNER
+        return kind == n.W_WRITEBACK or kind == n.W_CONGESTED or kind == n.W_PAUSE
+    for d in range(task.depth):
+        if task.frames[d].path == s.P_RECLAIM and task.frames[d].group > 0:
+            return True
+    return False
+
+
+@compiled
+def find_delay(k, t):
+    """Who is in the way of ``t``, through any chain of locks, and at what takes long. Or NONE."""
+    k.books.search += 1
+    count = visit(k, t, t, 0)
+    at = 0
+    while at < count:
+        u = k.books.queue[at]
+        at += 1
+        if u != t and delays(k, u):
+            return u
+        if k.state.tasks[u].run_state == n.T_SLEEPING:
+            count = visit_holders(k, u, count)
+    return n.NONE
+
+
 @driver
 def find_end(k, t):
     """``find_holder_of_memory``, for Python."""

@@ -16,7 +16,7 @@ def record(**fields: Any) -> np.dtype[Any]:
     return layout.record(**fields).dtype
 
 
-COSTS = 144  # room for the cost table
+COSTS = 160  # steps, and what else costs time (steps.costs)
 
 LRU_BATCH = 31  # PAGEVEC_SIZE, the most
 SWAP_SLOTS_CACHE = 64  # SWAP_SLOTS_CACHE_SIZE

@@ -11,6 +11,7 @@ from . import names as n
 from . import steps as s
 from . import waits
 from .compiled import compiled
+from .gfp import is_nofs
 from .memcg_commit import AS_OTHERS, FROM_STOCK, TRIED_OOM, bypass, charge_fails, dying, force_charge
 from .memcg_events import memcg_memory_event
 from .memcg_oom import (
@@ -88,10 +89,13 @@ def lock_oom(k, t, f):
 
 @compiled
 def kill_in_charge(k, t, f):
-    """mem_cgroup_out_of_memory of 4.19 on. With 1378b37d03e8 it looks first whether there is room by now."""
+    """mem_cgroup_out_of_memory of 4.19 on. With 1378b37d03e8 it looks first whether there is room by now; until
+    f9c645621a28 (5.4) out_of_memory() had "success" with nobody killed where the file system may not be entered.
+    """
     spend(k, s.OOM_SLEEP)
     found = OOM_KILLED
-    if not k.state.looks_again or mem_cgroup_margin(k, f.group) < 1:
+    spins = k.state.nofs_spins and is_nofs(k, t)
+    if not spins and (not k.state.looks_again or mem_cgroup_margin(k, f.group) < 1):
         found = mem_cgroup_out_of_memory(k, t, f.group)
         if found == OOM_KILLED:
             made_progress(k, f.group)

@@ -41,6 +41,9 @@ HOT_MODULES = frozenset(
     memory page_lock rwsem memcg_charge memcg_commit mmap_lock fork exit pgtable mmap
     """.split()
 )
+# Their functions are handed arrays, which Python keeps, and make none: to count references to those costs more than
+# most of what is done with them.
+BORROWING_MODULES = frozenset({"canonical", "changes", "explore", "fingerprint", "fold"})
 
 
 def _is_hot(function: Function) -> bool:
@@ -48,9 +51,14 @@ def _is_hot(function: Function) -> bool:
     return function.__name__ in HOT or (module[-2:-1] == ["kernel"] and module[-1] in HOT_MODULES)
 
 
+def _borrows(function: Function) -> bool:
+    module = function.__module__.split(".")
+    return module[-2:-1] == ["engine"] and module[-1] in BORROWING_MODULES
+
+
 def compiled(function: Function) -> Function:
     """Compile a kernel function."""
-    return part(function, inline=_is_hot(function))
+    return part(function, inline=_is_hot(function), borrows=_borrows(function))
 
 
 def apart(function: Function) -> Function:
@@ -60,7 +68,7 @@ def apart(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """Compile a kernel function into those that call it: for what every move goes through."""
-    return part(function, inline=True)
+    return part(function, inline=True, borrows=_borrows(function))
 
 
 def entry_point(function: Function) -> Function:

@@ -8,8 +8,9 @@ from . import steps as s
 from .compiled import compiled
 from .folio import folio_nr_pages
 from .generated import begin_frame
+from .pgtable import lookup_pte, pte_of
 from .records import FRAMES
-from .wait import spend
+from .wait import emit, spend
 
 # how a reclaim pass is to be done (frame.arg of the path reclaim)
 R_NOSWAP = 1  # nothing may be swapped out: memsw's limit was hit
@@ -43,6 +44,10 @@ def push(k, t, path):
 @compiled
 def do_page_fault(k, t, m, vpn, fault):
     """A page fault: the processor enters the kernel."""
+    if (k.books.log_mask >> n.EV_FAULT_BEGIN) & 1:
+        number = lookup_pte(k, m, vpn)
+        there = number != n.NONE and pte_of(k, number).bits & n.PTE_PRESENT != 0
+        emit(k, n.EV_FAULT_BEGIN, t, fault, 1 if there else 0, vpn, 0)
     f = push_fault(k, t, s.P_PAGE_FAULT, m, vpn, fault if k.state.allow_retry else fault & ~n.F_ALLOW_RETRY)
     spend(k, s.EXCEPTION)
     return f

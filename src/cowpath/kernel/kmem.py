@@ -241,6 +241,7 @@ def undo_kmem(k, f):
     f.objects = 0
     f.kmem = 0
     f.held &= ~n.H_KMEM
+    f.gfp &= ~n.GFP_KERNEL_PAGE
 
 
 @compiled

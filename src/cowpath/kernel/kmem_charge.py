@@ -21,13 +21,21 @@ from .kmem import (
     consume_obj_stock,
     give_to_vma,
     join_objects,
+    note_kernel_page,
     shmem_objects,
     size_of,
     task_objects,
+    undo_kmem,
 )
 from .memcg_charge import charge_group
 from .mmap import split_vma
+from .page_counter import page_counter_charge
+from .policies import number
 from .wait import current
+
+FAILS = number("getblk", "fails")
+LOOPS = number("getblk", "loops")
+PAST_THE_LIMIT = number("getblk", "past the limit")
 
 
 @compiled
@@ -66,6 +74,7 @@ def charge_objects(k, t, f, size, pages, kind):
         c = k.state.tasks[t].cpu
         if f.kmem == pages and consume_obj_stock(k, c, g, size):
             account_slab(k, c, g, size, kind)
+            f.gfp &= ~n.GFP_KERNEL_PAGE  # the page that it has charged for is not needed any more
             return n.NEXT
         room = 0 if is_one(k, size) else bytes_for(k, c, g)
         if (f.kmem - pages) * n.PAGE_SIZE + room >= size:
@@ -85,6 +94,42 @@ def hold_objects(k, t, f, size, pages, kind):
         f.objects += size
         f.held |= n.H_KMEM
     return status
+
+
+# --- a file system's blocks ----------------------------------------------------------------------
+@compiled
+def step_getblk(k, t):
+    """__getblk_slow, grow_dev_page: a block that the call needs, with all that its file system holds; a page of its
+    device's page cache, charged to the caller's group and here in hand until ``brelse``. Where it cannot be had: by
+    policy ``getblk``.
+    """
+    f = current(k, t)
+    if f.charged_group == n.NONE:
+        f.charged_group = k.state.tasks[t].group
+        f.batch = 0  # a charge that begins
+    if f.charged_group <= 0 or f.kmem > 0:
+        return n.NEXT
+    f.gfp |= n.GFP_KERNEL_PAGE
+    status = charge_group(k, t, f, f.charged_group)
+    if status != n.FAIL_CHARGE or k.state.getblk == FAILS:
+        return status
+    k.state.tasks[t].memcg_oom = 0
+    k.state.tasks[t].short_of = 0
+    if k.state.getblk == LOOPS:
+        return n.AGAIN
+    page_counter_charge(k, f.charged_group, 1)
+    note_kernel_page(k, f, f.charged_group)
+    return n.NEXT
+
+
+@compiled
+def step_brelse(k, t):
+    """brelse; nobody else needs the block, which is reclaimed at once."""
+    f = current(k, t)
+    if f.held & n.H_KMEM:
+        undo_kmem(k, f)
+    f.charged_group = n.NONE
+    return n.NEXT
 
 
 # --- fork ----------------------------------------------------------------------------------------

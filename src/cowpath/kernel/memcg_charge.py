@@ -33,6 +33,7 @@ from .memcg_commit import (
 from .memcg_high import note_over_high
 from .memcg_stock import consume_stock, refill_stock
 from .memcontrol import mem_cgroup_margin, mem_cgroup_uncharge_page
+from .move_charge import mem_cgroup_wait_acct_move
 from .res_counter import res_counter_charge
 from .try_charge import try_charge
 from .wait import current, emit, fatal_signal_pending
@@ -134,6 +135,9 @@ def after_reclaim(k, t, f):
             f.tried |= FOUND_ROOM
         f.phase = FROM_STOCK
         return n.AGAIN
+    if mem_cgroup_wait_acct_move(k, t) == n.SLEEP:
+        f.phase = TRY  # CHARGE_RETRY
+        return n.SLEEP
     if last:
         return mem_cgroup_oom(k, t, f)
     f.retries -= 1

@@ -75,10 +75,15 @@ def exit_to_user_mode(k, t):
 
 
 @compiled
+def is_dying(task):
+    """task_is_dying"""
+    return task.sigkill != 0 or task.memdie != 0 or task.exiting != 0
+
+
+@compiled
 def is_exempt(k, t):
-    """task_is_dying: who is to die does not pay (63fd327016fd, 6.8)."""
-    task = k.state.tasks[t]
-    return k.state.high_dying == 0 and (task.sigkill != 0 or task.memdie != 0 or task.exiting != 0)
+    """Who is to die does not pay (63fd327016fd, 6.8)."""
+    return k.state.high_dying == 0 and is_dying(k.state.tasks[t])
 
 
 # --- reclaim -------------------------------------------------------------------------------------
@@ -100,6 +105,8 @@ def step_reclaim_high(k, t):
         return n.NEXT
     else:
         f.group = task.group if task.group > 0 else n.NONE
+        if is_dying(task):
+            task.dying_paid = 1
     while f.group != n.NONE and k.state.groups[f.group].res.usage <= k.state.groups[f.group].high:
         f.group = parent_of(k, f.group)
     if f.group == n.NONE:

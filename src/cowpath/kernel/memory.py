@@ -380,7 +380,11 @@ def undo_alloc(k, t):
 
 @compiled
 def note_fault(k, t, f, status):
-    """A fault is over: count it, and log how long it took and how long of that it slept."""
+    """A fault is over: count it, and log how long it took and how long of that it slept.
+
+    A move may be over sooner than its steps say (``jitter``), and a short fault that began at its end be over before
+    that: it took no time.
+    """
     books = k.books.tasks[t]
     g = k.state.tasks[t].group
     counters = k.books.groups[g].counters
@@ -388,6 +392,6 @@ def note_fault(k, t, f, status):
     if f.fault & n.F_MAJOR:
         counters[n.C_MAJOR] += 1
     spend(k, s.EXCEPTION)
-    took = k.books.now + k.books.spent - books.fault_at
+    took = max(k.books.now + k.books.spent - books.fault_at, 0)
     note_latency(k, t, f.fault_path, took)
     emit(k, n.EV_FAULT, t, f.fault_path, status, took, books.asleep)

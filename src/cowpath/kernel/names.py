@@ -181,6 +181,9 @@ HOLD_NAMES = tuple(hold.name for hold in HOLDS)
 HOLD_KINDS = len(HOLDS)
 HOLD_OF_WAIT = tuple(sum(1 << i for i, hold in enumerate(HOLDS) if hold.name == wait.hold) for wait in WAITS)
 H_LOCKS = sum(1 << i for i, hold in enumerate(HOLDS) if hold.order)
+H_TREE_LOCK = waits.hold("tree_lock")
+H_THREADGROUP = waits.hold("threadgroup_rwsem")
+H_MOVING = waits.hold("moving_task")
 H_MUTEXES = sum(HOLD_OF_WAIT[kind] for kind in range(WAIT_KINDS) if IS_MUTEX[kind])
 NOT_BEFORE = tuple(  # by the place of the bit: who takes this lock holds none of these
     sum(1 << i for i, other in enumerate(HOLDS) if hold.order and other.order >= hold.order) for hold in HOLDS
@@ -412,11 +415,12 @@ EV_SWAP_IN = 20  # a page is mapped from swap: a = page, b = group charged, valu
 EV_CHARGE = 21  # a charge that had met a limit has ended (got through, or past it): a = group, value = ns since then
 EV_LOCK_WAIT = 22  # before a wait for a page lock: a = page, b = wait.page_owner, value = place
 EV_LOCK_SENT = 23  # read-ahead has sent a page that it had locked to the disk: as for EV_LOCK
+EV_FAULT_BEGIN = 24  # the processor faults: a = F_*, b = 1: the page is mapped, but not so; value = the address's page
 EVENT_NAMES = (
     "fault", "page_lock", "wait", "wake", "charge_fail", "reclaim", "oom_kill", "fork", "exec", "exit", "group", "mark",
     "sched", "usage", "io", "step", "stall", "host",
     "pageout", "evict", "swap_in", "charge", "page_lock_wait",
-    "page_lock_sent",
+    "page_lock_sent", "fault_begin",
 )  # fmt: skip
 
 # --- memory.events (books.groups[g].events, .events_local) ----------------------------------------

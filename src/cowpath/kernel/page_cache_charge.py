@@ -50,6 +50,7 @@ def step_create_empty_buffers(k, t):
     if f.page == n.NONE or not k.books.charges_kmem or k.state.files[f.file].shmem:
         return n.NEXT
     if buffer_heads(k) == 0 or k.books.pages[f.page].buffers:
+        undo_kmem(k, f)  # what was charged for them before another task made them
         return n.NEXT
     if f.gfp & n.GFP_KERNEL_PAGE == 0:
         f.batch = 0  # a charge that begins

@@ -36,7 +36,7 @@ def entry(function: Function, alone: bool) -> Function:
     return called
 
 
-def part(function: Function, inline: bool, apart: bool = False) -> Function:
+def part(function: Function, inline: bool, apart: bool = False, borrows: bool = False) -> Function:
     """A function that kernel code calls: as it stands."""
     return function
 

@@ -116,6 +116,30 @@ POLICIES = (
         "`kill`, and there is nobody: the charge goes over the limit, or fails, and the fault is tried again for ever",
     ),
     Policy(
+        "nofs_oom", "nofs_spins", ("kills", "spins"), "f9c645621a28", "5.4",
+        "`kill`, of a charge that may not enter the file system: it kills like any other (f9c645621a28), or is tried"
+        " again as if somebody had been killed",
+    ),
+    Policy(
+        "getblk", "getblk", ("fails", "loops", "past the limit"), "84235de394d9", "3.12",
+        "a file system's block for which there is no memory: the call fails, or is tried again for ever, or the block"
+        " is charged past the limit (84235de394d9)",
+    ),
+    Policy(
+        "writeback_wait", "waits_for_io", ("fs", "io"), "ecf5fc6e9654", "4.2",
+        "v1: reclaim of a group waits for a page that is being written if it may enter the file system (ecf5fc6e9654),"
+        " or if it may do I/O (3.12)",
+    ),
+    Policy(
+        "writepages", "keeps_bio", ("sends", "keeps"), "", "none",
+        "who writes a file's pages and comes to one that is locked: sends what it has gathered before it waits, or"
+        " keeps it, as ext4 does",
+    ),
+    Policy(
+        "high_gfp", "high_gfp_kernel", ("caller's", "GFP_KERNEL"), "9ea9cb00a82b", "6.6",
+        "reclaim for memory.high in the charge may enter the file system if the charge may (9ea9cb00a82b), or always",
+    ),
+    Policy(
         "dying_charge", "dying_charge", ("bypass", "root", "force", "fail"), "a4ebf1b6ca1e", "5.16",
         "a killed task's charge: past the limit and on nobody's account, or root's (3.12), or over the limit (4.19), or"
         " as everybody's, until somebody has been killed for it (a4ebf1b6ca1e)",

@@ -130,7 +130,7 @@ frame = record(
     path=ref("path", start=0),
     pc="i4",  # place in the path
     phase="i4",  # within the step
-    held="i4",  # H_*
+    held="i8",  # H_*; the widest of a narrow machine has 31 bits
     ret="i4",  # what the path that this one called has answered
     unwinding="i4",  # the error (or RETRY) for which everything is being given back, or 0
     fault="i4",  # F_*
@@ -234,6 +234,7 @@ task = record(
     high_retries="i4",  # while it pays: 1 + rounds of reclaim left that free nothing; else 0
     high_freed="i4",  # the last round has freed something
     lost_own="i4",  # it has reclaimed for its debt what its own read or fault was still to get; from then on, for good
+    dying_paid="i4",  # it has begun to reclaim for memory.high when it was being killed; from then on, for good
     registers=("i4", REGISTERS),
     opened=many(opened, OPEN_FILES),  # the latest first
     frames=many(frame, FRAMES, used="depth"),  # those that are not in use are zeroes

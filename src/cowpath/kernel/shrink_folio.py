@@ -8,6 +8,7 @@ from .block import wait_on_page_writeback
 from .compiled import compiled
 from .folio import folio_nr_pages
 from .frames import R_KSWAPD, R_PROACTIVE
+from .gfp import may_enter_fs
 from .lru import count_vm_events, lru_add, lru_del
 from .rmap import page_referenced, try_to_unmap
 from .shrink import ACTIVATE, KEEP, RECLAIM, RECLAIM_CLEAN, __remove_mapping, has_swap_slot, note_where, pageout
@@ -108,7 +109,7 @@ def shrink_inactive_folio(k, t, f):
 @compiled
 def waits_for_writeback(k, t, f, p):
     """A group of v1 has no dirty limits of its own, so its reclaim waits for a page that is being written if it has
-    met that before (e62e384e9da8, 3.6): not in the midst of what a file system does (may_enter_fs).
+    met that before (e62e384e9da8, 3.6): since ecf5fc6e9654 (4.2) not in the midst of what a file system does.
     """
     page = k.state.pages[p]
     if page.bits & n.PG_WRITEBACK == 0 or page.bits & n.PG_RECLAIM == 0 or page.locked_by != n.FREE:
@@ -117,12 +118,7 @@ def waits_for_writeback(k, t, f, p):
         return False
     if page.bits & n.PG_SWAPCACHE:
         return True
-    task = k.state.tasks[t]
-    for d in range(task.depth):
-        path = task.frames[d].path
-        if path == s.P_READAHEAD or path == s.P_WRITE:  # GFP_NOFS
-            return False
-    return True
+    return k.state.waits_for_io != 0 or may_enter_fs(k, t, f)
 
 
 @compiled

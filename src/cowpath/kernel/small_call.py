@@ -13,6 +13,7 @@ from .cgroup import (
 )
 from .compiled import compiled
 from .frames import finish_op
+from .move_charge import begin_attach
 from .wait import emit
 
 
@@ -48,7 +49,10 @@ def small_call(k, t, op):
     elif code == n.OP_OOM_ADJ:
         task.oom_score_adj = op.a
     elif code == n.OP_CLASSIFY:
-        task.status = classify(k, op.a, k.state.names[op.b] - 1, op.bits)
+        moved = k.state.names[op.b] - 1
+        task.status = classify(k, op.a, moved, op.bits)
+        if task.status == 0 and begin_attach(k, t, moved):
+            return n.NEXT
     elif code == n.OP_STATUS:
         task.status = op.a
     elif code == n.OP_SIGBUS:

@@ -24,15 +24,18 @@ from .names import (
     H_KMEM,
     H_MMAP_READ,
     H_MMAP_WRITE,
+    H_MOVING,
     H_NEW_PAGE,
     H_PAGE_LOCK,
     H_PAGE_REF,
     H_PAGE_TABLE,
     H_SWAP_ENTRY,
+    H_THREADGROUP,
+    H_TREE_LOCK,
     H_VMA_READ,
 )
 
-MOST_STEPS = 112  # numbers below are steps', those from here on what else costs time
+MOST_STEPS = 128  # numbers below are steps', those from here on what else costs time
 
 
 # --- paths: what a task in the kernel is on; ``P_FILE_COW`` and so on are their numbers -----------
@@ -42,12 +45,12 @@ PATH_NAMES = (
     "truncate", "read_proc", "fork", "clone", "exec", "exit", "wait", "sleep", "kill", "cg_set", "fsync",
     "writeback", "kswapd", "flusher", "lseek", "lookup", "creat", "readdir",
     "mmap_populate", "handle_mm_fault", "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate",
-    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write", "madvise",
+    "read_maps", "open", "mprotect", "access_remote_vm", "pipe", "pipe_write", "madvise", "attach",
 )  # fmt: skip
 # what some kernels do not do at all: there the path has no steps, and nobody enters it
 MAY_BE_EMPTY = (
     "exit_to_user", "pagefault_out_of_memory", "oom_reaper", "madvise_populate", "read_maps", "open", "lseek",
-    "access_remote_vm", "pipe", "pipe_write",
+    "access_remote_vm", "pipe", "pipe_write", "attach",
 )  # fmt: skip
 FOR_EVER = ("kswapd", "flusher", "oom_reaper")  # what kernel threads do: it has no end
 FAULT_PATHS = PATH_NAMES[PATH_NAMES.index("anon") : PATH_NAMES.index("swap_in") + 1]
@@ -117,10 +120,19 @@ AT_FAULTS_END = Misplaced(
 )
 
 IN_RECLAIM = Misplaced(
-    ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
+    ("reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper", "attach"),
     "nothing is charged on this path, nor paid for",
     "it belongs to the paths that charge, and to exit_to_user",
 )
+
+ONLY_CALLS = Misplaced(
+    (*FAULT_PATHS, "page_fault", "reclaim", "writeback", "kswapd", "flusher", "exit", "oom_reaper"),
+    "no block of a file system is needed on this path", "it belongs to the paths of system calls",
+)  # fmt: skip
+
+ONLY_ATTACH = Misplaced(_all_but("attach"), "no task moves to another group on this path", "it belongs to attach")
+
+ONLY_RECLAIM = Misplaced(_all_but("reclaim"), "nothing is reclaimed on this path", "it belongs to reclaim")
 
 ONLY_FORK = Misplaced(_all_but("fork"), "no address space is copied on this path", "it belongs to fork")
 
@@ -170,7 +182,7 @@ RECLAIM = "frames.call_reclaim"
 # --- steps -------------------------------------------------------------------------------------
 STEPS: list[StepInfo] = [
     # of a fault: entry
-    StepInfo("mmap_read_lock", "memory", takes=H_MMAP_READ),
+    StepInfo("mmap_read_lock", "memory", takes=H_MMAP_READ, before="mmput"),
     StepInfo("find_vma", "memory", needs=H_MMAP_READ),
     StepInfo("handle_pte_fault", "memory", needs=H_MMAP_READ, calls=FAULT_PATHS),
     StepInfo("mmap_read_unlock", "memory", needs=H_MMAP_READ, gives=H_MMAP_READ),
@@ -302,6 +314,19 @@ STEPS: list[StepInfo] = [
     StepInfo("create_empty_buffers", "page_cache_charge", needs=H_PAGE_REF, undo=H_KMEM, calls=("reclaim",),
              call=RECLAIM, charges=True, fault=True, misplaced=(NO_FILE, NOT_IN_SWAP)),
     StepInfo("mprotect_fixup", "syscalls", needs=H_MMAP_WRITE, gives=H_KMEM),
+    StepInfo("getblk", "kmem_charge", takes=H_KMEM, calls=("reclaim",), call=RECLAIM, charges=True,
+             misplaced=(ONLY_CALLS,)),
+    StepInfo("brelse", "kmem_charge", needs=H_KMEM, gives=H_KMEM, misplaced=(ONLY_CALLS,)),
+    # of a task that moves to another group, where its charges come along
+    StepInfo("threadgroup_lock", "move_charge", takes=H_THREADGROUP),
+    StepInfo("threadgroup_unlock", "move_charge", needs=H_THREADGROUP, gives=H_THREADGROUP),
+    StepInfo("mc_begin", "move_charge", takes=H_MOVING, misplaced=(ONLY_ATTACH,)),
+    StepInfo("move_charge", "move_charge", needs=H_MMAP_READ | H_MOVING, misplaced=(ONLY_ATTACH,)),
+    StepInfo("mc_end", "move_charge", needs=H_MOVING, gives=H_MOVING, misplaced=(ONLY_ATTACH,)),
+    # of the lock of a file system's tree
+    StepInfo("tree_lock", "tree_lock", takes=H_TREE_LOCK),
+    StepInfo("tree_unlock", "tree_lock", needs=H_TREE_LOCK, gives=H_TREE_LOCK),
+    StepInfo("evict_inode", "tree_lock", undo=H_TREE_LOCK, misplaced=(ONLY_RECLAIM,)),
     StepInfo("madvise_vma", "madvise", needs=H_MMAP_READ, misplaced=(ONLY_MADVISE,)),
 ]  # fmt: skip
 

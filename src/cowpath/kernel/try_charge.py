@@ -31,6 +31,7 @@ from .memcg_events import memcg_memory_event
 from .memcg_high import note_over_high
 from .memcg_stock import consume_stock, refill_stock
 from .memcontrol import mem_cgroup_margin
+from .move_charge import mem_cgroup_wait_acct_move
 from .page_counter import page_counter_try_charge
 
 COSTLY = 8  # pages (PAGE_ALLOC_COSTLY_ORDER)
@@ -102,6 +103,8 @@ def after_reclaim(k, t, f):
     if f.ret > 0 and pages <= COSTLY:
         f.tried |= FOUND_ROOM
         return n.AGAIN
+    if mem_cgroup_wait_acct_move(k, t) == n.SLEEP:
+        return n.SLEEP
     if f.retries > 0:
         f.retries -= 1
         return n.AGAIN

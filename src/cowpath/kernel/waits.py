@@ -105,7 +105,13 @@ PAGE_LOCK_ORDER = 30
 
 OOM_LOCK = Mutex("oom_lock", "machine", order=40, figure="memory")  # of who kills; taken within a step that charges
 
-LOCKS: list[Mutex] = [I_MUTEX, OOM_LOCK]  # new ones at the end
+TREE_LOCK = Mutex("tree_lock", "machine", order=27)  # of a file system's metadata
+
+# cgroup_threadgroup_rwsem (4.2): who moves tasks has it to write, who forks to read; here forks exclude one another
+THREADGROUP = Mutex("threadgroup_rwsem", "machine", order=5)
+MOVING = Mutex("moving_task", "machine", order=45)  # mc.moving_task; who charges waits for its end
+
+LOCKS: list[Mutex] = [I_MUTEX, OOM_LOCK, TREE_LOCK, THREADGROUP, MOVING]  # new ones at the end
 RWSEMS = (MMAP_SEM, INVALIDATE_LOCK)
 
 
@@ -213,7 +219,7 @@ H_INVALIDATE_WRITE = 512  # frame.file's invalidate_lock, exclusive
 H_VMA_READ = 1024  # the lock of frame.vma, shared: instead of mmap_sem
 H_SWAP_ENTRY = 2048  # frame.swap is reserved (SWAP_HAS_CACHE): whoever else wants to read it waits
 H_KMEM = 4096  # kernel memory that frame.charged_group is charged for: frame.kmem pages, frame.objects bytes
-MOST_HOLDS = 15  # bits of a narrow machine's ``held``
+MOST_HOLDS = 31  # bits of a narrow machine's ``held``
 
 
 def _hold_of(lock: Mutex) -> Hold:

@@ -119,7 +119,7 @@ def write_cache_pages(k, t, f):
 def lock_and_write(k, t, f):
     """The page in hand is written, if it is still the file's once it has been locked."""
     p = f.page
-    if k.state.pages[p].locked_by != n.FREE:
+    if k.state.pages[p].locked_by != n.FREE and not k.state.keeps_bio:
         flush(k, f)  # nobody may wait for pages that are not on their way
     if lock_page(k, t, p) == WAITING:
         return n.SLEEP

@@ -48,14 +48,17 @@ class Seen:
 
 
 class Ground:
-    """A case on a design, explored whole and without reduction."""
+    """A case on a design, explored whole; what differs in the numbers of pages and the like only is one state."""
 
     def __init__(self, case: Case, design: Design, property_: str, told: Callable[[Step], None] | None = None) -> None:
         """Explore it. Raises InputError or MachineError where the case does not fit the small machine."""
         self.case, self.design, self.property = case, design, find(property_)
         self.plan = compile_case(case)
-        self.space = Space()
-        boot.start(self.plan, design, costs.load(), self.space)
+        self.space, self._stage = Space(), Space()
+        table = costs.load()
+        boot.start(self.plan, design, table, self.space)
+        self._machine = np.asarray(boot.start(self.plan, design, table, self._stage).base).view(np.uint8)
+        self._booted = self._machine.copy()
         self.names = mover_names(self.plan, self.space.k)
         self.tasks = [player.name for player in self.plan.players]
         seen = self._explore(told)
@@ -65,7 +68,7 @@ class Ground:
         self.source: Ints = np.repeat(np.arange(self.states), np.diff(first))
         self.target: Ints = x.edges[:count]["to"].astype(np.int64)
         self.mover: Ints = x.edges[:count]["mover"].astype(np.int64)
-        self.first: Ints = first
+        self.first_edge: Ints = first
         self.depth = self._depths()
         self.asleep = seen.asleep
         self.bad = seen.bad if self.property.of_states else _lost(Graph.of(self.space), self.property, self.space.k)
@@ -73,11 +76,14 @@ class Ground:
     def _explore(self, told: Callable[[Step], None] | None) -> Seen:
         bad: dict[int, bool] = {}  # by state: the first one is shown twice
         asleep: dict[int, int] = {}
+        tasks = self.space.k.state["tasks"]  # what is in the machine that is shown
+        runs, waits = tasks["run_state"], tasks["wait_kind"]
+        blocks, bits = np.array(n.BLOCKS), 1 << np.arange(len(tasks))
 
-        def look(k: Any, state: int) -> bool:
+        def look(_: Any, state: int) -> bool:
             of_states = self.property.of_states
             bad[state] = of_states and self.space.drive(explore.OFFENDER, self.property.number) != OK
-            asleep[state] = _asleep(k)
+            asleep[state] = int(bits[(runs == n.T_SLEEPING) & (blocks[waits] != 0)].sum())
             return False
 
         why = self.space.explore(
@@ -96,7 +102,7 @@ class Ground:
 
     def _depths(self) -> Ints:
         """Moves on a shortest way from the first state; a state's parent has a smaller number."""
-        parents = self.space.x.nodes[: self.states]["parent"]
+        parents = self.space.x.parents[: self.states]
         depth = np.zeros(self.states, np.int64)
         for state in range(1, self.states):
             depth[state] = depth[parents[state]] + 1
@@ -105,7 +111,7 @@ class Ground:
     # --- ways
     def moves(self, state: int) -> dict[int, int]:
         """The movers that can move in a state, each with the state that its move leads to."""
-        edges = slice(int(self.first[state]), int(self.first[state + 1]))
+        edges = slice(int(self.first_edge[state]), int(self.first_edge[state + 1]))
         return dict(zip(self.mover[edges].tolist(), self.target[edges].tolist(), strict=True))
 
     def distances(self, goal: Flags, *, outside: bool = True, without: int | None = None) -> Ints:
@@ -160,12 +166,6 @@ class Ground:
         """The movers of a shortest way from the first state."""
         return self.space.way_to(state)
 
-    def after(self, state: int, movers: list[int]) -> int:
-        """The state to which moves lead."""
-        for mover in movers:
-            state = self.moves(state)[mover]
-        return state
-
     @property
     def ends(self) -> Flags:
         """The states in which nobody can move, but for the outside."""
@@ -210,18 +210,11 @@ class Ground:
         return paint(there, CaseScene(there.k, self.plan))
 
     def stand(self, movers: list[int]) -> Space:
-        """The machine after moves from the start."""
-        there = Space()
-        boot.start(self.plan, self.design, costs.load(), there)
-        if there.play(movers) != len(movers):
+        """The machine after moves from the start; the same one each time."""
+        self._machine[:] = self._booted
+        if self._stage.play(movers) != len(movers):
             raise AssertionError("a way that the search has found cannot be played")
-        return there
-
-
-def _asleep(k: Any) -> int:
-    tasks = k.state.tasks[: int(k.state.n_tasks)]
-    sleeping = tasks["run_state"] == n.T_SLEEPING
-    return sum(1 << int(t) for t in np.flatnonzero(sleeping) if n.BLOCKS[int(tasks[t].wait_kind)])
+        return self._stage
 
 
 def _lost(graph: Graph, property_: Property, k: Any) -> Flags:
@@ -232,10 +225,7 @@ def _lost(graph: Graph, property_: Property, k: Any) -> Flags:
         if task >= 0:
             found[cannot_reach(graph, graph.has(p.GOAL + task))] = True
         return found
-    loop = (
-        starved(graph, EXPLORE.tasks)
-        if property_.number == p.STARVATION
-        else stands_still(graph, int(k.state.n_groups))
-    )
+    tasks, groups = EXPLORE.tasks, int(k.state.n_groups)
+    loop = starved(graph, tasks) if property_.number == p.STARVATION else stands_still(graph, groups)
     found[loop.members] = True
     return found

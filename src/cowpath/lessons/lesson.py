@@ -53,7 +53,7 @@ def names() -> list[str]:
 def load(name: str) -> Lesson:
     """A packaged lesson by its number, or one's own by its file. Raises InputError."""
     known = names()
-    if name.isdecimal() and 1 <= int(name) <= len(known):
+    if name in map(str, range(1, len(known) + 1)):
         entry = resources.files("cowpath") / "lessons" / known[int(name) - 1]
         return read(entry.read_text(encoding="utf-8"), entry.name, int(name))
     if name.endswith(".toml"):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from textwrap import fill
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from cowpath.checker.show import moves_table
-from cowpath.observe.terminal import Fitted
+from cowpath.observe.terminal import Fitted, Hanging
 from cowpath.observe.text import clean, visible
 
 from .lesson import Lesson
 from .played import play
 from .question import Answer, Problem
+from .told import plural
 
 LONGEST = 200  # letters of a title
 
@@ -34,7 +33,7 @@ def head(lesson: Lesson) -> Iterator[RenderableType]:
     number = f"Lesson {lesson.number}: " if lesson.number else ""
     yield Text(f"{number}{clean(lesson.title, LONGEST)}", "bold")
     for paragraph in paragraphs(lesson.text):
-        yield from ("", Paragraph(paragraph))
+        yield from ("", Text(visible(paragraph)))
 
 
 def paragraphs(text: str) -> list[str]:
@@ -44,48 +43,28 @@ def paragraphs(text: str) -> list[str]:
 
 def question(problem: Problem, title: str) -> Iterator[RenderableType]:
     """What is asked, of which situation, and the answers to choose from."""
-    yield from ("", Text(title, "bold"), Paragraph(problem.ask), "")
-    yield from (Paragraph(each, 2) for each in (situation(problem), *problem.tasks))
+    yield from ("", Text(title, "bold"), Text(visible(problem.ask)), "")
+    yield from (Hanging(f"  {visible(each)}") for each in (situation(problem), *problem.tasks))
     yield ""
     for number, answer in enumerate(problem.answers, 1):
-        yield Paragraph(f"{number}  {clean(answer.words)}", 2)
+        yield Hanging(f"  {number}  {clean(answer.words)}")
         if answer.detail:
-            yield Paragraph(answer.detail, 5)
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A text that is folded at the terminal's width, without blanks at line ends. ``head`` stands before it."""
-
-    text: str
-    by: int = 0  # letters further in; its other lines two more
-    head: str = ""
-    style: str = ""
-
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        """Its lines."""
-        begin = " " * self.by
-        lines = fill(self.head + visible(self.text), options.max_width, initial_indent=begin,
-                     subsequent_indent=f"{begin}  " if begin else "", break_on_hyphens=False)  # fmt: skip
-        shown = Text(lines)
-        shown.stylize(self.style, self.by, self.by + len(self.head))
-        yield shown
+            yield Hanging(f"     {visible(answer.detail)}")
 
 
 def situation(problem: Problem) -> str:
-    """``commit on linux-3.0, after 10 moves: 6 of attacker, 4 of victim``."""
+    """``commit on linux-3.0, after 10 moves: attacker 6, victim 4``."""
     if not problem.came:
         return problem.where
     runs = [(mover, sum(1 for _ in those)) for mover, those in groupby(problem.came)]
-    return (
-        f"{problem.where}, after {len(problem.came)} moves: {', '.join(f'{clean(who)} {many}' for who, many in runs)}"
-    )
+    who = ", ".join(f"{clean(mover)} {many}" for mover, many in runs)
+    return f"{problem.where}, after {plural(len(problem.came), 'move')}: {who}"
 
 
 def verdict(answer: Answer, before: str = "") -> RenderableType:
     """Right or not, and why."""
     word, style = ("Right. ", "bold green") if answer.right else ("Not so. ", "bold red")
-    return Paragraph(answer.why, head=before + word, style=style)
+    return Text.assemble((before + word, style), visible(answer.why))
 
 
 def schedule(answer: Answer) -> Iterator[RenderableType]:

@@ -93,13 +93,18 @@ def markdown(costs: SessionCosts, command: str) -> str:
     """A session's tables as Markdown, below the command that makes them."""
     parts = [f"`{command}`"]
     for question, measures in measures_of(costs):
-        headings = [" ".join(m.heading.replace("_\n", "_").split()) for m in measures]
+        headings = [one_line(m) for m in measures]
         lines = [f"| {question} | " + " | ".join(headings) + " |", "|---|" + "---:|" * len(measures)]
         for row in costs.rows:
             cells = [markdown_cell(row, m, costs.base) for m in measures]
             lines.append(f"| {clean(row.design)} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
     return "\n\n".join([*parts, *foot(costs)])
+
+
+def one_line(measure: Measure) -> str:
+    """A measure's heading without its line breaks."""
+    return " ".join(measure.heading.replace("_\n", "_").split())
 
 
 def markdown_cell(row: DesignCosts, measure: Measure, base: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from rich.text import Text
 
 from cowpath.observe.terminal import Fitted
-from cowpath.observe.terminal import Terminal as Terminal  # for who still looks for it here
 from cowpath.observe.text import clean, count, duration, significant, size
 
 Run = dict[str, Any]  # observe.summary.Summary with its verdicts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +13,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel.steps import P_PAGE_FAULT, PATH_NAMES, STEP_NAMES
 from cowpath.observe import lanes
 from cowpath.observe.scene import Scene
-from cowpath.observe.trace_file import Key, Name, Notes, TraceFile
+from cowpath.observe.trace_file import Key, Name, Notes, TraceRun
 from cowpath.observe.trace_tracks import FAILCNTS, LIMITS, REFUSED, SIZES, Tracks, lock_of, what_for
 from cowpath.observe.who import Events
 
@@ -53,11 +52,11 @@ class Wait(NamedTuple):
 class TraceWriter:
     """Takes the log's blocks, and the pieces of lanes that a Follower has found in them.
 
-    A context manager, like the file that it writes. Its memory grows with the number of tasks and of pages.
+    A context manager, like what it writes to. Its memory grows with the number of tasks and of pages.
     """
 
-    def __init__(self, path: Path, plan: Plan) -> None:
-        self._file = TraceFile(path)
+    def __init__(self, file: TraceRun, plan: Plan) -> None:
+        self._file = file
         self._plan = plan
         self._v2 = "v2" in plan.interfaces
         self._life = dict(enumerate(range(len(plan.starts))))  # of each task, in the order in which they begin

@@ -1,7 +1,8 @@
 """A Perfetto trace as a file of TrackEvents: slices, instants, counters and flows, written packet by packet.
 
 Names and tracks are numbers here, which keeps the file small. What they stand for is known only when the run has ended
-(a task's last name, say), and comes first in the file: the packets wait in a nameless file until then.
+(a task's last name, say), and comes before its packets in the file: these wait in a nameless file until then. Each run
+is a sequence of packets of its own, so that several stand in a file one behind the other.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from cowpath.atomic import cannot_write, replacing
 from cowpath.errors import InputError
@@ -22,17 +23,21 @@ Key = tuple[Any, ...]  # names a thing, for example ("task", 3)
 Name = str | Key  # a text, or the thing whose name it is
 Notes = Sequence[tuple[str, Name | int]]  # a slice's details, as Perfetto shows them beside it
 
-SEQUENCE = 1  # all packets are of one
-
+PROCESS: Key = ("process",)
+RUN_BITS = 32  # tracks and flows are a file's: in each run they are numbered from here on, the run's number above
 
 Named = TypeVar("Named", bound=Name)
 
 
 class Numbers(dict[Named, int]):
-    """A number, from 1 on, for each name that is asked for."""
+    """A number, from ``before`` + 1 on, for each name that is asked for."""
+
+    def __init__(self, before: int = 0) -> None:
+        super().__init__()
+        self._before = before
 
     def __missing__(self, name: Named) -> int:
-        self[name] = number = len(self) + 1
+        self[name] = number = self._before + len(self) + 1
         return number
 
 
@@ -47,24 +52,23 @@ class Track:
 
 
 class TraceFile:
-    """Where the packets go. A context manager: the file gets its name at the end, or nothing is left behind.
+    """A trace of one run or of several. A context manager: it gets its name at the end, or nothing is left behind.
 
     Raises InputError, with the file's name, where it cannot be written: if the folder does not let us, on entering.
-    Times are ns; the slices of a track must be given in order and must not overlap.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.tracks: Numbers[Key] = Numbers()
-        self._names, self._note_names, self._note_texts = Numbers[Name](), Numbers[Name](), Numbers[Name]()
+        self._runs = 0
         self._files = ExitStack()
 
     def __enter__(self) -> TraceFile:
         try:
             with ExitStack() as files:
-                self._whole = files.enter_context(replacing(self.path))
-                self._body = files.enter_context(tempfile.TemporaryFile(dir=self.path.parent))
-                self.renew()  # still within: it imports, which takes long enough for a Ctrl-C
+                temporary = files.enter_context(replacing(self.path))
+                self._whole = files.enter_context(temporary.open("wb"))
+                from perfetto.protos.perfetto.trace import perfetto_trace_pb2  # noqa: F401 - long enough for a Ctrl-C
+
                 self._files = files.pop_all()
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise self.problem(error) from error
@@ -76,15 +80,57 @@ class TraceFile:
         except OSError as failure:
             raise self.problem(failure) from failure
 
+    def run(self, process: str | None = None) -> TraceRun:
+        """A place for the next run. With ``process`` its tracks stand below a process of this name."""
+        self._runs += 1
+        return TraceRun(self, self._runs, process)
+
+    def append(self, head: bytes, body: IO[bytes]) -> None:
+        """A run has ended: what its numbers stand for, and its packets."""
+        self._whole.write(head)
+        body.seek(0)
+        shutil.copyfileobj(body, self._whole)
+
+    def problem(self, error: Exception) -> InputError:
+        """What to say of a file that cannot be written."""
+        return cannot_write(self.path, error, "the trace")
+
+
+class TraceRun:
+    """Where the packets of a run go. A context manager; what is not finished is in no file.
+
+    Times are ns; the slices of a track must be given in order and must not overlap.
+    """
+
+    def __init__(self, file: TraceFile, number: int, process: str | None) -> None:
+        self._file = file
+        self._number = number
+        self._process = process
+        before = (number - 1) << RUN_BITS
+        self.tracks: Numbers[Key] = Numbers(before)
+        self._flows = before
+        self._names, self._note_names, self._note_texts = Numbers[Name](), Numbers[Name](), Numbers[Name]()
+        self.renew()
+
+    def __enter__(self) -> TraceRun:
+        try:
+            self._body = tempfile.TemporaryFile(dir=self._file.path.parent)
+        except OSError as error:
+            raise self.problem(error) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._body.close()
+
     def renew(self) -> None:
         """Make the packets anew, now and then: a protobuf message does not give back what it held before."""
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
 
-        self._begin = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
-        self._flowing = _Packet(TrackEvent.TYPE_SLICE_BEGIN, named=True)
-        self._end = _Packet(TrackEvent.TYPE_SLICE_END)
-        self._instant = _Packet(TrackEvent.TYPE_INSTANT, named=True)
-        self._counter = _Packet(TrackEvent.TYPE_COUNTER)
+        self._begin = _Packet(self._number, TrackEvent.TYPE_SLICE_BEGIN, named=True)
+        self._flowing = _Packet(self._number, TrackEvent.TYPE_SLICE_BEGIN, named=True)
+        self._end = _Packet(self._number, TrackEvent.TYPE_SLICE_END)
+        self._instant = _Packet(self._number, TrackEvent.TYPE_INSTANT, named=True)
+        self._counter = _Packet(self._number, TrackEvent.TYPE_COUNTER)
 
     def slice(
         self, track: Key, begin: int, end: int, name: Name, notes: Notes = (), starts: Sequence[int] = (), ends: int = 0
@@ -93,8 +139,8 @@ class TraceFile:
         begins, uuid = self._flowing if starts or ends else self._begin, self.tracks[track]
         self._annotate(begins, name, notes)
         if starts or ends:
-            begins.event.flow_ids[:] = starts
-            begins.event.terminating_flow_ids[:] = [ends] if ends else []
+            begins.event.flow_ids[:] = [self._flows + flow for flow in starts]
+            begins.event.terminating_flow_ids[:] = [self._flows + ends] if ends else []
         self._body.write(begins.bytes(begin, uuid))
         self._body.write(self._end.bytes(end, uuid))
 
@@ -109,18 +155,15 @@ class TraceFile:
         self._body.write(self._counter.bytes(time, self.tracks[track]))
 
     def finish(self, tracks: Iterable[Track], text: Callable[[Name], str]) -> None:
-        """All is written: put what the numbers stand for before it. Parents come before their children."""
+        """All is written: it goes into the file, behind what its numbers stand for. Parents precede their children."""
         try:
-            with self._whole.open("wb") as whole:
-                whole.write(self._head(tracks, text))
-                self._body.seek(0)
-                shutil.copyfileobj(self._body, whole)
+            self._file.append(self._head(tracks, text), self._body)
         except OSError as error:
             raise self.problem(error) from error
 
     def problem(self, error: Exception) -> InputError:
         """What to say of a file that cannot be written."""
-        return cannot_write(self.path, error, "the trace")
+        return self._file.problem(error)
 
     def _annotate(self, packet: _Packet, name: Name, notes: Notes) -> None:
         packet.event.name_iid = self._names[name]
@@ -141,7 +184,7 @@ class TraceFile:
 
         head = Trace()
         first = head.packet.add()
-        first.trusted_packet_sequence_id = SEQUENCE
+        first.trusted_packet_sequence_id = self._number
         first.sequence_flags = TracePacket.SEQ_INCREMENTAL_STATE_CLEARED
         first.first_packet_on_sequence = True
         for name, number in self._names.items():
@@ -150,19 +193,31 @@ class TraceFile:
             first.interned_data.debug_annotation_names.add(iid=number, name=text(name))
         for name, number in self._note_texts.items():
             first.interned_data.debug_annotation_string_values.add(iid=number, str=text(name).encode())
+        if self._process is not None:
+            self._describe_process(head.packet.add(), self._process)
         for rank, track in enumerate(tracks):
             self._describe(head.packet.add(), track, rank)
         return bytes(head.SerializeToString())
+
+    def _describe_process(self, packet: Any, name: str) -> None:
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackDescriptor
+
+        packet.trusted_packet_sequence_id = self._number
+        row = packet.track_descriptor
+        row.uuid, row.process.pid, row.process.process_name = self.tracks[PROCESS], self._number, name
+        row.sibling_order_rank = self._number
+        row.child_ordering = TrackDescriptor.EXPLICIT
 
     def _describe(self, packet: Any, track: Track, rank: int) -> None:
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import CounterDescriptor, TrackDescriptor
 
         units = {"bytes": CounterDescriptor.UNIT_SIZE_BYTES, "count": CounterDescriptor.UNIT_COUNT}
-        packet.trusted_packet_sequence_id = SEQUENCE
+        packet.trusted_packet_sequence_id = self._number
         row = packet.track_descriptor
         row.uuid, row.name = self.tracks[track.key], track.name
-        if track.parent is not None:
-            row.parent_uuid = self.tracks[track.parent]
+        parent = track.parent or (None if self._process is None else PROCESS)
+        if parent is not None:
+            row.parent_uuid = self.tracks[parent]
         row.sibling_order_rank = rank
         row.child_ordering = TrackDescriptor.EXPLICIT
         row.sibling_merge_behavior = TrackDescriptor.SIBLING_MERGE_BEHAVIOR_NONE  # two may have the same name
@@ -173,12 +228,12 @@ class TraceFile:
 class _Packet:
     """A packet that is filled in and written many times: making one anew takes longer than all the rest."""
 
-    def __init__(self, kind: int, named: bool = False) -> None:
+    def __init__(self, sequence: int, kind: int, named: bool = False) -> None:
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace, TracePacket
 
         self._trace: Any = Trace()  # of this packet alone; traces in a row are a trace
         self._packet: Any = self._trace.packet.add()
-        self._packet.trusted_packet_sequence_id = SEQUENCE
+        self._packet.trusted_packet_sequence_id = sequence
         if named:
             self._packet.sequence_flags = TracePacket.SEQ_NEEDS_INCREMENTAL_STATE
         self.event: Any = self._packet.track_event

@@ -93,14 +93,8 @@ class Tracks:
                 return self._task(life)
             case ("counter", _, file):
                 return str(file)
-            case ("page", place, frame):
-                return self._scene.place(place) if place != UNKNOWN or frame == n.NONE else f"page frame {frame}"
-            case (kind, which) if kind in RWSEMS:
-                of = RWSEMS[kind]
-                return f"{kind} {which}" if of == "mm" else f"{kind} of {self._scene.thing(of, which)}"
-            case (kind, which) if kind in MUTEXES:
-                of = MUTEXES[kind]
-                return kind if of == "machine" else f"{kind} of {self._scene.thing(of, which)}"
+            case (kind, *_) if kind == "page" or kind in OTHER_LOCKS:
+                return lock_name(self._scene, key)
             case _:
                 return TITLES[key[0]]
 
@@ -137,6 +131,22 @@ class Tracks:
         if key[0] != "counter":
             return ""
         return "bytes" if key[2] in SIZES else "count"
+
+
+def lock_name(scene: Scene, key: Key) -> str:
+    """What a lock, or a group's memory, is called; the scene needs no machine."""
+    match key:
+        case ("page", place, frame):
+            return scene.place(place) if place != UNKNOWN or frame == n.NONE else f"page frame {frame}"
+        case ("memory", group):
+            return f"{scene.group(group)}'s memory"
+        case (kind, which) if kind in RWSEMS:
+            of = RWSEMS[kind]
+            return f"{kind} {which}" if of == "mm" else f"{kind} of {scene.thing(of, which)}"
+        case (kind, which):
+            of = MUTEXES[kind]
+            return kind if of == "machine" else f"{kind} of {scene.thing(of, which)}"
+    raise ValueError(key)
 
 
 def lock_of(kind: int, which: int) -> Key | None:

@@ -17,10 +17,13 @@ from cowpath.observe.who import Events, Tracker
 
 if TYPE_CHECKING:
     from cowpath.observe.eventlog import LogWriter
+    from cowpath.observe.ftrace import FtraceWriter
     from cowpath.observe.trace import TraceWriter
+    from cowpath.observe.trace_file import TraceRun
     from cowpath.session.plan import Plan
 
-EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind != n.EV_STEP)  # of --log and keep_events
+# of --log and keep_events: steps are too many, and a fault's end says when it has begun
+EVERYTHING = tuple(kind for kind in range(len(n.EVENT_NAMES)) if kind not in (n.EV_STEP, n.EV_FAULT_BEGIN))
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,9 @@ class Wanted:
     log: Path | None = None  # a Parquet file
     keeper: Keeper | None = None
     timeline: bool = False
-    trace: Path | None = None  # a Perfetto trace
+    trace: TraceRun | None = None  # its place in a Perfetto trace
+    ftrace: Path | None = None  # trace.dat, or ftrace's text
+    samples: bool = False  # the groups' figures over time
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,13 @@ class Watch:
         self._keeper = wanted.keeper
         self._timeline = TimelineKeeper(len(plan.groups)) if wanted.timeline else None
         self._trace = None if wanted.trace is None else _trace(wanted.trace, plan)
+        self._ftrace = None if wanted.ftrace is None else _ftrace(wanted.ftrace, plan)
         self._follower: Follower | None = None
         self._files = ExitStack()
 
     def __enter__(self) -> Watch:
         with ExitStack() as files:  # neither is left behind if the other cannot be written
-            for file in (self._writer, self._trace):
+            for file in (self._writer, self._trace, self._ftrace):
                 if file is not None:
                     files.enter_context(file)
             self._files = files.pop_all()
@@ -70,12 +76,14 @@ class Watch:
         """Have the machine log what is wanted."""
         if self._timeline is not None or self._trace is not None:
             self._follower = Follower(k, self._plan)
+        if self._ftrace is not None:
+            self._ftrace.begin(int(k.state.n_cpus))
         k.books.log_mask = mask_of(self._kinds())
 
     def _kinds(self) -> Iterable[int]:
+        kinds: list[int] = [*(self._ftrace.kinds if self._ftrace is not None else ())]
         if self._writer is not None or (self._keeper is not None and self._keeper.kinds is None):
-            return EVERYTHING
-        kinds: list[int] = []
+            return [*kinds, *EVERYTHING]
         if self._keeper is not None:
             kinds += [*(self._keeper.kinds if self._keeper.kinds is not None else ()), *Tracker.kinds]
         if self._timeline is not None:
@@ -86,6 +94,9 @@ class Watch:
 
     def add(self, events: Events) -> None:
         """Take a block."""
+        if self._ftrace is not None:
+            self._ftrace.add(events)
+            events = events[events["kind"] != n.EV_FAULT_BEGIN]  # which is in no log
         if self._writer is not None or self._keeper is not None:
             who = self._tracker.attribute(events)
             if self._writer is not None:
@@ -114,6 +125,8 @@ class Watch:
 
     def end(self, k: Any) -> Timeline | None:
         """The run has ended: the timeline, if it is wanted."""
+        if self._ftrace is not None:
+            self._ftrace.end()
         if self._follower is None:
             return None
         pieces, holds = self._follower.end(k)
@@ -128,10 +141,16 @@ def _log(path: Path, plan: Plan, journal: Journal | None) -> LogWriter:
     return LogWriter(path, plan.comms, journal)
 
 
-def _trace(path: Path, plan: Plan) -> TraceWriter:
+def _ftrace(path: Path, plan: Plan) -> FtraceWriter:
+    from cowpath.observe.ftrace import FtraceWriter
+
+    return FtraceWriter(path, plan)
+
+
+def _trace(file: TraceRun, plan: Plan) -> TraceWriter:
     from cowpath.observe.trace import TraceWriter
 
-    return TraceWriter(path, plan)
+    return TraceWriter(file, plan)
 
 
 def mask_of(kinds: Iterable[int]) -> int:

@@ -53,6 +53,7 @@ class Writer:
     defined: dict[str, Line] = field(default_factory=dict)  # task NAME ... end
     starts: list[tuple[int, Word]] = field(default_factory=list)  # forks of those
     groups: dict[str, Word] | None = None  # that it names; None: it can name none
+    numbered: tuple[str, ...] = ()  # ... of a case: all that there are, by number
     task: str | None = (
         ""  # whose lines they are: the program's own (""), a task's that it starts, or one's without name
     )
@@ -141,6 +142,10 @@ class Writer:
 
     def group(self, word: Word) -> int:
         """The number, among those that the program names, of a group of the session."""
+        if self.numbered:
+            if word.text not in self.numbered[1:]:
+                raise word.error(f"no group {word.text!r}", nearest(word.text, self.numbered[1:], "[groups.NAME]"))
+            return self.numbered.index(word.text)
         if self.groups is None:
             raise word.error(f"no group can be named here: {word.text!r}", "groups are a session's")
         self.groups.setdefault(word.text.strip("/"), Word(word.text.strip("/"), word.place))

@@ -317,7 +317,10 @@ def _loop(w: Writer, line: Line) -> None:
     back = w.asm.here
     w.lines(line.body)
     w.loops.pop()
-    w.asm.emit(n.OP_NEXT, a=register, b=rounds, c=back)
+    if rounds == n.NONE and not variable:  # nobody asks how often: it comes back to the state that it was in
+        w.asm.emit(n.OP_JUMP, a=back)
+    else:
+        w.asm.emit(n.OP_NEXT, a=register, b=rounds, c=back)
 
 
 @command("exit [status|errno]")

@@ -101,6 +101,12 @@ def _wait(w: Writer, line: Line) -> None:
         w.asm.emit(n.OP_WAIT, a=w.own_slot(word), bits=bits)
 
 
+@command("classify TASK GROUP")
+def _classify(w: Writer, line: Line) -> None:
+    task, group = line.arguments
+    w.asm.emit(n.OP_CLASSIFY, a=w.group(group), b=w.slot(task))
+
+
 @command("kill TASK [tree|term|stop|cont]")
 def _kill(w: Writer, line: Line) -> None:
     kinds = {"tree": n.KILL_TREE, "term": n.KILL_TERM, "stop": n.KILL_STOP, "cont": n.KILL_CONT}

@@ -14,7 +14,7 @@ from typing import Any
 
 from cowpath.cases import Case
 from cowpath.checker import schedule
-from cowpath.checker.atlas import START, Atlas, Move, State
+from cowpath.checker.atlas import START, Atlas, Move, State, does
 from cowpath.designs import Design
 from cowpath.observe.text import clean
 
@@ -158,11 +158,6 @@ class Shelf:
 
 def _key(case: Case, design: Design) -> tuple[str, ...]:
     return case.name, case.text, design.name, design.source
-
-
-def does(path: str, step: str) -> str:
-    """``file_cow: lock_page``."""
-    return f"{path}: {step}" if path else step
 
 
 def _number(known: dict[str, int], text: str) -> int:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.cases import Case
+from cowpath.checker.atlas import does
 from cowpath.checker.many import Job
 from cowpath.checker.player import Row
-from cowpath.checker.properties import PACKAGED, Property
+from cowpath.checker.properties import ALL, Property
 from cowpath.checker.result import VIOLATED, Result, missed
 from cowpath.checker.schedule import Schedule
 from cowpath.checker.show import unreached
@@ -24,8 +25,9 @@ from cowpath.checker.stage import Performance, perform
 from cowpath.designs import Design, kernel_lines
 from cowpath.observe.text import clean, count, duration
 
-from .explored import Shelf, Told, does, nobody
+from .explored import Shelf, Told, nobody
 from .html import render, write
+from .matrix import matrix_of
 
 MOST_CHARACTERS = 4_000_000  # of the counterexamples of a page; those that come later are only in its table
 LONGEST = 400  # letters of a sentence from a case or a design
@@ -57,7 +59,7 @@ class Counterexample:
 
 def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
     """A saved schedule, to be played on its own design or on another one."""
-    meanings = {each.name: each.meaning for each in PACKAGED}
+    meanings = {each.name: each.meaning for each in ALL}
     return Counterexample(
         violated=saved.property, meaning=meanings.get(saved.property, ""), reason=saved.reason, design=played_on,
         case=saved.case, moves=saved.moves, cycle=saved.cycle, certified=None, source=saved.source,
@@ -66,10 +68,17 @@ def of_schedule(saved: Schedule, played_on: Design) -> Counterexample:
 
 
 def write_checks(
-    target: Path, checked: Sequence[tuple[Result, Job]], properties: Sequence[Property], command: str | None,
+    target: Path,
+    checked: Sequence[tuple[Result, Job]],
+    properties: Sequence[Property],
+    command: str | None,
     told: Told = nobody,
-) -> None:  # fmt: skip
-    """The page of a check: its results, each with its job. ``told`` hears what is done. Raises InputError."""
+    as_matrix: bool = False,
+) -> None:
+    """The page of a check: its results, each with its job, as a list or as a matrix. ``told`` hears what is done.
+
+    Raises InputError.
+    """
     meanings = {each.name: each.meaning for each in properties}
     shown: dict[int, dict[str, Any]] = {}
     shelf, left_out = Shelf(MOST_CHARACTERS), 0
@@ -80,12 +89,14 @@ def write_checks(
             left_out += result.verdict == VIOLATED
     shelf.look_everywhere(told)
     results, found = [result for result, _ in checked], list(shown.values())
-    rows = results_rows(results, {at: each["number"] for at, each in shown.items()})
+    numbers = {at: each["number"] for at, each in shown.items()}
+    rows = results_rows(results, numbers)
     bound = f"{missed(max((result.states for result in results), default=0)):.1g}"
     title = found[0]["title"] if len(results) == 1 and found else verdicts_title(results)
     books = books_of([(job.design, job.case) for _, job in checked], found)
     page = render("steps.html.j2", title=title, results=rows, bound=bound, found=found, left_out=left_out,
-                  never=never_rows(results), shelf=shelf, command=command, **books)  # fmt: skip
+                  never=never_rows(results), shelf=shelf, command=command,
+                  matrix=matrix_of(results, numbers) if as_matrix else None, **books)  # fmt: skip
     write(target, page)
 
 
@@ -96,7 +107,7 @@ def write_replay(target: Path, each: Counterexample, command: str | None, told: 
     shelf.look_everywhere(told)
     books = books_of([(each.design, each.case)], found)
     page = render("steps.html.j2", title=each.title, results=[], bound="", found=found, left_out=0, never=[],
-                  shelf=shelf, command=command, **books)  # fmt: skip
+                  shelf=shelf, command=command, matrix=None, **books)  # fmt: skip
     write(target, page)
 
 

@@ -26,7 +26,7 @@ from cowpath.kernel.steps import PATH_NAMES
 
 from .orders import Steps
 
-ALL = (1 << p.OF_STATES) - 1
+ALL = (1 << p.OF_EVERY_DESIGN) - 1
 VACUOUS = "vacuous"  # nothing is violated, for somebody never gets past some step
 NO_ROOM = "no-room"  # the small machine has run out of something: nothing is proved
 IDLE = "idle"  # nothing is violated, for a step that pays for memory.high has nothing to do where it stands

@@ -19,7 +19,7 @@ from cowpath.words import Word, nearest
 
 Find = Callable[[Word, tuple[Word, ...]], Unit]  # a program by its name and arguments
 DEEPEST = 16  # programs that run programs
-GROUPS = {n.OP_ATTACH: "a"}  # which operand is a group, in programs that name some
+GROUPS = {n.OP_ATTACH: "a", n.OP_CLASSIFY: "a"}  # which operand is a group, in programs that name some
 OF_A_FILE = (n.OP_FSYNC, n.OP_FADVISE)  # with a file NONE: of every file
 
 

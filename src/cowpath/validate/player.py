@@ -187,7 +187,7 @@ class Player:
     def _some(self, end: int, moves: int) -> tuple[int, int]:
         """Some moves; why they ended, and how many there were."""
         before = int(self.k.books.steps)
-        why = int(loop.run(self.k, end, moves, n.NONE))
+        why = int(loop.run(self.k, end, loop.FOREVER, moves, n.NONE))
         self._read_log()
         return why, max(1, int(self.k.books.steps) - before)
 

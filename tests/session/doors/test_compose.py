@@ -164,6 +164,19 @@ def test_what_is_included_and_what_is_extended_elsewhere(tmp_path: Path) -> None
     assert errors(file)[0].startswith("db/compose.yaml:1:39: '64q' is not a size")
 
 
+def test_what_a_script_asks_of_its_environment(tmp_path: Path) -> None:
+    """Of files first to last, then of what is written; of what is extended before that."""
+    keys = "env_file: [a.env, {path: none.env, required: false}], environment: {N: '2', L: null}, extends: base"
+    file = compose(tmp_path, f"{keys}, command: [sh, -c, 'make -j$$N; ls $$L $$A $$B']",
+                   "  base: {image: ls, environment: [B=base, A=base]}\n")  # fmt: skip
+    (tmp_path / "a.env").write_text("A='-l -a'\nN=9\n")
+    assert commands(script(file, env={"L": "/usr"}))[0] == (
+        """docker run -d --name app ls sh -c 'N=2; L=/usr; A='"'"'-l -a'"'"'; B=base; make -j$N; ls $L $A $B'"""
+    )
+    assert errors(compose(tmp_path, "env_file: none.env"))[0].startswith("compose.yaml:2:30: no such file: ")
+    assert "unknown key 'paths'" in errors(compose(tmp_path, "env_file: [{paths: a.env, path: a.env}]"))[0]
+
+
 @pytest.mark.parametrize(
     ("entry", "told"),
     [

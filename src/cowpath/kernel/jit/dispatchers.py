@@ -22,10 +22,12 @@ except (ImportError, AttributeError):  # a Numba with other insides: each functi
 OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
 
-def part(function: Function, inline: bool, apart: bool = False) -> Function:
-    """A function that compiled code calls. ``inline``: copied into its callers; ``apart``: one copy in all."""
+def part(function: Function, inline: bool, apart: bool = False, borrows: bool = False) -> Function:
+    """A function that compiled code calls. ``inline``: copied into its callers; ``apart``: one copy in all;
+    ``borrows``: somebody else keeps the arrays that it is handed, and it makes none.
+    """
     FUNCTIONS.append(function.__name__)
-    options = OPTIONS | {"forceinline": inline}
+    options = OPTIONS | {"forceinline": inline, "_nrt": not borrows}  # said of all: Numba hands it on to what is called
     if parts is None:
         return _compiled_once(numba.njit(**options)(function))
     return _compiled_once(parts.as_part(function, apart, options))

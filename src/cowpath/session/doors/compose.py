@@ -10,6 +10,7 @@ from pathlib import Path
 from cowpath.errors import Gathered
 from cowpath.session import docker, sizes
 from cowpath.session.doors.around import Around, command, image_name
+from cowpath.session.doors.container_env import with_environment
 from cowpath.session.doors.included import ComposeFile, services_in, services_of
 from cowpath.session.doors.written import Written
 from cowpath.session.doors.yaml_text import Value
@@ -47,7 +48,7 @@ DEPLOY = ("mode", "replicas", "resources", "restart_policy", "endpoint_mode", "l
           "update_config")  # fmt: skip
 AMOUNTS = ("cpus", "memory", "pids", "devices", "generic_resources")
 USED = ("image", "build", "command", "entrypoint", "container_name", "depends_on", "deploy", "extends", "scale",
-        "profiles", "oom_kill_disable")  # fmt: skip
+        "profiles", "oom_kill_disable", "environment", "env_file")  # fmt: skip
 SERVICE = tuple(dict.fromkeys([*(place[0] for each in LIMITS.values() for place in each), *NOT_MODELLED, *OTHERS]))
 CONDITIONS = ("service_started", "service_healthy", "service_completed_successfully")
 ENDS = CONDITIONS[2]
@@ -259,6 +260,7 @@ def _image(service: Service, written: Written, around: Around) -> tuple[str, Wor
     if value is None and service.get("build") is None:
         raise service.name.error(f"{service.name.text}: neither image nor build", "image: NAME")
     words = [word for key in ("entrypoint", "command") for word in _words(service.get(key))]
+    words = with_environment(words, service.layers)
     own = image_name(image)
     if words and service.get("entrypoint") is None and own in around.table.programs and not around.known(words):
         words.insert(0, Word(own, words[0].place))  # arguments of what the image runs
