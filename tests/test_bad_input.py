@@ -58,7 +58,7 @@ def call(line: str, given: str = "") -> Result:
         ("check linux-3.0", ["--design linux-3.0"]),
         ("check commit", ["--case commit"]),
         ("check isolation", ["--property isolation"]),
-        ("run commit", ["'commit' is a case", "cowpath check --case commit"]),
+        ("run cold-readahead", ["'cold-readahead' is a case", "cowpath check --case cold-readahead"]),
         # files of another kind
         ("check -c table.toml", ["a session's table, where a case belongs", "--table table.toml"]),
         ("check -c machine.toml", ["a session's table, where a case belongs"]),

@@ -66,7 +66,7 @@ def test_a_step_is_never_placed_where_it_may_not_stand() -> None:
 
 
 def outcome(worker: Worker, steps: tuple[str, ...]) -> Failure | Throttled:
-    (found,) = worker.outcomes([steps])
+    found = worker.outcome(steps)
     assert isinstance(found, (Failure, Throttled))
     return found
 

@@ -78,7 +78,7 @@ class Edited:
 
 COMPILED_ANEW = {
     "a constant": ("kernel/names.py", "OP_CREAT = 36", "OP_CREAT = 37"),
-    "a row of the steps' table": ("kernel/steps.py", "takes=H_MMAP_READ)", "takes=H_MMAP_READ, needs=0)"),
+    "a row of the steps' table": ("kernel/steps.py", "takes=H_VMA_READ", "takes=H_VMA_READ, needs=0"),
     "a row of the policies' table": ("kernel/policies.py", "Policy(", "Policy(*(), "),
     "a field's text": ("kernel/records.py", "bits & PTE_PRESENT", "bits & PTE_PRESENT != 0"),
     "how a record is laid out": ("kernel/layout.py", '"i4": "i2"', '"i4": "i4"'),

@@ -58,7 +58,8 @@ def test_sleeps_by_what_for(session: str) -> None:
 def test_what_counts_as_blocked() -> None:
     assert [n.WAIT_NAMES[kind] for kind in BLOCKING] == [
         "page lock", "mmap_sem for reading", "mmap_sem for writing", "i_mutex", "memory (OOM)", "throttled",
-        "invalidate_lock for reading", "invalidate_lock for writing", "VMA lock", "swap entry", "oom_lock",
+        "invalidate_lock for reading", "invalidate_lock for writing", "VMA lock", "swap entry", "oom_lock", "tree_lock",
+        "threadgroup_rwsem", "moving_task",
     ]  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def listing(text: str) -> list[str]:
         ),
         (
             "loop forever\nloop j 2\nsleep 1\nend\nend",
-            ["loop 0 0 0 0", "loop 1 0 0 0", "sleep 1000000000 0 0 0", "next 1 2 3 0", "next 0 -1 2 0"],
+            ["loop 0 0 0 0", "loop 1 0 0 0", "sleep 1000000000 0 0 0", "next 1 2 3 0", "jump 2 0 0 0"],
         ),
         (
             "fork c\nexit 1\nend\nwait c",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ..slow import some_nightly
 from .conftest import OpenPage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +56,7 @@ def in_view(page: Any, selector: str, below: int = 800) -> list[dict[str, float]
     return boxes
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", some_nightly(["light", "dark"], nightly=["dark"]))
 def test_the_first_screen(demo: tuple[list[Any], Path], open_page: OpenPage, scheme: str) -> None:
     """At 1280x800 without a click: the sentence, before and after beside each other, the wait, the hold, the arrow."""
     _, file = demo
@@ -85,7 +86,7 @@ def test_in_print_it_is_one_to_three_sheets(demo: tuple[list[Any], Path], open_p
     assert 1 <= page.pdf(format="A4").count(b"/Type /Page\n") <= 3
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", some_nightly([390, 1280], nightly=[1280]))
 def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage, width: int) -> None:
     """Lanes, chains and numbers of every design."""
     runs, file = demo

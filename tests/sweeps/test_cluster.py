@@ -16,6 +16,7 @@ from cowpath.errors import InputError, WorkerError
 from cowpath.sweeps import cluster
 from cowpath.sweeps.point import play_all
 
+from ..slow import in_nightly_only
 from .small import small, sweep, told
 
 __all__ = ["small"]
@@ -121,6 +122,7 @@ def test_what_does_not_go_with_a_cluster(small: Path, tmp_path: Path) -> None:
         checking.check("linux-3.0", "commit", properties=f"{own}:never", cluster="tcp://x:1")
 
 
+@in_nightly_only
 def test_a_scheduler_that_is_killed(small: Path, tmp_path: Path, demo: Any) -> None:
     """What has been played is kept; no point has failed."""
     with demo.cluster(1) as made:

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from cowpath.cli.complete import designs, examples, names_of
+from cowpath.errors import InputError
 from cowpath.kernels import DEFAULT
 
 
@@ -15,7 +16,14 @@ def example_or_file(session: Path | None) -> Path | None:
     """A name of an example stands for its file."""
     from cowpath.examples import found
 
-    return None if session is None else found(session)
+    if session is None:
+        return None
+    try:
+        return found(session)
+    except InputError as error:
+        from cowpath.api import misplaced
+
+        raise misplaced(str(session)) or error from None
 
 
 Session = Annotated[

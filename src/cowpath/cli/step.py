@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,7 +32,13 @@ PROMPT = "Enter: next, a number: so many steps, q: quit > "
 
 def step(
     context: typer.Context,
-    session: o.Session,
+    session: Annotated[
+        Path,
+        typer.Argument(
+            help="The session, as cowpath run takes it; with --explore a case, or a saved schedule.",
+            autocompletion=o.names_of(o.examples),
+        ),
+    ],
     design: o.Design = None,
     start: Annotated[str, typer.Option("--from", help="Begin at this time of the machine: 5ms.", metavar="TIME")] = "0",
     count: Annotated[int | None, typer.Option(help="Show so many steps, and stop.", min=1)] = None,
@@ -63,6 +70,7 @@ def step(
     if explore:
         explore_case(str(session), design, property_)
         return
+    session = o.example_or_file(session) or session
     from cowpath import api
     from cowpath.observe.walk import is_task
     from cowpath.units import parse_time

@@ -13,7 +13,7 @@ def mixed(words: Any, places: Any) -> Any:
     """Of each word ``fingerprint.mixed``. NumPy's arrays of numbers wrap without a word."""
     from .fingerprint import mixed as one
 
-    return one(words, places.astype(np.uint64))
+    return getattr(one, "py_func", one)(words, places.astype(np.uint64))
 
 
 def fingerprint(words: Any) -> int:

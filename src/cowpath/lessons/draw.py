@@ -10,6 +10,7 @@ import numpy as np
 
 from cowpath import cases, designs
 from cowpath.designs import Design
+from cowpath.kernels import DEFAULT
 from cowpath.searching.orders import is_possible
 
 from .ground import Ground
@@ -21,15 +22,15 @@ SCENES = tuple(
     (case, design, property_)
     for property_, those, on in (
         ("isolation", ("commit", "hierarchy", "oom-on", "page-table", "fsync", "write", "lookup"),
-         ("linux-3.0", "linux-3.1", "charge-after-map")),
+         (DEFAULT, "linux-3.1", "charge-after-map")),
         ("isolation", ("high-write", "high-append"), ("linux-6.1", "linux-6.18")),
-        ("isolation", ("mmap-sem-reader",), ("linux-3.0",)),
+        ("isolation", ("mmap-sem-reader",), (DEFAULT,)),
         ("no-stale-page", ("truncate-while-waiting",), ("charge-after-unlock", "unlock-charge-relock")),
     )
     for case in those
     for design in on
 )  # fmt: skip
-ORDERED = ("linux-3.0", "preallocate", "charge-after-map", "unlock-charge-relock")  # whose orders are shuffled
+ORDERED = (DEFAULT, "preallocate", "charge-after-map", "unlock-charge-relock")  # whose orders are shuffled
 ORDER_PATH = "file_cow"
 ORDER_CASES = ("commit", "truncate-while-waiting")
 ORDER_PROPERTIES = ("isolation", "no-stale-page", "lock-order", "no-leak")

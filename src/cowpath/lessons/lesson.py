@@ -12,6 +12,7 @@ from cowpath.cases import Case
 from cowpath.checker.properties import names as property_names
 from cowpath.designs import Design
 from cowpath.errors import InputError
+from cowpath.kernels import DEFAULT
 from cowpath.kernels.tables import check_keys, near, parse
 from cowpath.words import nearest, read_text
 
@@ -95,7 +96,7 @@ def _of_kind(table: dict[str, Any], source: str) -> Question:
     ask = table.get("ask", "")
     if kind == "safe":
         return _safe(table, ask, source)
-    where = Where(cases.load(table.get("case", "commit")), designs.load(table.get("design", "linux-3.0")),
+    where = Where(cases.load(table.get("case", "commit")), designs.load(table.get("design", DEFAULT)),
                   _property(table.get("property", "isolation")), _moment(table.get("moment", LAST_FORK)))  # fmt: skip
     if kind == "next":
         return Next(where, ask)
@@ -123,7 +124,7 @@ def _safe(table: dict[str, Any], ask: str, source: str) -> Safe:
             raise InputError(f"{key} = {value!r}", hint="a list")
     if len(found["designs"]) < 2:
         raise InputError(
-            "designs must be two at least", hint='["linux-3.0", "preallocate"], or tables as a design\'s file has them'
+            "designs must be two at least", hint=f'["{DEFAULT}", "preallocate"], or tables as a design\'s file has them'
         )
     steps = table.get("steps", True)
     if not isinstance(steps, bool):

@@ -69,7 +69,7 @@ def samples_of(result: Result) -> Any:
 
 
 def labels(named: dict[str, Any]) -> str:
-    """``{design="linux-3.0",cgroup="/A"}``: a name from outside cannot end its quotes, or its line."""
+    """``{design="preallocate",cgroup="/A"}``: a name from outside cannot end its quotes, or its line."""
     return "{" + ",".join(f'{name}="{escaped(str(value))}"' for name, value in named.items()) + "}"
 
 

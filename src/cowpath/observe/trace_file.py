@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -120,7 +120,8 @@ class TraceRun:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._body.close()
+        with suppress(OSError):  # what was wrong has been said, or all is in the file
+            self._body.close()
 
     def renew(self) -> None:
         """Make the packets anew, now and then: a protobuf message does not give back what it held before."""
@@ -141,18 +142,24 @@ class TraceRun:
         if starts or ends:
             begins.event.flow_ids[:] = [self._flows + flow for flow in starts]
             begins.event.terminating_flow_ids[:] = [self._flows + ends] if ends else []
-        self._body.write(begins.bytes(begin, uuid))
-        self._body.write(self._end.bytes(end, uuid))
+        self._write(begins.bytes(begin, uuid))
+        self._write(self._end.bytes(end, uuid))
 
     def instant(self, track: Key, time: int, name: Name, notes: Notes = ()) -> None:
         """Something that happened at once."""
         self._annotate(self._instant, name, notes)
-        self._body.write(self._instant.bytes(time, self.tracks[track]))
+        self._write(self._instant.bytes(time, self.tracks[track]))
 
     def counter(self, track: Key, time: int, value: int) -> None:
         """A counter's value from now on."""
         self._counter.event.counter_value = value
-        self._body.write(self._counter.bytes(time, self.tracks[track]))
+        self._write(self._counter.bytes(time, self.tracks[track]))
+
+    def _write(self, packet: bytes) -> None:
+        try:
+            self._body.write(packet)
+        except OSError as error:
+            raise self.problem(error) from error
 
     def finish(self, tracks: Iterable[Track], text: Callable[[Name], str]) -> None:
         """All is written: it goes into the file, behind what its numbers stand for. Parents precede their children."""
