@@ -106,6 +106,11 @@ def test_it_asks_for_nothing_and_runs_nothing(make: Callable[..., Path]) -> None
     assert text == make("again.html").read_text()
 
 
+def test_names_in_its_text_are_set_as_such(make: Callable[..., Path]) -> None:
+    text = make("l.html").read_text()
+    assert "<p>That is harmless" in text and "<code>attacker</code> is in group A" in text and "`" not in text
+
+
 def test_hostile_texts(open_page: Any, lesson: tuple[Lesson, Posed], tmp_path: Path) -> None:
     first, posed = lesson
     answers = tuple(replace(each, words=HOSTILE, detail=HOSTILE, why=HOSTILE) for each in posed[0][1].answers)
