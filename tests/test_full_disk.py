@@ -93,7 +93,10 @@ def test_a_sweep_on_a_full_disk(disk: Path, session: Path) -> None:
     assert len(sweeping.points(disk / "s")) == 2
 
 
-@pytest.mark.parametrize("option", ["--log=x.parquet", "--report=x.html", "--trace=x.pftrace", "--checkpoint=x.run"])
+@pytest.mark.parametrize("option", [
+    "--log=x.parquet", "--report=x.html", "--trace=x.pftrace", "--checkpoint=x.run", "--ftrace=x.dat", "--ftrace=x.txt",
+    "--metrics=x.prom",
+])  # fmt: skip
 def test_what_a_run_writes(disk: Path, session: Path, option: str) -> None:
     fill(disk)
     name, _, file = option.partition("=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -34,27 +35,36 @@ SEEN = (
 RARE = ("pages of shmem brought back",)
 
 
+DRAWN = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+
+
+def played(session: Session, reached: Counter[str]) -> Any:
+    """The machine after a session that has kept every rule; what came about in it is counted."""
+    k = boot(session)
+    why, problem = run_counting(k, reached)
+    assert not problem, f"{problem}; after {k.books.steps} moves"
+    mortal = k.state["tasks"]["kthread"] == n.KT_NONE
+    if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
+        assert invariants.nothing_is_left(k)
+        reached["finished"] += 1
+    counters = k.books["groups"]["counters"].sum(axis=0)
+    for name in REACHED:
+        reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
+    return k
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_random_sessions_keep_every_rule(part: int) -> None:
     reached: Counter[str] = Counter()
 
     @seed(part)
-    @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    @DRAWN
     @given(sessions())
     def keeps_every_rule(session: Session) -> None:
-        k = boot(session)
-        why, problem = run_counting(k, reached)
-        assert not problem, f"{problem}; after {k.books.steps} moves"
-        mortal = k.state["tasks"]["kthread"] == n.KT_NONE
-        if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
-            assert invariants.nothing_is_left(k)
-            reached["finished"] += 1
-        counters = k.books["groups"]["counters"].sum(axis=0)
-        for name in REACHED:
-            reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
+        k = played(session, reached)
         reached["host OOM kills"] += int(k.books.groups[0].counters[n.C_OOM_KILLS])
         tasks = k.state["tasks"][: int(k.state.n_tasks)]
         reached["tasks bound to a CPU"] += int((tasks["affinity"][tasks["run_state"] != n.T_FREE] != n.NONE).sum())
@@ -81,22 +91,10 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
     reached: Counter[str] = Counter()
 
     @seed(part)
-    @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    @DRAWN
     @given(sessions(LATER, (True, True, False)))
     def keeps_every_rule(session: Session) -> None:
-        k = boot(session)
-        why, problem = run_counting(k, reached)
-        assert not problem, f"{problem}; after {k.books.steps} moves"
-        mortal = k.state["tasks"]["kthread"] == n.KT_NONE
-        if why == loop.SCRIPT and not k.state["tasks"]["run_state"][mortal].any():
-            assert invariants.nothing_is_left(k)
-            reached["finished"] += 1
-        counters = k.books["groups"]["counters"].sum(axis=0)
-        for name in REACHED:
-            reached[name] += int(counters[n.COUNTER_NAMES.index(name)])
+        k = played(session, reached)
         events = k.books["groups"]["events_local"].sum(axis=0)
         reached["events of memory.high"] += int(events[n.ME_HIGH])
 
@@ -108,9 +106,7 @@ def test_random_sessions_of_later_kernels_keep_every_rule(part: int) -> None:
 
 @pytest.mark.parametrize("session", [BUFFERS_FROM_ANOTHER, BYTES_FROM_RCU], ids=["buffers", "bytes"])
 def test_what_was_found_once_keeps_every_rule(session: Session) -> None:
-    k = boot(session)
-    _, problem = run_counting(k, Counter())
-    assert not problem, f"{problem}; after {k.books.steps} moves"
+    played(session, Counter())
 
 
 def test_all_designs_are_among_them() -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-import numpy as np
-
 from cowpath.cases import Case
 from cowpath.cases.plan import compile_case
 from cowpath.designs import Design
@@ -22,6 +20,7 @@ from cowpath.engine.invariants_pages import OK
 from cowpath.errors import InputError
 
 from . import boot
+from .anew import Anew
 from .explain import at_the_end
 from .movers import mover_numbers
 from .paint import paint
@@ -77,8 +76,7 @@ class Atlas:
         self.states: list[State] = []
         self._moves: dict[int, tuple[Move, ...]] = {}
         self._known: dict[bytes, int] = {}
-        self._machine = np.asarray(self.player.k.base).view(np.uint8)
-        self._first = self._machine.copy()
+        self._machine = Anew(self.player.space)
         self._enter(-1, -1)
 
     # --- states
@@ -103,22 +101,19 @@ class Atlas:
 
     def bring(self, state: int) -> None:
         """Bring the machine into a state."""
-        self._machine[:] = self._first
-        way = self.way_to(state)
-        if self.player.space.play(way) != len(way):
-            raise AssertionError("a way that has been gone cannot be gone again")
+        self._machine.after(self.way_to(state))
 
     # --- moves
     def moves(self, state: int) -> tuple[Move, ...]:
         """Every move that can be made in a state."""
         if state not in self._moves:
             self.bring(state)
-            here, able = self._machine.copy(), self.player.space.drive(explore.WHO)
+            here, able = self._machine.bytes.copy(), self.player.space.drive(explore.WHO)
             made = []
             for mover in range(m.MOVERS):
                 if able >> mover & 1:
                     made.append(self._move(state, mover))
-                    self._machine[:] = here
+                    self._machine.bytes[:] = here
             self._moves[state] = tuple(made)
         return self._moves[state]
 

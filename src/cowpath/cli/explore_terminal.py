@@ -13,7 +13,7 @@ import typer
 from cowpath.atomic import cannot_write, check_outputs
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
-from cowpath.observe.text import clean, visible
+from cowpath.observe.text import clean, plural, visible
 from cowpath.words import nearest
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Terminal:
     def mark(self, name: str) -> None:
         """Keep this state."""
         self.walk.mark(name)
-        typer.echo(f"{visible(name)}: the state after {moves_of(len(self.walk.made))}")
+        typer.echo(f"{visible(name)}: the state after {plural(len(self.walk.made), 'move')}")
 
     def go(self, name: str) -> None:
         """To a bookmark."""
@@ -205,7 +205,7 @@ class Terminal:
         self.walk.move_to(atlas)
         if len(self.walk.made) < had:
             typer.echo(
-                f"Of the {moves_of(had)} of the walk the first {len(self.walk.made)} can be made on this design."
+                f"Of the {plural(had, 'move')} of the walk the first {len(self.walk.made)} can be made on this design."
             )
         typer.echo(f"From here on: {clean(design.name, 200)}. undo goes back to the design before.")
         self.tell()
@@ -256,8 +256,3 @@ class Terminal:
 def named(move: Move) -> str:
     """``attacker: file_cow: lock_page``."""
     return clean(move.name, 80) if move.name == move.does else f"{clean(move.name, 80)}: {clean(move.does, 80)}"
-
-
-def moves_of(count: int) -> str:
-    """``1 move``."""
-    return f"{count} {'move' if count == 1 else 'moves'}"

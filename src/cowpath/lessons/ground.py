@@ -17,6 +17,7 @@ import numpy.typing as npt
 from cowpath.cases import Case
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
+from cowpath.checker.anew import Anew
 from cowpath.checker.explain import CaseScene
 from cowpath.checker.graph import Graph, cannot_reach, stands_still, starved, stuck
 from cowpath.checker.movers import mover_names
@@ -54,11 +55,11 @@ class Ground:
         """Explore it. Raises InputError or MachineError where the case does not fit the small machine."""
         self.case, self.design, self.property = case, design, find(property_)
         self.plan = compile_case(case)
-        self.space, self._stage = Space(), Space()
+        self.space, stage = Space(), Space()
         table = costs.load()
         boot.start(self.plan, design, table, self.space)
-        self._machine = np.asarray(boot.start(self.plan, design, table, self._stage).base).view(np.uint8)
-        self._booted = self._machine.copy()
+        boot.start(self.plan, design, table, stage)
+        self._stage = Anew(stage)
         self.names = mover_names(self.plan, self.space.k)
         self.tasks = [player.name for player in self.plan.players]
         seen = self._explore(told)
@@ -211,10 +212,7 @@ class Ground:
 
     def stand(self, movers: list[int]) -> Space:
         """The machine after moves from the start; the same one each time."""
-        self._machine[:] = self._booted
-        if self._stage.play(movers) != len(movers):
-            raise AssertionError("a way that the search has found cannot be played")
-        return self._stage
+        return self._stage.after(movers)
 
 
 def _lost(graph: Graph, property_: Property, k: Any) -> Flags:

@@ -13,10 +13,11 @@ from cowpath.checker.picture import Picture
 from cowpath.checker.result import PROVED, VIOLATED, Result
 from cowpath.designs import Design
 from cowpath.engine import moves as m
+from cowpath.observe.text import plural
 
 from .ground import Ground
 from .question import Answer, Explorer, NothingToAskError, Problem, Where
-from .told import DISK, NOBODY, how_it_is, in_its_way, plural, what_next
+from .told import DISK, NOBODY, how_it_is, in_its_way, what_next
 
 
 # --- who moves next

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from cowpath.checker.show import moves_table
 from cowpath.observe.terminal import Fitted, Hanging
-from cowpath.observe.text import clean, visible
+from cowpath.observe.text import clean, plural, visible
 
 from .lesson import Lesson
 from .played import play
 from .question import Answer, Problem
-from .told import plural
 
 LONGEST = 200  # letters of a title
 

@@ -9,7 +9,6 @@ from cowpath.checker.paint import paint
 from cowpath.checker.picture import RUNS, Picture, TaskState
 from cowpath.designs import Design
 from cowpath.kernel import names as n
-from cowpath.observe.text import count
 from cowpath.observe.words import Chain
 
 from .ground import Ground
@@ -63,8 +62,3 @@ def how_it_is(ground: Ground, movers: list[int], *, bad: bool) -> str:
         return f"{at_the_end(there, ground.plan, ground.property.number)}."
     chains = [str(chain) for chain in paint(there, CaseScene(there.k, ground.plan)).chains]
     return f"{'; '.join(chains)}." if chains else "Nobody waits for another then."
-
-
-def plural(number: int, word: str) -> str:
-    """``1 move``, ``2 moves``."""
-    return f"{count(number)} {word}{'' if number == 1 else 's'}"

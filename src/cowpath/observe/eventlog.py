@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from arro3.core import Array, DataType, Field, RecordBatch, Schema
 
 from cowpath import parquet
-from cowpath.atomic import cannot_write, replacing
 from cowpath.kernel import names as n
 from cowpath.kernel.books import event
+from cowpath.observe.named_last import NamedLast
 from cowpath.observe.who import Events, Who
 
 if TYPE_CHECKING:
@@ -33,47 +32,31 @@ SCHEMA = Schema([
 ])  # fmt: skip
 
 
-class LogWriter:
+class LogWriter(NamedLast):
     """Writes events to a Parquet file: ``time_ns, kind, cpu, task, comm, a, b, value, extra``.
 
-    A context manager. Events wait in a file without a name, as they are, until the end: a Parquet file is written in
-    one go. It gets its name then; after an error or Ctrl-C nothing is left behind. The same events give the same
-    bytes. Raises InputError, with the file's name, where it cannot be written: if the folder does not let us, on
-    entering, before any work is done.
+    Events wait in a file without a name, as they are, until the end: a Parquet file is written in one go. The same
+    events give the same bytes.
     """
 
+    WHAT = "the log"
+
     def __init__(self, path: str | Path, comms: Sequence[str], journal: Journal | None = None) -> None:
-        self.path = Path(path)
+        super().__init__(Path(path))
         self._journal = journal  # stays after an error: a run goes on from it
         self._comms = list(dict.fromkeys([*comms, ""]))
         place = {comm: i for i, comm in enumerate(self._comms)}
         self._comm_place = np.array([place[comm] for comm in [*comms, ""]], np.int32)  # NONE, the last, has no name
-        self._files = ExitStack()
         self._file: BinaryIO
         self._waiting: Any = None
 
-    def __enter__(self) -> LogWriter:
-        try:
-            with ExitStack() as files:
-                temporary = files.enter_context(replacing(self.path))
-                self._file = files.enter_context(temporary.open("wb"))
-                self._waiting = files.enter_context(self._place())
-                self._files = files.pop_all()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise cannot_write(self.path, error, "the log") from error
-        return self
+    def _open(self, files: ExitStack) -> None:
+        self._file = files.enter_context(self._temporary.open("wb"))
+        self._waiting = files.enter_context(self._place())
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if error is not None:
-            with suppress(OSError):  # of a full disk, which has been told
-                self._files.__exit__(kind, error, tb)
-            return
-        try:
-            with self._files:
-                self._waiting.seek(0)
-                parquet.write(self._batches(), SCHEMA, self._file, level=LEVEL, rows=ROWS_AT_ONCE)
-        except OSError as failure:
-            raise cannot_write(self.path, failure, "the log") from failure
+    def _finish(self) -> None:
+        self._waiting.seek(0)
+        parquet.write(self._batches(), SCHEMA, self._file, level=LEVEL, rows=ROWS_AT_ONCE)
 
     def _place(self) -> Any:
         """Where events wait."""
@@ -90,7 +73,7 @@ class LogWriter:
             self._waiting.flush()
             os.fsync(self._waiting.fileno())
         except OSError as error:
-            raise cannot_write(self.path, error, "the log") from error
+            raise self.problem(error) from error
         return int(self._waiting.tell())
 
     def add(self, events: Events, who: Who) -> None:
@@ -102,7 +85,7 @@ class LogWriter:
         try:
             self._waiting.write(rows.tobytes())
         except OSError as error:
-            raise cannot_write(self.path, error, "the log") from error
+            raise self.problem(error) from error
 
     def _batches(self) -> Iterator[RecordBatch]:
         """What has been added, cut anew."""

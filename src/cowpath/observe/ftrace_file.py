@@ -4,47 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
-from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-from cowpath.atomic import cannot_write, replacing
-from cowpath.errors import InputError
 from cowpath.observe.ftrace_events import Tracepoint
+from cowpath.observe.named_last import NamedLast
 
-Self = TypeVar("Self", bound="FtraceFile")
 
-
-class FtraceFile(ABC):
-    """Where records go. A context manager: the file gets its name at the end, or nothing is left behind.
-
-    Raises InputError, with the file's name, where it cannot be written: if the folder does not let us, on entering.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._files = ExitStack()
-        self._temporary = path
-
-    def __enter__(self: Self) -> Self:
-        try:
-            with ExitStack() as files:
-                self._temporary = files.enter_context(replacing(self.path))
-                self._files = files.pop_all()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise self.problem(error) from error
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        try:
-            self._files.__exit__(kind, error, tb)
-        except OSError as failure:
-            raise self.problem(failure) from failure
-
-    def problem(self, error: Exception) -> InputError:
-        """What to say of a file that cannot be written."""
-        return cannot_write(self.path, error, "the trace")
+class FtraceFile(NamedLast, ABC):
+    """Where records go."""
 
     def waiting(self) -> Any:
         """A file without a name, where records wait."""

@@ -72,3 +72,8 @@ def size(number: int | None) -> str:
 def count(number: float | None) -> str:
     """A whole number with thousands separated; None is ``-``."""
     return "-" if number is None else f"{number:,}"
+
+
+def plural(number: int, word: str) -> str:
+    """``1 move``, ``2,000 moves``."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"

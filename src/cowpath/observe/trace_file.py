@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, TypeVar
 
-from cowpath.atomic import cannot_write, replacing
 from cowpath.errors import InputError
+from cowpath.observe.named_last import NamedLast
 
 Key = tuple[Any, ...]  # names a thing, for example ("task", 3)
 Name = str | Key  # a text, or the thing whose name it is
@@ -51,34 +51,16 @@ class Track:
     unit: str = ""
 
 
-class TraceFile:
-    """A trace of one run or of several. A context manager: it gets its name at the end, or nothing is left behind.
-
-    Raises InputError, with the file's name, where it cannot be written: if the folder does not let us, on entering.
-    """
+class TraceFile(NamedLast):
+    """A trace of one run or of several."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self._runs = 0
-        self._files = ExitStack()
 
-    def __enter__(self) -> TraceFile:
-        try:
-            with ExitStack() as files:
-                temporary = files.enter_context(replacing(self.path))
-                self._whole = files.enter_context(temporary.open("wb"))
-                from perfetto.protos.perfetto.trace import perfetto_trace_pb2  # noqa: F401 - long enough for a Ctrl-C
-
-                self._files = files.pop_all()
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-            raise self.problem(error) from error
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        try:
-            self._files.__exit__(kind, error, tb)
-        except OSError as failure:
-            raise self.problem(failure) from failure
+    def _open(self, files: ExitStack) -> None:
+        self._whole = files.enter_context(self._temporary.open("wb"))
+        from perfetto.protos.perfetto.trace import perfetto_trace_pb2  # noqa: F401 - long enough for a Ctrl-C
 
     def run(self, process: str | None = None) -> TraceRun:
         """A place for the next run. With ``process`` its tracks stand below a process of this name."""
@@ -90,10 +72,6 @@ class TraceFile:
         self._whole.write(head)
         body.seek(0)
         shutil.copyfileobj(body, self._whole)
-
-    def problem(self, error: Exception) -> InputError:
-        """What to say of a file that cannot be written."""
-        return cannot_write(self.path, error, "the trace")
 
 
 class TraceRun:
@@ -142,24 +120,18 @@ class TraceRun:
         if starts or ends:
             begins.event.flow_ids[:] = [self._flows + flow for flow in starts]
             begins.event.terminating_flow_ids[:] = [self._flows + ends] if ends else []
-        self._write(begins.bytes(begin, uuid))
-        self._write(self._end.bytes(end, uuid))
+        self._body.write(begins.bytes(begin, uuid))
+        self._body.write(self._end.bytes(end, uuid))
 
     def instant(self, track: Key, time: int, name: Name, notes: Notes = ()) -> None:
         """Something that happened at once."""
         self._annotate(self._instant, name, notes)
-        self._write(self._instant.bytes(time, self.tracks[track]))
+        self._body.write(self._instant.bytes(time, self.tracks[track]))
 
     def counter(self, track: Key, time: int, value: int) -> None:
         """A counter's value from now on."""
         self._counter.event.counter_value = value
-        self._write(self._counter.bytes(time, self.tracks[track]))
-
-    def _write(self, packet: bytes) -> None:
-        try:
-            self._body.write(packet)
-        except OSError as error:
-            raise self.problem(error) from error
+        self._body.write(self._counter.bytes(time, self.tracks[track]))
 
     def finish(self, tracks: Iterable[Track], text: Callable[[Name], str]) -> None:
         """All is written: it goes into the file, behind what its numbers stand for. Parents precede their children."""

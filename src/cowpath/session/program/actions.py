@@ -66,10 +66,7 @@ def finish(w: Writer) -> Shell:
     for fork, run, slot, outside in w.stubs:
         w.asm.patch(fork, "a", w.asm.here)
         if run.group is not None and (run.group.text or not outside):
-            attach = w.asm.emit(n.OP_ATTACH, a=w.number(run.group.text))
-            w.host("error", run.word, 0, (), f"cgexec: {run.group.text or '/'}: ")
-            w.asm.emit(n.OP_EXIT, a=1)
-            w.asm.patch(attach, "b", w.asm.here - attach - 1)
+            groups.join(w, run.group, run.word)
         if run.cpu is not None:
             w.asm.emit(n.OP_AFFINITY, a=run.cpu)
         if run.manner.oom_score_adj is not None:

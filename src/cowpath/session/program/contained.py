@@ -10,7 +10,6 @@ from cowpath.session import commands as c
 from cowpath.session.program import groups, tasks
 from cowpath.session.program.writer import Writer, base_name
 from cowpath.session.scope import Started
-from cowpath.words import Word
 
 LOOK_NS = 10_000_000  # between looks of systemd at memory.events, and at whether a group is empty; a real one is told
 LOOKS = 3
@@ -72,17 +71,11 @@ def remove_group(w: Writer, action: c.Contained) -> None:
 
 def stopped_by_oom(w: Writer, slot: str, action: c.Contained) -> None:
     """OOMPolicy=stop: when the OOM killer has taken a task of the unit, systemd ends the others."""
-    watch = tasks.slot_of(w, Word("", action.word.place).place, "systemd-oom", subshell=True)
-    fork, over = tasks.spawn(w, "systemd", watch), w.asm.emit(n.OP_JUMP)
-    w.asm.patch(fork, "a", w.asm.here)
-    top = w.asm.emit(n.OP_SLEEP, a=LOOK_NS)
-    w.host("oom_killed", action.word, w.number(action.group.text), (), "", reads=True)
-    w.asm.emit(n.OP_JUMP, a=top, bits=n.JUMP_IF_FAILED)
-    w.asm.emit(n.OP_KILL, a=w.asm.slot(slot), bits=n.KILL_TREE)
-    w.asm.emit(n.OP_EXIT)
-    w.asm.patch(over, "a", w.asm.here)
-    w.asm.emit(n.OP_WAIT, a=w.asm.slot(slot))
-    status = w.keep_status(action.run.word)
-    w.asm.emit(n.OP_KILL, a=w.asm.slot(watch))
-    w.asm.emit(n.OP_WAIT, a=w.asm.slot(watch))
-    w.restore_status(action.run.word, status)
+    watch = tasks.slot_of(w, action.word.place, "systemd-oom", subshell=True)
+
+    def until() -> None:
+        top = w.asm.emit(n.OP_SLEEP, a=LOOK_NS)
+        w.host("oom_killed", action.word, w.number(action.group.text), (), "", reads=True)
+        w.asm.emit(n.OP_JUMP, a=top, bits=n.JUMP_IF_FAILED)
+
+    w.restore_status(action.run.word, tasks.watched(w, slot, watch, "systemd", until, action.run.word))

@@ -174,6 +174,14 @@ def show_files(w: Writer, action: c.Get) -> None:
     w.host(action.kind, action.word, w.group(action.group), action.files, action.group.text or "/")
 
 
+def join(w: Writer, group: Word, word: Word) -> None:
+    """The task joins a group, or says why not and ends (cgexec)."""
+    attach = w.asm.emit(n.OP_ATTACH, a=w.number(group.text))
+    w.host("error", word, 0, (), f"cgexec: {group.text or '/'}: ")
+    w.asm.emit(n.OP_EXIT, a=1)
+    w.asm.patch(attach, "b", w.asm.here - attach - 1)
+
+
 def checked(w: Writer, code: int, name: str, word: Word, bits: int) -> None:
     """An instruction on a group and its parent, and the message for when it fails."""
     w.asm.emit(code, a=w.number(name), b=w.number(name.rpartition("/")[0]), bits=bits)

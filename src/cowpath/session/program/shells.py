@@ -8,7 +8,7 @@ from cowpath.session.expand import (
     Expanded,
 )
 from cowpath.session.parser import action
-from cowpath.session.program import tasks
+from cowpath.session.program import groups, tasks
 from cowpath.session.program.walk import DEEPEST_CALLS, NO_MANNER, Call, Walk
 from cowpath.session.program.writer import SHELL, base_name
 from cowpath.session.scope import Scope
@@ -39,22 +39,15 @@ def shell_task(walk: Walk, fork: int, script: Script, manner: c.Manner, inner: S
     outer = walk.w.scope, walk.loops, walk.reachable, walk.asked, walk.exited
     walk.w.scope, walk.loops, walk.reachable, walk.exited = inner, [], True, False
     if manner.group is not None:
-        join_group(walk, manner.group)
+        walk.w.group(manner.group)
+        groups.join(walk.w, manner.group, manner.group)
+        walk.w.scope.member = manner.group.text
     if manner.oom_score_adj is not None:
         walk.w.asm.emit(n.OP_OOM_ADJ, a=manner.oom_score_adj)
     walk.script(script)
     walk.w.asm.emit(n.OP_EXIT, a=n.EXIT_ERRNO)
     walk.w.scope, walk.loops, walk.reachable, walk.asked, walk.exited = outer
     walk.w.asm.patch(after, "a", walk.w.asm.here)
-
-
-def join_group(walk: Walk, group: Word) -> None:
-    """The task joins a group, or says why not and ends (cgexec)."""
-    attach = walk.w.asm.emit(n.OP_ATTACH, a=walk.w.group(group))
-    walk.w.host("error", group, 0, (), f"cgexec: {group.text or '/'}: ")
-    walk.w.asm.emit(n.OP_EXIT, a=1)
-    walk.w.asm.patch(attach, "b", walk.w.asm.here - attach - 1)
-    walk.w.scope.member = group.text
 
 
 def exec_program(walk: Walk, expanded: Expanded) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from cowpath.kernel import names as n
@@ -63,22 +64,31 @@ def will_run(w: Writer, action: c.Run, slot: str, fork: int) -> None:
 def wait_until(w: Writer, slot: str, ns: int, word: Word) -> None:
     """Wait for a task; when the time is over another one kills it and all that it has started (timeout)."""
     watch = slot_of(w, word.place, "timeout", subshell=True)
-    fork, over = spawn(w, "timeout", watch), w.asm.emit(n.OP_JUMP)
-    w.asm.patch(fork, "a", w.asm.here)
-    w.asm.emit(n.OP_SLEEP, a=ns)
-    w.asm.emit(n.OP_KILL, a=w.asm.slot(slot), bits=n.KILL_TREE)
-    w.asm.emit(n.OP_EXIT)
-    w.asm.patch(over, "a", w.asm.here)
-    w.asm.emit(n.OP_WAIT, a=w.asm.slot(slot))
-    status = w.keep_status(word)
-    w.asm.emit(n.OP_KILL, a=w.asm.slot(watch))
-    w.asm.emit(n.OP_WAIT, a=w.asm.slot(watch))  # 0: it was in time to kill
+    status = watched(w, slot, watch, "timeout", lambda: w.asm.emit(n.OP_SLEEP, a=ns), word)
     killed = w.asm.emit(n.OP_JUMP, bits=n.JUMP_IF_OK)
     w.restore_status(word, status)
     end = w.asm.emit(n.OP_JUMP)
     w.asm.patch(killed, "a", w.asm.here)
     w.asm.emit(n.OP_STATUS, a=TIMED_OUT)
     w.asm.patch(end, "a", w.asm.here)
+
+
+def watched(w: Writer, slot: str, watch: str, comm: str, until: Callable[[], object], word: Word) -> int:
+    """Wait for a task that another one kills after ``until``, with all that it has started; then the other one goes.
+
+    The task's status is kept, under the number that is returned; the shell's is 0 if the other was in time to kill.
+    """
+    fork, over = spawn(w, comm, watch), w.asm.emit(n.OP_JUMP)
+    w.asm.patch(fork, "a", w.asm.here)
+    until()
+    w.asm.emit(n.OP_KILL, a=w.asm.slot(slot), bits=n.KILL_TREE)
+    w.asm.emit(n.OP_EXIT)
+    w.asm.patch(over, "a", w.asm.here)
+    w.asm.emit(n.OP_WAIT, a=w.asm.slot(slot))
+    status = w.keep_status(word)
+    w.asm.emit(n.OP_KILL, a=w.asm.slot(watch))
+    w.asm.emit(n.OP_WAIT, a=w.asm.slot(watch))
+    return status
 
 
 def classify(w: Writer, action: c.Classify) -> None:
