@@ -50,6 +50,8 @@ task_books = record(
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     scan_target=("i8", 4),  # its reclaim: pages that were to be scanned of each list (targets of shrink_lruvec)
     batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
+    dirtied_pause="i8",  # pages that it dirties until it looks at the limits; 0: as many as any (nr_dirtied_pause)
+    paced_at="i8",  # until when what it has dirtied is paid for (dirty_paused_when)
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(
@@ -63,6 +65,7 @@ page_books = record(
     next_page="i4",  # 1 + the next page of the folio; 0: it is the last
     batched="i4",  # 1 + the CPU with whose new pages it waits for its place on the lists; 0: it does not
     zeroes="i4",  # anonymous memory that nobody has written anything else to
+    dirtied="i4",  # of a file's that is dirty, or being written: 1 + the group that is charged; 0: nobody is
     workingset="i4",  # PG_workingset: it has been on the active list, in this life of its or in the one before
 )
 group_books = record(
@@ -80,6 +83,10 @@ group_books = record(
     percpu="i8",  # bytes
     mapped_file="i8",
     swap="i8",  # its pages in swap
+    shadow_nodes="i4",  # its nodes of the page cache's trees that have nothing but shadows
+    deferred="i8",  # of these, those that reclaim has wanted to look at and has not yet (nr_deferred)
+    dirty="i8",  # its pages of files that are dirty
+    writeback="i8",  # ... that are being written
     events=("i8", len(n.MEMCG_EVENTS)),  # of its subtree (memory.events)
     events_local=("i8", len(n.MEMCG_EVENTS)),  # its own
     vm_events=("i8", len(n.VM_EVENTS)),  # its own
@@ -112,6 +119,8 @@ tree = record(  # of a file's pages in the page cache (xarray.py), and its inode
 xa_node = record(
     owner="i4",  # 1 + the group that is charged for it; 1: nobody is; 0: it is not there
     entries="i4",
+    shadows="i4",  # of these, those that are shadows of what was evicted
+    listed="i8",  # 1 + which one it was in the order in which nodes have come to have nothing else; 0: it has
 )
 latency = record(  # of the faults of a group's tasks
     count="i8",

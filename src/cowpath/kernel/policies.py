@@ -188,6 +188,10 @@ POLICIES = (
         "who has dirtied too much writes pages itself and pauses, or only sleeps (143dfe8611a6)",
     ),
     Policy(
+        "memcg_dirty", "memcg_dirty", (False, True), "", "4.2",
+        "cgroup v2: whether a group has limits of dirty pages of its own (cgroup writeback)",
+    ),
+    Policy(
         "dirty_fault", "dirty_fault", ("keeps", "retry", "completed"), "89b15332af7c", "5.5",
         "a fault that has dirtied a shared page looks at the limits of dirty pages with `mmap_sem`, or without, and is"
         " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
@@ -244,6 +248,11 @@ POLICIES = (
     Policy(
         "lru_batch", "lru_batch", (0, 14, 15, 31), "", "6.10",
         "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
+    ),
+    Policy(
+        "rotates_active", "rotates_active", (False, True), "c55e8d035b28", "4.11",
+        "whether a page that reclaim has met dirty, or being written, and has moved to the active list goes to the tail"
+        " of the inactive one when it is written (c55e8d035b28)",
     ),
     Policy(
         "unmap_drains", "unmap_keeps", (True, False), "", "6.14",
