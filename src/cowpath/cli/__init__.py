@@ -112,4 +112,7 @@ def main() -> None:
         with ways.in_a_process_of_its_own(), guarded():
             app(prog_name="cowpath")
     finally:
+        # CPython remembers a Ctrl-C that has passed through exec() of a text (a data class, while it is made), also when
+        # it was caught since, and "python -m" then ends as if nobody had; eval() of one makes it forget (findings/)
+        eval("None")
         gc.freeze()  # to look for garbage in all that Numba has set up would be a third of a small run
