@@ -30,7 +30,7 @@ SHEETS = 6  # of A4, at most
 OUTLINE = """() => {
   let at = document.activeElement;
   while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;  // within a figure
-  return getComputedStyle(at).outlineStyle;
+  return at === document.body ? "nowhere" : getComputedStyle(at).outlineStyle;
 }"""
 
 
