@@ -59,6 +59,8 @@ picture: demo .venv/dev.stamp
 	$(BIN)/python docs/pictures/draw.py build/today.html docs/pictures/today.png \
 		linux-5.15="before it came back: linux-5.15" linux-6.18="today: linux-6.18"
 	$(BIN)/python docs/pictures/draw.py build/commit.html docs/pictures/first-screen.png
+	$(BIN)/cowpath lesson 1 --report build/lesson.html
+	$(BIN)/python docs/pictures/draw.py build/lesson.html docs/pictures/lesson.png
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
