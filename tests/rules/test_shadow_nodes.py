@@ -23,9 +23,9 @@ def _room_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "TINY", dataclasses.replace(machine.TINY, slots=2 * ROOM))
 
 
-def tree() -> tuple[Hand, int]:
+def tree(kernel: str = "linux-6.1") -> tuple[Hand, int]:
     """A file with a page in each of nine nodes, and a group that pays for these."""
-    hand = Hand("linux-6.18")
+    hand = Hand(kernel)
     hand.k.state.files[1].first = ROOM
     hand.k.state.files[0].room = ROOM
     g = hand.group()
@@ -84,3 +84,10 @@ def test_few_are_taken_only_by_a_pass_that_is_desperate_and_the_oldest_first() -
     owners = [int(node.owner) for node in islice(hand.k.books.nodes, 9)]
     assert [owner > 0 for owner in owners] == [True] + 6 * [False] + [True, True]
     assert [index for index in range(ROOM) if hand.k.books.shadows[index]] == [7 * 64, 8 * 64]
+
+
+def test_where_their_count_goes_by_old_statistics_they_stay() -> None:
+    hand, g = tree("linux-6.12")
+    evict(hand, 64)
+    shrink_shadow_nodes(hand.k, g, 0)
+    assert shadow_nodes(hand, g) == 1

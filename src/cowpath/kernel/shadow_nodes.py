@@ -4,6 +4,9 @@ mm/workingset.c; do_shrink_slab; 449dd6984d0e, 3.15; by group since 0a6b76dd23fa
 One shrinker of many, and the only one whose objects are modelled. It wants rid of those that are more than an eighth of
 the group's pages, the oldest first, half of them each time; what is too little for a batch waits, unless the pass is
 desperate.
+
+Policy ``shadow_nodes``: since 6.12 (mem_cgroup_flush_stats_ratelimited) the shrinker counts the group's pages by
+statistics that may be 2 s old, which are not kept here; there the nodes stay.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ def count_shadow_nodes(k, g):
 def shrink_shadow_nodes(k, g, priority):
     """do_shrink_slab, of a group in whose turn reclaim is. It costs nothing to make such a node anew (seeks = 0)."""
     books = k.books.groups[g]
-    if books.shadow_nodes == 0:
+    if books.shadow_nodes == 0 or not k.state.shadow_nodes:
         return
     freeable = count_shadow_nodes(k, g)
     if freeable == 0:
