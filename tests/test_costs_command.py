@@ -91,7 +91,7 @@ def test_what_run_fails_on_costs_fails_on() -> None:
     stuck = [str(EXAMPLES / "oom-off.sh"), "--design", "linux-3.0", "--seeds", "1"]
     done = call("costs", *stuck)
     assert done.exit_code == 0
-    assert done.stdout.index("linux-3.0: stuck with 1 of 1 seeds.") < done.stdout.index("What was done")
+    assert done.stdout.index("Every design: stuck with 1 of 1 seeds.") < done.stdout.index("What was done")
     assert call("costs", *stuck, "--fail-on", "stalled").exit_code == 1
 
 
