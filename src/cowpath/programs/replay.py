@@ -35,14 +35,14 @@ def instruction(code: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, bits:
 
 
 def body(recording: Recording, number: int, *, mark: int | None = None, ops: Ops | None = None) -> Ops:
-    """A process from its first instruction to OP_EXIT, with job ``mark`` done at its end: a family of its own.
+    """A process from its first instruction to OP_EXIT, with job ``mark`` done at its end, which is a family of its own.
 
     ``ops`` stands in for what was recorded. Jumps and OP_EXEC count from the body's start, OP_FORK and OP_AWAIT name a
     process.
     """
     ops = (recording.ops_of(number) if ops is None else ops).copy()
     comm = recording.processes[number].comm
-    head = [] if mark is None else [instruction(n.OP_FAMILY)]
+    head = [] if mark is None or n.OP_AWAIT not in recording.ops["code"] else [instruction(n.OP_FAMILY)]
     ops = np.concatenate((*head, ops, *_remaining_waits(ops)))
     waits = ops["code"] == n.OP_WAIT
     checked = np.flatnonzero(waits & (ops["bits"] == 0))  # a thread has no exit status
