@@ -52,6 +52,9 @@ task_books = record(
     batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
     dirtied_pause="i8",  # pages that it dirties until it looks at the limits; 0: as many as any (nr_dirtied_pause)
     paced_at="i8",  # until when what it has dirtied is paid for (dirty_paused_when)
+    family="i8",  # of a recorded command's tasks: when its first one was born (task.born); 0: it is none of one
+    began="i4",  # the instruction at which it was forked
+    completed="i4",  # OP_COMPLETEs that it has come past
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(

@@ -276,8 +276,8 @@ POLICIES = (
     ),
     Policy(
         "shadow_nodes", "shadow_nodes", ("stay", "go"), "0a6b76dd23fa", "4.2",
-        "whether reclaim of a group frees nodes of the page cache that have nothing but shadows (0a6b76dd23fa); they are"
-        " taken to stay where it counts by statistics that are up to 2 s old (6.12)",
+        "whether reclaim of a group frees nodes of the page cache that have nothing but shadows (0a6b76dd23fa); they"
+        " are taken to stay where it counts by statistics that are up to 2 s old (6.12)",
     ),
     Policy(
         "new_anon", "inactive_anon", ("active", "inactive"), "b518154e59aa", "5.9",
