@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cowpath
@@ -106,6 +106,7 @@ def played(recording: Recording, seed: int) -> list[tuple[int, int]]:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
+@example(3253, 3253)  # a birth that is waited for behind what the parent has done later
 def test_what_was_done_before_a_wake_up_is_done_before_what_came_after_it(shape: int, seed: int) -> None:
     chance, job = random.Random(shape), Job()
     for _ in range(chance.randrange(60)):
