@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from sides import Side, Spent, both
-from tables import Target, show, show_targets
+from tables import Target, console, show, show_targets
 
 from cowpath import cases, designs
 from cowpath.checker.many import Job
@@ -60,7 +60,8 @@ def compare(base: Side, here: Side, path: str = PATH, turns: int = TURNS) -> tup
     rows.append(("ratio", f"{cpu[here.name] / cpu[base.name]:.3f}", f"{wall[here.name] / wall[base.name]:.3f}"))
     orders = found(spent[here.name][0])
     count = f"{orders['orders']:,} orders, {len(orders['safe']):,} safe: {'the same' if same else 'NOT THE SAME'}"
-    show(f"cowpath search --path {path}, the best of {turns}; {count}", ("", "CPU", "wall"), rows)
+    console.print(f"cowpath search --path {path}: {count}")
+    show(f"The best of {turns}", ("", "CPU", "wall"), rows)
     return [Target("CPU time, of the other's", cpu[here.name] / cpu[base.name], ASKED_FOR, most=True)], same
 
 
@@ -122,7 +123,8 @@ def spending(path: str) -> None:
         if each.calls
     ]
     headings = ("searches of a case, or", "how many", "refute", "CPU, s", "ms each")
-    show(f"{path} from {DEFAULT}: {len(every):,} orders, {safe:,} safe", headings, rows)
+    console.print(f"{path} from {DEFAULT}: {len(every):,} orders, {safe:,} safe")
+    show("What decides them", headings, rows)
 
 
 def main() -> None:
