@@ -11,7 +11,7 @@ from cowpath import cases, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
-from cowpath.engine import canonical, costs, fold, units
+from cowpath.engine import canonical, costs, fold, folding, units
 from cowpath.engine.fingerprint import fingerprint
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
@@ -35,7 +35,7 @@ def folded(k, words, half, c, target, target_words, f, rows, order, copies, keys
             if words[j] != rows[i, j]:
                 words[j] = rows[i, j]
                 f.changed[0] = j
-                canonical.suspect(f, f.changed, 0, 1)
+                folding.suspect(f, f.changed, 0, 1)
         keys[i] = canonical.folded_key(k, words, half, c, target, target_words, f, 1)
         for j in range(len(words)):
             copies[i, j] = target_words[j]

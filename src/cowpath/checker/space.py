@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cowpath.engine import explore
-from cowpath.engine.canonical import FOLDING
+from cowpath.engine.folding import FOLDING
 from cowpath.engine.moves import MOVERS
 from cowpath.engine.properties import OF_STATES
 from cowpath.kernel.compiled import INTERPRETED

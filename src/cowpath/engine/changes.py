@@ -64,9 +64,8 @@ def find_changes_in(words, before, changed, begin, end):
     """Which of a few words, from ``begin`` on, are others. Returns how many."""
     count = 0
     for i in range(begin, end):
-        if words[i] != before[i]:
-            changed[count] = i
-            count += 1
+        changed[count] = i
+        count += words[i] != before[i]
     return count
 
 

@@ -17,10 +17,11 @@ import numpy as np
 
 from cowpath.kernel.compiled import compiled, driver, entry_point, inlined
 
-from .canonical import folded_key, start_folding, suspect, suspect_all
+from .canonical import folded_key, start_folding
 from .changes import find_changes, keep_changes, key_after, load, put_back, restart, write_down
 from .coverage import forget_coverage
 from .fingerprint import fingerprint
+from .folding import suspect, suspect_all
 from .local import is_local
 from .moves import DISK, MOVERS, can_move, move, who_moves
 from .properties import OF_STATES, marks, offender, violated
@@ -354,7 +355,12 @@ def expand_level(k, c, f, x, budget):
 @compiled
 def note_violations(k, wanted, found, state):
     """Which properties of states are violated for the first time."""
+    for which in range(OF_STATES):
+        if found[which] >= 0:
+            wanted &= ~(1 << which)
     bad = violated(k, wanted)
+    if bad == 0:
+        return
     for which in range(OF_STATES):
         if (bad >> which) & 1 and found[which] < 0:
             found[which] = state

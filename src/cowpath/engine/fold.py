@@ -121,7 +121,7 @@ def stance(k, t):
 
 @compiled
 def renew_stances(k, alike, stances, stale_tasks):
-    """Look again at what those of the ``stale_tasks`` are doing that are like another. True if one does what it did not."""
+    """Look again at what those of the ``stale_tasks`` do that are like another. True if one does what it did not."""
     count, other = k.state.n_tasks, False
     for t in range(count):
         if stale_tasks[t] and (alike[t] != t or (t + 1 < count and alike[t + 1] == t)):

@@ -79,7 +79,7 @@ UNITS = FIXED[-1].first + FIXED[-1].count
 
 def _units_of_halves() -> np.ndarray[Any, Any]:
     """For each 16-bit word of the state its unit."""
-    units = np.full(HALVES, -1)
+    units = np.full(HALVES, -1, np.int16)
     for first, room, kind in zip(FIRST_BITS, ROOMS, KINDS_RENAMED, strict=True):
         at, words = place(THINGS[kind].array)
         units[at : at + room * words] = np.repeat(np.arange(first, first + room), words)
@@ -92,10 +92,10 @@ def _units_of_halves() -> np.ndarray[Any, Any]:
     return units
 
 
-_UNITS = np.append(_units_of_halves(), np.full(-HALVES % 4, UNITS - 1)).reshape(-1, 4)
+_UNITS = np.append(_units_of_halves(), np.full(-HALVES % 4, UNITS - 1, np.int16)).reshape(-1, 4)
 FIRST_OF, LAST_OF = _UNITS[:, 0].copy(), _UNITS[:, -1].copy()  # for each word: in records so large there are no more
 assert ((_UNITS == FIRST_OF[:, None]) | (_UNITS == LAST_OF[:, None])).all()
-TASK_OF = np.full(UNITS, -1)  # whose unit it is
+TASK_OF = np.full(UNITS, -1, np.int16)  # whose unit it is
 TASK_OF[HEADS : HEADS + EXPLORE.tasks] = np.arange(EXPLORE.tasks)
 TASK_OF[FRAME_UNITS:FIXED_UNITS] = np.repeat(np.arange(EXPLORE.tasks), FRAMES)
 
