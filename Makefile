@@ -25,7 +25,7 @@ TODAY := linux-5.15 linux-6.1 linux-6.12 linux-6.18 linux-7.2
 COMPARE := $(BIN)/cowpath compare $(addprefix --design ,$(DESIGNS))
 COSTS := cost-cow cost-sigbus sigbus-storm sigbus-full own-page lost-retry crowd uncharged swap moved
 
-.PHONY: compiled demo demo-cluster fidelity picture costs notebook site test nightly mutants lint bench same bench-spin wheel clean
+.PHONY: compiled compiled-checked compiled-plain demo demo-cluster fidelity picture costs notebook site test nightly mutants lint bench same bench-spin wheel clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -59,6 +59,8 @@ picture: demo .venv/dev.stamp
 	$(BIN)/python docs/pictures/draw.py build/today.html docs/pictures/today.png \
 		linux-5.15="before it came back: linux-5.15" linux-6.18="today: linux-6.18"
 	$(BIN)/python docs/pictures/draw.py build/commit.html docs/pictures/first-screen.png
+	$(BIN)/cowpath lesson 1 --report build/lesson.html
+	$(BIN)/python docs/pictures/draw.py build/lesson.html docs/pictures/lesson.png
 
 costs: .venv/run.stamp
 	$(BIN)/cowpath costs $(COSTS:%=examples/%.sh) --seeds 5 --markdown docs/costs.md
@@ -77,15 +79,20 @@ lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# what the tests need is compiled once, side by side, before two workers want the same of it at the same time
-compiled: .venv/dev.stamp
-	@echo "compiling the modelled kernel for the tests: some minutes, once after each change of it"
-	@NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/checked/test_write_back.py > /dev/null & \
-		$(BIN)/cowpath warm-up; wait
+# what the tests need is compiled once, before two workers want the same of it at the same time
+compiled: compiled-checked compiled-plain
+
+compiled-checked: .venv/dev.stamp
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/checked/test_write_back.py
+
+compiled-plain: .venv/dev.stamp
+	$(BIN)/cowpath warm-up
 
 # the kernel's rules as plain Python; machines whose every move is checked, with bounds checks; the rest on the code
 # that users run
-test: lint compiled
+test: .venv/dev.stamp
+	@echo "style, types, and the modelled kernel, compiled for the tests: some minutes, once after each change of it"
+	+@$(MAKE) --no-print-directory --jobs=3 --output-sync compiled lint
 	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/rules
 	NUMBA_BOUNDSCHECK=1 $(PYTEST) tests/checked
 	$(PYTEST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import typing
 from pathlib import Path
@@ -18,6 +17,7 @@ import cowpath.observe.watch  # noqa: E402 - before what names its types, which 
 typing.TYPE_CHECKING = True  # so that the names in cowpath's annotations are there to be linked
 import cowpath.api  # noqa: E402
 import cowpath.checking  # noqa: E402
+from cowpath.guide import contents  # noqa: E402
 
 typing.TYPE_CHECKING = False
 
@@ -41,15 +41,12 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 
-SECTION = re.compile(r"^## (.+)\n((?:(?!## ).*\n?)*)", re.MULTILINE)
-LINK = re.compile(r"^- \[([^]]*)\]\((\w[\w-]*)\.md\)", re.MULTILINE)
-
 
 def add_toctrees(app: sphinx.application.Sphinx, docname: str, source: list[str]) -> None:
     """The front page's sections of links are the site's table of contents."""
     if docname == "index":
-        for caption, section in SECTION.findall(source[0]):
-            pages = "\n".join(f"{title} <{page}>" for title, page in LINK.findall(section))
+        for caption, named in contents(source[0]).items():
+            pages = "\n".join(f"{page.title} <{page.name}>" for page in named)
             source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{pages}\n```\n"
 
 

@@ -15,6 +15,7 @@ from cowpath.kernel import names as n
 from cowpath.observe.costs import Figure, SessionCosts
 
 from .session.test_examples import COSTS
+from .slow import in_nightly_only
 from .test_cli import call
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +129,7 @@ def test_make_costs_runs_them_all_and_the_page_has_them() -> None:
     assert set(re.findall(r"<!-- cowpath costs: (\S+) -->", page)) == COSTS
 
 
+@in_nightly_only
 def test_the_page_is_what_make_costs_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = ROOT / "docs" / "costs.md"
     found = re.findall(r"`cowpath costs (examples/\S+) --seeds (\d+)`", page.read_text(encoding="utf-8"))

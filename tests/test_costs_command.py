@@ -61,6 +61,9 @@ def test_the_tables_go_between_the_marks_and_nothing_else_changes(page: Path) ->
         ([SESSION, "--markdown", "nosuch.md"], ["nosuch.md", "cannot be read"]),
         ([SESSION, "--markdown", SESSION], ["no place for the tables of sigbus-full.sh", begin_mark("sigbus-full.sh")]),
         ([SESSION, SESSION], ["sigbus-full.sh", "twice"]),
+        ([SESSION, str(EXAMPLES / "crowd.sh"), "--table", "x.toml"], ["--table", "one session"]),
+        (["high-readahead", "--seeds", "1"], ["high-readahead.sh:", "cgroup v2", "linux-3.0 has v1"]),
+        ([SESSION, "--fail-on", "slow"], ["--fail-on", "no such verdict", "'slow'"]),
     ],
 )
 def test_what_can_be_wrong(arguments: list[str], words: list[str]) -> None:
@@ -68,6 +71,26 @@ def test_what_can_be_wrong(arguments: list[str], words: list[str]) -> None:
     assert result.exit_code == 2
     assert "Traceback" not in result.output
     assert all(word in " ".join(result.output.split()) for word in words)
+
+
+def test_the_options_of_run_are_options_of_costs(tmp_path: Path) -> None:
+    """With them a run is the one that ``run`` makes, and the page says how it is made again."""
+    page = tmp_path / "costs.html"
+    options = ["--cpus", "1", "--until", "1ms", "--memory", "2G"]
+    done = call("costs", SESSION, "--design", "linux-3.0", "--seeds", "1", *options, "--json", "--report", str(page))
+    ((row,),) = [session["designs"] for session in json.loads(done.stdout)["sessions"]]
+    (run,) = json.loads(call("run", SESSION, "--design", "linux-3.0", *options, "--json").stdout)["runs"]
+    for measure in ("faults", "allocations", "charges"):
+        assert row["measures"][measure]["mean"] == run["totals"][measure]
+    assert row["measures"]["virtual_ns"]["mean"] == run["virtual_ns"] == 1_000_000
+    again = f"cowpath costs {SESSION} --design linux-3.0 --cpus 1 --memory {2 << 30} --until 1000000ns --seeds 1"
+    assert f"{again} --report {page}" in page.read_text(encoding="utf-8")
+
+
+def test_what_run_fails_on_costs_fails_on() -> None:
+    stuck = [str(EXAMPLES / "oom-off.sh"), "--design", "linux-3.0", "--seeds", "1"]
+    assert call("costs", *stuck).exit_code == 0
+    assert call("costs", *stuck, "--fail-on", "stalled").exit_code == 1
 
 
 @pytest.mark.parametrize("arguments", [[], [SESSION, "--seeds", "0"], [SESSION, "--seeds", "many"]])

@@ -1,7 +1,8 @@
-"""The examples by their names: listed, printed, run; and what a wheel carries."""
+"""The examples by their names: listed, printed, run; the guide's pages; and what a wheel carries."""
 
 from __future__ import annotations
 
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from cowpath import examples
+from cowpath import examples, guide
 from cowpath.cli import app
 from cowpath.errors import InputError
 
@@ -54,12 +55,26 @@ def test_a_name_stands_for_an_example_where_there_is_no_such_file(
     assert "oom-off:1:1:" in call("run", "oom-off").stderr, "one's own file comes first"
 
 
+def test_the_guide_lists_every_page_and_prints_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")}
+    listed = call("guide").stdout
+    assert {line.split()[0] for line in listed.splitlines() if re.match(r"  \S", line)} == set(pages) - {"index"}
+    for name, text in pages.items():
+        assert guide.text_of(name) == text
+    assert call("guide", "docs/check.md").stdout == call("guide", "check").stdout == pages["check"]  # piped: as it is
+    wrong = call("guide", "chek")
+    assert wrong.exit_code == 2 and "no such page: 'chek' (did you mean check?" in wrong.stderr
+    assert call("guide", "../README.md").exit_code == 2
+
+
 def test_a_wheel_has_them_and_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("hatchling", reason="what builds wheels is not installed")
     hook = runpy.run_path(str(ROOT / "hatch_build.py"))["CompiledKernel"]
     monkeypatch.delenv("COWPATH_OBJECTS", raising=False)
     build: dict[str, dict[str, str]] = {"force_include": {}}
     hook.initialize(None, "standard", build)
-    assert build["force_include"] == {"examples": "cowpath/data/examples"}
+    pages = {f"docs/{page.name}": f"cowpath/data/docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert len(pages) > 20 and build["force_include"] == {"examples": "cowpath/data/examples", **pages}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["readme"] == "README.md" and project["urls"] and project["classifiers"]

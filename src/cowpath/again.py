@@ -20,8 +20,12 @@ class Command:
 
     def line(self, report: str) -> str:
         """The whole line, as a shell takes it."""
+        return self.with_options("--report", report)
+
+    def with_options(self, *more: str) -> str:
+        """The line with these options at its end."""
         steps = [word for file in own.files() for word in ("--steps", file)]
-        options = [*steps, *self.options, "--report", report]
+        options = [*steps, *self.options, *more]
         if self.file is None:
             words = options
         elif any(word.startswith("-") for word in (self.file, *self.arguments)):

@@ -428,7 +428,7 @@ def search(
     if not suite:
         raise InputError(f"no case is about path {path!r}", hint="--case with a TOML file of your own")
     count = cores() if processes is None else processes
-    pool = pool_on(cluster) or (None if count == 1 else partial(pool_of, count))
+    pool = pool_on(cluster) or (None if count == 1 else partial(pool_of, count - 1))  # this process works, too
     return Searched(design, run(design, path, suite, pool, told, fresh))
 
 

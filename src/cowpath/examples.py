@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cowpath import shipped
 from cowpath.errors import InputError
 from cowpath.words import nearest
 
 SUFFIXES = (".sh", ".yaml")
-HERE = Path(__file__).resolve().parent
 
 
 def folder() -> Path | None:
     """Where they lie: in the package, as a wheel has it, or in the repository. None: they were not shipped."""
-    for each in (HERE / "data" / "examples", HERE.parents[1] / "examples"):
-        if (each / "commit.sh").is_file():
-            return each
-    return None
+    return shipped.folder("examples", "commit.sh")
 
 
 def files() -> dict[str, Path]:

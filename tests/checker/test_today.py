@@ -96,21 +96,24 @@ def no_fault_waits(k):
             return False
     return True
 """
+FAULT_WAITS = {"linux-6.1": "violated", "linux-6.18": "proved", "linux-7.2": "proved"}
 
 
-def test_a_siblings_fault_waits_behind_the_mapper_until_it_has_its_mappings_own_lock(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kernel", "verdict"), some_nightly(list(FAULT_WAITS.items()), nightly=[("linux-7.2", "proved")])
+)
+def test_a_siblings_fault_waits_behind_the_mapper_until_it_has_its_mappings_own_lock(
+    kernel: str, verdict: str, tmp_path: Path
+) -> None:
     """Measured: yes on 6.1; no longer on 6.18 and 7.2."""
     (tmp_path / "mine.py").write_text(NO_FAULT_WAITS, encoding="utf-8")
     text = (PACKAGED / "high-populate.toml").read_text(encoding="utf-8")
     text = text.replace("anon own 1\ntouch own 0 1 1 w", "anon own 2\ntouch own 0 1 1 w").replace("mlock own\n", "")
     sibling = '\n[tasks.sibling]\nthread_of = "attacker"\ndoes = "touch own 1 1 1 w"\n'
     (tmp_path / "faults.toml").write_text(text[: text.index("[tasks.ps]")] + sibling, encoding="utf-8")
-    found = {}
-    for kernel in KERNELS:
-        property_ = f"{tmp_path / 'mine.py'}:no_fault_waits"
-        (result,) = checking.check([kernel], [tmp_path / "faults.toml"], properties=property_).results
-        found[kernel] = result.verdict
-    assert found == {"linux-6.1": "violated", "linux-6.18": "proved", "linux-7.2": "proved"}
+    property_ = f"{tmp_path / 'mine.py'}:no_fault_waits"
+    (result,) = checking.check([kernel], [tmp_path / "faults.toml"], properties=property_).results
+    assert result.verdict == verdict
 
 
 # --- the hard limit ---------------------------------------------------------------------------------

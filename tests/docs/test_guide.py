@@ -20,6 +20,7 @@ NOT_RUN = {
     "source .venv/bin/activate": "prepares the reader's own shell",
 }
 LONG = {  # minutes, or much the same again: in make nightly only
+    "cowpath search --path file_cow",
     "cowpath search --path readahead --from linux-6.18",
     *(f"cowpath lesson {number} --answers" for number in range(1, 8)),
 }

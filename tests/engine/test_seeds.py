@@ -17,8 +17,8 @@ from cowpath.session.table import load_tables
 from ..slow import NIGHTLY
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SEEDS = 20 if NIGHTLY else 5
-PINNED_SEEDS = 4
+SEEDS = 20 if NIGHTLY else 2
+PINNED_SEEDS = 4 if NIGHTLY else 1
 UNTIL_NS = 3_500_000_000  # the bound for a standstill is 2 s
 STALL_NS = 20_000_000  # below the usual bound: a working killer ends most waits before that, and the run is short
 SESSION = """\

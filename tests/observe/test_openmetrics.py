@@ -165,6 +165,38 @@ def test_the_dashboard_asks_for_what_is_written() -> None:
     assert {panel["id"] for panel in board["panels"]} == set(range(1, len(board["panels"]) + 1))
 
 
+def test_grafanas_own_types_have_every_field_of_the_dashboard() -> None:
+    """Read by Grafana's SDK and written again, it is the same: a field that Grafana does not know would be gone."""
+    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="no grafana-foundation-sdk")
+    plugins = pytest.importorskip("grafana_foundation_sdk.cog.plugins")
+    encoder = pytest.importorskip("grafana_foundation_sdk.cog.encoder")
+    plugins.register_default_plugins()
+    board = json.loads(DASHBOARD.read_text())
+    read_back = json.loads(encoder.JSONEncoder().encode(models.Dashboard.from_json(board)))
+    assert lost(board, read_back) == []
+    assert lost({"panels": [{"titel": "x"}]}, {"panels": [{"title": ""}]}) == [".panels[0].titel"]
+
+
+def lost(given: Any, back: Any, place: str = "") -> list[str]:
+    """What is not there any more, or is another thing. What there is besides are defaults."""
+    if isinstance(given, dict) and isinstance(back, dict):
+        gone = [f"{place}.{key}" for key in given if key not in back]
+        return gone + [each for key in given if key in back for each in lost(given[key], back[key], f"{place}.{key}")]
+    if isinstance(given, list) and isinstance(back, list) and len(given) == len(back):
+        pairs = enumerate(zip(given, back, strict=True))
+        return [each for number, (one, other) in pairs for each in lost(one, other, f"{place}[{number}]")]
+    return [] if given == back else [place]
+
+
+def test_a_parser_of_promql_takes_what_the_dashboard_asks() -> None:
+    parser = pytest.importorskip("promql_parser", reason="no promql-parser")
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        for target in panel["targets"]:
+            parser.parse(target["expr"].replace("$__range", "15s").replace("$window", "100ms"))
+    with pytest.raises(ValueError):
+        parser.parse("rate(cowpath_tasks[100ms)")
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (of Prometheus) is not installed")
 def test_prometheus_takes_it(both: Both, tmp_path: Path) -> None:
     line: list[Any] = ["promtool", "tsdb", "create-blocks-from", "openmetrics", both[1], tmp_path / "data"]

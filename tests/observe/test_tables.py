@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cowpath.observe.run_report import report
-from cowpath.observe.tables import speed
+from cowpath.observe.tables import sections, speed, verdict_columns
 
 CHAIN = (
     "ls[412] waits for the page lock of libc.so.6 page 31, held by cc1[208] in A, "
@@ -113,3 +113,18 @@ def test_a_run_without_faults_groups_or_locks_has_dashes() -> None:
 
 def test_speed() -> None:
     assert speed(a_run("d")) == "12,345,678 steps in 3.20 s: 3,858,024 steps/s"
+
+
+def test_groups_of_which_the_tables_say_the_same_share_them() -> None:
+    """Those above a pod's, in which nothing runs; the verdicts name each."""
+    run = a_run("linux-3.0")
+    busy = run["groups"]["A"]
+    idle = busy | {"memory.usage_in_bytes": 0, "latency": busy["latency"] | {"faults": 0}}
+    run["groups"] = {"pods": idle, "pods/one": idle, "pods/one/app": busy}
+    run["group_verdicts"] = {"pods": "empty", "pods/one": "empty", "pods/one/app": "waits"}
+    titles = [title for title, _ in sections([run]) if title.startswith("Group")]
+    assert titles == [
+        "Groups pods, pods/one: their progress and their memory files", "Groups pods, pods/one: their page faults",
+        "Group pods/one/app: its progress and its memory files", "Group pods/one/app: its page faults",
+    ]  # fmt: skip
+    assert len(verdict_columns([run])) == 3 + 2 * 3

@@ -291,7 +291,7 @@ def test_a_trace_of_several_designs_has_a_process_for_each(tmp_path: Path) -> No
     session = tmp_path / "small.sh"
     session.write_text(CONTENDED)
     designs = ["linux-3.0", "preallocate"]
-    cowpath.compare(session, designs, seed=1, until="1s", trace=tmp_path / "both.pftrace")
+    cowpath.compare(session, designs, seed=1, until="300ms", trace=tmp_path / "both.pftrace")
     both = read(tmp_path / "both.pftrace")
     assert {row.process.process_name: row.process.pid for row in both.tracks.values() if row.HasField("process")} == {
         "linux-3.0": 1, "preallocate": 2,
@@ -299,7 +299,7 @@ def test_a_trace_of_several_designs_has_a_process_for_each(tmp_path: Path) -> No
     flows = Counter(flow for each in both.slices for flow in each.starts)
     assert flows == Counter(flow for each in both.slices for flow in each.ends) and set(flows.values()) == {1}
     for design in designs:
-        cowpath.run(session, design, seed=1, until="1s", trace=tmp_path / "one.pftrace")
+        cowpath.run(session, design, seed=1, until="300ms", trace=tmp_path / "one.pftrace")
         one = read(tmp_path / "one.pftrace")
         alone = Counter((one.path(each.track), each.begin, each.end, each.name) for each in one.slices)
         mine = [(each, path[1:]) for each, path in both.under(design)]

@@ -49,7 +49,7 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
         page = context.new_page()
         address = file if isinstance(file, str) else file.resolve().as_uri()
         own = file.rpartition("/0/")[0] + "/" if isinstance(file, str) else address
-        page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("console", lambda said: wrong.append(f"console: {said.text}"))
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
         page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: wrong.append(f"request: {request.url}") if is_foreign(request.url) else None)

@@ -17,6 +17,7 @@ from ..slow import some_nightly
 from .conftest import OpenPage
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["commit.sh", "oom-off.sh", "high-readahead.sh"]
 COWPATH = [sys.executable, "-c", "from cowpath.cli import main; main()"]
 
 
@@ -26,7 +27,7 @@ def demo_commands() -> list[list[str]]:
     return [shlex.split(line)[1:] for line in said.splitlines() if "cowpath compare" in line]
 
 
-@pytest.fixture(scope="module", params=[0, 1, 2], ids=["commit.sh", "oom-off.sh", "high-readahead.sh"])
+@pytest.fixture(scope="module", params=[0, 1, 2], ids=PAGES)
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], Path]:
     """The runs as JSON, and their page."""
     words = demo_commands()[request.param]
@@ -38,6 +39,9 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     )
     runs: list[Any] = json.loads(ended.stdout)["runs"]
     return runs, page
+
+
+SMALLER = pytest.mark.parametrize("demo", some_nightly([0, 1, 2], nightly=[0]), ids=PAGES, indirect=True)
 
 
 def test_two_pages_of_seven_designs_and_one_of_todays_kernels() -> None:
@@ -80,6 +84,7 @@ def test_the_first_screen(demo: tuple[list[Any], Path], open_page: OpenPage, sch
     in_view(page, "#told")
 
 
+@SMALLER
 def test_in_print_it_is_one_to_three_sheets(demo: tuple[list[Any], Path], open_page: OpenPage) -> None:
     _, file = demo
     page = open_page(file, 1280)
@@ -133,6 +138,7 @@ def test_the_page_of_the_demo(demo: tuple[list[Any], Path], open_page: OpenPage,
     assert faults == [f"{run['bystanders']['faults']:,}" for run in runs]
 
 
+@SMALLER
 def test_every_design_can_be_drawn(demo: tuple[list[Any], Path], open_page: OpenPage) -> None:
     runs, file = demo
     page = open_page(file, 1280)

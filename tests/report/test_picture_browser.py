@@ -78,6 +78,11 @@ def test_on_a_telephone(file: Path, open_page: OpenPage) -> None:
     assert page.locator("details.legend ul").is_hidden()
     ticks = [each.bounding_box() for each in page.locator(".picture:visible").first.locator(".tick").all()]
     assert all(a["x"] + a["width"] < b["x"] for a, b in itertools.pairwise(ticks))
+    texts = [each.bounding_box() for each in page.locator(".picture:visible .texts text:visible").all()]
+    rows = itertools.groupby(sorted(texts, key=lambda box: (box["y"], box["x"])), key=lambda box: box["y"])
+    touching = [(a, b) for _, row in rows for a, b in itertools.pairwise(row) if a["x"] + a["width"] > b["x"]]
+    assert touching == []
+    assert page.locator(".picture:visible .after").all_text_contents() == ["ended at 6.03 s"]
     page.click("#tab-tables")
     hints = page.evaluate("""[...document.querySelectorAll("#tables .wide")].map((each) =>
         [each.scrollWidth > each.clientWidth + 1, getComputedStyle(each, "::before").content.includes("scroll")])""")

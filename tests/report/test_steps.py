@@ -140,7 +140,7 @@ def test_the_same_input_gives_the_same_bytes(isolation_checks: Checks, commit_pa
 def same_again(file: Path) -> str:
     """The command that a page shows: it has made the same page once more."""
     before = file.read_bytes()
-    shown = re.search(r"This page again:</p>\s*<pre[^>]*>(.*?)</pre>", before.decode(), re.DOTALL)
+    shown = re.search(r"To make this page again</h2>\s*<pre[^>]*>(.*?)</pre>", before.decode(), re.DOTALL)
     assert shown is not None
     line = html.unescape(shown[1])
     file.unlink()

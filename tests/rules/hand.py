@@ -49,10 +49,11 @@ class Hand:
             groups=("", "A", "B", "C"), parents=(n.NONE, 0, 0, 0), starts=(), shell=0, texts=(),
             settings=MachineSettings(),
         )  # fmt: skip
-        self.k: Any = machine.build(
+        self.built: Any = machine.build(
             plan, loaded_design(design) if isinstance(design, str) else design, loaded_costs(), cpus=2,
             memory=256 * n.PAGE_SIZE, swap=swap * n.PAGE_SIZE, capacity=TINY,
         )  # fmt: skip
+        self.k: Any = self.built.plain  # of which a field is read much sooner
         self.k.books.driver = 0
         self.k.books.has_rcu = 0  # nobody lets a grace period pass
         self.k.state.kswapd = self.k.state.flusher = n.NONE
@@ -79,7 +80,7 @@ class Hand:
     def task(self, group: int = 0, parent: int = n.NONE) -> int:
         """A task with an address space of its own."""
         t = int(self.k.state.n_tasks)
-        machine.boot_task(self.k, Start(0, 0, n.NONE, n.NONE, False))
+        machine.boot_task(self.built, Start(0, 0, n.NONE, n.NONE, False))
         task = self.k.state.tasks[t]
         task.is_root = 0
         cgroup_attach_task(self.k, t, group)
@@ -125,7 +126,7 @@ class Hand:
         f = push(self.k, t, path)
         f.pc = list(self.k.books.paths[path].steps).index(step)
         for name, value in fields.items():
-            f[name] = value
+            setattr(f, name, value)
         return f
 
     # --- pages -----------------------------------------------------------------------------------

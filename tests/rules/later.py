@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from cowpath.designs import Design, from_data
@@ -57,11 +58,11 @@ def play(hand: Hand, t: int, moves: int = MOST) -> Counter[str]:
     """Let the task go on until it sleeps or is back in user mode; how often it came to each path."""
     task, entered = hand.task_of(t), Counter[str]()
     while moves and task.depth > 0 and task.run_state == n.T_RUNNABLE:
-        before = [int(f.path) for f in task.frames[: int(task.depth)]]
+        before = [int(f.path) for f in islice(task.frames, int(task.depth))]
         look_ahead(hand.k, t)
         step(hand.k, t)
         moves -= 1
-        after = [int(f.path) for f in task.frames[: int(task.depth)]]
+        after = [int(f.path) for f in islice(task.frames, int(task.depth))]
         if len(after) > len(before) or (len(after) == len(before) and after != before):
             entered[s.PATH_NAMES[after[-1]]] += 1
     return entered

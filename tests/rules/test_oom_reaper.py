@@ -28,7 +28,7 @@ def with_reaper(when: str = "at once", design: str = "linux-6.18", **policies: A
     """A machine with the thread, a group, and a victim in it that has three pages."""
     hand = Hand(from_data({"extends": design, "policies": {"oom_reaper": when} | policies}, "reaper.toml"), swap=8)
     hand.k.books.lru_batch = 0  # what is in a CPU's batch stays charged when it is unmapped, from 6.14 on
-    machine.boot_task(hand.k, Start(0, 0, n.NONE, n.NONE, False, n.KT_OOM_REAPER))
+    machine.boot_task(hand.built, Start(0, 0, n.NONE, n.NONE, False, n.KT_OOM_REAPER))
     reaper = int(hand.k.state.oom_reaper)
     hand.call(reaper, s.P_OOM_REAPER, s.OOM_REAPER_WAIT)
     look_ahead(hand.k, reaper)

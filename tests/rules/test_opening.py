@@ -34,7 +34,7 @@ def test_who_is_over_the_mark_sleeps_at_the_end_of_the_open() -> None:
     hand.of(g).res.limit = 200
     hand.of(g).high, hand.k.books.has_high = 5, 1
     t = hand.task(g)
-    entered = call(hand, t, s.P_OPEN)
+    entered = call(hand, t, s.P_OPEN, file=0)
     task = hand.task_of(t)
     assert entered["exit_to_user"] == 1 and int(task.wait_kind) == n.W_THROTTLE
     assert int(task.depth) == 1 and int(task.frames[0].held) == 0
@@ -44,7 +44,7 @@ def test_without_memory_it_fails() -> None:
     hand, g = full(loaded_design("linux-6.18"))
     t = hand.task(g)
     usage = hand.usage(g)
-    call(hand, t, s.P_OPEN)
+    call(hand, t, s.P_OPEN, file=0)
     assert int(hand.task_of(t).status) == errno.ENOMEM and hand.usage(g) == usage
 
 
@@ -69,7 +69,7 @@ def test_who_opens_a_file_first_that_is_not_in_memory_pays_for_its_inode_and_den
 def test_outside_every_group_nobody_is_charged() -> None:
     hand = Hand("linux-6.18")
     t = hand.task()
-    call(hand, t, s.P_OPEN)
+    call(hand, t, s.P_OPEN, file=0)
     assert int(hand.k.state.groups[0].res.usage) == 0 and int(hand.task_of(t).status) == 0
 
 

@@ -139,7 +139,7 @@ def test_who_is_killed_already_kills_nobody() -> None:
     hand.task_of(killed).sigkill = 1
     mem_cgroup_out_of_memory(hand.k, killed, g)
     assert hand.task_of(killed).memdie
-    assert int(hand.k.state.tasks["sigkill"].sum()) == 1
+    assert int(hand.built.state.tasks["sigkill"].sum()) == 1
 
 
 # --- who may go on -------------------------------------------------------------------------------

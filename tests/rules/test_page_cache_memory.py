@@ -28,7 +28,7 @@ def tree(room: int = ROOM) -> Hand:
 
 
 def nodes(hand: Hand) -> int:
-    return int((hand.k.books["nodes"]["owner"] != 0).sum())
+    return int((hand.built.books["nodes"]["owner"] != 0).sum())
 
 
 def enter(hand: Hand, *indexes: int) -> None:

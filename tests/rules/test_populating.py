@@ -101,5 +101,6 @@ def test_the_mmap_sem_is_held_from_its_beginning_to_its_end() -> None:
     m = int(hand.task_of(t).mm)
     call(hand, t, s.P_MADVISE_POPULATE, moves=25, mm=m, vpn=mapped(hand, t), count=8, todo=n.F_WRITE)
     task = hand.task_of(t)
-    assert [int(f.path) for f in task.frames[:2]] == [s.P_MADVISE_POPULATE, s.P_HANDLE_MM_FAULT]
-    assert [int(f.held) for f in task.frames[:2]] == [n.H_MMAP_READ, 0] and int(hand.mm(t).mmap_sem.readers) == 1
+    frames = task.frames[0], task.frames[1]
+    assert [int(f.path) for f in frames] == [s.P_MADVISE_POPULATE, s.P_HANDLE_MM_FAULT]
+    assert [int(f.held) for f in frames] == [n.H_MMAP_READ, 0] and int(hand.mm(t).mmap_sem.readers) == 1

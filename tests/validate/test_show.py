@@ -44,8 +44,10 @@ def text(parts: Any) -> str:
 
 def test_a_line_for_each_scenario_and_the_sums() -> None:
     shown = text(report([found(), found(id="high02")]))
-    assert "linux-6.18: 2 scenarios" in shown and "events.high" in shown
-    assert "4 of 6 counters agree (66.7 %); every outcome is right in 0 of 2 scenarios" in shown
+    assert "events.high" in shown
+    verdict = "linux-6.18: 4 of 6 counters agree (66.7 %); every outcome is right in 0 of 2 scenarios"
+    lines = " ".join(shown.split())
+    assert lines.startswith(verdict) and lines.endswith(verdict)
     assert "by counter, all agree: current (2), peak (2)" in shown
     assert "wrong: returned" in shown and "difference" not in shown
 

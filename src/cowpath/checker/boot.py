@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from .space import Space
 
 
-def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXPLORE, cpus: int | None = None) -> Any:
-    """The machine at boot: groups with their limits, files, tasks that have not begun. Raises InputError."""
+def build(
+    plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXPLORE, cpus: int | None = None,
+    empty: Any = None,
+) -> Any:  # fmt: skip
+    """The machine at boot: groups with their limits, files, tasks that have not begun. Raises InputError.
+
+    ``empty``: a new machine of that capacity.
+    """
     spec = plan.case.machine
     pages = EXPLORE.pages if spec.memory is None or capacity is not EXPLORE else spec.memory
     if capacity is not EXPLORE:
@@ -32,7 +38,7 @@ def build(plan: CasePlan, design: Design, costs: Costs, capacity: Capacity = EXP
     whole = replace(plan.plan.on(design), starts=plan.plan.starts)  # the OOM reaper comes last (start)
     k = machine.build(
         whole, design, costs, cpus=cpus or spec.cpus, memory=pages * n.PAGE_SIZE, swap=spec.swap * n.PAGE_SIZE,
-        capacity=capacity,
+        capacity=capacity, empty=empty,
     )  # fmt: skip
     _set_groups(k, plan)
     k.books.has_high = plan.case.has_high and has_memory_high(design)

@@ -126,7 +126,7 @@ class Space:
         shown each new state, by level (the machine, and the state's number), and stops the search when it answers true.
         """
         began = time.perf_counter()
-        self._forget()
+        self._forget(fold)
         limits = limits or Limits()
         most = UNBOUNDED if limits.states is None else limits.states
         stop_when = explore.AT_FIRST if stop_at_first else int(stop)
@@ -159,13 +159,14 @@ class Space:
             self.x.words[:] = self.x.first  # the machine is where it began
         return why
 
-    def _forget(self) -> None:
-        """Forget an earlier search: its arrays are used again."""
+    def _forget(self, folded: bool) -> None:
+        """Forget an earlier search: its arrays are used again. Foldings are remembered where states are folded only."""
         x = self.x
         x.counts[:] = 0
         x.found[:] = -1
         x.table[:] = 0
-        x.memo[:] = 0
+        if folded:
+            x.memo[:] = 0
         self.unfinished = ""
         self.coverage = None
 

@@ -21,6 +21,7 @@ from cowpath.cli import (
     examples,
     explore,
     groups,
+    guide,
     lesson,
     limit,
     record,
@@ -98,6 +99,7 @@ app.command("validate", cls=Command, rich_help_panel=MACHINES)(validate.validate
 app.add_typer(catalog.designs_app, name="designs", rich_help_panel=HERE)
 app.command("kernels", cls=Command, rich_help_panel=HERE)(catalog.kernels)
 app.command("examples", cls=Command, rich_help_panel=HERE)(examples.examples)
+app.command("guide", cls=Command, rich_help_panel=HERE)(guide.guide)
 app.command("programs", cls=Command, rich_help_panel=HERE)(catalog.programs)
 app.command("warm-up", cls=Command, rich_help_panel=HERE)(warm.warm_up)
 
@@ -112,4 +114,7 @@ def main() -> None:
         with ways.in_a_process_of_its_own(), guarded():
             app(prog_name="cowpath")
     finally:
+        # CPython remembers a Ctrl-C that has passed through exec() of a text (as a data class is made), even if it was
+        # caught, and "python -m" then ends as if nobody had; eval() of one makes it forget (findings/)
+        eval("None")
         gc.freeze()  # to look for garbage in all that Numba has set up would be a third of a small run

@@ -24,6 +24,13 @@ def examples() -> list[str]:
     return list(examples.files())
 
 
+def guide() -> list[str]:
+    """The guide's pages."""
+    from cowpath.guide import FRONT, contents, text_of
+
+    return [page.name for pages in contents(text_of(FRONT)).values() for page in pages]
+
+
 def cases() -> list[str]:
     """Packaged cases."""
     from cowpath import cases

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -18,13 +18,17 @@ from cowpath.cli.complete import designs as packaged
 from cowpath.cli.complete import examples, names_of
 from cowpath.cli.notes import say_kernels, say_notes
 from cowpath.cli.pages import Report, say
+from cowpath.cli.played import NONE, Played, plays
 from cowpath.cli.progress import progress_bars
+from cowpath.cli.runs import end, failing_verdicts
 from cowpath.errors import InputError
 from cowpath.kernels import DEFAULT
 
 if TYPE_CHECKING:
+    from cowpath.again import Command
     from cowpath.designs import Design
     from cowpath.observe.costs import Run, SessionCosts
+    from cowpath.options import Options
     from cowpath.session.plan import Plan
 
 # the default kernel, the three ways of the commit, and what 3.1 made of the first
@@ -63,13 +67,16 @@ Page = Annotated[
 ]
 
 
+@plays
 def costs(
     sessions: Sessions,
     design: Designs = None,
+    played: Played = NONE,
     seeds: Seeds = 5,
     markdown: Page = None,
     report: Report = None,
     as_json: o.Json = False,
+    fail_on: o.FailOn = None,
     steps: o.Steps = None,
 ) -> None:
     """Run sessions on several designs with several seeds, and show what each design costs.
@@ -79,28 +86,34 @@ def costs(
 
     Example: cowpath costs examples/sigbus-storm.sh --design linux-3.0 --design preallocate --seeds 3
     """
+    failing = failing_verdicts(fail_on)
     from cowpath import api
+    from cowpath.observe.costs import session_costs
 
     check_names(sessions)
-    check_outputs([report], [*sessions, markdown, *(design or ())])
+    options = api.Options.of(**played)
+    if options.table is not None and len(sessions) > 1:
+        raise InputError("--table is the table of one session, and there are several", hint="each by itself")
+    check_outputs([report], [*sessions, markdown, *(design or ()), options.table, options.costs])
     check_target(report)
-    designs = [api.load_design(name) for name in dict.fromkeys(design or DESIGNS)]
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
-        plans = load_sessions(sessions, designs)
-        measured = measure(plans, designs, seeds)
+        designs, plans = load_sessions(sessions, design or DESIGNS, options)
+        runs = play(plans, designs, seeds, options)
+        measured = [session_costs(plan.name, of) for plan, of in zip(plans, runs, strict=True)]
         if page is not None:
             from cowpath.observe.costs_tables import markdown as tables
 
             for session, found in zip(sessions, measured, strict=True):
-                page.put(session.name, tables(found, command_of([session], design, seeds)))
+                page.put(session.name, tables(found, command_of([session], design, seeds, options).with_options()))
     if report is not None:
         from cowpath.report.costs import write
 
-        again = command_of(sessions, design, seeds, ["--report", str(report)])
+        again = command_of(sessions, design, seeds, options).line(str(report))
         write(report, measured, [plan.source for plan in plans], again)
         say(report)
     show(measured, designs, as_json)
+    end([run for of in runs for each in of.values() for run in each], failing)
 
 
 def check_names(sessions: Sequence[Path]) -> None:
@@ -111,35 +124,41 @@ def check_names(sessions: Sequence[Path]) -> None:
             raise InputError(f"{name} is given twice", hint="each session once")
 
 
-def load_sessions(sessions: Sequence[Path], designs: Sequence[Design]) -> list[Plan]:
-    """The sessions, compiled for all these designs; what is to be known of either is said. Raises InputError."""
+def load_sessions(sessions: Sequence[Path], named: Sequence[str], options: Options) -> tuple[list[Design], list[Plan]]:
+    """The designs, and the sessions, compiled for all of them; what is to be known of either is said.
+
+    Raises InputError, also where a session cannot run on one of the designs.
+    """
     from cowpath import api
 
+    designs: list[Design] = []
+    plans = []
+    for session in sessions:
+        designs, plan = api.load_all(list(dict.fromkeys(named)), session, options)
+        plans.append(plan)
     say_kernels(designs)
-    plans = [api.load_plan(session, api.Options(), api.in_all(designs)) for session in sessions]
     say_notes(list(dict.fromkeys(note for plan in plans for note in plan.notes)))
-    return plans
+    return designs, plans
 
 
-def measure(plans: Sequence[Plan], designs: Sequence[Design], seeds: int) -> list[SessionCosts]:
-    """Run each session on each design with the seeds from 0 on. Raises InputError."""
+def play(plans: Sequence[Plan], designs: Sequence[Design], seeds: int, options: Options) -> list[dict[str, list[Run]]]:
+    """Run each session on each design with the seeds from 0 on: its runs by design. Raises InputError."""
     from cowpath import api
-    from cowpath.observe.costs import session_costs
 
     with progress_bars(None) as progress:
         tell = progress.many(len(plans) * len(designs) * seeds)
         done = 0
-        measured = []
+        played = []
         for plan in plans:
             runs: dict[str, list[Run]] = {}
             for each in designs:
                 for seed in range(seeds):
                     tell(done, f"{plan.name} on {each.name}, seed {seed}")
-                    run = api.run_plan(plan, each, api.Options(seed=seed), compiling=progress.compiling)
+                    run = api.run_plan(plan, each, replace(options, seed=seed), compiling=progress.compiling)
                     runs.setdefault(each.name, []).append(run.summary)
                     done += 1
-            measured.append(session_costs(plan.name, runs))
-    return measured
+            played.append(runs)
+    return played
 
 
 def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: bool) -> None:
@@ -158,10 +177,11 @@ def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: b
         console.print(report(each))
 
 
-def command_of(sessions: Sequence[Path], designs: Sequence[str] | None, seeds: int, more: Sequence[str] = ()) -> str:
+def command_of(sessions: Sequence[Path], designs: Sequence[str] | None, seeds: int, options: Options) -> Command:
     """The command that makes the tables of these sessions."""
-    words = ["cowpath", "costs", *map(str, sessions), *(word for name in designs or () for word in ("--design", name))]
-    return shlex.join([*words, "--seeds", str(seeds), *more])
+    first, *others = map(str, sessions)
+    command = options.command("costs", first, designs or ())
+    return replace(command, options=(*command.options, "--seeds", str(seeds)), arguments=tuple(others))
 
 
 class PageWriter:

@@ -62,8 +62,18 @@ def usage_message(error: Any) -> str:
         if found:
             break
     command = error.ctx.command_path if error.ctx is not None else "cowpath"
-    hints = [hint[:1].lower() + hint[1:]] if hint else []
+    hints = [hint[:1].lower() + hint[1:]] if hint else elsewhere(error)
     return f"{message[:1].lower()}{message[1:]} ({'; '.join([*hints, f'{command} --help'])})"
+
+
+def elsewhere(error: Any) -> list[str]:
+    """Where an option would be one: the first command that has it."""
+    option = getattr(error, "option_name", None)
+    if option is None or error.ctx is None:
+        return []
+    commands = getattr(error.ctx.find_root().command, "commands", {})
+    having = [name for name, command in commands.items() if any(option in param.opts for param in command.params)]
+    return [f"cowpath {name} has it" for name in having[:1]]
 
 
 def flush_or_fail() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,6 +22,10 @@ PLAYS = {"session", "sessions"}
 class Helped:
     """A command or a group, for TyperCommand or TyperGroup to follow."""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        texts = {name: flowing(named[name]) for name in ("help", "epilog") if named.get(name)}
+        super().__init__(*arguments, **(named | texts))
+
     def get_params(self, ctx: Any) -> list[Any]:
         """Its arguments and options, each with a word for what it takes, and with its group."""
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
@@ -28,6 +33,8 @@ class Helped:
         for param in params:
             if param.metavar is None:
                 param.metavar = word_for(param)
+            if param.param_type_name == "argument":
+                param.display_type_rich = no_type
             if plays and param.rich_help_panel is None:
                 param.rich_help_panel = group_of(param.name)
         return params
@@ -43,6 +50,15 @@ def word_for(param: Any) -> str:
     kind = param.type_descriptor.annotation
     kind = next(iter(get_args(kind)), kind)
     return NUMBERS.get(kind, "FILE" if kind is Path else name)
+
+
+def no_type(ctx: Any) -> None:
+    """What stands beside an argument's name: nothing, where Typer has a type of Python."""
+
+
+def flowing(text: str) -> str:
+    """Paragraphs without the line ends of the source."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
 
 
 def group_of(name: str) -> str | None:

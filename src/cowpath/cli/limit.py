@@ -12,6 +12,7 @@ import typer
 from cowpath import __version__
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
+from cowpath.cli.played import NONE, Played, plays
 from cowpath.cli.progress import progress_bars
 from cowpath.cli.sweeps import Processes, make_ready
 
@@ -29,6 +30,7 @@ StoreFile = Annotated[
 ]
 
 
+@plays
 def limit(
     session: o.Session,
     arguments: o.Arguments = None,
@@ -40,19 +42,7 @@ def limit(
     report: Report = None,
     processes: Processes = None,
     cluster: o.ClusterAddress = None,
-    cpus: o.Cpus = None,
-    memory: o.Memory = None,
-    swap: o.Swap = None,
-    tasks: o.Tasks = None,
-    until: o.Until = None,
-    costs: o.Costs = None,
-    reuse: o.Reuse = None,
-    copies: o.Copies = None,
-    cold: o.Cold = None,
-    bystander: o.Bystanders = None,
-    table: o.Table = None,
-    env: o.Env = None,
-    program: o.Program = None,
+    played: Played = NONE,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -70,10 +60,7 @@ def limit(
     from cowpath import sweeping
     from cowpath.atomic import check_outputs, check_target
 
-    options = sweeping.Options.of(
-        memory, until, bystander, swap, cpus=cpus, tasks=tasks, costs=costs, reuse=reuse, copies=copies, cold=cold,
-        table=table, env=env, arguments=arguments, programs=program,
-    )  # fmt: skip
+    options = sweeping.Options.of(**played, arguments=arguments)
     check_outputs([report, store], [session])
     check_target(report)
     with progress_bars(None) as progress:

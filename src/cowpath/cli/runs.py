@@ -12,36 +12,27 @@ import typer
 from cowpath.atomic import check_outputs
 from cowpath.cli import options as o
 from cowpath.cli.pages import Report, say
+from cowpath.cli.played import NONE, Played, plays
 from cowpath.cli.progress import progress_bars
 from cowpath.errors import InputError
 from cowpath.observe.text import visible
 
 if TYPE_CHECKING:
     from cowpath.checkpoints import Checkpoint
+    from cowpath.observe.summary import Summary
     from cowpath.outputs import Outputs
     from cowpath.results import Result
 
 FAILING = ("stuck", "stalled", "killed", "live-locked", "waits")  # verdicts that --fail-on takes
 
 
+@plays
 def run(
     session: o.Session,
     arguments: o.Arguments = None,
     design: o.Design = None,
-    cpus: o.Cpus = None,
-    memory: o.Memory = None,
-    swap: o.Swap = None,
-    tasks: o.Tasks = None,
+    played: Played = NONE,
     seed: o.Seed = 0,
-    until: o.Until = None,
-    costs: o.Costs = None,
-    reuse: o.Reuse = None,
-    copies: o.Copies = None,
-    cold: o.Cold = None,
-    bystander: o.Bystanders = None,
-    table: o.Table = None,
-    env: o.Env = None,
-    program: o.Program = None,
     log: Annotated[Path | None, typer.Option(help="Write every event to this Parquet file.", metavar="PARQUET")] = None,
     report: Report = None,
     trace: o.Trace = None,
@@ -65,10 +56,7 @@ def run(
     failing = failing_verdicts(fail_on)
     from cowpath import api
 
-    chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments, programs=program,
-    )  # fmt: skip
+    chosen = api.Options.of(**played, seed=seed, arguments=arguments)
     outputs = api.Outputs(log=log, report=report, trace=trace, ftrace=ftrace, metrics=metrics)
     loaded, plan = api.load_both(design, session, chosen)
     named = [design or loaded.name]
@@ -82,7 +70,7 @@ def run(
         made.results.append(result)
     say(report)
     show(made.results, as_json)
-    end(made.results, failing)
+    end([result.summary for result in made.results], failing)
 
 
 def checkpoint_of(file: Path | None, every: str | None, outputs: Outputs) -> Checkpoint | None:
@@ -102,24 +90,13 @@ def checkpoint_of(file: Path | None, every: str | None, outputs: Outputs) -> Che
     return Checkpoint(file, DEFAULT_EVERY_S if every is None else parse_time(every) / 1e9)
 
 
+@plays
 def compare(
     session: o.Session,
     arguments: o.Arguments = None,
     design: o.Designs = None,
-    cpus: o.Cpus = None,
-    memory: o.Memory = None,
-    swap: o.Swap = None,
-    tasks: o.Tasks = None,
+    played: Played = NONE,
     seed: o.Seed = 0,
-    until: o.Until = None,
-    costs: o.Costs = None,
-    reuse: o.Reuse = None,
-    copies: o.Copies = None,
-    cold: o.Cold = None,
-    bystander: o.Bystanders = None,
-    table: o.Table = None,
-    env: o.Env = None,
-    program: o.Program = None,
     report: Report = None,
     trace: o.Trace = None,
     metrics: o.Metrics = None,
@@ -134,10 +111,7 @@ def compare(
     failing = failing_verdicts(fail_on)
     from cowpath import api
 
-    chosen = api.Options.of(
-        memory, until, bystander, swap, cpus=cpus, tasks=tasks, seed=seed, costs=costs, reuse=reuse, copies=copies,
-        cold=cold, table=table, env=env, arguments=arguments, programs=program,
-    )  # fmt: skip
+    chosen = api.Options.of(**played, seed=seed, arguments=arguments)
     outputs = api.Outputs(report=report, trace=trace, metrics=metrics)
     loaded, plan = api.load_all(list(dict.fromkeys(design)) if design else None, session, chosen)
     named = list(dict.fromkeys(design)) if design else [each.name for each in loaded]
@@ -149,7 +123,7 @@ def compare(
             made.results.append(api.run_plan(plan, each, chosen, wanted, progress(each.name), progress.compiling))
     say(report)
     show(made.results, as_json)
-    end(made.results, failing)
+    end([result.summary for result in made.results], failing)
 
 
 def failing_verdicts(fail_on: Sequence[str] | None) -> frozenset[str]:
@@ -163,11 +137,11 @@ def failing_verdicts(fail_on: Sequence[str] | None) -> frozenset[str]:
     return frozenset(named | ({"stuck"} if "stalled" in named else set()))
 
 
-def end(results: Sequence[Result], failing: frozenset[str]) -> None:
+def end(runs: Sequence[Summary], failing: frozenset[str]) -> None:
     """Exit with 1 if a verdict (outside, or of a group) is one of ``failing``; with 3 if a run had to end too early."""
-    if any(failing & {result.verdict, *result.group_verdicts.values()} for result in results):
+    if any(failing & {run["verdict"], *run["group_verdicts"].values()} for run in runs):
         raise typer.Exit(1)
-    if any(result.exhausted for result in results):
+    if any(run["exhausted"] for run in runs):
         raise typer.Exit(3)
 
 

@@ -13,6 +13,7 @@ from cowpath.cli.command import Command
 from cowpath.cli.guard import GuardedGroup
 from cowpath.cli.notes import say_kernels
 from cowpath.cli.pages import say
+from cowpath.cli.played import NONE, Played, plays
 from cowpath.cli.progress import Progress, progress_bars
 from cowpath.observe.text import visible
 
@@ -108,6 +109,7 @@ def sweep() -> None:
 
 
 @sweep_app.command(PLAY, cls=Command)
+@plays
 def play(
     session: o.Session,
     arguments: o.Arguments = None,
@@ -120,19 +122,7 @@ def play(
     cluster: o.ClusterAddress = None,
     retry: Retry = False,
     yes: Yes = False,
-    cpus: o.Cpus = None,
-    memory: o.Memory = None,
-    swap: o.Swap = None,
-    tasks: o.Tasks = None,
-    until: o.Until = None,
-    costs: o.Costs = None,
-    reuse: o.Reuse = None,
-    copies: o.Copies = None,
-    cold: o.Cold = None,
-    bystander: o.Bystanders = None,
-    table: o.Table = None,
-    env: o.Env = None,
-    program: o.Program = None,
+    played: Played = NONE,
     as_json: o.Json = False,
     steps: o.Steps = None,
 ) -> None:
@@ -145,10 +135,7 @@ def play(
     from cowpath import sweeping
     from cowpath.sweeps.grid import grid_of
 
-    options = sweeping.Options.of(
-        memory, until, bystander, swap, cpus=cpus, tasks=tasks, costs=costs, reuse=reuse, copies=copies, cold=cold,
-        table=table, env=env, arguments=arguments, programs=program,
-    )  # fmt: skip
+    options = sweeping.Options.of(**played, arguments=arguments)
     grid = grid_of([*(vary or []), *(listed or [])], (), seeds)
     players = sweeping.players_for(processes, cluster)
     with progress_bars(None) as progress:

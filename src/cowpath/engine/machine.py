@@ -59,11 +59,12 @@ def build(
     seed: int = 0,
     reuse: float | None = None,
     capacity: Capacity = CLOCK,
+    empty: Any = None,
 ) -> Any:
     """The machine at boot: files cached as the plan says, first tasks ready. Raises InputError for what can't be.
 
     ``memory`` and ``swap`` are in bytes, ``tasks`` is how many there may be;
-    what is None is what the plan's settings say, or else the default.
+    what is None is what the plan's settings say, or else the default. ``empty``: a new machine of that capacity.
     """
     settings = plan.settings
     cpus = cpus or settings.cpus or DEFAULT_CPUS
@@ -71,7 +72,7 @@ def build(
     swap = (settings.swap or 0) if swap is None else swap
     pages = memory // n.PAGE_SIZE
     _check(cpus, pages, swap, seed, plan, capacity)
-    k = new_machine(capacity)
+    k = new_machine(capacity) if empty is None else empty
     state, books = k.state, k.books  # NumPy looks a record within a record up anew each time: that is most of the work
     state.memory = pages
     _set_watermarks(k, pages)
@@ -185,7 +186,7 @@ def _set_design(k: Any, design: Design) -> None:
         state[policy.field] = policy.number(design.policies[policy.name])
     k.books["objects"][:] = sizes(design.kernel.release)
     for row, name in zip(k.books.paths, st.PATH_NAMES, strict=False):
-        _set_steps(row, design.paths[name])
+        set_steps(row, design.paths[name])
         row.skips_cached = name == "readahead"
         row.reads_file = name in LOOPS_OVER_FILE
         if name in design.on_error:
@@ -195,12 +196,8 @@ def _set_design(k: Any, design: Design) -> None:
             row["on_error"][: len(bits)] = bits
 
 
-def set_path(k: Any, number: int, names: Sequence[str]) -> None:
-    """The steps of a path. The error exit, if the design has one of its own, stays as it is."""
-    _set_steps(k.books.paths[number], names)
-
-
-def _set_steps(row: Any, names: Sequence[str]) -> None:
+def set_steps(row: Any, names: Sequence[str]) -> None:
+    """The steps of a path, of which this is the row in ``books.paths``. Its own error exit, if it has one, stays."""
     steps = [st.STEP_NAMES.index(step) for step in names]
     row.length = len(steps)
     row["steps"][: len(steps)] = steps

@@ -112,7 +112,7 @@ keep = ctypes.Structure.__setattr__
 
 
 class Rows(dict[int, View]):
-    """An array of records, each made when it is first asked for."""
+    """An array of records, each made when it is first asked for. What goes through it meets them all, as of NumPy's."""
 
     def __init__(self, kind: type[View], count: int, offset: int, owner: Any) -> None:
         self.kind, self.count, self.offset, self.owner = kind, count, offset, owner
@@ -122,6 +122,9 @@ class Rows(dict[int, View]):
             raise IndexError(f"record {i} of {self.count}")
         made = self[i] = self.kind.from_buffer(self.owner, self.offset + int(i) * ctypes.sizeof(self.kind))
         return made
+
+    def __iter__(self) -> Iterator[View]:  # type: ignore[override]
+        return map(self.__getitem__, range(self.count))
 
     def __len__(self) -> int:
         return self.count

@@ -217,12 +217,30 @@ def sections(runs: Sequence[Run]) -> Iterator[tuple[str, list[Column]]]:
     )
     if columns := locker_columns(runs):
         yield "The longest hold by each kind of owner (+: so far)", columns
-    for name in group_names(runs):
-        yield f"Group {clean(name)}: its progress and its memory files", group_columns(runs, name)
-        if columns := pressure_columns(runs, name):
-            yield f"Group {clean(name)}: its memory.events and its pressure", columns
-        yield f"Group {clean(name)}: its page faults", latency_columns("groups", name, "latency")
+    for names, tables in groups_alike(runs):
+        many = len(names) > 1
+        who, its = f"Group{'s' * many} {', '.join(map(clean, names))}", "their" if many else "its"
+        yield from ((f"{who}: {its} {what.format(its)}", columns) for what, columns in tables)
     yield "What the page faults cost", cost_columns()
+
+
+def groups_alike(runs: Sequence[Run]) -> Iterator[tuple[list[str], list[tuple[str, list[Column]]]]]:
+    """Groups of which all tables say the same (those above a pod's, in which nothing runs), and the tables of one."""
+    alike: dict[str, tuple[list[str], list[tuple[str, list[Column]]]]] = {}
+    for name in group_names(runs):
+        tables = group_tables(runs, name)
+        said = [[as_text(column.cell(run)).plain for column in columns] for _, columns in tables for run in runs]
+        alike.setdefault(repr(said), ([], tables))[0].append(name)
+    yield from alike.values()
+
+
+def group_tables(runs: Sequence[Run], name: str) -> list[tuple[str, list[Column]]]:
+    """The tables of a group: what each is about, with a place for another "its", and the columns."""
+    return [
+        ("progress and {} memory files", group_columns(runs, name)),
+        *([("memory.events and {} pressure", columns)] if (columns := pressure_columns(runs, name)) else []),
+        ("page faults", latency_columns("groups", name, "latency")),
+    ]
 
 
 def notes(runs: Sequence[Run]) -> list[str]:

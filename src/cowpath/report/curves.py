@@ -20,7 +20,7 @@ from bokeh.models import (
 
 from cowpath.report.figures import plot
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7b5ea7", "#5c5f66")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8050ff", "#5c5f66")
 DASHES = ("solid", "dashed", "dotted", "dashdot")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "plus", "x", "star")
 PALETTE = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in (

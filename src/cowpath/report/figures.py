@@ -42,8 +42,9 @@ def add_zoom(made: Any, dimensions: Literal["width", "both"] = "width") -> None:
 
 @cache
 def script() -> str:
-    """Bokeh's own script, which draws the figures."""
-    return "\n".join(Resources(mode="inline", components=["bokeh"], minified=True).js_raw)
+    """Bokeh's own script, which draws the figures; without its ``set_log_level()``, which tells the console of it."""
+    own, *_ = Resources(mode="inline", components=["bokeh"], minified=True).js_raw
+    return f"{own}\nBokeh.logger.set_level('error');"
 
 
 def document(root: Model) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bokeh.models import (
 from cowpath.observe.text import clean
 from cowpath.report.chosen import Chosen
 from cowpath.report.figures import LEFT, add_zoom, plot, seconds
-from cowpath.report.looks import DRAWN, HOLD, STRANGER, Look, drawn_as
+from cowpath.report.looks import CHOSEN, DRAWN, HOLD, STRANGER, Look, drawn_as
 
 ROW = 15  # px of a lane when the page opens
 MOST_ROWS = 34  # lanes that are seen then
@@ -113,7 +113,7 @@ def _selected_as_drawn(drawn: Any) -> None:
     """A piece that was tapped is framed; the others stay as they are."""
     drawn.nonselection_glyph = None
     chosen = drawn.glyph.clone()
-    chosen.line_color, chosen.line_width = "#ff00ff", 3
+    chosen.line_color, chosen.line_width = CHOSEN, 3
     drawn.selection_glyph = chosen
 
 

@@ -14,6 +14,7 @@ from cowpath.report.lanes_figure import short
 
 PER_DECADE = 16  # bars
 ROW = 58  # px
+BARS, MARKED = COLOURS = "#0072b2", "#d55e00"
 MARKS = (("p50", 0.5, "circle"), ("p99", 0.99, "square"), ("p99.9", 0.999, "triangle"), ("max", 1.0, "x"))
 TIME_WORDS = """
 const units = [[1e9, 's'], [1e6, 'ms'], [1e3, 'us'], [1, 'ns']];
@@ -39,11 +40,11 @@ def latency_figure(designs: Sequence[str], histograms: Sequence[Histogram]) -> A
         at = np.flatnonzero(counts)
         heights = 0.85 * np.log1p(counts[at]) / np.log1p(highest)
         made.quad(left=edges[at], right=edges[at + 1], bottom=row, top=row - np.maximum(heights, 0.06),
-                  fill_color="#56b4e9", fill_alpha=0.6, line_color="#0072b2")  # fmt: skip
+                  fill_color=BARS, fill_alpha=0.6, line_color=BARS)  # fmt: skip
         for label, share, marker in MARKS:
             value = found.largest if share == 1.0 else found.quantile(share)
             made.scatter([value], [row], marker=marker, size=11, line_width=2, fill_color="#ffffff",
-                         line_color="#d55e00", legend_label=label)  # fmt: skip
+                         line_color=MARKED, legend_label=label)  # fmt: skip
     made.yaxis.ticker = list(range(len(known)))
     made.yaxis.major_label_overrides = {row: PlainText(text=short(name)) for row, (name, _) in enumerate(known)}
     made.xaxis.ticker = LogTicker(desired_num_ticks=5, num_minor_ticks=0)

@@ -45,6 +45,7 @@ LOOKS = {
 }  # fmt: skip
 assert tuple(LOOKS) == ln.STATES
 STRANGER = "stranger"
+CHOSEN = "#ff00ff"  # the frame of a piece that was tapped
 HOLD = Look("holds a lock", "held", "#606060", 0.7, "right_diagonal_line")
 OF_A_STRANGER = Look("a task outside waits for a lock or memory", "waited for", "#d55e00", 0.84, "diagonal_cross")
 DRAWN = {STRANGER: OF_A_STRANGER, **LOOKS, "hold": HOLD}  # in the order of a legend

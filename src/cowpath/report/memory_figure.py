@@ -17,6 +17,9 @@ from cowpath.report.figures import add_zoom, plot, seconds
 NS = 1e9
 MIB = n.PAGE_SIZE / (1 << 20)
 LIMIT_FILES = (("memory.limit_in_bytes", "memory.max"), ("memory.memsw.limit_in_bytes", "memory.high"))
+COLOURS = {  # of lines, marks and strips; each has another shape, or a name beside it
+    "usage": "#0072b2", "limit": "#d55e00", "other": "#cc79a7", "kill": "#a3006d", "reclaimed": "#009e73",
+}  # fmt: skip
 SEEN = 400  # the part of the whole run that a bar is at least as wide as
 
 
@@ -39,8 +42,8 @@ def memory_figure(
     memory.max_usage_in_bytes. ``throttled``: a strip more, for a group of cgroup v2.
     """
     strips = [
-        Strip("met the limit", "#d55e00", usage.fails.sums[group], usage.fails.width),
-        Strip("reclaimed", "#009e73", usage.scans.sums[group], usage.scans.width),
+        Strip("met the limit", COLOURS["limit"], usage.fails.sums[group], usage.fails.width),
+        Strip("reclaimed", COLOURS["reclaimed"], usage.scans.sums[group], usage.scans.width),
         *([] if throttled is None else [throttled]),
     ]
     mine = points[points["group"] == group]
@@ -50,12 +53,12 @@ def memory_figure(
     top = 1.15 * max([peak / (1 << 20), *(mib for mib in limit[1] if mib == mib), 1e-3])
     below = (0.04 + 0.16 * len(strips)) * top
     made = plot(140 + 15 * len(strips), f"memory of {name}", x_range=times, y_range=Range1d(start=-below, end=top))
-    made.step(at, pages * MIB, mode="after", line_width=2, line_color="#0072b2")
-    made.line(*limit, line_dash="dashed", line_width=2, line_color="#d55e00")
+    made.step(at, pages * MIB, mode="after", line_width=2, line_color=COLOURS["usage"])
+    made.line(*limit, line_dash="dashed", line_width=2, line_color=COLOURS["limit"])
     if memsw != limit:
-        made.line(*memsw, line_dash="dotted", line_width=2, line_color="#cc79a7")
+        made.line(*memsw, line_dash="dotted", line_width=2, line_color=COLOURS["other"])
     kills = (np.flatnonzero(usage.kills.sums[group]) + 0.5) * usage.kills.width / NS
-    made.scatter(kills, np.full(len(kills), top * 0.93), marker="x", size=9, line_width=2, line_color="#a3006d")
+    made.scatter(kills, np.full(len(kills), top * 0.93), marker="x", size=9, line_width=2, line_color=COLOURS["kill"])
     for row, each in enumerate(strips):
         _draw(made, each, ends, -(0.06 + 0.16 * row) * top, 0.12 * top)
     ticks = {-(0.13 + 0.16 * row) * top: each.name for row, each in enumerate(strips)}

@@ -16,6 +16,7 @@ from cowpath.observe.summary import met_limit, peak
 from cowpath.observe.tables import notes, pressure_columns, stall_time
 from cowpath.observe.text import clean, duration
 from cowpath.report import html, outcomes
+from cowpath.report import memory_figure as memory
 from cowpath.report.cast import cast, strange
 from cowpath.report.chosen import MOST_OF_ALL, MOST_PIECES, Chosen, choose, group_name
 from cowpath.report.figures import document, script
@@ -102,6 +103,7 @@ def page(results: Sequence[Result], command: str) -> str:
         designs=design_lists([result.loaded for result in results]),
         legend=[(swatch(state, look), look.name) for state, look in looks_seen(chosen).items()],
         files=_memory_files(summaries),
+        memory=memory.COLOURS,
         lockers=LOCKERS,
         looks={name: look.did for name, look in DRAWN.items()},
         bokeh=script(),
@@ -144,6 +146,7 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
         },
         "waits": longest_waits(chosen),
         "stall": stall_time(result.summary),
+        "after": _after(result, chosen),
         "lanes": len(chosen.lives),
         "all_lanes": len(chosen.timeline.lives),
         "resolution": chosen.resolution,
@@ -153,6 +156,13 @@ def _more(result: Result, chosen: Chosen) -> dict[str, Any]:
         "pressure": _pressure(result.summary),
         "more_groups": max(0, len(result.plan.groups) - 1 - MOST_GROUPS),
     }
+
+
+def _after(result: Result, chosen: Chosen) -> str:
+    """What is said of the time behind the end of a run, beside one that took longer."""
+    if result.summary["ended"] == "settled":  # the clock has stopped, for nothing but the same would come
+        return "and so for ever"
+    return f"ended at {duration(chosen.timeline.ends)}"
 
 
 def _data(result: Result, chosen: Chosen, key: int) -> dict[str, Any]:

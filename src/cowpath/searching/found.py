@@ -57,7 +57,7 @@ class Paid:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found. ``failed_by``: orders by the property and the case that they violate first."""
+    """What a search has found. ``failed_by``: orders by a property that they violate, and the case."""
 
     path: str
     design: str
@@ -93,7 +93,7 @@ def ranked(design: Design, path: str, measured: Iterable[tuple[Steps, Costly]], 
 
 
 def failed_by(outcomes: Iterable[Outcome]) -> Counts:
-    """Orders by what they violate first, and where; the most frequent first."""
+    """Orders by what has refuted them, and where; the most frequent first."""
     failures = Counter((each.property, each.case) for each in outcomes if isinstance(each, Failure))
     found: Counts = {}
     for (name, case), count in failures.most_common():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .measures import KINDS, Costly
 from .suite import Failure
@@ -21,6 +21,7 @@ class Journal:
 
     def __init__(self, file: Path, fresh: bool) -> None:
         self.file = file
+        self._lines: TextIO | None = None
         if fresh:
             self.drop()
 
@@ -43,9 +44,16 @@ class Journal:
 
     def write(self, at: int, outcome: Failure | Costly) -> None:
         """Add a line."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps({"order": at, **asdict(outcome)}) + "\n")
+        if self._lines is None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._lines = self.file.open("a", encoding="utf-8", buffering=1)
+        self._lines.write(json.dumps({"order": at, **vars(outcome)}) + "\n")
+
+    def close(self) -> None:
+        """What is written is whole."""
+        if self._lines is not None:
+            self._lines.close()
+            self._lines = None
 
     def drop(self) -> None:
         """The search is over: nothing is left to go on from."""

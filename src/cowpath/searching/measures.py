@@ -66,17 +66,18 @@ class Throttled:
 
 
 Costly = Measure | Throttled
+Figures = tuple[int, ...]  # of one of these
 KINDS: tuple[type[Costly], ...] = (Measure, Throttled)
 
 
-def beats(one: Costly, other: Costly) -> bool:
+def beats(one: Figures, other: Figures) -> bool:
     """At least as good in everything, and better in something."""
-    mine, its = astuple(one), astuple(other)
-    return mine != its and all(a <= b for a, b in zip(mine, its, strict=True))
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
 def pareto(measures: Sequence[Costly]) -> list[bool]:
     """For each, whether none of the others beats it."""
-    distinct = set(measures)
+    figures = [astuple(each) for each in measures]
+    distinct = set(figures)
     front = {each for each in distinct if not any(beats(other, each) for other in distinct)}
-    return [each in front for each in measures]
+    return [each in front for each in figures]

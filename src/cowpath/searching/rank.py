@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from cowpath.cases.plan import CasePlan
 from cowpath.checker import boot
 from cowpath.checker.space import Space
 from cowpath.designs import Design
+from cowpath.engine import machine
 from cowpath.engine.clock import Clock
 from cowpath.engine.costs import Costs
 from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
+from cowpath.kernel.steps import PATH_NAMES
 
+from .again import Again
 from .measures import Measure, Throttled
+from .orders import Steps
 from .throttling import STALL_NS, Books, counters, longest_wait, run
 
 CPUS = 2
 UNTIL_NS = 1_000_000_000
 
 
-def measure(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Measure:
-    """Run the cases in the clock, each to its end."""
-    return Measure.of_all([_one(plan, design, costs) for plan in plans])
+class Timed:
+    """Cases in the clock, with nothing from outside, on a design of which a fault's path is changed."""
+
+    def __init__(self, plans: Sequence[CasePlan], design: Design, costs: Costs, path: str) -> None:
+        self.plans, self.design, self.path = plans, design, PATH_NAMES.index(path)
+        self._machines = [Again(partial(boot.build, plan, design, costs, CLOCK, CPUS)) for plan in plans]
+
+    def measure(self, steps: Steps) -> Measure:
+        """Run the cases with an order of the path's steps, each to its end."""
+        return Measure.of_all([self._one(plan, again.machine(), steps) for plan, again in self._each()])
+
+    def _each(self) -> Iterator[tuple[CasePlan, Again]]:
+        return zip(self.plans, self._machines, strict=True)
+
+    def _one(self, plan: CasePlan, k: Any, steps: Steps) -> Measure:
+        machine.set_steps(k.books.paths[self.path], steps)
+        run(Clock(k, plan.plan, self.design), plan.case.source, UNTIL_NS)
+        counted = counters(k)
+        wasted = counted[n.C_ALLOCS_WASTED] + counted[n.C_CHARGES_WASTED]
+        return Measure(counted[n.C_LOCK_NS], wasted, counted[n.C_RETRIES], counted[n.C_STEPS])
 
 
 def measure_throttled(plans: Sequence[CasePlan], design: Design, costs: Costs) -> Throttled:
-    """The same for cases of memory.high."""
+    """Run cases of memory.high in the clock, each to its end."""
     return Throttled.of_all([_one_throttled(plan, design, costs) for plan in plans])
-
-
-def _one(plan: CasePlan, design: Design, costs: Costs) -> Measure:
-    k = boot.build(plan, design, costs, CLOCK, CPUS)
-    run(Clock(k, plan.plan, design), plan.case.source, UNTIL_NS)
-    counted = counters(k)
-    wasted = counted[n.C_ALLOCS_WASTED] + counted[n.C_CHARGES_WASTED]
-    return Measure(counted[n.C_LOCK_NS], wasted, counted[n.C_RETRIES], counted[n.C_STEPS])
 
 
 def _one_throttled(plan: CasePlan, design: Design, costs: Costs) -> Throttled:

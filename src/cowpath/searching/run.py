@@ -7,14 +7,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from cowpath import designs
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
-from cowpath.checker.workers import Pool
+from cowpath.checker.workers import Pool, Workers
 from cowpath.designs import Design
 from cowpath.designs.edits import moved
 from cowpath.engine import costs
@@ -27,19 +29,21 @@ from . import scenes
 from .found import Found, Outcome, Paid, by_place, failed_by, ranked, safe_of
 from .journal import Journal
 from .measures import KINDS, Costly
+from .neighbours import Neighbours
 from .orders import Steps, orders
 from .places import PATHS, calls_faults, paid_at, pays_at_once, placements, with_bare_faults
-from .rank import measure, measure_throttled
+from .rank import Timed, measure_throttled
 from .suite import Bench, Failure, benches, first_failure, of_high
 
 CHUNK = 64  # orders that are sent at once, at most
+PARTS = 16  # chunks of a search, at least: so that all who work have some
 Told = Callable[[int, int, int], None]  # orders done, of how many, how many are safe
 
 
 def search(
     design: Design, path: str, cases: Sequence[Case], pool: Pool | None, told: Told | None = None, fresh: bool = False
 ) -> Found:
-    """Check and rank every order of a path's steps; ``pool``: who works (None: this process).
+    """Check and rank every order of a path's steps; ``pool``: who works beside this process (None: nobody).
 
     Raises InputError, and WorkerError where nobody is left to work; like a KeyboardInterrupt it leaves a whole journal.
     """
@@ -53,18 +57,19 @@ def search(
     if path in PATHS and calls_faults(design, path):
         changed, as_they_are = with_bare_faults(design), failed_by(outcome for _, outcome in outcomes)
         outcomes = _search(changed, path, cases, pool, told, fresh)
-    worker = Worker(changed, path, cases)
+    worker = Share.of(design, path, cases).worker()
+    failures = tuple(worker.failures(design.paths[path]))
     paid = None
     if path in PATHS:
-        own = Worker(design, path, cases).measured(design.paths[path])
-        no_cure = ranked(design, path, worker.no_cure(outcomes))
+        own = worker.measured(design.paths[path])
+        no_cure = ranked(design, path, Share.of(changed, path, cases).worker().no_cure(outcomes))
         paid = Paid(by_place(outcomes), own, no_cure, aside, as_they_are)
     for searched in (design, changed):
         Journal(_journal_file(searched, path, cases), False).drop()
     return Found(
         path, design.name, named, len(outcomes),
         ranked(design, path, safe_of(outcomes), as_they_are is None), failed_by(outcome for _, outcome in outcomes),
-        tuple(Worker(design, path, cases).failures(design.paths[path])), round(time.perf_counter() - began, 6), paid,
+        failures, round(time.perf_counter() - began, 6), paid,
     )  # fmt: skip
 
 
@@ -86,16 +91,16 @@ def _search(
 ) -> list[tuple[Steps, Outcome]]:
     """What becomes of every order."""
     every = list((placements if path in PATHS else orders)(path, design.paths[path]))
-    journal = Journal(_journal_file(design, path, cases), fresh)
-    outcomes = journal.read(len(every))
-    left = [at for at in range(len(every)) if at not in outcomes]
-    safe = sum(isinstance(outcome, KINDS) for outcome in outcomes.values())
-    for at, outcome in _outcomes(Share.of(design, path, cases), every, left, pool):
-        outcomes[at] = outcome
-        journal.write(at, outcome)
-        safe += isinstance(outcome, KINDS)
-        if told is not None:
-            told(len(outcomes), len(every), safe)
+    with closing(Journal(_journal_file(design, path, cases), fresh)) as journal:
+        outcomes = journal.read(len(every))
+        left = [at for at in range(len(every)) if at not in outcomes]
+        safe = sum(isinstance(outcome, KINDS) for outcome in outcomes.values())
+        for at, outcome in _outcomes(Share.of(design, path, cases), every, left, pool):
+            outcomes[at] = outcome
+            journal.write(at, outcome)
+            safe += isinstance(outcome, KINDS)
+            if told is not None:
+                told(len(outcomes), len(every), safe)
     return [(every[at], outcomes[at]) for at in range(len(every))]
 
 
@@ -106,31 +111,60 @@ def _journal_file(design: Design, path: str, cases: Sequence[Case]) -> Path:
     return cache_folder() / f"search-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl"
 
 
+Numbered = tuple[int, Steps]  # an order, and its number
+
+
 def _outcomes(share: Share, every: list[Steps], left: list[int], pool: Pool | None) -> Iterator[tuple[int, Outcome]]:
     """What becomes of the orders with these numbers, as they are done."""
+    chunks = list(_chunks(every, set(left)))
     if pool is None or not left:
-        for at in left:
-            yield from share([(at, every[at])])
+        for chunk in chunks:
+            yield from share.each(chunk)
         return
     with pool() as workers:
-        yield from workers.first(share.first, (left[0], every[left[0]]))
-        left = left[1:]
-        size = min(CHUNK, 1 + len(left) // (4 * workers.count))
-        chunks = [[(at, every[at]) for at in left[begin : begin + size]] for begin in range(0, len(left), size)]
-        sent: list[Future[list[tuple[int, Outcome]]]] = [workers.submit(share, chunk) for chunk in chunks]
-        try:
-            for done in as_completed(sent):
+        yield from workers.first(share.first, chunks[0])
+        yield from _shared_out(share, chunks[1:], workers)
+
+
+def _shared_out(share: Share, chunks: list[Chunk], workers: Workers) -> Iterator[tuple[int, Outcome]]:
+    """These by all who work, and by this process, which takes the last that nobody has begun with."""
+    sent: dict[Future[list[tuple[int, Outcome]]], Chunk] = {workers.submit(share, chunk): chunk for chunk in chunks}
+    try:
+        while sent:
+            last = next(reversed(sent))
+            if last.cancel():
+                yield from share.each(sent.pop(last))
+            else:
+                wait(sent, return_when=FIRST_COMPLETED)
+            for done in [future for future in sent if future.done()]:
+                del sent[done]
                 yield from done.result()
-        finally:
-            for future in sent:
-                future.cancel()
+    finally:
+        for future in sent:
+            future.cancel()
+
+
+def _chunks(every: list[Steps], left: set[int]) -> Iterator[Chunk]:
+    """The orders in parts: always the same, for what an order is refuted by depends on those before it in its part."""
+    size = min(CHUNK, 1 + len(every) // PARTS)
+    for begin in range(0, len(every), size):
+        part = [(at, every[at]) for at in range(begin, min(begin + size, len(every)))]
+        wanted = frozenset(at for at, _ in part if at in left)
+        if wanted:
+            yield Chunk(part[: 1 + max(wanted) - begin], wanted)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Orders that follow each other. Of those that are not ``wanted`` it is known what becomes of them."""
+
+    orders: Sequence[Numbered]
+    wanted: frozenset[int]
 
 
 @dataclass(frozen=True)
 class Share:
-    """A search as it is sent to whoever works for it: called with orders, each with its number, it returns what becomes
-    of them.
-    """
+    """A search as it is sent to whoever works for it: called with orders it returns what becomes of them."""
 
     design: Design
     path: str
@@ -142,14 +176,21 @@ class Share:
         """Of this search."""
         return Share(design, path, tuple(cases), _journal_file(design, path, cases).name)
 
-    def __call__(self, some: Sequence[tuple[int, Steps]]) -> list[tuple[int, Outcome]]:
+    def __call__(self, chunk: Chunk) -> list[tuple[int, Outcome]]:
         """What becomes of these orders."""
-        worker = self.worker()
-        return [(at, worker.outcome(steps)) for at, steps in some]
+        return list(self.each(chunk))
 
-    def first(self, one: tuple[int, Steps]) -> list[tuple[int, Outcome]]:
-        """The same of one order, by which all is compiled that any of them takes."""
-        done = self([one])
+    def each(self, chunk: Chunk) -> Iterator[tuple[int, Outcome]]:
+        """The same, one after the other."""
+        worker, neighbours = self.worker(), Neighbours()
+        for at, steps in chunk.orders:
+            failure = worker.failure(steps, neighbours)
+            if at in chunk.wanted:
+                yield at, failure or worker.measured(steps)
+
+    def first(self, chunk: Chunk) -> list[tuple[int, Outcome]]:
+        """The same of all, and all is compiled then that any order takes."""
+        done = self(chunk)
         self.worker().compile()
         return done
 
@@ -177,16 +218,17 @@ class Worker:
 
     def compile(self) -> None:
         """Have all compiled that it takes: the explorer is by now, the clock may not be."""
-        self._measure(self.plans[:1], self.design)
+        self.measured(self.design.paths[self.path])
+
+    def failure(self, steps: Steps, neighbours: Neighbours) -> Failure | None:
+        """What an order violates; None: it is safe. Of a path that is no fault's: first, case by case."""
+        if self.path not in PATHS:
+            return neighbours.failure(self.suite, steps)
+        return first_failure(self.suite, steps) or of_high(self.suite, steps)
 
     def outcome(self, steps: Steps) -> Outcome:
-        """What becomes of an order."""
-        failure = first_failure(self.suite, steps)
-        if failure is None and self.path in PATHS:
-            failure = of_high(self.suite, steps)
-        if failure is not None:
-            return failure
-        return self.measured(steps)
+        """What becomes of an order by itself."""
+        return self.failure(steps, Neighbours()) or self.measured(steps)
 
     def failures(self, steps: Steps) -> list[Failure]:
         """What an order violates first in each case, where it violates something."""
@@ -207,12 +249,15 @@ class Worker:
         return [(steps, self.measured(steps)) for steps in found.values()]
 
     def measured(self, steps: Steps) -> Costly:
-        """What an order costs in the clock."""
-        return self._measure(self.plans, replace(self.design, paths=self.design.paths | {self.path: steps}))
-
-    def _measure(self, plans: Sequence[CasePlan], design: Design) -> Costly:
-        """Paths are compared by what they are searched for."""
+        """What an order costs in the clock. Paths are compared by what they are searched for."""
+        if self.path not in PATHS:
+            return self.timed.measure(steps)
+        design = replace(self.design, paths=self.design.paths | {self.path: steps})
         if self.scene is not None:
             return scenes.measure(self.scene, design)
-        how = measure_throttled if self.path in PATHS else measure
-        return how(plans, design, self.costs)
+        return measure_throttled(self.plans, design, self.costs)
+
+    @cached_property
+    def timed(self) -> Timed:
+        """The cases in the clock, for a fault's path."""
+        return Timed(self.plans, self.design, self.costs, self.path)

@@ -90,7 +90,7 @@ def own(found: Found) -> RenderableType:
 
 def failures(failed_by: Counts) -> RenderableType:
     """Why the others fail, by what they violate first."""
-    table = Fitted("violates first", "in case", "orders:")
+    table = Fitted("violates", "in case", "orders:")
     for name, cases in failed_by.items():
         for case, number in cases.items():
             table.add_row(name, case, count(number))

@@ -21,11 +21,15 @@ NAME = 34  # letters of a scenario's or a counter's name
 
 
 def report(found: Sequence[Found], ids: Iterable[str] = (), verbose: bool = False) -> Iterator[RenderableType]:
-    """A table of scenarios for each kernel, the counters of those that are asked for, and the sums."""
+    """For each kernel what it comes to, a table of scenarios, the counters of those that are asked for, and the sums.
+
+    What it comes to stands first for who reads, and last for who has waited for it at a terminal.
+    """
     wanted = set(ids)
     for name, its in by_design(found).items():
         scores = [each.score for each in its if each.score is not None and not each.apart]
-        yield Text(f"{clean(name)}: {_many(len(its), 'scenario')}", style="bold")
+        verdict = Text(f"{clean(name)}: {total(scores) if scores else _many(len(its), 'scenario')}", style="bold")
+        yield verdict
         if scores:
             yield scenarios_table(scores)
         yield from _apart(its)
@@ -35,7 +39,7 @@ def report(found: Sequence[Found], ids: Iterable[str] = (), verbose: bool = Fals
         if scores:
             yield sums_table("by counter", sums(scores, by_counter))
             yield sums_table("by kind", sums(scores, by_kind))
-            yield Text(f"{clean(name)}: {total(scores)}", style="bold")
+            yield verdict
             yield Text("")
 
 
