@@ -8,6 +8,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.charge_oom import OOM_MUTEX_PHASE, W_OOM_LOCK
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.completion import awaited
 from cowpath.kernel.generated import mutex_of, mutexes_of, rwsem_of, rwsems_of, which_mutex
 
 from .invariants_locks import step_of
@@ -119,9 +120,9 @@ def has_alarm(k, t):
 
 @compiled
 def no_wakeup_is_lost(k):
-    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, for a page that is written
-    already, or without a timer; the flusher does not sleep for ever while something is dirty, nor the OOM reaper while
-    there is a victim.
+    """Nobody sleeps on a lock that nobody has and nobody is about to take, on a dead child, for a task that is so far
+    or dead, for a page that is written already, or without a timer; the flusher does not sleep for ever while something
+    is dirty, nor the OOM reaper while there is a victim.
     """
     state = k.state
     for t in range(state.n_tasks):
@@ -155,6 +156,8 @@ def no_wakeup_is_lost(k):
         if kind == n.W_IDLE and which == n.KT_OOM_REAPER and state.oom_reaper_list != n.NONE:
             return t
         if kind == n.W_CHILD and not has_living_child(k, t, which):
+            return t
+        if kind == n.W_COMPLETION and awaited(k, t, k.books.ops[task.pc]) != which:
             return t
     return OK
 

@@ -73,6 +73,9 @@ def may_act(k, t):
         return True
     if task.wait_kind == n.W_CHILD:
         return has_free_child(k, t)
+    if task.wait_kind == n.W_COMPLETION:
+        other = task.wait_id
+        return not is_below(k, k.state.tasks[other].group, task.group) and find_charger(k, other) == n.NONE
     if task.wait_kind == n.W_PAGE_LOCK and is_being_read(k, task.wait_id):
         return True
     end = find_charger(k, t)
@@ -132,14 +135,16 @@ def settled(k, shell):
 
 @compiled
 def is_lost(k, t):
-    """The task will never go on: it is stuck, of a group that stands still and cannot do anything, or it waits for a
-    child that is lost (for all its children: for one that is)."""
+    """The task will never go on: it is stuck, of a group that stands still and cannot do anything, or it waits for
+    another, or a child, that is lost (for all its children: for one that is)."""
     books = k.books.tasks[t]
     task = k.state.tasks[t]
     if books.stuck_on != n.NONE:
         return True
     if task.group > 0 and k.books.groups[task.group].blocked and not books.free:
         return True
+    if task.run_state == n.T_SLEEPING and task.wait_kind == n.W_COMPLETION:
+        return k.books.tasks[task.wait_id].lost != 0
     if task.run_state != n.T_SLEEPING or task.wait_kind != n.W_CHILD:
         return False
     lost = False

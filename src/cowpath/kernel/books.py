@@ -50,6 +50,9 @@ task_books = record(
     reaped="i4",  # 1: its parent, a shell, reaps it as soon as it is dead (SIGCHLD), 2: and has
     scan_target=("i8", 4),  # its reclaim: pages that were to be scanned of each list (targets of shrink_lruvec)
     batch=("i8", 4),  # of these, in the batch in hand: BATCH_* of shrink_node.py
+    family="i8",  # of a recorded command's tasks: when its first one was born (task.born); 0: it is none of one
+    began="i4",  # the instruction at which it was forked
+    completed="i4",  # OP_COMPLETEs that it has come past
     over_since="i8",  # 1 + when the charge that it is in met a limit; 0: it has met none
 )
 page_books = record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from .compiled import compiled
+from .completion import complete_all, wait_for_completion
 from .generated import begin_task, clear_frame
 from .hierarchy import parent_of
 from .kmem import close_file, free_stack, free_task_struct
@@ -92,6 +93,8 @@ def step_exit_notify(k, t):
     task.exit_status = status
     task.run_state = n.T_ZOMBIE
     wake_tracer(k, t)
+    if k.books.tasks[t].family:
+        complete_all(k, t)
     clear_frame(task.frames[0])
     task.depth = 0
     reparent(k, t)
@@ -190,8 +193,10 @@ def step_do_wait(k, t):
     f = current(k, t)
     task = k.state.tasks[t]
     want = f.arg
-    if f.todo:
+    if f.todo == n.WAIT_STOPPED:
         return wait_for_stop(k, t, want)
+    if f.todo == n.WAIT_COMPLETION:
+        return wait_for_completion(k, t)
     child = task.first_child
     living = 0
     while child != n.NONE:

@@ -52,6 +52,9 @@ def new_task(k):
     books.cpu_ns = 0
     books.minflt = 0
     books.majflt = 0
+    books.family = 0
+    books.began = 0
+    books.completed = 0
     return t
 
 
@@ -217,6 +220,8 @@ def step_wake_up_new_task(k, t):
         new.registers[i] = task.registers[i]
     k.books.tasks[child].vruntime = k.books.tasks[t].vruntime
     k.books.tasks[child].since = k.books.now
+    k.books.tasks[child].family = k.books.tasks[t].family
+    k.books.tasks[child].began = op.a
     if op.bits & n.FORK_SHELL:
         k.books.tasks[child].reaped = 1
     if op.b != n.NONE:

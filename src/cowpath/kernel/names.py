@@ -49,6 +49,9 @@ from .waits import (
     W_CHILD as W_CHILD,
 )
 from .waits import (
+    W_COMPLETION as W_COMPLETION,
+)
+from .waits import (
     W_CONGESTED as W_CONGESTED,
 )
 from .waits import (
@@ -307,11 +310,15 @@ OP_OPEN = 39  # a = file
 OP_MPROTECT = 40  # mprotect, madvise: a = first page, b = pages, c = which of VM_*; bits = what they are now
 OP_REMOTE = 41  # the memory of another task: a = slot, b = first page of its, c = pages; bits = REMOTE_*
 OP_PIPE = 42  # pipe(2); or a = pages: a write(2) of so many into it
+OP_FAMILY = 43  # the task begins a recorded command: those that it forks are of its family (completion.py)
+OP_COMPLETE = 44  # it has done one more thing that others of its family wait for
+OP_AWAIT = 45  # a = first instruction of another task of its family: until that has done b such things, or has ended
 OP_NAMES = (
     "exit", "compute", "touch", "mmap", "munmap", "read", "write", "fadvise", "mlock", "truncate", "read_proc", "fork",
     "exec", "wait", "sleep", "kill", "loop", "next", "jump", "mark", "attach", "cg_create", "cg_set", "cg_delete",
     "host", "affinity", "oom_adj", "fill", "sigbus", "fail_reads", "classify", "fsync", "kthread",
     "status", "lseek", "stat", "creat", "readdir", "madvise", "open", "mprotect", "remote", "pipe",
+    "family", "complete", "await",
 )  # fmt: skip
 
 EXIT_ERRNO = -1  # of OP_EXIT: the errno of the last call, 0 if it went well
@@ -338,6 +345,7 @@ WILLNEED_BATCH = 512  # pages: 2 MiB (force_page_cache_readahead)
 JUMP_ALWAYS = 0
 JUMP_IF_OK = 1  # the task's last status is 0
 JUMP_IF_FAILED = 2
+WAIT_COMPLETION = 4  # of a frame of OP_AWAIT, in the place of these bits
 WAIT_STOPPED = 2  # of OP_WAIT: not for a child, but until the task that the slot names has stopped
 FORK_THREAD = 1
 FORK_ANEW = 2  # the slot's last bearer, if it is a child of the same task, loses it: a job in a shell's loop

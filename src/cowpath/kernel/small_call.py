@@ -12,6 +12,7 @@ from .cgroup import (
     rmdir_tree,
 )
 from .compiled import compiled
+from .completion import begin_family, complete
 from .frames import finish_op
 from .move_charge import begin_attach
 from .wait import emit
@@ -32,6 +33,10 @@ def small_call(k, t, op):
             if g <= 0:
                 break
         emit(k, n.EV_MARK, t, op.a, 0, 0, 0)
+    elif code == n.OP_FAMILY:
+        begin_family(k, t)
+    elif code == n.OP_COMPLETE:
+        complete(k, t)
     elif code == n.OP_ATTACH:
         task.status = may_attach(k, op.a)
         if task.status == 0:

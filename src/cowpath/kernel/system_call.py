@@ -6,6 +6,7 @@ from . import names as n
 from . import steps as s
 from .cgroup import errno_of
 from .compiled import compiled
+from .completion import awaited
 from .filemap import FORCE_PHASE
 from .frames import finish_op, push
 from .memcg_mkdir import group_without_room
@@ -82,6 +83,12 @@ def system_call(k, t, op):
         f.arg = op.a
         f.todo = op.bits & n.WAIT_STOPPED if code == n.OP_WAIT else 0
         task.status = 0
+    elif code == n.OP_AWAIT:
+        if awaited(k, t, op) == n.NONE:
+            return finish_op(k, t)
+        f = push(k, t, s.P_WAIT)
+        f.op = task.pc
+        f.todo = n.WAIT_COMPLETION
     elif code == n.OP_READ_PROC:
         return read_proc(k, t, op)
     elif code == n.OP_MADVISE:

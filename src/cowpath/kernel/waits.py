@@ -157,6 +157,7 @@ W_STOPPED = 17  # in user mode, until SIGCONT
 W_SWAP_ENTRY = 18  # while somebody else makes a page for a swap slot
 W_USERFAULT = 19  # handle_userfault: until UFFDIO_COPY has filled the page
 W_TRACED = 20  # of who has attached to a task (PTRACE_ATTACH): until that has stopped; a slot
+W_COMPLETION = 21  # until another task has come so far in its program (OP_AWAIT)
 BUILT_IN = (
     Wait("nothing"),
     Wait(
@@ -204,6 +205,9 @@ BUILT_IN = (
         in_a_fault=True,
     ),
     Wait("traced", interruptible=True, does="waits until the task that it traces has stopped", short="a tracee"),
+    Wait(
+        "completion", of="task", interruptible=True, does="waits for another task of its command", short="another task",
+    ),
 )  # fmt: skip
 
 H_PAGE_REF = 1  # a reference to frame.page

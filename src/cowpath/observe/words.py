@@ -210,6 +210,8 @@ def free_to(free: Free) -> str:
         return f"asleep for another {rough(free.for_ns)}"
     if free.kind == n.W_CHILD:
         return "which waits for its children"
+    if free.kind == n.W_COMPLETION:
+        return "which waits for another task"
     if free.kind == n.W_THROTTLE:
         return f"throttled for another {rough(free.for_ns)}"
     if n.BLOCKS[free.kind] and free.kind != n.W_PAGE_LOCK:  # such a page is being read

@@ -19,7 +19,7 @@ from cowpath.kernel.books import op as OP_DTYPE
 Ops = npt.NDArray[Any]
 
 # which operand of an instruction is what: these are what linking has to shift
-TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a"}
+TARGETS = {n.OP_NEXT: "c", n.OP_JUMP: "a", n.OP_FORK: "a", n.OP_EXEC: "a", n.OP_AWAIT: "a"}
 FILES = {
     n.OP_MMAP: "c", n.OP_READ: "a", n.OP_WRITE: "a", n.OP_FADVISE: "a", n.OP_TRUNCATE: "a", n.OP_FAIL_READS: "a",
     n.OP_FSYNC: "a", n.OP_LSEEK: "a", n.OP_STAT: "a", n.OP_CREAT: "a", n.OP_READDIR: "a",

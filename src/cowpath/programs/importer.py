@@ -2,8 +2,8 @@
 
 Each task becomes a list of instructions. The rules that fill in what was not recorded stand beside the code that
 applies them: CPU time in ``timeline``, address spaces in ``recorded_calls``, files in ``page_cache`` and
-``recorded_files``, threads in ``threads``. Waiting is here and in ``recorded_task``: a parent waits for a child just
-before its own first record after the child's exit.
+``recorded_files``, threads in ``threads``, tasks that wake each other in ``wakeups``. Waiting for children is here and
+in ``recorded_task``: a parent waits for a child just before its own first record after the child's exit.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from cowpath.programs.recorded_task import Task
 from cowpath.programs.recording import ALL_KNOWN, COLUMNS, ONCE, Process, Recording, write
 from cowpath.programs.tables import Tables, read_tables
 from cowpath.programs.threads import hoist_mappings
+from cowpath.programs.wakeups import Wakeups
 from cowpath.programs.walk import touches
 
 __all__ = ["import_recording", "write"]
@@ -81,6 +82,7 @@ class _Importer:
         self.facts: Counter[str] = Counter()
         watched = set(tables.revisits["pid"][tables.revisits["end"] > 0].tolist())
         self.memory = Memory(self.files, self.facts, ALL_KNOWN if tables.accesses else ONCE, watched)
+        self.wakeups = Wakeups()
         self.tasks: list[Task] = []
         self.by_tid: dict[int, Task] = {}  # the latest of that number
         self.comms: dict[str, int] = {}
@@ -93,6 +95,7 @@ class _Importer:
         maps = t.maps[["addr", "len", "pgoff", "prot", "flags", "filename"]].tolist()
         addresses, errors = t.faults["addr"].tolist(), t.faults["err"].tolist()
         looks = t.revisits[["start", "end", "pages"]].tolist()
+        wakers = t.wakeups["tid"].tolist()
         for kind, row, now, tid, ran_ns in self.records:
             if kind == tl.PROC and procs[row][0] == "fork":
                 _, pid, child, ppid, _ = procs[row]
@@ -100,6 +103,9 @@ class _Importer:
                 continue
             task = self.by_tid.get(tid)
             if task is None or task.end_ns is not None:
+                continue
+            if kind == tl.WOKEN:
+                self.wakeups.woken(task, self.by_tid.get(wakers[row]), row, now)
                 continue
             self.facts["compute_ns"] += task.catch_up(now, ran_ns, acts=kind != tl.LOOK)
             if kind == tl.PROC:
@@ -113,6 +119,8 @@ class _Importer:
                 self.memory.fault(task, addresses[row], errors[row])
             elif kind == tl.LOOK:
                 self.facts["pages_again"] += looked_at(task, self.memory.spaces[task.pid], *looks[row])
+            elif kind == tl.WAKES:
+                self.wakeups.wakes(task, row)
             elif kind == tl.CALL:
                 self.memory.call(task, *calls[row])
             elif row in self.transfers:
@@ -168,6 +176,7 @@ class _Importer:
                 threads.setdefault(task.leader.number, []).append(task)
         for leader, its_threads in threads.items():
             hoist_mappings(self.tasks[leader], its_threads)
+        self.wakeups.settle(self.tasks)
         self.repair()
         rows: list[Row] = []
         processes = []

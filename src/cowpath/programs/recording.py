@@ -40,7 +40,7 @@ LEVEL = 19  # of zstd
 ROWS_AT_ONCE = 1 << 20
 RECORDED_CODES = frozenset((
     n.OP_COMPUTE, n.OP_TOUCH, n.OP_MMAP, n.OP_MUNMAP, n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE, n.OP_FORK, n.OP_EXEC,
-    n.OP_WAIT,
+    n.OP_WAIT, n.OP_COMPLETE, n.OP_AWAIT,
 ))  # fmt: skip
 CACHE_SEEN = "page cache seen"  # in a recording's origin: True if all that came into the page cache was recorded
 # How often an OP_TOUCH of a recording touches its page (``b``; its stride ``c`` is 0). After a touch of one page the
@@ -89,10 +89,10 @@ class Recording:
     """A recorded process tree. Process 0 is the command itself.
 
     ``ops`` are instructions as in ``kernel.names``, with the numbers of files and comms of this recording, and with
-    two differences: OP_FORK's ``a`` is the number of a *process*; OP_EXEC's ``a`` is unused (it goes on with the next
-    instruction). An OP_WAIT with ``bits`` 1 waits for a thread. The end of a process (waiting for its children,
-    OP_EXIT) is left to whoever compiles it. An OP_TOUCH is a first touch (``b`` is ONCE), or one of all the uses
-    of its page (ALL_KNOWN).
+    two differences: OP_FORK's and OP_AWAIT's ``a`` is the number of a *process*; OP_EXEC's ``a`` is unused (it goes on
+    with the next instruction). An OP_WAIT with ``bits`` 1 waits for a thread. The end of a process (waiting for its
+    children, OP_EXIT) is left to whoever compiles it. An OP_TOUCH is a first touch (``b`` is ONCE), or one of all the
+    uses of its page (ALL_KNOWN).
     """
 
     name: str
@@ -238,6 +238,7 @@ def _check(recording: Recording) -> None:
     if not set(np.unique(ops["code"]).tolist()) <= RECORDED_CODES:
         raise ValueError("an instruction that no recording has")
     _check_range("process", ops["a"][ops["code"] == n.OP_FORK], 1, len(recording.processes))
+    _check_range("process", ops["a"][ops["code"] == n.OP_AWAIT], 0, len(recording.processes))
     _check_range("file", ops["c"][ops["code"] == n.OP_MMAP], n.NONE, len(recording.files))
     reads = np.isin(ops["code"], (n.OP_READ, n.OP_WRITE, n.OP_TRUNCATE))
     _check_range("file", ops["a"][reads], 0, len(recording.files))

@@ -35,13 +35,15 @@ def instruction(code: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, bits:
 
 
 def body(recording: Recording, number: int, *, mark: int | None = None, ops: Ops | None = None) -> Ops:
-    """A process from its first instruction to OP_EXIT, with job ``mark`` done at its end.
+    """A process from its first instruction to OP_EXIT, with job ``mark`` done at its end, which is a family of its own.
 
-    ``ops`` stands in for what was recorded. Jumps and OP_EXEC count from the body's start, OP_FORK names a process.
+    ``ops`` stands in for what was recorded. Jumps and OP_EXEC count from the body's start, OP_FORK and OP_AWAIT name a
+    process.
     """
     ops = (recording.ops_of(number) if ops is None else ops).copy()
     comm = recording.processes[number].comm
-    ops = np.concatenate((ops, *_remaining_waits(ops)))
+    head = [] if mark is None or n.OP_AWAIT not in recording.ops["code"] else [instruction(n.OP_FAMILY)]
+    ops = np.concatenate((*head, ops, *_remaining_waits(ops)))
     waits = ops["code"] == n.OP_WAIT
     checked = np.flatnonzero(waits & (ops["bits"] == 0))  # a thread has no exit status
     ops["bits"][waits] = 0
@@ -75,8 +77,8 @@ def link(recording: Recording, bodies: Sequence[Ops], jobs: int) -> Code:
     base = np.repeat(starts[:-1], np.diff(starts))
     local = np.isin(ops["code"], (n.OP_EXEC, n.OP_JUMP))
     ops["a"][local] += base[local]
-    forks = ops["code"] == n.OP_FORK
-    ops["a"][forks] = starts[ops["a"][forks]]
+    others = np.isin(ops["code"], (n.OP_FORK, n.OP_AWAIT))
+    ops["a"][others] = starts[ops["a"][others]]
     files = tuple(
         FileUse(file.name, file.pages, file.room, file.shmem, file.warm and recording.knows_cache)
         for file in recording.files

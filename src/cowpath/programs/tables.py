@@ -29,6 +29,7 @@ COLUMNS: dict[str, list[tuple[str, Any]]] = {
 }  # fmt: skip
 SCHEMAS = {table: np.dtype([*TIMES, *columns]) for table, columns in COLUMNS.items()}
 REVISITS = np.dtype([*TIMES, ("start", "u8"), ("end", "u8"), ("pages", "i8")])
+WAKEUPS = np.dtype([*TIMES, ("cpu", "i2"), ("woken", "i4")])
 MAY_BE_NULL = ("comm", "filename")
 LARGEST_ORDER = 18  # 1 GiB
 CONTENT = ", ".join(f"{name}.parquet" for name in SCHEMAS)
@@ -48,6 +49,8 @@ class Tables:
     # looks at processes: how many pages of a mapping (addresses start to end - 1) had been used since the look before;
     # the first look has end 0
     revisits: Rows = field(default_factory=lambda: np.empty(0, REVISITS))
+    # pid and tid have woken the task woken (sched:sched_waking), by themselves: not the interrupt that came upon them
+    wakeups: Rows = field(default_factory=lambda: np.empty(0, WAKEUPS))
     accesses: bool = False  # faults has every use of a page, not the first alone: the machine's rule adds none
 
 

@@ -1,10 +1,10 @@
 """Processes with threads: while they have some, their mappings are all made before, and unmapped after.
 
-The recording does not say how threads wait for one another, so in the model a thread may run ahead of the one that
-mapped, in the recording, what it touches. Therefore all that a process and its threads map, from the start of one
-until the last has been joined, is mapped by the leader just before it starts the first, in the recorded order; what
-they unmap, and do not map again, is unmapped when the last has been joined. Where one is never joined, it stays
-mapped.
+A recording says of threads only who has woken whom (``wakeups``), if that, so in the model a thread may run ahead of
+the one that mapped, in the recording, what it touches. Therefore all that a process and its threads map, from the
+start of one until the last has been joined, is mapped by the leader just before it starts the first, in the recorded
+order; what they unmap, and do not map again, is unmapped when the last has been joined. Where one is never joined, it
+stays mapped.
 """
 
 from __future__ import annotations

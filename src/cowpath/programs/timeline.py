@@ -22,13 +22,14 @@ from cowpath.programs.tables import Rows, Tables
 
 FAULT_NS = 700  # a minor fault on the recorded kernel
 CACHE_NS = 600  # adding a page to the page cache
+WAKE_NS = 1_000  # waking a task, in a system call
 LONGEST_NS = 3_000_000  # recorded gaps have two humps: up to 2 ms, and from 4 ms (a lost time slice)
 
 AT_ONCE = 1 << 16  # records that are turned into Python's numbers at a time, which need much more room
 
 Ints = npt.NDArray[np.int64]
 RECORD = np.dtype([(name, "i8") for name in ("time_ns", "pid", "tid", "kind", "row", "cost", "cpu")])
-PROC, CALL, MAP, FAULT, CACHE, LOOK = range(6)  # kinds of records; also their order where times are equal
+PROC, CALL, MAP, FAULT, CACHE, LOOK, WAKES, WOKEN = range(8)  # kinds of records; also their order where times are equal
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,15 @@ class Timeline:
 
 
 def timeline(tables: Tables, root: int) -> Timeline:
-    """The records of all tasks but ``root``, the launcher. A fork is a record of its parent."""
+    """The records of all tasks but ``root``, the launcher. A fork is a record of its parent.
+
+    A wake-up is one of the waker, and after that one of the woken: that takes no time, and is on no CPU.
+    """
     procs = tables.procs.copy()
     forks = procs["kind"] == "fork"
     procs["pid"][forks] = procs["tid"][forks] = procs["ppid"][forks]
+    woken = tables.wakeups.copy()
+    woken["pid"] = woken["tid"] = woken["woken"]
     parts = [
         _part(procs, PROC, 0),
         _part(tables.vmcalls, CALL, tables.vmcalls["dur_ns"]),
@@ -66,20 +72,30 @@ def timeline(tables: Tables, root: int) -> Timeline:
         _part(tables.faults, FAULT, 0 if tables.accesses else FAULT_NS, tables.faults["cpu"]),
         _part(tables.pagecache, CACHE, CACHE_NS),
         _part(tables.revisits, LOOK, 0),
+        _part(tables.wakeups, WAKES, WAKE_NS, tables.wakeups["cpu"]),
+        _part(woken, WOKEN, 0),
     ]
     records = np.concatenate(parts)
     records = records[(records["pid"] != root) | (records["kind"] == PROC)]
     records = records[np.lexsort((records["row"], records["kind"], records["time_ns"]))]
+    ran = np.zeros(len(records), np.int64)
+    running = records["kind"] != WOKEN
+    ran[running], longest_ns = _ran(records[running], root, tables.utime_ns)
+    return Timeline(records["kind"], records["row"], records["time_ns"], records["tid"], ran, longest_ns)
+
+
+def _ran(records: Rows, root: int, utime_ns: int | None) -> tuple[Ints, int]:
+    """The CPU time between each record and its task's one before, and the cap."""
     time_ns, tid = records["time_ns"], records["tid"]
     cpu = carried_forward(records["cpu"], records["cpu"] >= 0, tid)
     own_next = following(tid)
     ends = np.minimum(_times(time_ns, own_next), _times(time_ns, following(cpu)))
     counts = (own_next >= 0) & (records["pid"] != root)
     stretch = np.where(counts, np.maximum(ends - time_ns - records["cost"], 0), 0)
-    longest_ns = _longest(stretch, tables.utime_ns)
+    longest_ns = _longest(stretch, utime_ns)
     ran = np.zeros(len(records), np.int64)
     ran[own_next[own_next >= 0]] = np.minimum(stretch, longest_ns)[own_next >= 0]
-    return Timeline(records["kind"], records["row"], time_ns, tid, ran, longest_ns)
+    return ran, longest_ns
 
 
 def _part(table: Rows, kind: int, cost: Any, cpu: Any = -1) -> Rows:

@@ -51,7 +51,7 @@ NAMES = {
     "mmap_sem for reading": MMAP, "mmap_sem for writing": MMAP, "VMA lock": MMAP, "i_mutex": INODE,
     "invalidate_lock for reading": INVALIDATE, "invalidate_lock for writing": INVALIDATE, "child": CHILD,
     "sleep": IDLE, "write-back": DISK, "the disk": DISK, "pause": DISK, "stopped": STOPPED,
-    "userfault": HANDLER, "traced": CHILD,
+    "userfault": HANDLER, "traced": CHILD, "completion": IDLE,
 }  # fmt: skip
 THROTTLE = "throttled"
 TO_USER = "exit_to_user"  # the path on which it holds nothing

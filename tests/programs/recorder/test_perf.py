@@ -48,6 +48,7 @@ def test_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = found.record(Path("out"), ["ls", "-l"])
     assert words[-3:] == ["--", "ls", "-l"] and words.count("-e") == len(found.events)
     assert words[words.index("signal:signal_deliver") + 1 :][:2] == ["--filter", "sig == 7 || sig == 11"]
+    assert words[words.index("sched:sched_waking") + 1 :][:2] == ["--filter", "!(common_flags & 0x18)"]
 
 
 def test_a_kernel_without_some_tracepoints(tmp_path: Path) -> None:

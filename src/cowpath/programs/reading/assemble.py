@@ -13,6 +13,7 @@ from cowpath.programs.reading.tracepoints import Events
 from cowpath.programs.tables import Rows, Tables
 
 CPU_TIME, REUSE = "CPU time", "repeated use of pages"  # what the texts of tracepoints have not
+WAKEUPS = "who woke whom"
 
 
 def tables_of(events: Events, account: Account, clock: Clock, name: str, file: str | None) -> Tables:
@@ -21,7 +22,7 @@ def tables_of(events: Events, account: Account, clock: Clock, name: str, file: s
         hint = "perf record -d -c 1 -e exceptions:page_fault_user,exceptions:page_fault_kernel -- COMMAND"
         raise InputError("no page fault was recorded", file=file, hint=hint)
     faults, maps, vmcalls = events.faults.rows(), events.maps.rows(), events.vmcalls.rows()
-    pagecache = events.pagecache.rows()
+    pagecache, wakeups = events.pagecache.rows(), events.wakeups.rows()
     lives = lives_of(events, account)
     _say(events, account, clock, lives)
     lives = rooted(lives, events, name, account, faults)
@@ -37,10 +38,11 @@ def tables_of(events: Events, account: Account, clock: Clock, name: str, file: s
             account.gaps.append(f"{lonely:,} faults lie in no mapping that it tells of")
     maps, vmcalls = _merged(maps, more_maps), _merged(vmcalls, more_calls)
     procs = procs_of(lives)
-    for rows in (faults, procs, maps, vmcalls, pagecache):
+    for rows in (faults, procs, maps, vmcalls, pagecache, wakeups):
         rows["time_ns"] = np.where(rows["time_ns"] > 0, np.maximum(rows["time_ns"] - clock.first + 1, 0), 0)
     files = [filename for _, filename in events.execs]
-    return Tables(faults, procs, maps, vmcalls, pagecache, command=tuple(files[:1]), utime_ns=None)
+    tables = (faults, procs, maps, vmcalls, pagecache)
+    return Tables(*tables, command=tuple(files[:1]), utime_ns=None, wakeups=wakeups)
 
 
 def _merged(rows: Rows, more: Rows) -> Rows:
@@ -59,6 +61,7 @@ def _say(events: Events, account: Account, clock: Clock, lives: list[Life]) -> N
         "memory calls": len(events.vmcalls),
         "mappings": len(events.maps),
         "page-cache events": len(events.pagecache),
+        "wake-ups": len(events.wakeups),
         "forks": sum(life[1] == "fork" for life in lives),
         "execs": sum(life[1] == "exec_comm" for life in lives),
     }
@@ -74,6 +77,7 @@ def _say(events: Events, account: Account, clock: Clock, lives: list[Life]) -> N
             not len(events.pagecache), "all mapped files were in it already, and nothing was read or written"),
         "inodes of mapped files (perf has put build ids in their place)": (
             events.maps_without_ino > 0, "their pages in the page cache are taken for another file's"),
+        WAKEUPS: (not len(events.wakeups), "nobody waits for another task, but for a child"),
         CPU_TIME: (True, "a task ran from each event to the next one on its CPU, 3 ms at most"),
         REUSE: (True, "the machine's reuse rule"),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +20,14 @@ def signed(value: int) -> int:
 
 
 class Columns:
-    """The rows of one of ``tables.SCHEMAS``.
+    """The rows of one of ``tables.SCHEMAS``, or of another schema.
 
     ``numbers`` takes a row's numbers in the schema's order (those of 64 bits as ``signed`` gives them), ``words``
     its words.
     """
 
-    def __init__(self, table: str) -> None:
-        self.schema = SCHEMAS[table]
+    def __init__(self, table: str | np.dtype[Any]) -> None:
+        self.schema = SCHEMAS[table] if isinstance(table, str) else table
         names = self.schema.names or ()
         self.numeric = [name for name in names if self.schema[name] != TEXT]
         self.textual = [name for name in names if self.schema[name] == TEXT]

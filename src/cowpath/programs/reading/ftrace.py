@@ -26,6 +26,7 @@ LINE = re.compile(
 )
 ENTRIES = re.compile(r"# entries-in-buffer/entries-written: (\d+)/(\d+)")
 LOST = re.compile(r"CPU:\d+ \[(?:LOST (\d+) EVENTS|EVENTS DROPPED)\]")
+IN_ANY_CONTEXT = "sched_waking"  # an interrupt may have done it, on top of any task: the flags are not always there
 HEADER = re.compile(r"(#|cpus=|version = |CPU \d+ is empty|\s*$)")
 
 
@@ -66,7 +67,7 @@ class _Reader:
         events.comms.setdefault(tid, "" if comm == "<...>" else comm[:COMM_LENGTH])
         at = At(self.clock.at(seconds, fraction), events.owners.get(tid, tid), tid, int(cpu))
         name = event or (f"sys_enter_{enters}" if enters else f"sys_exit_{leaves}")
-        reader = events.readers.get(name)
+        reader = None if name == IN_ANY_CONTEXT else events.readers.get(name)
         if reader is None:
             self.account.ignored[name] += 1
             return True

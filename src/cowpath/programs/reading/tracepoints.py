@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from cowpath.programs.page_cache import BLOCK_DEVICE
 from cowpath.programs.reading.columns import Columns, signed
-from cowpath.programs.tables import LARGEST_ORDER
+from cowpath.programs.tables import LARGEST_ORDER, WAKEUPS
 
 CALLS = {  # the arguments of a memory call, as its sys_enter event (the SYSCALL_DEFINE) names them
     "mmap": ("addr", "len", "prot", "flags", "fd", "off"),
@@ -33,6 +33,7 @@ GROUPS = {  # every tracepoint that is read, and its group
     "sched_process_fork": "sched",
     "sched_process_exec": "sched",
     "sched_process_exit": "sched",
+    "sched_waking": "sched",
     **{f"sys_{side}_{call}": "syscalls" for call in CALLS for side in ("enter", "exit")},
 }
 USER_END = 1 << 47
@@ -54,6 +55,9 @@ CLONE_THREAD = 0x10000
 EXECED = re.compile(r"\bfilename=(.*) pid=(\d{1,9}) old_pid=(\d{1,9})\b")
 
 
+WOKEN = re.compile(r"\bcomm=.* pid=(\d{1,9}) prio=")
+
+
 class At(NamedTuple):
     """When and where an event was."""
 
@@ -69,6 +73,7 @@ class Events:
     def __init__(self) -> None:
         self.faults, self.procs, self.maps = Columns("faults"), Columns("procs"), Columns("maps")
         self.vmcalls, self.pagecache = Columns("vmcalls"), Columns("pagecache")
+        self.wakeups = Columns(WAKEUPS)
         self.owners: dict[int, int] = {}  # task -> its process, where lines name the task only
         self.comms: dict[int, str] = {}  # task -> its first name
         self.maps_without_ino = 0
@@ -87,6 +92,7 @@ class Events:
             "sched_process_fork": self.forked,
             "sched_process_exec": self.execed,
             "sched_process_exit": self.exited,
+            "sched_waking": self.waking,
         }
         for call in CALLS:
             self.readers[f"sys_enter_{call}"] = self._enters(call)
@@ -191,4 +197,12 @@ class Events:
     def exited(self, at: At, text: str) -> bool:
         """sched:sched_process_exit."""
         self.exits.append(at)
+        return True
+
+    def waking(self, at: At, text: str) -> bool:
+        """sched:sched_waking, include/trace/events/sched.h: the task wakes another one."""
+        found = WOKEN.search(text)
+        if found is None:
+            return False
+        self.wakeups.add((*at, int(found[1])))
         return True

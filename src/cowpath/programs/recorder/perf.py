@@ -24,12 +24,17 @@ NEEDED = {  # tracepoint -> what a kernel without it lacks
     **{f"syscalls:sys_{side}_{call}": CALLS_OPTION for call in CALLS for side in ("enter", "exit")},
 }
 CACHE_ADDED = "filemap:mm_filemap_add_to_page_cache"
+WAKING = "sched:sched_waking"
 USEFUL = {  # tracepoint -> what the recording lacks without it
     CACHE_ADDED: "files that are read or written without a mapping",
     "filemap:mm_filemap_delete_from_page_cache": "files that are deleted",
+    WAKING: "who waited for whom, but for children",
     "signal:signal_deliver": "the count of faults that ended in a signal",
 }
-SIGNALS_OF_FAULTS = (7, 11)  # SIGBUS, SIGSEGV
+FILTERS = {
+    WAKING: "!(common_flags & 0x18)",  # TRACE_FLAG_HARDIRQ, TRACE_FLAG_SOFTIRQ: not by an interrupt, on top of a task
+    "signal:signal_deliver": "sig == 7 || sig == 11",  # SIGBUS, SIGSEGV
+}
 FIELDS = "comm,pid,tid,cpu,time,event,trace"
 CLOCK = "CLOCK_MONOTONIC"  # time.monotonic_ns(): what is measured beside it has the same clock
 BUFFER = "16M"  # for each CPU: at a million faults a second it takes a tenth of a second to fill
@@ -55,8 +60,8 @@ class Perf:
             words += ["-m", BUFFER]
         for event in self.events:
             words += ["-e", event]
-            if event == "signal:signal_deliver":
-                words += ["--filter", " || ".join(f"sig == {number}" for number in SIGNALS_OF_FAULTS)]
+            if event in FILTERS:
+                words += ["--filter", FILTERS[event]]
         return [*words, "--", *command]
 
     def script(self, recorded: Path) -> list[str]:

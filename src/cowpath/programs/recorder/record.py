@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from cowpath.errors import InputError
 from cowpath.programs.importer import recorded, with_origin
 from cowpath.programs.reading.account import Reading
+from cowpath.programs.reading.assemble import CPU_TIME, REUSE, WAKEUPS
 from cowpath.programs.reading.perf_script import read_perf_script
 from cowpath.programs.reading.process_tree import LAUNCHER
 from cowpath.programs.recorder import perf as perfs
@@ -37,7 +38,7 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 PAGE_SHIFT = PAGE_SIZE.bit_length() - 1
 MAP_POPULATE = 0x8000
 ERR_USER = 4  # x86's page-fault error code: taken in user mode
-CPU_TIME, REUSE, CACHE = "CPU time", "repeated use of pages", "pages added to the page cache"  # keys of an account
+CACHE = "pages added to the page cache"  # a key of an account
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _recorded(
     account.instead.pop(CPU_TIME, None)
     if perfs.CACHE_ADDED in perf.events:
         account.instead.pop(CACHE, None)  # there were none
+    account.instead.pop(WAKEUPS, None)
     if len(tables.revisits):
         account.instead[REUSE] = REUSE_OF_OTHERS
     for event in perf.missing:
