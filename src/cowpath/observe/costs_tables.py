@@ -38,15 +38,18 @@ def compared(row: DesignCosts, measure: Measure, base: str) -> str:
     )
 
 
-def foot(costs: SessionCosts) -> list[str]:
-    """What stands below a session's tables."""
+def verdicts(costs: SessionCosts) -> list[str]:
+    """On which designs it was not the same work as elsewhere, and why: it stands above the figures."""
     troubles = {row.trouble for row in costs.rows}
     if len(troubles) == 1:
-        lines = [f"Every design: {trouble}." for trouble in troubles if trouble]
-    else:
-        lines = [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
+        return [f"Every design: {trouble}." for trouble in troubles if trouble]
+    return [f"{clean(row.design)}: {row.trouble}." for row in costs.rows if row.trouble]
+
+
+def foot(costs: SessionCosts) -> list[str]:
+    """What stands below a session's tables: what there was nothing of."""
     nothing = nothing_of(costs)
-    return [*lines, f"None on any design: {', '.join(nothing)}."] if nothing else lines
+    return [f"None on any design: {', '.join(nothing)}."] if nothing else []
 
 
 # --- for a terminal ------------------------------------------------------------------------------
@@ -56,6 +59,7 @@ def report(costs: SessionCosts) -> RenderableType:
     """A session's tables: a row per design; a cell is the mean, how it compares, and the range over the seeds."""
     runs = [{"design": row.design, "row": row} for row in costs.rows]
     parts: list[RenderableType] = [Rule(Text(heading(costs)), align="left")]
+    parts += [Text("\n".join(said), style="bold yellow")] if (said := verdicts(costs)) else []
     for question, measures in measures_of(costs):
         made = table(question, runs, [Column(m.heading, cell(m, costs.base)) for m in measures])
         made.spaced = True  # its cells have several lines
@@ -99,7 +103,7 @@ def markdown(costs: SessionCosts, command: str) -> str:
             cells = [markdown_cell(row, m, costs.base) for m in measures]
             lines.append(f"| {clean(row.design)} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, *foot(costs)])
+    return "\n\n".join([*parts, *verdicts(costs), *foot(costs)])
 
 
 def one_line(measure: Measure) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cowpath.observe.costs import DesignCosts, Measure, SessionCosts, measures_of
-from cowpath.observe.costs_tables import compared, foot, heading, mean_text, one_line, range_text
+from cowpath.observe.costs_tables import compared, foot, heading, mean_text, one_line, range_text, verdicts
 from cowpath.observe.text import clean
 from cowpath.report import html
 
@@ -32,8 +32,8 @@ def _session(costs: SessionCosts, source: str) -> dict[str, Any]:
                   for row in costs.rows]}
         for question, measures in measures_of(costs)
     ]  # fmt: skip
-    return {"name": clean(costs.session), "heading": heading(costs), "tables": tables, "foot": foot(costs),
-            "source": source}  # fmt: skip
+    return {"name": clean(costs.session), "heading": heading(costs), "verdicts": verdicts(costs), "tables": tables,
+            "foot": foot(costs), "source": source}  # fmt: skip
 
 
 def _cell(costs: SessionCosts, row: DesignCosts, measure: Measure) -> dict[str, Any]:
