@@ -28,8 +28,8 @@ class Took:
     peak_mib: float
 
 
-def took(*arguments: str) -> Took:
-    """``cowpath`` with these arguments, as a process: the best of some, of each figure."""
+def took(*arguments: str, status: int = 0) -> Took:
+    """``cowpath`` with these arguments, as a process that ends with ``status``: the best of some, of each figure."""
     command = [sys.executable, "-c", "from cowpath.cli import main; main()", *arguments]
     # warm is: bytecode is kept as well
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -39,7 +39,7 @@ def took(*arguments: str) -> Took:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        if process.returncode != status:
             raise subprocess.CalledProcessError(process.returncode, command)
         found.append(Took(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))
     return Took(*(min(figures) for figures in zip(*(astuple(each) for each in found), strict=True)))
@@ -48,8 +48,10 @@ def took(*arguments: str) -> Took:
 def measure() -> list[Target]:
     """Warm starts, a cold one, and what its time goes to."""
     small = ("run", str(EXAMPLES / "oom-off.sh"), "--until", "1ms")
+    case = ("check", "--compiled", "--design", "linux-3.0", "--case", "commit", "--property", "isolation")
     took(*small)  # everything compiled and in memory
-    version, run = took("--version"), took(*small)
+    took(*case, status=1)
+    version, run, check = took("--version"), took(*small), took(*case, status=1)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, str(HERE / "compile_times.py")],
@@ -57,9 +59,10 @@ def measure() -> list[Target]:
             check=True, capture_output=True, text=True,
         )  # fmt: skip
     cold = json.loads(done.stdout)
+    warm = {"--version": version, "run examples/oom-off.sh --until 1ms": run, " ".join(case): check}
     rows = [
-        (f"cowpath {' '.join(what)}, warm", f"{of.wall_s:.2f} s", f"{of.cpu_s:.2f} s", f"{of.peak_mib:.0f} MiB")
-        for what, of in ((("--version",), version), (("run", "examples/oom-off.sh", "--until", "1ms"), run))
+        (f"cowpath {what}, warm", f"{of.wall_s:.2f} s", f"{of.cpu_s:.2f} s", f"{of.peak_mib:.0f} MiB")
+        for what, of in warm.items()
     ]
     what = f"compiling {len(cold['functions'])} functions; progress told {cold['told']} times"
     rows.append((what, f"{cold['seconds']:.1f} s", "", ""))

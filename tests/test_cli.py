@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 import cowpath
@@ -72,6 +73,23 @@ def test_a_small_run_loads_what_it_uses_only() -> None:
     loaded = loaded_by("run", str(EXAMPLES / "oom-off.sh"), "--until", "1us")
     assert "numpy" in loaded
     assert not loaded & (OF_REPORTS | OF_FILES | {"numba", "rustworkx"})  # plain Python wants no compiler either
+
+
+def test_a_small_check_does_not_ask_pydantic_what_to_make_of_its_words() -> None:
+    words = ("check", "--design", "preallocate", "--case", "cold-page", "--property", "isolation", "--json")
+    assert not loaded_by(*words) & (OF_REPORTS | OF_FILES | {"pydantic", "rustworkx"})
+
+
+def test_a_word_is_what_typer_makes_of_it_whoever_makes_it() -> None:
+    """What pydantic is not asked, and what it is: no value, a word, words, letters of another alphabet, a number."""
+    command = typer.main.get_command(app).commands["check"]  # type: ignore[attr-defined]
+    context = command.make_context("check", ["-d", "linux-3.0", "-d", "h\u00e4", "--memory", "1G", "--states", "3"])
+    assert context.params["design"] == ["linux-3.0", "h\u00e4"]
+    assert (context.params["memory"], context.params["states"]) == ("1G", 3)
+    assert (context.params["path"], context.params["interpreted"], context.params["reduction"]) == (None, None, True)
+    assert not context.params["case"] and not context.params["property_"]
+    refused = call("check", "--states", "few")
+    assert refused.exit_code == 2 and "valid integer" in refused.output
 
 
 def test_without_polars_only_data_frames_are_missed(small: str) -> None:

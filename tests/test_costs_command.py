@@ -136,6 +136,11 @@ def test_a_page_shows_what_the_terminal_shows(tmp_path: Path) -> None:
     assert marks and all(4 <= place <= 92 for place in marks)
 
 
-def test_a_page_cannot_go_where_the_session_is() -> None:
-    done = call("costs", SESSION, "--report", SESSION)
+@pytest.mark.parametrize("read", ["session.sh", "session.toml"])
+def test_a_page_cannot_go_where_the_session_or_its_table_is(tmp_path: Path, read: str) -> None:
+    texts = {"session.sh": "ls\n", "session.toml": "[machine]\ncpus = 1\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = call("costs", str(tmp_path / "session.sh"), *TWO, "--report", str(tmp_path / read))
     assert done.exit_code == 2 and "cannot go to a file that is read" in done.stderr
+    assert (tmp_path / read).read_text(encoding="utf-8") == texts[read]

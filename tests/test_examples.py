@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cowpath import examples, guide
-from cowpath.cli import app
+from cowpath.cli import app, complete
 from cowpath.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -63,9 +63,14 @@ def test_the_guide_lists_every_page_and_prints_it(tmp_path: Path, monkeypatch: p
     for name, text in pages.items():
         assert guide.text_of(name) == text
     assert call("guide", "docs/check.md").stdout == call("guide", "check").stdout == pages["check"]  # piped: as it is
+    assert call("guide", "check.md#properties").stdout == pages["check"]
     wrong = call("guide", "chek")
     assert wrong.exit_code == 2 and "no such page: 'chek' (did you mean check?" in wrong.stderr
     assert call("guide", "../README.md").exit_code == 2
+    assert "check" in complete.guide()
+    monkeypatch.setattr("cowpath.shipped.folder", lambda name, known: None)
+    gone = call("guide", "check")
+    assert gone.exit_code == 2 and "the guide is not here" in gone.stderr and complete.guide() == []
 
 
 def test_a_wheel_has_them_and_says_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

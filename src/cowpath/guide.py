@@ -31,12 +31,16 @@ def contents(front: str) -> dict[str, list[Page]]:
 
 
 def text_of(name: str) -> str:
-    """A page's text, in Markdown. Raises InputError for a name that is no page's, and where none were shipped."""
+    """A page's text, in Markdown, by its name or by a link to it (``check``, ``docs/check.md``, ``check.md#what``).
+
+    Raises InputError for a name that is no page's, and where none were shipped.
+    """
     folder = shipped.folder("docs", f"{FRONT}.md")
     if folder is None:
         raise InputError("the guide is not here: it was not installed", hint="from a wheel or the repository it is")
     known = sorted(each.stem for each in folder.glob("*.md"))
-    bare = Path(name).name.removesuffix(".md") if Path(name).parent in (Path(), Path("docs")) else name
+    file = Path(name.partition("#")[0])
+    bare = file.name.removesuffix(".md") if file.parent in (Path(), Path("docs")) else name
     if bare not in known:
         raise InputError(f"no such page: {name!r}", hint=nearest(bare, known, "cowpath guide lists them"))
     return (folder / f"{bare}.md").read_text(encoding="utf-8")

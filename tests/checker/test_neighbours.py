@@ -20,7 +20,7 @@ from cowpath.searching.beginnings import Beginnings, looked_at
 from cowpath.searching.neighbours import Neighbours
 from cowpath.searching.orders import Steps, orders
 from cowpath.searching.rank import Timed
-from cowpath.searching.run import Share, _chunks, _outcomes
+from cowpath.searching.run import Share, _outcomes, chunks
 from cowpath.searching.suite import Bench, first_failure
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ def test_whoever_works_and_whatever_is_known_already_the_outcomes_are_the_same(
 
 
 def test_a_part_begins_where_it_always_does() -> None:
-    whole = list(_chunks(EVERY, set(range(len(EVERY)))))
+    whole = list(chunks(EVERY, set(range(len(EVERY)))))
     assert [at for chunk in whole for at, _ in chunk.orders] == list(range(len(EVERY)))
-    (part,) = _chunks(EVERY, {70, 75})
+    (part,) = chunks(EVERY, {70, 75})
     assert part.wanted == {70, 75} and [at for at, _ in part.orders] == list(range(64, 76))

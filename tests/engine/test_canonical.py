@@ -11,10 +11,11 @@ from cowpath import cases, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
-from cowpath.engine import canonical, costs, fold
+from cowpath.engine import canonical, costs, fold, folding, units
 from cowpath.engine.fingerprint import fingerprint
 from cowpath.kernel import names as n
 from cowpath.kernel.compiled import compiled
+from cowpath.kernel.records import FRAMES, THINGS
 
 from .slow_canonical import STATE, Copy
 
@@ -27,11 +28,14 @@ CASES = (
 
 @compiled
 def folded(k, words, half, c, target, target_words, f, rows, order, copies, keys, went_on):  # type: ignore[no-untyped-def]
-    """Fold these states in this order."""
+    """Fold these states in this order: only the words that differ are said to do so."""
     for at in range(len(order)):
         i = order[at]
         for j in range(len(words)):
-            words[j] = rows[i, j]
+            if words[j] != rows[i, j]:
+                words[j] = rows[i, j]
+                f.changed[0] = j
+                folding.suspect(f, f.changed, 0, 1)
         keys[i] = canonical.folded_key(k, words, half, c, target, target_words, f, 1)
         for j in range(len(words)):
             copies[i, j] = target_words[j]
@@ -46,7 +50,22 @@ def begin(f):  # type: ignore[no-untyped-def]
 @compiled
 def names_of(k, f):  # type: ignore[no-untyped-def]
     f.stale_tasks[:] = 1
-    fold.give_names(k, f.names, f.alike, f.stances, f.stale_tasks)
+    fold.renew_stances(k, f.alike, f.stances, f.stale_tasks)
+    fold.order_tasks(k, f.order, f.order_was, f.alike, f.stances)
+    fold.give_names(k, f.names, f.order)
+
+
+@compiled
+def names_differ(k, half, f, places, values, other):  # type: ignore[no-untyped-def]
+    """Change each of these 16-bit words of the state in turn: are the names others? It is as it was then."""
+    fold.give_names(k, f.names, f.order)
+    f.was[:] = f.names
+    for i in range(len(places)):
+        value = half[places[i]]
+        half[places[i]] = values[i]
+        fold.give_names(k, f.names, f.order)
+        other[i] = not np.array_equal(f.was, f.names)
+        half[places[i]] = value
 
 
 class Folder:
@@ -136,14 +155,39 @@ def test_what_only_a_field_names_is_copied_too() -> None:
         assert (folder.slowly(rows[i]) == copies[i]).all()
 
 
+@pytest.mark.parametrize(("case", "design"), CASES)
+def test_names_hang_on_nothing_else(case: str, design: str) -> None:
+    """Whatever is written into the words on which no name hangs: the names are the same."""
+    folder = Folder(case, design)
+    space = folder.space
+    space.folding.alike[:] = folder.alike
+    mask = units.NAMING.view(np.uint16)[: units.HALVES]
+    free, bound = np.flatnonzero(mask == 0), np.flatnonzero(mask)
+    assert len(free) > 1500 and len(bound) > 500
+    rng = np.random.default_rng(14)
+    rows = folder.some_states(STATES)
+    some_differ = False
+    for i in rng.permutation(len(rows))[:25]:
+        space.x.words[:] = rows[i]
+        names_of(space.k, space.folding)
+        for values in (space.x.half[free] ^ 1, rng.integers(-1, 9, len(free)).astype(np.int16)):
+            other = np.zeros(len(free), np.int64)
+            names_differ(space.k, space.x.half, space.folding, free, values, other)
+            assert not other.any(), f"half {free[other.argmax()]}"
+        nothing, other = np.full(len(bound), n.NONE, np.int16), np.zeros(len(bound), np.int64)
+        names_differ(space.k, space.x.half, space.folding, bound, nothing, other)
+        some_differ |= bool(other.any())
+    assert some_differ
+
+
 def test_a_units_words_are_its_records() -> None:
     """No record shares a word with more than its neighbours, and every word of a record belongs to its unit."""
     for place, kind in enumerate(fold.KINDS_RENAMED):
-        at, words = canonical._place(canonical.THINGS[kind].array)
+        at, words = units.place(THINGS[kind].array)
         for number in range(fold.ROOMS[place]):
             start = at + number * words
-            own = {canonical.FIRST_UNITS[place] + number}
+            own = {fold.FIRST_BITS[place] + number}
             if kind == "task":
-                own |= set(range(canonical.FRAME_UNITS + number * 6, canonical.FRAME_UNITS + number * 6 + 6))
+                own |= set(range(units.FRAME_UNITS + number * FRAMES, units.FRAME_UNITS + (number + 1) * FRAMES))
             for half in range(start, start + words):
-                assert {int(canonical.FIRST_OF[half // 4]), int(canonical.LAST_OF[half // 4])} & own
+                assert {int(units.FIRST_OF[half // 4]), int(units.LAST_OF[half // 4])} & own

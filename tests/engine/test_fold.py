@@ -13,7 +13,7 @@ from cowpath import cases, designs
 from cowpath.cases.plan import compile_case
 from cowpath.checker import boot
 from cowpath.checker.space import Space
-from cowpath.engine import canonical, costs, explore
+from cowpath.engine import canonical, costs, explore, folding
 from cowpath.kernel import names as n
 from cowpath.kernel import records
 from cowpath.kernel import steps as s
@@ -48,15 +48,18 @@ def copy_of(space: Space) -> bytes:
 def copies(k, c, f, x, places, values, same):  # type: ignore[no-untyped-def]
     """Change each of these 16-bit words of the state in turn: is the canonical copy the same? It is as it was then."""
     half, target = x.half, x.target
-    canonical.canonical(k, x.words, half, c, target, f, 1)
+    folding.suspect_all(f)
+    canonical.canonical(k, x.words, half, c, target, x.target_words, f, 1)
     was = target.copy()
     for i in range(len(places)):
         value = half[places[i]]
         half[places[i]] = values[i]
-        canonical.canonical(k, x.words, half, c, target, f, 1)
+        folding.suspect_all(f)
+        canonical.canonical(k, x.words, half, c, target, x.target_words, f, 1)
         same[i] = np.array_equal(was, target)
         half[places[i]] = value
-    canonical.canonical(k, x.words, half, c, target, f, 1)
+    folding.suspect_all(f)
+    canonical.canonical(k, x.words, half, c, target, x.target_words, f, 1)
 
 
 def some_states(space: Space, moves: int) -> Iterator[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import cowpath
@@ -54,6 +54,9 @@ class Job:
     def wake(self, waker: int, woken: int) -> None:
         self.did.append(("wake", waker, woken))
         self.say(waker, f"sched:sched_waking: comm=a pid=1 b pid={FIRST_PID + woken} prio=120 target_cpu=001")
+
+    def execs(self, task: int, comm: str) -> None:
+        self.say(task, f"PERF_RECORD_COMM exec: {comm}:{FIRST_PID + task}/{FIRST_PID + task}")
 
     def exit(self, task: int) -> None:
         self.ended.add(task)
@@ -103,6 +106,7 @@ def played(recording: Recording, seed: int) -> list[tuple[int, int]]:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 2**32))
+@example(3253, 3253)  # a birth that is waited for behind what the parent has done later
 def test_what_was_done_before_a_wake_up_is_done_before_what_came_after_it(shape: int, seed: int) -> None:
     chance, job = random.Random(shape), Job()
     for _ in range(chance.randrange(60)):
@@ -203,6 +207,26 @@ def test_where_nobody_is_killed_the_reader_waits_for_ever_with_its_writer(tmp_pa
     result = used(pipeline().recording(), tmp_path, script)
     assert result.group_verdicts == {"A": "waits"} and "over" not in result.output
     assert result.summary["ended"] == "settled"
+
+
+def test_jobs_of_a_build_wait_for_each_other_no_longer_but_for_their_own(tmp_path: Path) -> None:
+    """make -j1 of what was recorded as -j2: the second object has waited for the third, which make has yet to start."""
+    job = Job()
+    job.execs(ROOT, "make")
+    jobs = [job.fork(ROOT) for _ in range(3)]
+    for task in jobs:
+        child = job.fork(task)
+        job.touch(child)
+        job.wake(task, child)
+        job.touch(child)
+        job.execs(child, "cc1")
+    job.touch(jobs[2])
+    job.wake(jobs[2], jobs[1])
+    job.touch(jobs[1])
+    recording = job.recording()
+    assert (n.OP_AWAIT, jobs[2], 2) in codes(recording, jobs[1])
+    script = "cgcreate -g memory:A\ncgexec -g memory:A job -j1 && echo over\n"
+    assert "over" in used(recording, tmp_path, script).output
 
 
 def test_a_tree_of_awaits_is_linked_to_where_its_tasks_begin() -> None:

@@ -171,6 +171,13 @@ def test_what_is_wrong(words: list[str], message: str, session: Path) -> None:
     assert result.exit_code == 2 and message in result.stderr and "Traceback" not in result.output
 
 
+def test_a_page_cannot_go_where_the_sessions_table_is(session: Path) -> None:
+    table = session.with_suffix(".toml")
+    before = table.read_text()
+    result = call("limit", str(session), "--seeds", "1", "--processes", "1", "--report", str(table))
+    assert result.exit_code == 2 and "cannot go to a file that is read" in result.stderr and table.read_text() == before
+
+
 @in_nightly_only
 @pytest.mark.parametrize("jobs", ["-j2", "-j8", "-j"])
 def test_the_bracket_holds_what_real_builds_did(jobs: str, tmp_path: Path) -> None:

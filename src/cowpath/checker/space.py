@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from cowpath.engine import explore
-from cowpath.engine.canonical import FOLDING
+from cowpath.engine.folding import FOLDING
 from cowpath.engine.moves import MOVERS
 from cowpath.engine.properties import OF_STATES
 from cowpath.kernel.compiled import INTERPRETED
-from cowpath.kernel.state import EXPLORE, new_machine
+from cowpath.kernel.state import EXPLORE, aligned_zeros, new_machine
 
 FIRST_ROOM = 4096  # states
 FIRST_WORDS = 16 * FIRST_ROOM  # of all states of a frontier
@@ -66,13 +66,14 @@ class Space:
             words=words,
             half=words.view(np.int16),
             first=np.zeros(wide, np.uint64),
-            before=np.zeros(wide, np.uint64),
+            before=aligned_zeros(wide, np.dtype(np.uint64)),
             changed=np.zeros(wide, np.int32),
             last=np.zeros(wide, np.uint64),
             astray=np.zeros(wide, np.int32),
             is_astray=np.zeros(wide, np.int8),
             movers=np.zeros(MOVERS, np.int64),
             pending=np.zeros(MOVERS, explore.PENDING),
+            turns=np.zeros(MOVERS, np.int64),
             which=np.zeros(MOVERS * wide, np.uint16),
             values=np.zeros(MOVERS * wide, np.uint64),
             target_words=self._target,

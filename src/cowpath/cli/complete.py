@@ -26,9 +26,13 @@ def examples() -> list[str]:
 
 def guide() -> list[str]:
     """The guide's pages."""
+    from cowpath.errors import InputError
     from cowpath.guide import FRONT, contents, text_of
 
-    return [page.name for pages in contents(text_of(FRONT)).values() for page in pages]
+    try:
+        return [page.name for pages in contents(text_of(FRONT)).values() for page in pages]
+    except InputError:  # it was not installed
+        return []
 
 
 def cases() -> list[str]:

@@ -99,6 +99,7 @@ def costs(
     with ExitStack() as stack:
         page = None if markdown is None else stack.enter_context(rewriting(markdown, [s.name for s in sessions]))
         designs, plans = load_sessions(sessions, design or DESIGNS, options)
+        check_outputs([report, markdown], [path for plan in plans for path, _ in plan.sources])
         runs = play(plans, designs, seeds, options)
         measured = [session_costs(plan.name, of) for plan, of in zip(plans, runs, strict=True)]
         if page is not None:

@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 from typing import Any, get_args
 
+from cowpath.cli.plain_words import spare_pydantic
+
 NUMBERS = {int: "N", float: "X"}
 # of the commands that play a session; all other options stand above these
 GROUPS = {
@@ -31,6 +33,7 @@ class Helped:
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
         plays = any(param.name in PLAYS for param in params)
         for param in params:
+            spare_pydantic(param)
             if param.metavar is None:
                 param.metavar = word_for(param)
             if param.param_type_name == "argument":

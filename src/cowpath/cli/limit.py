@@ -18,6 +18,7 @@ from cowpath.cli.sweeps import Processes, make_ready
 
 if TYPE_CHECKING:
     from cowpath.sweeping import Limits
+    from cowpath.sweeps.packing import Packer
 
 Group = Annotated[str, typer.Option("--group", "-g", help="The group whose limit is looked for.", metavar="GROUP")]
 Seeds = Annotated[int, typer.Option(help="A limit counts if the job completes with all of them.", min=1, max=1000)]
@@ -63,10 +64,16 @@ def limit(
     options = sweeping.Options.of(**played, arguments=arguments)
     check_outputs([report, store], [session])
     check_target(report)
+
+    def begin(packer: Packer) -> None:
+        plan = packer.work(packer.setting(next(packer.grid.combinations()))).plan
+        check_outputs([report, store], [path for path, _ in plan.sources])
+        make_ready(packer, progress)
+
     with progress_bars(None) as progress:
         found = sweeping.limits_of(
             session, group, design, options, sweeping.players_for(processes, cluster), seeds=seeds, slower=slower / 100,
-            store=store, told=progress.looking(), first=say_first, ready=lambda packer: make_ready(packer, progress),
+            store=store, told=progress.looking(), first=say_first, ready=begin,
         )  # fmt: skip
     if report is not None:
         from cowpath.report.sweep import write

@@ -28,6 +28,13 @@ def find_changes(words: Any, before: Any, changed: Any) -> int:
     return len(at)
 
 
+def find_changes_in(words: Any, before: Any, changed: Any, begin: int, end: int) -> int:
+    """``changes.find_changes_in``."""
+    at = np.flatnonzero(words[begin:end] != before[begin:end]) + begin
+    changed[: len(at)] = at
+    return len(at)
+
+
 def key_after(words: Any, before: Any, changed: Any, count: int, key: int) -> int:
     """``changes.key_after``."""
     at = changed[:count]
@@ -39,7 +46,7 @@ def prefetch(table: Any, at: int) -> None:
 
 
 def copy_row(source: Any, target: Any, start: int, to: int, words: int) -> None:
-    """``canonical.copy_row``."""
+    """``vector.copy_row``."""
     target[to : to + words] = source[start : start + words]
 
 

@@ -58,6 +58,17 @@ def find_changes(words, before, changed):
     return count
 
 
+@plainly(arrays.find_changes_in)
+@inlined
+def find_changes_in(words, before, changed, begin, end):
+    """Which of a few words, from ``begin`` on, are others. Returns how many."""
+    count = 0
+    for i in range(begin, end):
+        changed[count] = i
+        count += words[i] != before[i]
+    return count
+
+
 @inlined
 def keep_changes(words, changed, count, which, values, begin):
     """Note what a move has changed, from ``begin`` on. Returns where that ends."""

@@ -21,6 +21,7 @@ from .canonical import folded_key, start_folding
 from .changes import find_changes, keep_changes, key_after, load, put_back, restart, write_down
 from .coverage import forget_coverage
 from .fingerprint import fingerprint
+from .folding import suspect, suspect_all
 from .local import is_local
 from .moves import DISK, MOVERS, can_move, move, who_moves
 from .properties import OF_STATES, marks, offender, violated
@@ -82,8 +83,10 @@ ROOT = -1  # parent of the first state
 
 NODE = np.dtype((np.record, [("marks", "i4"), ("first_edge", "i4")]))
 EDGE = np.dtype((np.record, [("to", "i4"), ("mover", "i2"), ("progress", "i2")]))  # progress: a bit for each group
-# a move that has been made; raw: the state's own fingerprint, not folded; end: in ``which`` and ``values``
-PENDING = np.dtype((np.record, [("raw", "u8"), ("key", "u8"), ("mover", "i4"), ("end", "i4"), ("progress", "i8")]))
+# a move that has been made; raw: the state's own fingerprint, not folded; begin, end: in ``which`` and ``values``
+PENDING = np.dtype(
+    (np.record, [("raw", "u8"), ("key", "u8"), ("mover", "i4"), ("begin", "i4"), ("end", "i4"), ("progress", "i8")])
+)
 MEMO = np.dtype((np.record, [("raw", "u8"), ("key", "u8")]))  # a fingerprint and that of the canonical copy; 0, 0: free
 
 
@@ -99,7 +102,8 @@ class Search(NamedTuple):
     astray: Any  # i4[W], the words in which ``before`` may differ from it
     is_astray: Any  # i1[W]
     movers: Any  # i8[MOVERS], who can move
-    pending: Any  # PENDING[MOVERS], the moves made of the state that is expanded, which are to be looked up
+    pending: Any  # PENDING[MOVERS], the moves made of the state that is expanded
+    turns: Any  # i8[MOVERS], which of them are to be looked up, in this order
     which: Any  # u2[MOVERS W], the words that they have changed
     values: Any  # u8[MOVERS W], and to what
     target_words: Any
@@ -149,15 +153,17 @@ def forget_progress(k):
         k.books.groups[g].progress_at = 0
 
 
-@compiled
-def remembered_key(k, c, f, x, raw):
+@inlined
+def remembered_key(k, c, f, x, raw, changed, changes):
     """The fingerprint of the canonical copy of the state as it stands, whose own is ``raw``: looked up, if it has been
-    met lately.
+    met lately. In these ``changed`` words it differs from the one that is expanded.
     """
     known = x.memo[np.int64(raw & np.uint64(len(x.memo) - 1))]
     if known.raw != raw or known.key == 0:
         known.raw = raw
+        suspect(f, changed, 0, changes)
         known.key = folded_key(k, x.words, x.half, c, x.target, x.target_words, f, x.options[AGE_COUNTS])
+        suspect(f, changed, 0, changes)
     return known.key
 
 
@@ -212,6 +218,7 @@ def expand(k, c, f, x, budget):
         counts[NEXT] = counts[AT] = counts[FROM] = counts[END] = counts[ASTRAY] = 0
         counts[LEVELS] += 1
         restart(x.words, x.before, x.last, x.first, x.is_astray)
+        suspect_all(f)
         if x.options[BY_LEVEL]:
             return LEVEL
 
@@ -227,25 +234,29 @@ def make_move(k, c, f, x, mover, h, options, words, before, changed, table, made
     move(k, mover)
     changes = find_changes(words, before, changed)
     raw = key_after(words, before, changed, changes, h)
-    key = remembered_key(k, c, f, x, raw) if options[FOLD] != 0 else raw
+    key = remembered_key(k, c, f, x, raw, changed, changes) if options[FOLD] != 0 else raw
     prefetch(table, first_place(table, tag_of(key)))
     end = keep_changes(words, changed, changes, which, values, begin)
     put_back(words, before, changed, changes)
-    made.raw, made.key, made.mover, made.end = raw, key, mover, end
+    made.raw, made.key, made.mover, made.begin, made.end = raw, key, mover, begin, end
     if options[KEEP_EDGES] != 0:
         made.progress = progress_mask(k)
     return end
 
 
 @inlined
-def make_alone(k, c, f, x, h, options, words, before, changed, table, made, which, values):
-    """Make the first move that is local and leads to a state that has not been seen, if there is one."""
+def make_alone(k, c, f, x, h, options, words, before, changed, table, pending, which, values):
+    """Make moves that are local, until one leads to a state that has not been seen. Returns how many are made, and
+    whether the last of them does.
+    """
+    made, end = 0, 0
     for t in range(DISK):
         if can_move(k, t) and is_local(k, t):
-            make_move(k, c, f, x, t, h, options, words, before, changed, table, made, which, values, 0)
-            if k.books.error or table[find(table, tag_of(made.key))] == 0:
-                return True
-    return False
+            end = make_move(k, c, f, x, t, h, options, words, before, changed, table, pending[made], which, values, end)
+            made += 1
+            if k.books.error or table[find(table, tag_of(pending[made - 1].key))] == 0:
+                return made, True
+    return made, False
 
 
 @compiled
@@ -257,7 +268,7 @@ def expand_level(k, c, f, x, budget):
     next_places, next_contents, next_raws = x.places[1 - side], x.contents[1 - side], x.raws[1 - side]
     next_lengths, parents, movers_to, nodes, edges = x.lengths[1 - side], x.parents, x.movers_to, x.nodes, x.edges
     counts, options, table, numbers, found = x.counts, x.options, x.table, x.numbers, x.found
-    movers, pending, which, values = x.movers, x.pending, x.which, x.values
+    movers, pending, turns, which, values = x.movers, x.pending, x.turns, x.which, x.values
     keep_edges, wanted = options[KEEP_EDGES] != 0, options[WANTED]
     while counts[AT] < counts[FRONTIER]:
         if budget <= 0 or counts[STATES] > options[MOST]:
@@ -268,30 +279,38 @@ def expand_level(k, c, f, x, budget):
         at = counts[AT]
         source = counts[FIRST] + at
         wide = load(words, before, places, contents, counts[FROM], lengths[at], astray, is_astray, counts[ASTRAY])
+        if options[FOLD] != 0:
+            suspect(f, places, counts[FROM], counts[FROM] + lengths[at])
         counts[FROM] += lengths[at]
         counts[ASTRAY] = wide
-        h, made, end = raws[at], 0, 0
-        if options[REDUCE] != 0 and make_alone(
-            k, c, f, x, h, options, words, before, changed, table, pending[0], which, values
-        ):
+        h, tried, alone = raws[at], 0, False
+        if options[REDUCE] != 0:
+            tried, alone = make_alone(k, c, f, x, h, options, words, before, changed, table, pending, which, values)
+        if alone:
             counts[REDUCED] += 1
-            made = 1
+            turns[0], made = tried - 1, 1
         else:
-            for i in range(who_moves(k, movers)):
+            made, again, end = who_moves(k, movers), 0, pending[tried - 1].end if tried else 0
+            for i in range(made):
+                if again < tried and pending[again].mover == movers[i]:  # in the same order
+                    turns[i] = again
+                    again += 1
+                    continue
+                turns[i] = tried + i - again
+                move_made = pending[turns[i]]
                 end = make_move(
-                    k, c, f, x, movers[i], h, options, words, before, changed, table, pending[i], which, values, end
+                    k, c, f, x, movers[i], h, options, words, before, changed, table, move_made, which, values, end
                 )
                 if k.books.error:
                     return EXHAUSTED
-                made += 1
         if k.books.error:
             return EXHAUSTED
         counts[TRANSITIONS] += made
         if keep_edges:
             nodes[source].first_edge = counts[EDGES]
-        begin = 0
         for i in range(made):
-            end, tag = pending[i].end, tag_of(pending[i].key)
+            each = pending[turns[i]]
+            begin, end, tag = each.begin, each.end, tag_of(each.key)
             place = find(table, tag)
             if table[place] == 0:
                 table[place] = tag
@@ -305,9 +324,9 @@ def expand_level(k, c, f, x, budget):
                         wide += 1
                 start = counts[END]
                 counts[END] = write_down(words, last, next_places, next_contents, start, astray, is_astray, wide)
-                next_raws[counts[NEXT]] = pending[i].raw
+                next_raws[counts[NEXT]] = each.raw
                 next_lengths[counts[NEXT]] = counts[END] - start
-                parents[state], movers_to[state] = source, pending[i].mover
+                parents[state], movers_to[state] = source, each.mover
                 counts[NEXT] += 1
                 counts[STATES] += 1
                 if wanted:
@@ -324,9 +343,8 @@ def expand_level(k, c, f, x, budget):
                     wide += 1
             if keep_edges:
                 edge = edges[counts[EDGES]]
-                edge.to, edge.mover, edge.progress = numbers[place], pending[i].mover, pending[i].progress
+                edge.to, edge.mover, edge.progress = numbers[place], each.mover, each.progress
                 counts[EDGES] += 1
-            begin = end
         counts[ASTRAY] = wide
         counts[AT] += 1
         if options[STOP] and enough_found(found, wanted, options[STOP] == AT_FIRST):
@@ -337,7 +355,12 @@ def expand_level(k, c, f, x, budget):
 @compiled
 def note_violations(k, wanted, found, state):
     """Which properties of states are violated for the first time."""
+    for which in range(OF_STATES):
+        if found[which] >= 0:
+            wanted &= ~(1 << which)
     bad = violated(k, wanted)
+    if bad == 0:
+        return
     for which in range(OF_STATES):
         if (bad >> which) & 1 and found[which] < 0:
             found[which] = state
@@ -364,7 +387,7 @@ def begin(k, c, f, x):
     restart(x.words, x.before, x.last, x.first, x.is_astray)
     raw = fingerprint(x.words)
     start_folding(f)
-    key = remembered_key(k, c, f, x, raw) if x.options[FOLD] != 0 else raw
+    key = remembered_key(k, c, f, x, raw, x.changed, 0) if x.options[FOLD] != 0 else raw
     x.table[find(x.table, tag_of(key))] = tag_of(key)
     x.raws[1, 0], x.lengths[1, 0] = raw, 0
     x.parents[0] = ROOT

@@ -11,7 +11,7 @@ takes them as they come: that folds less, and never what is not the same. So doe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from cowpath.kernel.generated import compile_source
 from cowpath.kernel.records import THINGS
 from cowpath.kernel.state import EXPLORE
 
-from .renaming import condition
+from .renaming import condition, fields_in
 
 EXPLORE_ENTRIES = EXPLORE.entries
 
@@ -33,8 +33,7 @@ assert KINDS_RENAMED == ("page", "task", "mm", "vma", "directory", "table", "req
 NUMBER = len(KINDS_RENAMED)  # from here on: of each name of a kind, whose it is
 COUNT = 2 * NUMBER  # how many of each kind have a name
 COPIED = COUNT + 1  # of these, have been copied
-ORDER = COUNT + 2  # tasks in their canonical order
-KINDS = COUNT + 3
+KINDS = COUNT + 2
 WIDEST = max(EXPLORE.pages, EXPLORE.directories, EXPLORE.vmas, KINDS)
 
 # for each kind a bit for each of its things: that what they number has another name is looked up by these
@@ -96,53 +95,61 @@ NAME_OF["pte_name"] = pte_name
 
 # --- the walk ------------------------------------------------------------------------------------
 @compiled
-def add_to(h, value):
-    """A number that has one more value in it."""
-    return (np.int64(h) * 48271 + np.int64(value) + 65536) % STANCE_PRIME
+def add_to(h, one, two, three):
+    """A number that has three more in it, of 16 bits each (after a 0, of 31)."""
+    return (np.int64(h) * 48271 + ((np.int64(one) * 65536 + np.int64(two)) * 65536 + np.int64(three))) % STANCE_PRIME
 
 
 @compiled
 def stance(k, t):
     """What a task is doing, as a number that no number of a thing goes into."""
     task = k.state.tasks[t]
-    h = add_to(add_to(1, task.run_state), task.wait_kind)
-    h = add_to(add_to(add_to(h, task.pc), task.killable), task.exclusive)
-    h = add_to(add_to(add_to(add_to(h, task.sigkill), task.memdie), task.exiting), task.granted)
-    h = add_to(add_to(add_to(add_to(h, task.depth), task.status), task.progress), task.group)
+    h = add_to(1, task.run_state, task.wait_kind, task.pc)
+    h = add_to(h, task.killable, task.exclusive, task.sigkill)
+    h = add_to(h, task.memdie, task.exiting, task.granted)
+    h = add_to(h, task.depth, task.status, task.progress)
+    h = add_to(h, task.group, 0, 0)
     for d in range(task.depth):
         f = task.frames[d]
-        h = add_to(add_to(add_to(add_to(h, f.path), f.pc), f.phase), f.held)
-        h = add_to(add_to(add_to(add_to(h, f.unwinding), f.batch), f.retries), f.oomed)
-        h = add_to(h, f.victim)
-        h = add_to(add_to(add_to(add_to(h, f.fault), f.ret), f.group), f.relock)
+        h = add_to(h, 0, f.held, f.path)
+        h = add_to(h, f.pc, f.phase, f.unwinding)
+        h = add_to(h, f.batch, f.retries, f.oomed)
+        h = add_to(h, f.victim, f.fault, f.ret)
+        h = add_to(h, f.group, f.relock, 0)
     return h
 
 
 @compiled
-def order_tasks(k, names, alike, stances, stale_tasks):
+def renew_stances(k, alike, stances, stale_tasks):
+    """Look again at what those of the ``stale_tasks`` do that are like another. True if one does what it did not."""
+    count, other = k.state.n_tasks, False
+    for t in range(count):
+        if stale_tasks[t] and (alike[t] != t or (t + 1 < count and alike[t + 1] == t)):
+            now = stance(k, t)
+            if stances[t] != now:
+                stances[t] = now
+                other = True
+    return other
+
+
+@compiled
+def order_tasks(k, order, was, alike, stances):
     """Tasks in their canonical order: each in its place, the alike ones among them by what they are doing.
 
-    ``stances``: what they were doing last; of those that are ``stale_tasks`` it is looked at again.
+    ``was``: the order until now. True if this is another one.
     """
-    count = k.state.n_tasks
-    order = names[ORDER]
-    for t in range(count):
-        order[t] = t
-        if stale_tasks[t] and (alike[t] != t or (t + 1 < count and alike[t + 1] == t)):
-            stances[t] = stance(k, t)
-    for at in range(1, count):
-        if alike[at] == at:
-            continue
-        j = at
-        before = j - 1
-        while before >= 0:  # among those that are alike, which stand side by side
-            if alike[order[before]] != alike[at] or stances[order[before]] <= stances[order[j]]:
-                break
-            order[before], order[j] = order[j], order[before]
-            j = before
-            before -= 1
-    for at in range(count):
-        give_name(names, TASK, order[at])
+    other = False
+    for t in range(k.state.n_tasks):
+        was[t] = order[t]
+        at = t
+        while at > 0 and alike[order[at - 1]] == alike[t] and stances[order[at - 1]] > stances[t]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = t
+    for at in range(k.state.n_tasks):
+        if was[at] != order[at]:
+            other = True
+    return other
 
 
 @compiled
@@ -210,14 +217,14 @@ def name_lists(k, names):
 
 
 @compiled
-def walk(k, names):
+def walk(k, names, order):
     """Give every thing that is in use its name."""
     state = k.state
     name_lists(k, names)
     for i in range(len(state.slots)):
         give_name(names, PAGE, state.slots[i] - 1)
     for at in range(state.n_tasks):
-        t = names[ORDER, at]
+        t = order[at]
         task = state.tasks[t]
         if task.run_state == n.T_FREE:
             continue
@@ -280,11 +287,30 @@ name_what_is_left = _namer_of_all()
 
 
 @compiled
-def give_names(k, names, alike, stances, stale_tasks):
-    """Name everything that is in use, anew."""
+def give_names(k, names, order):
+    """Name everything that is in use, anew. ``order``: the tasks' (``order_tasks``)."""
     names[:] = n.NONE
     names[COUNT] = 0
     names[COPIED] = 0
-    order_tasks(k, names, alike, stances, stale_tasks)
-    walk(k, names)
+    for at in range(k.state.n_tasks):
+        give_name(names, TASK, order[at])
+    walk(k, names, order)
     name_what_is_left(k, names)
+
+
+def _read() -> Iterator[str]:
+    """The fields of the state at which ``give_names`` looks: where all say what they did, the names are the same."""
+    yield from ("n_tasks", "n_groups", "n_swaps", "lruvecs", "zone.lists.head", "groups.lists.head", "slots")
+    yield from ("disk_busy", "reads.head", "writes.head", "requests.next", "requests.first", "swaps.page")
+    yield from ("pages.zone_next", "pages.lru_next", "pages.io_next", "tasks.run_state", "tasks.mm", "tasks.depth")
+    yield from (f"tasks.frames.{name}" for name in ("newpage", "prealloc_pte", "page", "mm", "other_mm", "request"))
+    yield from ("mms.vmas", "mms.root", "vmas.mm", "vmas.next", "directories.entry")
+    yield from ("tables.page", "tables.pte.page", "tables.pte.bits")
+    for kind in KINDS_RENAMED:
+        things = THINGS[kind]
+        if things.count:
+            yield things.count
+        yield from (f"{things.array}.{word}" for word in fields_in(things.live))
+
+
+READS = tuple(dict.fromkeys(_read()))

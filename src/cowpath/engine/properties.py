@@ -7,8 +7,6 @@ graph of states (``checker.graph`` decides them): they are told apart by marks o
 
 from __future__ import annotations
 
-import numpy as np
-
 from cowpath.kernel import names as n
 from cowpath.kernel import steps as s
 from cowpath.kernel.compiled import compiled
@@ -78,16 +76,12 @@ def accounting(k):
     at = usage_adds_up(k)
     if at != OK:
         return at
-    own = np.zeros(k.state.n_groups, np.int64)
-    for slot in range(k.state.n_swaps):
-        swap = k.state.swaps[slot]
-        if (swap.count > 0 or swap.page) and swap.group != n.NONE:
-            own[swap.group] += 1
     for g in range(1, k.state.n_groups):
         want = k.state.groups[g].res.usage
-        for other in range(1, k.state.n_groups):
-            if is_below(k, other, g):
-                want += own[other]
+        for slot in range(k.state.n_swaps):
+            swap = k.state.swaps[slot]
+            if (swap.count > 0 or swap.page) and swap.group > 0 and is_below(k, swap.group, g):
+                want += 1
         if k.state.groups[g].memsw.usage != want:
             return g
     return OK

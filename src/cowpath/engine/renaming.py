@@ -14,6 +14,7 @@ from cowpath.kernel.layout import Field, Record, Ref
 from cowpath.kernel.records import THINGS
 
 WORD = re.compile(r"[A-Za-z_]+")
+OPERATORS = ("and", "or", "not")
 Each = Callable[[str, Field], Iterator[str]]  # the lines for a field, given where it is
 
 
@@ -22,8 +23,13 @@ def condition(text: str, at: str) -> str:
     return WORD.sub(lambda word: _meant(word[0], at), text)
 
 
+def fields_in(text: str) -> list[str]:
+    """The fields that a condition looks at."""
+    return [word for word in WORD.findall(text) if not word.isupper() and word not in OPERATORS]
+
+
 def _meant(word: str, at: str) -> str:
-    if word in ("and", "or", "not"):
+    if word in OPERATORS:
         return word
     return f"n.{word}" if word.isupper() else f"{at}.{word}"
 

@@ -60,3 +60,23 @@ def prefetch(_: Any, a: Any, at: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(a, types.int64), make
+
+
+@plainly(arrays.copy_row)
+@intrinsic
+def copy_row(_: Any, source: Any, target: Any, start: Any, to: Any, words: Any) -> Any:
+    """So many 16-bit words, as they stand, from one place to another one, which is no part of it."""
+    from llvmlite import ir
+    from numba import types
+
+    def make(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, size = ir.IntType(8).as_pointer(), ir.IntType(64)
+        begins = []
+        for kind, array, at in zip(signature.args[:2], args[:2], args[2:4], strict=True):
+            begin = builder.gep(context.make_array(kind)(context, builder, value=array).data, [at])
+            begins.append(builder.bitcast(begin, byte))
+        copy = builder.module.declare_intrinsic("llvm.memcpy", [byte, byte, size])
+        builder.call(copy, [begins[1], begins[0], builder.mul(args[4], size(2)), ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.int64, types.int64, types.int64), make

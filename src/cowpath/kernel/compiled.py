@@ -43,7 +43,7 @@ HOT_MODULES = frozenset(
 )
 # Their functions are handed arrays, which Python keeps, and make none: to count references to those costs more than
 # most of what is done with them.
-BORROWING_MODULES = frozenset({"canonical", "changes", "explore", "fingerprint", "fold"})
+BORROWING_MODULES = frozenset({"canonical", "changes", "copiers", "explore", "fingerprint", "fold", "folding"})
 
 
 def _is_hot(function: Function) -> bool:

@@ -10,16 +10,19 @@ from typing import Any
 
 from . import names as n
 from . import records
-from .compiled import compiled
+from .compiled import Function, compiled
 from .layout import Record
 from .waits import Wait
 
 
-def compile_source(name: str, lines: list[str], known: dict[str, Any], module: str = __name__) -> Callable[..., Any]:
-    """The compiled function ``name`` of this text. ``known``: what it calls."""
+def compile_source(
+    name: str, lines: list[str], known: dict[str, Any], module: str = __name__, how: Function = compiled
+) -> Callable[..., Any]:
+    """The function ``name`` of this text, compiled (``how``). ``known``: what it calls."""
     scope = {"__name__": module, "n": n, **known}
     exec("\n".join(lines), scope)
-    return compiled(scope[name])
+    made: Callable[..., Any] = how(scope[name])
+    return made
 
 
 def stores(kind: Record, at: str, zero: bool, only_set: bool) -> Iterator[str]:

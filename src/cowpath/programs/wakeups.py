@@ -91,23 +91,27 @@ class Wakeups:
         """The ids of all rows that are needed. Those that are make others needed, until there are no more."""
         kept: set[int] = set()
         while True:
-            awaits = {id(row) for task in tasks for row in _telling(task.rows, kept)}
+            awaits = {id(row) for task in tasks for row in self._telling(task.rows, kept)}
             more = awaits | {id(self.wanted[row]) for row in awaits}
             if more <= kept:
                 return kept
             kept |= more
 
-
-def _telling(rows: Sequence[Row], needed: set[int]) -> Iterator[Row]:
-    """The OP_AWAITs behind which a task does something before it waits for the same one again."""
-    later: set[int] = set()  # whom it waits for before it does anything
-    for row in reversed(rows):
-        if row[0] == n.OP_AWAIT:
-            if row[2] not in later:
+    def _telling(self, rows: Sequence[Row], needed: set[int]) -> Iterator[Row]:
+        """The OP_AWAITs behind which a task does something before it waits for the same one again, and all for births:
+        they may stand behind one for what the parent has done later, and do not say the same.
+        """
+        births = {id(birth) for birth in self.births.values()}
+        later: set[int] = set()  # whom it waits for before it does anything
+        for row in reversed(rows):
+            if row[0] == n.OP_AWAIT and id(self.wanted[id(row)]) in births:
                 yield row
-            later.add(row[2])
-        elif row[0] != n.OP_COMPUTE and (row[0] != n.OP_COMPLETE or id(row) in needed):
-            later.clear()
+            elif row[0] == n.OP_AWAIT:
+                if row[2] not in later:
+                    yield row
+                later.add(row[2])
+            elif row[0] != n.OP_COMPUTE and (row[0] != n.OP_COMPLETE or id(row) in needed):
+                later.clear()
 
 
 def _unborn(waker: Task, task: Task) -> Iterator[Task]:

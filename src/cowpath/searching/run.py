@@ -116,19 +116,19 @@ Numbered = tuple[int, Steps]  # an order, and its number
 
 def _outcomes(share: Share, every: list[Steps], left: list[int], pool: Pool | None) -> Iterator[tuple[int, Outcome]]:
     """What becomes of the orders with these numbers, as they are done."""
-    chunks = list(_chunks(every, set(left)))
+    parts = list(chunks(every, set(left)))
     if pool is None or not left:
-        for chunk in chunks:
+        for chunk in parts:
             yield from share.each(chunk)
         return
     with pool() as workers:
-        yield from workers.first(share.first, chunks[0])
-        yield from _shared_out(share, chunks[1:], workers)
+        yield from workers.first(share.first, parts[0])
+        yield from _shared_out(share, parts[1:], workers)
 
 
-def _shared_out(share: Share, chunks: list[Chunk], workers: Workers) -> Iterator[tuple[int, Outcome]]:
+def _shared_out(share: Share, parts: list[Chunk], workers: Workers) -> Iterator[tuple[int, Outcome]]:
     """These by all who work, and by this process, which takes the last that nobody has begun with."""
-    sent: dict[Future[list[tuple[int, Outcome]]], Chunk] = {workers.submit(share, chunk): chunk for chunk in chunks}
+    sent: dict[Future[list[tuple[int, Outcome]]], Chunk] = {workers.submit(share, chunk): chunk for chunk in parts}
     try:
         while sent:
             last = next(reversed(sent))
@@ -144,7 +144,7 @@ def _shared_out(share: Share, chunks: list[Chunk], workers: Workers) -> Iterator
             future.cancel()
 
 
-def _chunks(every: list[Steps], left: set[int]) -> Iterator[Chunk]:
+def chunks(every: list[Steps], left: set[int]) -> Iterator[Chunk]:
     """The orders in parts: always the same, for what an order is refuted by depends on those before it in its part."""
     size = min(CHUNK, 1 + len(every) // PARTS)
     for begin in range(0, len(every), size):
