@@ -55,10 +55,13 @@ def test_of_what_a_group_could_have_of_files_a_fifth_may_be_dirty() -> None:
     assert memcg_dirty_limits(hand.k, below) == (100, 200)  # it may have 992 more
 
 
-@pytest.mark.parametrize("changed", ["memcg_dirty", "cgroup2"])
-def test_v1_and_kernels_before_4_2_know_of_the_machine_alone(changed: str) -> None:
-    hand, g, _ = writer()
-    setattr(hand.k.state, changed, 0)
+@pytest.mark.parametrize("changed", ["memcg_dirty", "cgroup2", "remembers"])
+def test_v1_kernels_before_4_2_and_the_explorer_know_of_the_machine_alone(changed: str) -> None:
+    hand, g, _ = writer(high=40)
+    for index in range(5):
+        set_page_dirty(hand.k, hand.cached(index, g))
+    assert wb_over_bg_thresh(hand.k)
+    setattr(hand.k.books if changed == "remembers" else hand.k.state, changed, 0)
     assert not has_dirty_limits(hand.k, g) and not wb_over_bg_thresh(hand.k)
 
 

@@ -14,8 +14,8 @@ from .workingset import descendant, lruvec_page_state
 
 @compiled
 def has_dirty_limits(k, g):
-    """The group has limits of its own (mdtc)."""
-    return g > 0 and k.state.memcg_dirty != 0 and k.state.cgroup2 != 0
+    """The group has limits of its own (mdtc). Not where reclaim remembers nothing either: these counts are no state."""
+    return g > 0 and k.state.memcg_dirty != 0 and k.state.cgroup2 != 0 and k.books.remembers != 0
 
 
 @compiled
@@ -56,9 +56,9 @@ def memcg_dirty_limits(k, g):
 @compiled
 def wb_over_bg_thresh(k):
     """Some group has more dirty pages than may be without anybody writing them."""
-    if not k.state.memcg_dirty or not k.state.cgroup2:
-        return False
     for g in range(1, k.state.n_groups):
+        if not has_dirty_limits(k, g):
+            return False
         if k.books.groups[g].dirty > 0 and memcg_dirty(k, g)[0] > memcg_dirty_limits(k, g)[0]:
             return True
     return False
