@@ -35,6 +35,12 @@ def find_changes_in(words: Any, before: Any, changed: Any, begin: int, end: int)
     return len(at)
 
 
+def suspect_all(f: Any) -> None:
+    """``folding.suspect_all``."""
+    f.suspects[:] = np.arange(len(f.suspects))
+    f.suspected = len(f.suspects)
+
+
 def key_after(words: Any, before: Any, changed: Any, count: int, key: int) -> int:
     """``changes.key_after``."""
     at = changed[:count]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from cowpath.kernel import names as n
-from cowpath.kernel.compiled import compiled, inlined
+from cowpath.kernel.compiled import compiled, inlined, plainly
 from cowpath.kernel.records import FRAMES
 from cowpath.kernel.state import EXPLORE
 
+from . import arrays
 from .changes import find_changes_in, key_after
 from .fold import KINDS, TASK, WIDEST
 from .units import FIRST_OF, FIXED, FRAME_UNITS, LAST_OF, NAMING, TASK_OF, UNITS, WORDS
@@ -76,7 +77,9 @@ def make_task_stale(k, f, t):
 def suspect(f, which, begin, end):
     """The state may differ in these words from the one that was folded last."""
     count = f.suspected
-    if count + end - begin > WORDS:
+    if count == WORDS:  # all are
+        return
+    if count + end - begin >= WORDS:
         suspect_all(f)
         return
     for j in range(end - begin):
@@ -84,11 +87,13 @@ def suspect(f, which, begin, end):
     f.suspected = count + end - begin
 
 
+@plainly(arrays.suspect_all)
 @compiled
 def suspect_all(f):
     """The state may differ in any word from the one that was folded last."""
+    suspects = f.suspects
     for i in range(WORDS):
-        f.suspects[i] = i
+        suspects[i] = i
     f.suspected = WORDS
 
 
@@ -98,13 +103,14 @@ def note_stale(words, f):
 
     True if something has changed on which the names hang.
     """
+    suspects, seen = f.suspects, f.seen
     naming = np.uint64(0)
     for j in range(f.suspected):
-        i = f.suspects[j]
-        if words[i] == f.seen[i]:
+        i = suspects[j]
+        if words[i] == seen[i]:
             continue
-        naming |= (words[i] ^ f.seen[i]) & NAMING[i]
-        f.seen[i] = words[i]
+        naming |= (words[i] ^ seen[i]) & NAMING[i]
+        seen[i] = words[i]
         first, last = FIRST_OF[i], LAST_OF[i]
         make_stale(f, first)
         if TASK_OF[first] >= 0:
