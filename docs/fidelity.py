@@ -81,22 +81,29 @@ def whole(found: Sequence[Found]) -> Iterator[str]:
 def departures(found: Sequence[Found], rows: dict[str, str]) -> Iterator[str]:
     """What each of the model's departures costs: the counters that are off by it, the first of them that fits."""
     off: dict[str, list[Scenario]] = {why: [] for why in rows}
-    for scores in many.scores_by_design(found).values():
+    kernels: dict[str, Counting[str]] = {why: Counting() for why in rows}
+    for design, scores in many.scores_by_design(found).items():
         for score in scores:
             for counter in score.counters:
                 if not counter.agrees:
-                    off[cause(rows, f"{score.scenario.id} {counter.name}")].append(score.scenario)
+                    why = cause(rows, f"{score.scenario.id} {counter.name}")
+                    off[why].append(score.scenario)
+                    kernels[why][f"{design} {score.scenario.interface}"] += 1
     yield "## What the departures cost\n"
     yield (
         f"Of the {sum(map(len, off.values())):,} counters that do not agree, by what [the model](model.md) does "
         "otherwise: how many, in how many scenarios, and one of these to look at.\n"
     )
-    yield "| departure | counters | scenarios | shown by `cowpath validate tests/data/truth/...` |\n|---|---|---|---|"
+    apart = ("linux-6.18 v1", "linux-6.18 v2", "linux-6.1 v2")  # those with most scenarios
+    shown_by = "shown by `cowpath validate tests/data/truth/...`"
+    yield f"| departure | counters | {' | '.join(apart)} | scenarios | {shown_by} |"
+    yield "|---|---|---|---|---|---|---|"
     for why, its in off.items():
         if its:
             shown = Counting(f"{Path(each.place.file).name} --id {each.id}" for each in its)
             scenarios = {(each.id, each.kernel) for each in its}
-            yield f"| {why} | {len(its)} | {len(scenarios)} | `{shown.most_common(1)[0][0]}` |"
+            parts = " | ".join(str(kernels[why][each]) for each in apart)
+            yield f"| {why} | {len(its)} | {parts} | {len(scenarios)} | `{shown.most_common(1)[0][0]}` |"
     yield ""
 
 

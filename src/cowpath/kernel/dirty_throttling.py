@@ -12,6 +12,7 @@ from . import steps as s
 from .block import JIFFY_NS, TENTH_NS, pause
 from .compiled import compiled
 from .frames import push
+from .memcg_dirty import has_dirty_limits, memcg_dirty, memcg_dirty_limits
 from .page_lock import drop_mmap_sem
 from .page_writeback import dirty_limits, wake_flusher
 from .policies import number
@@ -20,6 +21,11 @@ from .wait import current, fatal_signal_pending, sleep_alone
 WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
 LEAST_PAUSE_NS = 10_000_000  # of who only sleeps
 MOST_PAUSE_NS = 200_000_000  # MAX_PAUSE: HZ/5
+SECOND_NS = 1_000_000_000
+INIT_BW = 25_600  # pages a second: what a disk is thought to write before it has been measured (100 MB/s)
+PAGES_OF_A_PAUSE = 100  # what it writes in a tick: who has waited looks again after so many (wb_min_pause)
+PAGES_OF_MOST_PAUSE = 801  # a pause is a tick longer at most for each so many that are dirty (wb_max_pause)
+RATIO_BITS = 10
 
 KEEPS = number("dirty_fault", "keeps")
 
@@ -50,7 +56,8 @@ def is_due(k, t, f):
     """balance_dirty_pages_ratelimited: so many pages have been dirtied on this CPU since it was looked at last."""
     cpu = k.state.cpus[k.state.tasks[t].cpu]
     cpu.dirtied += 1
-    if cpu.dirtied < k.books.dirty_ratelimit or k.state.files[f.file].shmem:
+    most = k.books.tasks[t].dirtied_pause
+    if cpu.dirtied < (most if most > 0 else k.books.dirty_ratelimit) or k.state.files[f.file].shmem:
         return False
     cpu.dirtied = 0
     f.retries = 0
@@ -94,16 +101,79 @@ def sleep_while_dirty(k, t, f):
     """3.2's: one sleep where the limits are near, and more, longer each time, while they are passed. Killable."""
     if f.phase == 0 and not is_due(k, t, f):
         return n.NEXT
-    background, limit = dirty_limits(k)
+    first = f.phase == 0
     zone = k.state.zone
-    dirty = zone.dirty + zone.writeback
-    enough = (background + limit) // 2 if f.phase == 0 else limit
-    if zone.dirty > background or dirty > enough:
-        wake_flusher(k)
-    if dirty <= enough or fatal_signal_pending(k, t):
+    pause_ns = 0
+    if over_domain(k, zone.dirty, zone.writeback, dirty_limits(k), first):
+        f.retries += 1
+        pause_ns = min(f.retries * LEAST_PAUSE_NS, MOST_PAUSE_NS)
+    if has_dirty_limits(k, k.state.tasks[t].group):
+        pause_ns = max(pause_ns, pause_of_group(k, t, first))
+    if pause_ns == 0 or fatal_signal_pending(k, t):
         f.phase = 0
         return n.NEXT
     f.phase = PAUSED
-    f.retries += 1
-    k.books.tasks[t].pause = min(f.retries * LEAST_PAUSE_NS, MOST_PAUSE_NS)
+    k.books.tasks[t].pause = pause_ns
     return sleep_alone(k, t, n.W_PAUSE, 0, 1)
+
+
+@compiled
+def pause_of_group(k, t, first):
+    """How long the task has to wait for its group's limits, in ns: where these are near as long as it has been faster
+    than the disk, or a little at a time while they are passed. And when it looks at them next.
+    """
+    task = k.books.tasks[t]
+    g = k.state.tasks[t].group
+    limits = memcg_dirty_limits(k, g)
+    dirty, writeback = memcg_dirty(k, g)
+    if not over_domain(k, dirty, writeback, limits, first):
+        if first:
+            task.dirtied_pause = dirty_poll_interval(limits[1] - dirty - writeback)
+            task.paced_at = k.books.now
+        return 0
+    most = JIFFY_NS * (1 + (dirty + writeback) // PAGES_OF_MOST_PAUSE)
+    pages = task.dirtied_pause
+    task.dirtied_pause = PAGES_OF_A_PAUSE
+    share = wb_position_ratio(dirty + writeback, limits)
+    if share <= 0:
+        return most
+    period = pages * SECOND_NS // (INIT_BW * share >> RATIO_BITS)
+    left = period - (k.books.now - task.paced_at)
+    if left < JIFFY_NS:
+        task.paced_at = k.books.now if left < -SECOND_NS else task.paced_at + period
+        return 0
+    task.paced_at = k.books.now + min(left, most)
+    return min(left, most)
+
+
+@compiled
+def wb_position_ratio(dirty, limits):
+    """pos_ratio_polynom: the share of the disk's pace that a dirtier may have, of 1 << RATIO_BITS: 1 in the middle
+    between where it is looked at and the limit, where it is nothing.
+    """
+    background, limit = limits
+    setpoint = ((background + limit) // 2 + limit) // 2
+    if dirty >= limit:
+        return 0
+    x = ((setpoint - dirty) << RATIO_BITS) // (limit - setpoint + 1)
+    return (x * x * x >> 2 * RATIO_BITS) + (1 << RATIO_BITS)
+
+
+@compiled
+def over_domain(k, dirty, writeback, limits, first):
+    """Of one domain. It has the flusher write once more is dirty than it may leave alone."""
+    background, limit = limits
+    enough = (background + limit) // 2 if first else limit
+    if dirty > background or dirty + writeback > enough:
+        wake_flusher(k)
+    return dirty + writeback > enough
+
+
+@compiled
+def dirty_poll_interval(room):
+    """How many pages may become dirty until it is looked again: the root of those that there is room for."""
+    interval = 1
+    while room >= 4:
+        room >>= 2
+        interval <<= 1
+    return interval

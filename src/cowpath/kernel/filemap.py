@@ -54,7 +54,7 @@ from .places import note_removed
 from .ra_state import last_read, read_rest
 from .wait import current, go_to, spend
 from .workingset import take_shadow, workingset_refault
-from .xarray import xa_erase, xa_store
+from .xarray import xa_erase, xa_erase_shadow, xa_store
 
 REREAD_PHASE = 6  # of lock_page and wait_uptodate: the page was read once more
 MISSED_PHASE = 5  # of find_page: read-ahead has been asked for the page
@@ -570,7 +570,7 @@ def invalidate_mapping_pages(k, file, index):
     p = cached_page(k, file, index)
     if p == n.NONE:
         if take_shadow(k, file, index):
-            xa_erase(k, file, index, 1)
+            xa_erase_shadow(k, file, index)
     else:
         page = k.state.pages[p]
         idle = page.locked_by == n.FREE and page.mapcount == 0 and page.refs == 1

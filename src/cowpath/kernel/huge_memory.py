@@ -74,6 +74,7 @@ def split_tail(k, head, p, index, listed):
     page.index = index if folio.file != n.NONE else 0
     page.bits = folio.bits & OF_EACH_PAGE
     page.group = folio.group
+    k.books.pages[p].dirtied = k.books.pages[head].dirtied
     if page.group != n.NONE:
         k.books.groups[page.group].split_pages += 1
     page.mapcount = mapped

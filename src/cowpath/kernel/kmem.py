@@ -497,3 +497,5 @@ def give_owners(k, g, owner):
     for number in range(k.books.n_nodes):
         if k.books.nodes[number].owner == 1 + g:
             k.books.nodes[number].owner = max(1, owner)
+    k.books.groups[max(0, owner - 1)].shadow_nodes += k.books.groups[g].shadow_nodes
+    k.books.groups[g].shadow_nodes = 0

@@ -288,13 +288,16 @@ def mark_page_accessed(k, p):
 
 @compiled
 def rotate_reclaimable_page(k, p):
-    """To the tail of its inactive lists: reclaim has had it written, and takes it next."""
+    """To the tail of its inactive lists: reclaim has had it written, and takes it next. Since c55e8d035b28 (4.11) what
+    reclaim cannot free yet is out of its way meanwhile, on the active list, and comes back from there.
+    """
     page = k.state.pages[p]
     page.bits &= ~n.PG_RECLAIM
-    if page.bits & n.PG_LRU == 0 or page.bits & (n.PG_ACTIVE | n.PG_UNEVICTABLE):
+    stays = n.PG_UNEVICTABLE if k.state.rotates_active else n.PG_UNEVICTABLE | n.PG_ACTIVE
+    if page.bits & n.PG_LRU == 0 or page.bits & stays:
         return
     lru_del(k, p)
-    page.bits |= n.PG_LRU
+    page.bits = (page.bits | n.PG_LRU) & ~n.PG_ACTIVE
     _zone_add_tail(k, p)
     if has_group_list(k, page):
         group_add_tail(k, p)

@@ -458,11 +458,12 @@ VM_PSWPIN = 15
 VM_PSWPOUT = 16
 VM_SWPIN_ZERO = 17
 VM_SWPOUT_ZERO = 18
+VM_NODERECLAIM = 19
 VM_EVENTS = (
     "pgscan_kswapd", "pgscan_direct", "pgscan_proactive", "pgsteal_kswapd", "pgsteal_direct", "pgsteal_proactive",
     "pgactivate", "pgdeactivate", "pgrefill", "workingset_refault_anon", "workingset_refault_file",
     "workingset_activate_anon", "workingset_activate_file", "workingset_restore_anon", "workingset_restore_file",
-    "pswpin", "pswpout", "swpin_zero", "swpout_zero",
+    "pswpin", "pswpout", "swpin_zero", "swpout_zero", "workingset_nodereclaim",
 )  # fmt: skip
 
 # --- counters per group (books.groups[g].counters) ----------------------------------------------

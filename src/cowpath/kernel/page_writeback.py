@@ -20,6 +20,17 @@ def wake_flusher(k):
 
 
 @compiled
+def note_dirty(k, p, dirty, writeback):
+    """Of a file's page (file_dirty, file_writeback of memory.stat): so many pages more, or less, of who was charged for
+    it when it became dirty.
+    """
+    g = k.books.pages[p].dirtied - 1
+    if g != n.NONE:
+        k.books.groups[g].dirty += dirty
+        k.books.groups[g].writeback += writeback
+
+
+@compiled
 def set_page_dirty(k, p):
     """The page differs from what the disk has. Anonymous pages and shmem are on no account."""
     page = k.state.pages[p]
@@ -30,6 +41,9 @@ def set_page_dirty(k, p):
         return
     pages = folio_nr_pages(k, p)
     k.state.zone.dirty += pages
+    if page.bits & n.PG_WRITEBACK == 0:
+        k.books.pages[p].dirtied = 1 + page.group
+    note_dirty(k, p, pages, 0)
     file = k.state.files[page.file]
     file.dirty += pages
     if page.group != n.NONE:
@@ -49,13 +63,25 @@ def clear_page_dirty(k, p):
     page.bits &= ~n.PG_DIRTY
     if page.file != n.NONE and not k.state.files[page.file].shmem:
         k.state.zone.dirty -= folio_nr_pages(k, p)
+        note_dirty(k, p, -folio_nr_pages(k, p), 0)
         k.state.files[page.file].dirty -= folio_nr_pages(k, p)
 
 
 @compiled
-def dirty_limits(k):
-    """global_dirty_limits: (background, dirty) in pages, of the free pages and those of files."""
+def dirtyable_memory(k):
+    """global_dirtyable_memory: the free pages and those of files."""
     lists = k.state.zone.lists
     files = lists[n.LRU_INACTIVE_FILE].count + lists[n.LRU_ACTIVE_FILE].count
-    usable = k.state.memory - k.state.used_pages + files
+    return k.state.memory - k.state.used_pages + files
+
+
+@compiled
+def limits_of(usable):
+    """domain_dirty_limits: (background, dirty) of so many pages that could be dirty."""
     return usable * BACKGROUND_RATIO // 100, usable * DIRTY_RATIO // 100
+
+
+@compiled
+def dirty_limits(k):
+    """The machine's, in pages."""
+    return limits_of(dirtyable_memory(k))

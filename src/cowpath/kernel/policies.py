@@ -188,6 +188,10 @@ POLICIES = (
         "who has dirtied too much writes pages itself and pauses, or only sleeps (143dfe8611a6)",
     ),
     Policy(
+        "memcg_dirty", "memcg_dirty", (False, True), "", "4.2",
+        "cgroup v2: whether a group has limits of dirty pages of its own (cgroup writeback)",
+    ),
+    Policy(
         "dirty_fault", "dirty_fault", ("keeps", "retry", "completed"), "89b15332af7c", "5.5",
         "a fault that has dirtied a shared page looks at the limits of dirty pages with `mmap_sem`, or without, and is"
         " tried again (89b15332af7c) or complete (d92725256b4f, 6.0)",
@@ -246,6 +250,11 @@ POLICIES = (
         "new pages that a CPU gathers until they join the lists together (PAGEVEC_SIZE); 0: each joins them at once",
     ),
     Policy(
+        "rotates_active", "rotates_active", (False, True), "c55e8d035b28", "4.11",
+        "whether a page that reclaim has met dirty, or being written, and has moved to the active list goes to the tail"
+        " of the inactive one when it is written (c55e8d035b28)",
+    ),
+    Policy(
         "unmap_drains", "unmap_keeps", (True, False), "", "6.14",
         "whether who unmaps pages first has those that its CPU has gathered join the lists; else such a page stays"
         " charged, unmapped, until they do",
@@ -264,6 +273,11 @@ POLICIES = (
         "workingset", "workingset", ("none", "file", "all"), "a528910e12ec", "3.15",
         "whether a page that is read again soon after it was reclaimed counts, and becomes active: none, files'"
         " (a528910e12ec) or all (aae466b0052e, 5.9)",
+    ),
+    Policy(
+        "shadow_nodes", "shadow_nodes", ("stay", "go"), "0a6b76dd23fa", "4.2",
+        "whether reclaim of a group frees nodes of the page cache that have nothing but shadows (0a6b76dd23fa); they"
+        " are taken to stay where it counts by statistics that are up to 2 s old (6.12)",
     ),
     Policy(
         "new_anon", "inactive_anon", ("active", "inactive"), "b518154e59aa", "5.9",

@@ -16,7 +16,7 @@ from .swap_state import swap_zeromap_folio_set, try_to_free_swap
 from .swapfile import vm_swap_full
 from .wait import spend
 from .workingset import is_file_lru, keep_shadow, workingset_eviction
-from .xarray import xa_erase, xa_hold
+from .xarray import xa_erase, xa_hold, xa_store_shadows
 
 # books.tasks[t].batch: pages of the batch in hand
 BATCH_SCANNED = 0
@@ -197,4 +197,6 @@ def remove_and_remember(k, t, f, p, where):
             keep_shadow(k, n.NONE if swapped else file, at, shadow)
     if held and shadow == 0:
         xa_erase(k, file, index, pages)
+    elif held:
+        xa_store_shadows(k, file, index, pages)
     return verdict

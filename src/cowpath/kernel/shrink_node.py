@@ -27,6 +27,7 @@ from .scan_count import (
     inactive_is_low,
     prepare_scan_control,
 )
+from .shadow_nodes import shrink_shadow_nodes
 from .shrink_folio import (
     BATCH_DIRTY,
     BATCH_FREED,
@@ -72,6 +73,7 @@ def step_shrink_node(k, t):
         f.phase = AGE
         begin_batch(k, t, f, n.LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX)
         return n.AGAIN
+    shrink_shadow_nodes(k, f.victim, f.priority)
     return next_group(k, t, f)
 
 

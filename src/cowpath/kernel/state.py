@@ -240,6 +240,7 @@ def books_record(c: Capacity) -> Record:
         trees=(books.tree, c.files),
         nodes=(books.xa_node, 1 if c.narrow else c.slots // 60 + 5 * c.files),  # of the trees, by files
         n_nodes="i4",
+        nodes_listed="i8",  # nodes that have come to have nothing but shadows
         has_rcu="i4",  # what call_rcu frees goes when a grace period is over (rcu.py)
         n_rcu="i4",
         rcu_at="i8",  # when the first of those is over

@@ -17,7 +17,7 @@ from .shmem import shmem_swp_entry, shmem_swp_set
 from .swap_state import free_swap_and_cache
 from .wait import current
 from .workingset import take_shadow
-from .xarray import xa_erase
+from .xarray import xa_erase, xa_erase_shadow
 
 
 @compiled
@@ -79,7 +79,7 @@ def truncate_inode_pages(k, t, f):
         p = cached_page(k, f.file, f.index)
         if p == n.NONE:
             if take_shadow(k, f.file, f.index):
-                xa_erase(k, f.file, f.index, 1)
+                xa_erase_shadow(k, f.file, f.index)
             return n.NEXT
         k.state.pages[p].refs += 1
         f.page = p

@@ -24,6 +24,7 @@ from .compiled import compiled
 from .filemap import cached_page, page_cache_release
 from .folio import folio_nr_pages
 from .frames import push
+from .memcg_dirty import wb_over_bg_thresh
 from .page_lock import WAITING, lock_page, unlock_page
 from .page_writeback import clear_page_dirty, dirty_limits
 from .rmap import page_mkclean
@@ -236,7 +237,8 @@ def step_flusher_sleep(k, t):
         f.done = 0
         zone.wanted = 0
         return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, INTERVAL_NS)
-    f.arg = 0 if zone.wanted > 0 or zone.dirty > dirty_limits(k)[0] else 1  # 1: only what is old
+    too_many = zone.dirty > dirty_limits(k)[0] or wb_over_bg_thresh(k)
+    f.arg = 0 if zone.wanted > 0 or too_many else 1  # 1: only what is old
     if f.arg == 0 or has_old(k):
         return n.NEXT
     return sleep_nap(k, t, n.W_IDLE, n.KT_FLUSHER, INTERVAL_NS)

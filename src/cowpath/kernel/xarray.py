@@ -52,6 +52,18 @@ def levels_for(last):
 
 
 @compiled
+def workingset_update_node(k, number):
+    """A node whose entries have changed: reclaim may take one that has nothing but shadows (shadow_nodes.py)."""
+    node = k.books.nodes[number]
+    only_shadows = 0 < node.entries == node.shadows
+    if only_shadows == (node.listed > 0):
+        return
+    k.books.nodes_listed += only_shadows
+    node.listed = k.books.nodes_listed if only_shadows else 0
+    k.books.groups[node.owner - 1].shadow_nodes += 1 if only_shadows else -1
+
+
+@compiled
 def make_node(k, file, level, index, group, bytes_left):
     """A node, empty so far. Returns what is left of the bytes."""
     node = k.books.nodes[node_at(k, file, level, index)]
@@ -81,6 +93,7 @@ def enter(k, file, index, order, group, bytes_left):
         node.entries += entries
         entries = 1
         if node.owner != ABSENT:
+            workingset_update_node(k, node_at(k, file, level, index))
             break
         bytes_left = make_node(k, file, level, index, group, bytes_left)
         level += 1
@@ -130,8 +143,10 @@ def free_node(k, number):
     node = k.books.nodes[number]
     if node.owner > 1 and not call_rcu(k, node.owner - 1, 0, 1, 0):
         free_reclaimable(k, node.owner - 1, size_of(k, o.XA_NODE))
-    node.owner = ABSENT
     node.entries = 0
+    node.shadows = 0
+    workingset_update_node(k, number)
+    node.owner = ABSENT
 
 
 @compiled
@@ -155,6 +170,7 @@ def remove(k, file, level, index, pages):
         number = node_at(k, file, level, index)
         k.books.nodes[number].entries -= pages
         if k.books.nodes[number].entries > 0:
+            workingset_update_node(k, number)
             break
         free_node(k, number)
         pages = 1
@@ -175,6 +191,32 @@ def xa_erase(k, file, index, pages):
     if keeps_nodes(k):
         plant(k, file)
         remove(k, file, level_of(k, file, index), index, pages)
+
+
+@compiled
+def remove_shadow(k, file, level, index):
+    """The shadow in a page's place goes."""
+    if level < k.books.trees[file].height:
+        k.books.nodes[node_at(k, file, level, index)].shadows -= 1
+    remove(k, file, level, index, 1)
+
+
+@compiled
+def xa_erase_shadow(k, file, index):
+    """The same, and nothing takes its place."""
+    if keeps_nodes(k):
+        plant(k, file)
+        remove_shadow(k, file, level_of(k, file, index), index)
+
+
+@compiled
+def xa_store_shadows(k, file, index, pages):
+    """What has been held for the shadow of a folio is that from now on."""
+    level = level_of(k, file, index)
+    if keeps_nodes(k) and level < k.books.trees[file].height:
+        number = node_at(k, file, level, index)
+        k.books.nodes[number].shadows += pages
+        workingset_update_node(k, number)
 
 
 @compiled
@@ -203,6 +245,6 @@ def xa_store(k, f, index, pages):
     f.objects = enter(k, f.file, index, ilog2(pages), f.charged_group, f.objects)
     for at in range(index, index + pages):
         if k.books.shadows[slot + at] != 0:
-            remove(k, f.file, level, at, 1)
+            remove_shadow(k, f.file, level, at)
     if f.held & n.H_KMEM:
         undo_kmem(k, f)
