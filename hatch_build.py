@@ -11,13 +11,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
 PAGES = sorted(page.relative_to(ROOT) for page in ROOT.glob("docs/*.md"))
 
 
-class CompiledKernel(BuildHookInterface):  # type: ignore[misc]
+class CompiledKernel(BuildHookInterface[BuilderConfig]):
     """Puts the examples and the guide with the data, and the objects beside the sources that they are made from."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cowpath import api
-from cowpath.cli.costs import measure
+from cowpath.cli.costs import measure, play
 from cowpath.kernel import names as n
 from cowpath.observe.costs import Figure, SessionCosts
 
@@ -27,7 +27,8 @@ MS = 1_000_000  # ns
 @cache
 def costs(session: str) -> SessionCosts:
     designs = [api.load_design(name) for name in ("preallocate", *OTHERS, "linux-3.1")]
-    return measure([api.load_plan(ROOT / "examples" / session, api.Options())], designs, 2)[0]
+    plans = [api.load_plan(ROOT / "examples" / session, api.Options())]
+    return measure(plans, play(plans, designs, 2, api.Options()))[0]
 
 
 def figure(session: str, design: str, key: str) -> Figure:

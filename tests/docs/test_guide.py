@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from cowpath.cli import app
 
-from ..slow import NIGHTLY
+from ..slow import NIGHTLY, some_nightly
 from .pages import PAGES, PRINTS, ROOT, Command, blocks, commands, commands_of, missing, python
 from .reader import folder_of, run
 
@@ -24,6 +24,7 @@ LONG = {  # minutes, or much the same again: in make nightly only
     "cowpath search --path readahead --from linux-6.18",
     *(f"cowpath lesson {number} --answers" for number in range(1, 8)),
 }
+MANY = {f"docs/{page}.md" for page in ("today", "sweeps", "see", "casebook")}  # pages with as many long ones, the same
 MAKE = re.compile(r"make (\w[\w-]*)")  # not run, they are long: the Makefile must know them
 INLINE = re.compile(r"`cowpath (?!recording 1`)([a-z-][^`<\\]*)`")  # that is the first line of a recording
 SHOWS_A_COMMAND = re.compile(r"^(\$ )?(cowpath|make|pytest|python3?) ", re.MULTILINE)
@@ -41,7 +42,7 @@ def to_run(page: str) -> list[Command]:
 
 
 @pytest.mark.usefixtures("compiled")
-@pytest.mark.parametrize("page", [page for page in PAGES if to_run(page)])
+@pytest.mark.parametrize("page", some_nightly([page for page in PAGES if to_run(page)], nightly=MANY))
 def test_the_commands(page: str, tmp_path: Path) -> None:
     folder = folder_of(page, tmp_path)
     for command in to_run(page):

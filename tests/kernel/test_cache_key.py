@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import importlib
 import importlib.util
 import itertools
@@ -10,6 +12,7 @@ import pkgutil
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import numba
 import pytest
 
 import cowpath
+from cowpath.kernel.jit import sources
 from cowpath.kernel.jit.sources import bytes_of_all, sources_of_compiled, what_is_compiled
 
 PACKAGE = Path(cowpath.__file__).parent
@@ -36,6 +40,23 @@ ASK = (
     "from cowpath.engine.tiny import asked; from cowpath.kernel.compiled import cache_folder;"
     "print(asked(1), sum(asked.stats.cache_hits.values()), cache_folder())"
 )
+
+
+class ParsedOnce:
+    """``ast``, which here is asked for the same few hundred texts again and again, of which one is edited."""
+
+    parse = staticmethod(functools.cache(ast.parse))
+    dump = staticmethod(functools.cache(ast.dump))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ast, name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _each_text_is_parsed_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "ast", ParsedOnce())
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from cowpath import api, designs
-from cowpath.cli.costs import measure
+from cowpath.cli.costs import measure, play
 from cowpath.observe.costs import Difference
 
 from .world import EXAMPLES, TRUTH
@@ -21,7 +21,9 @@ DESIGNS = ("linux-3.0", "preallocate", "charge-after-map", "charge-after-unlock"
 @cache
 def model(session: str) -> dict[str, Difference]:
     """How much longer the loop runs on each design, everything included, as the instructions were counted."""
-    (costs,) = measure([api.load_plan(EXAMPLES / session, api.Options())], [designs.load(name) for name in DESIGNS], 1)
+    options = api.Options()
+    plans = [api.load_plan(EXAMPLES / session, options)]
+    (costs,) = measure(plans, play(plans, [designs.load(name) for name in DESIGNS], 1, options))
     return {row.design: found for row in costs.rows if (found := row.relative["virtual_ns"]) is not None}
 
 

@@ -88,7 +88,6 @@ def costs(
     """
     failing = failing_verdicts(fail_on)
     from cowpath import api
-    from cowpath.observe.costs import session_costs
 
     check_names(sessions)
     options = api.Options.of(**played)
@@ -101,7 +100,7 @@ def costs(
         designs, plans = load_sessions(sessions, design or DESIGNS, options)
         check_outputs([report, markdown], [path for plan in plans for path, _ in plan.sources])
         runs = play(plans, designs, seeds, options)
-        measured = [session_costs(plan.name, of) for plan, of in zip(plans, runs, strict=True)]
+        measured = measure(plans, runs)
         if page is not None:
             from cowpath.observe.costs_tables import markdown as tables
 
@@ -160,6 +159,13 @@ def play(plans: Sequence[Plan], designs: Sequence[Design], seeds: int, options: 
                     done += 1
             played.append(runs)
     return played
+
+
+def measure(plans: Sequence[Plan], runs: Sequence[dict[str, list[Run]]]) -> list[SessionCosts]:
+    """What the designs cost in each session, by its runs."""
+    from cowpath.observe.costs import session_costs
+
+    return [session_costs(plan.name, of) for plan, of in zip(plans, runs, strict=True)]
 
 
 def show(measured: Sequence[SessionCosts], designs: Sequence[Design], as_json: bool) -> None:

@@ -89,7 +89,7 @@ def _copier(kind: str, place: int) -> Callable[..., Any]:
     return compile_source(f"copy_{array}", lines, known, __name__, inlined)
 
 
-def _copier_of_fixed(which: int, each: units.Fixed) -> Callable[..., Any]:
+def _copier_of_fixed(each: units.Fixed) -> Callable[..., Any]:
     """A function that copies what bears no arbitrary number: a record of an array, or fields side by side."""
     rename = f"rename_{each.name}"
     row = "c.state"
@@ -112,7 +112,7 @@ def _copier_of_fixed(which: int, each: units.Fixed) -> Callable[..., Any]:
 COPIERS = {
     f"copy_{THINGS[kind].array}": _copier(kind, place) for place, kind in enumerate(KINDS_RENAMED) if place != TASK
 }
-FIXED_COPIERS = {f"copy_{each.name}": _copier_of_fixed(which, each) for which, each in enumerate(FIXED)}
+FIXED_COPIERS = {f"copy_{each.name}": _copier_of_fixed(each) for each in FIXED}
 
 
 def _copier_of_units() -> Callable[..., Any]:

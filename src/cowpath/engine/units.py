@@ -89,11 +89,13 @@ def _units_of_halves() -> np.ndarray[Any, Any]:
         units[at : at + FRAMES * FRAME_WORDS] = np.repeat(frames, FRAME_WORDS)
     for each in FIXED:
         units[each.at : each.at + each.count * each.words] = each.first + np.repeat(np.arange(each.count), each.words)
-    return units
+    before = np.maximum.accumulate(np.where(units < 0, 0, np.arange(HALVES)))
+    return units[before]  # what lies between two fields, since the second is aligned, counts as the first's
 
 
 _UNITS = np.append(_units_of_halves(), np.full(-HALVES % 4, UNITS - 1, np.int16)).reshape(-1, 4)
 FIRST_OF, LAST_OF = _UNITS[:, 0].copy(), _UNITS[:, -1].copy()  # for each word: in records so large there are no more
+assert _UNITS.min() >= 0
 assert ((_UNITS == FIRST_OF[:, None]) | (_UNITS == LAST_OF[:, None])).all()
 TASK_OF = np.full(UNITS, -1, np.int16)  # whose unit it is
 TASK_OF[HEADS : HEADS + EXPLORE.tasks] = np.arange(EXPLORE.tasks)

@@ -20,6 +20,7 @@ import llvmlite.binding
 import numba
 
 from . import EXTRA_SOURCES, folders, loaded, shipped
+from .interrupts import ctrl_c_waits
 from .loaded import PACKAGE
 from .sources import digest_of, note_of, what_is_compiled
 
@@ -158,7 +159,8 @@ try:
 
         def load_overload(self, *args: Any) -> Any:
             try:
-                found = super().load_overload(*args)
+                with ctrl_c_waits():
+                    found = super().load_overload(*args)
             except Exception:
                 with suppress(OSError):
                     self.flush()  # so that it can be written again

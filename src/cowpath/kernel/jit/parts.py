@@ -26,6 +26,7 @@ from numba.core.typed_passes import NativeLowering
 
 from . import passes
 from .guest import compiles_as_ours
+from .interrupts import ctrl_c_waits
 
 REPLACED = ("add_overload", "_compile_for_args", "overloads")  # of a part's dispatcher
 OURS = "cowpath."  # modules; a step of the user's own is compiled with all of Numba's passes
@@ -54,7 +55,8 @@ class Whole(JITCodeLibrary):
         """Link, optimize, make machine code."""
         self.own = frozenset(function.name for function in self._final_module.functions if not function.is_declaration)
         self._linking_libraries = list(linked_with(self))
-        super().finalize()
+        with ctrl_c_waits():
+            super().finalize()
 
     def _optimize_final_module(self) -> None:
         for function in self._final_module.functions:
