@@ -13,6 +13,8 @@ import pytest
 
 from cowpath import checking
 
+from ..slow import some_nightly
+
 ROOT = Path(__file__).parents[2]
 STEPS = ROOT / "examples" / "steps"
 CASES = ("commit", "fork-cow", "page-table", "truncate-while-waiting", "write")
@@ -32,7 +34,7 @@ def without_seconds(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in each.items() if name != "wall_s"} for each in results]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", some_nightly(CASES, nightly=["fork-cow", "page-table"]))
 def test_the_same_verdicts_schedules_and_counts_and_nothing_on_stderr(case: str) -> None:
     """Of a case on two designs: one with waits in the locks, one without."""
     designs = ["linux-3.0", "preallocate"]

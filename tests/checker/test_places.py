@@ -97,6 +97,7 @@ def test_what_is_no_cure_is_measured_where_it_pays_at_once(worker: Worker) -> No
     assert isinstance(measured, Throttled) and measured.reread > 1000
 
 
+@in_nightly_only  # tests/docs has the search of all
 def test_on_the_way_to_user_mode_or_asleep_after_the_request_is_safe(worker: Worker) -> None:
     at_return, asleep = outcome(worker, without()), outcome(worker, placed("", "high_delay"))
     assert isinstance(at_return, Throttled) and isinstance(asleep, Throttled)

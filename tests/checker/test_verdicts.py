@@ -65,11 +65,20 @@ def test_a_wait_that_cannot_be_killed() -> None:
     assert "killable" not in violated("linux-3.0", "killed-waiter")
 
 
+LARGE = (
+    "cold-readahead", "readahead-oom-on", "mmap-sem-dirty", "mmap-sem-oom-on", "oom-lock", "swap-in", "vma-lock"
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("design", "case"),
     some_nightly(
         [(design, case) for case in cases.names() for design in (HAVE_HIGH if cases.load(case).has_high else DESIGNS)],
-        nightly={*((design, "high-readahead") for design in HAVE_HIGH), ("linux-6.18", "high-cat")},
+        nightly={
+            *((design, "high-readahead") for design in HAVE_HIGH),
+            ("linux-6.18", "high-cat"),
+            *((design, case) for case in LARGE for design in DESIGNS if design not in ("linux-3.0", "preallocate")),
+        },
     ),
 )
 def test_reduction_and_symmetry_change_no_verdict(design: str, case: str) -> None:

@@ -21,10 +21,13 @@ NOT_RUN = {
 }
 LONG = {  # minutes, or much the same again: in make nightly only
     "cowpath search --path file_cow",
+    "cowpath costs examples/own-page.sh --seeds 5",
     "cowpath search --path readahead --from linux-6.18",
     *(f"cowpath lesson {number} --answers" for number in range(1, 8)),
 }
-MANY = {f"docs/{page}.md" for page in ("today", "sweeps", "see", "casebook")}  # pages with as many long ones, the same
+MANY = {
+    f"docs/{page}.md" for page in ("today", "sweeps", "see", "casebook", "ten-minutes")
+}  # pages with as many long ones, the same
 MAKE = re.compile(r"make (\w[\w-]*)")  # not run, they are long: the Makefile must know them
 INLINE = re.compile(r"`cowpath (?!recording 1`)([a-z-][^`<\\]*)`")  # that is the first line of a recording
 SHOWS_A_COMMAND = re.compile(r"^(\$ )?(cowpath|make|pytest|python3?) ", re.MULTILINE)
