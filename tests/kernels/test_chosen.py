@@ -29,6 +29,12 @@ def out(*words: str) -> str:
     return str(result.output)
 
 
+def notes(*words: str) -> list[str]:
+    """The notes in what a command prints as JSON; what compiles says so on stderr."""
+    found: list[str] = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["notes"]
+    return found
+
+
 # --- which one, where nobody has said it -----------------------------------------------------------
 def test_names_of_v1_and_none_get_the_default() -> None:
     assert choose_kernel(True, False) == chosen.Chosen(DEFAULT, "default: the session uses v1 names only")
@@ -144,9 +150,9 @@ def test_a_run_that_reclaims_says_by_which_lists(limit: str, reclaims: bool, tmp
 
 
 def test_a_check_of_memory_high_says_so_too() -> None:
-    told = json.loads(out("check", "-c", "high-fault", "-p", "isolation", "-d", "linux-6.18", "--json"))["notes"]
+    told = notes("check", "-c", "high-fault", "-p", "isolation", "-d", "linux-6.18")
     assert any("the classic lists" in note for note in told)
-    told = json.loads(out("check", "-c", "cold-page", "-p", "killable", "-d", "linux-6.18", "--json"))["notes"]
+    told = notes("check", "-c", "cold-page", "-p", "killable", "-d", "linux-6.18")
     assert not any("the classic lists" in note for note in told)
 
 

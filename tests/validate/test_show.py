@@ -156,7 +156,7 @@ def test_the_status_is_0_whatever_agrees_but_with_fail_under(file: Path) -> None
 
 
 def test_one_object_for_one_kernel(file: Path) -> None:
-    told = json.loads(invoke(file, "--json").output)
+    told = json.loads(invoke(file, "--json").stdout)
     assert (told["kernel"], told["agree"], told["outcomes_ok"], len(told["apart"])) == ("linux-6.18", 2, 1, 1)
 
 
