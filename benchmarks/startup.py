@@ -37,8 +37,8 @@ def took(*arguments: str, status: int = 0) -> Took:
     for _ in range(RUNS):
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        _, how, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(how)
         if process.returncode != status:
             raise subprocess.CalledProcessError(process.returncode, command)
         found.append(Took(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024))

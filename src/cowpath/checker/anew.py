@@ -17,9 +17,13 @@ class Anew:
         self.bytes = np.asarray(space.k.base).view(np.uint8)
         self._first = self.bytes.copy()
 
+    def begin(self) -> None:
+        """Bring it to its start."""
+        self.bytes[:] = self._first
+
     def after(self, movers: Sequence[int]) -> Space:
         """The machine after moves from its start, which can be made."""
-        self.bytes[:] = self._first
+        self.begin()
         if self.space.play(list(movers)) != len(movers):
             raise AssertionError("a way that was found cannot be gone")
         return self.space

@@ -13,10 +13,11 @@ from .folio import folio_nr_pages
 from .generated import begin_request
 from .lru import rotate_reclaimable_page
 from .page_lock import begin_hold, hand_on
-from .page_writeback import note_dirty
+from .page_writeback import mapping_cap_account_dirty, note_dirty
 from .wait import sleep_nap, sleep_on, try_to_wake_up, unlink, wake_all
 
 REQUEST_PAGES = 256  # of one request: 1 MiB
+SECOND_NS = 1_000_000_000
 JIFFY_NS = 4_000_000  # HZ = 250
 TENTH_NS = 100_000_000  # HZ/10: the longest nap for the disk
 READS_IN_A_ROW = 16  # before a write gets its turn
@@ -65,19 +66,12 @@ def add_new_to_request(k, r, p, step):
 
 
 @compiled
-def is_of_file(k, p):
-    """The page is one of a file's that is not in memory alone: what is dirty of these has limits."""
-    page = k.state.pages[p]
-    return page.file != n.NONE and page.bits & n.PG_SWAPCACHE == 0 and not k.state.files[page.file].shmem
-
-
-@compiled
 def add_write(k, r, p):
     """A page to be written (set_page_writeback). It can be read and mapped meanwhile."""
     k.state.requests[r].write = 1
     k.state.pages[p].bits |= n.PG_WRITEBACK
     k.state.zone.writeback += folio_nr_pages(k, p)
-    if is_of_file(k, p):
+    if mapping_cap_account_dirty(k, k.state.pages[p]):
         note_dirty(k, p, 0, folio_nr_pages(k, p))
     append(k, r, p)
 
@@ -198,7 +192,7 @@ def end_page_writeback(k, p):
     page = k.state.pages[p]
     page.bits &= ~n.PG_WRITEBACK
     k.state.zone.writeback -= folio_nr_pages(k, p)
-    if is_of_file(k, p):
+    if mapping_cap_account_dirty(k, page):
         note_dirty(k, p, 0, -folio_nr_pages(k, p))
     if page.bits & n.PG_RECLAIM:
         rotate_reclaimable_page(k, p)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import JIFFY_NS, TENTH_NS, pause
+from .block import JIFFY_NS, SECOND_NS, TENTH_NS, pause
 from .compiled import compiled
 from .frames import push
 from .memcg_dirty import has_dirty_limits, memcg_dirty, memcg_dirty_limits
@@ -21,7 +21,6 @@ from .wait import current, fatal_signal_pending, sleep_alone
 WRITE_CHUNK = 48  # pages that a dirtier over the limit has to write: sync_writeback_pages
 LEAST_PAUSE_NS = 10_000_000  # of who only sleeps
 MOST_PAUSE_NS = 200_000_000  # MAX_PAUSE: HZ/5
-SECOND_NS = 1_000_000_000
 INIT_BW = 25_600  # pages a second: what a disk is thought to write before it has been measured (100 MB/s)
 PAGES_OF_A_PAUSE = 100  # what it writes in a tick: who has waited looks again after so many (wb_min_pause)
 PAGES_OF_MOST_PAUSE = 801  # a pause is a tick longer at most for each so many that are dirty (wb_max_pause)

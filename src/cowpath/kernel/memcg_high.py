@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
-from .block import JIFFY_NS
+from .block import JIFFY_NS, SECOND_NS
 from .compiled import compiled
 from .frames import R_HIGH, push
 from .hierarchy import parent_of
@@ -20,7 +20,7 @@ from .memcg_events import memcg_memory_event
 from .policies import BY_NAME
 from .wait import current, fatal_signal_pending, sleep_alone
 
-HZ = 1_000_000_000 // JIFFY_NS
+HZ = SECOND_NS // JIFFY_NS
 MEMCG_MAX_HIGH_DELAY = 2 * HZ  # jiffies
 LEAST_DELAY = HZ // 100  # jiffies: a penalty up to here is none
 PRECISION = 20  # bits behind the point of an overage (MEMCG_DELAY_PRECISION_SHIFT)

@@ -20,6 +20,12 @@ def wake_flusher(k):
 
 
 @compiled
+def mapping_cap_account_dirty(k, page):
+    """The page is one of a file's that is not in memory alone: what is dirty of these has limits."""
+    return page.file != n.NONE and not k.state.files[page.file].shmem
+
+
+@compiled
 def note_dirty(k, p, dirty, writeback):
     """Of a file's page (file_dirty, file_writeback of memory.stat): so many pages more, or less, of who was charged for
     it when it became dirty.
@@ -37,7 +43,7 @@ def set_page_dirty(k, p):
     if page.bits & n.PG_DIRTY:
         return
     page.bits = (page.bits | n.PG_DIRTY) & ~n.PG_READAHEAD  # ClearPageReclaim: the same bit in 3.0
-    if page.file == n.NONE or k.state.files[page.file].shmem:
+    if not mapping_cap_account_dirty(k, page):
         return
     pages = folio_nr_pages(k, p)
     k.state.zone.dirty += pages
@@ -61,7 +67,7 @@ def clear_page_dirty(k, p):
     if page.bits & n.PG_DIRTY == 0:
         return
     page.bits &= ~n.PG_DIRTY
-    if page.file != n.NONE and not k.state.files[page.file].shmem:
+    if mapping_cap_account_dirty(k, page):
         k.state.zone.dirty -= folio_nr_pages(k, p)
         note_dirty(k, p, -folio_nr_pages(k, p), 0)
         k.state.files[page.file].dirty -= folio_nr_pages(k, p)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import names as n
 from . import steps as s
+from .block import SECOND_NS
 from .cgroup import errno_of
 from .compiled import compiled
 from .completion import awaited
@@ -18,7 +19,6 @@ from .writeback import EVERYTHING
 
 EAGAIN = 11
 FORK_RETRIES = 4  # of a shell
-SECOND_NS = 1_000_000_000
 
 
 @compiled

@@ -17,7 +17,7 @@ from cowpath.kernel import names as n
 from cowpath.kernel.state import CLOCK
 from cowpath.kernel.steps import PATH_NAMES
 
-from .again import Again
+from .mapped import MappedMachine
 from .measures import Measure, Throttled
 from .orders import Steps
 from .throttling import STALL_NS, Books, counters, longest_wait, run
@@ -31,13 +31,13 @@ class Timed:
 
     def __init__(self, plans: Sequence[CasePlan], design: Design, costs: Costs, path: str) -> None:
         self.plans, self.design, self.path = plans, design, PATH_NAMES.index(path)
-        self._machines = [Again(partial(boot.build, plan, design, costs, CLOCK, CPUS)) for plan in plans]
+        self._machines = [MappedMachine(partial(boot.build, plan, design, costs, CLOCK, CPUS)) for plan in plans]
 
     def measure(self, steps: Steps) -> Measure:
         """Run the cases with an order of the path's steps, each to its end."""
-        return Measure.of_all([self._one(plan, again.machine(), steps) for plan, again in self._each()])
+        return Measure.of_all([self._one(plan, mapped.machine(), steps) for plan, mapped in self._each()])
 
-    def _each(self) -> Iterator[tuple[CasePlan, Again]]:
+    def _each(self) -> Iterator[tuple[CasePlan, MappedMachine]]:
         return zip(self.plans, self._machines, strict=True)
 
     def _one(self, plan: CasePlan, k: Any, steps: Steps) -> Measure:

@@ -9,11 +9,11 @@ from operator import or_
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from cowpath.cases import Case
 from cowpath.cases.plan import CasePlan, compile_case
 from cowpath.checker import boot
+from cowpath.checker.anew import Anew
 from cowpath.checker.coverage import coverage_of
 from cowpath.checker.graph import Graph, starved, stuck
 from cowpath.checker.space import Space
@@ -61,8 +61,7 @@ class Bench:
         self.design, self.path = design, PATH_NAMES.index(path)
         self.space = Space()
         self.k: Any = boot.start(self.plan, design, costs, self.space)
-        self._buffer: npt.NDArray[Any] = np.asarray(self.k.base).view(np.uint8)
-        self._start = self._buffer.copy()
+        self._machine = Anew(self.space)
         self._row = self.k.books.paths[self.path]
         self._known = Beginnings[Seen]() if path in FAULT_PATHS else None  # other paths have loops: they jump
         self.seen = Seen(None)  # of the order that was asked for last
@@ -92,7 +91,7 @@ class Bench:
 
     def _begin(self, steps: Steps) -> None:
         """The machine at its start, with another order."""
-        self._buffer[:] = self._start
+        self._machine.begin()
         machine.set_steps(self._row, steps)
 
     @property

@@ -17,7 +17,7 @@ import numpy as np
 from cowpath.kernel.state import CLOCK, new_machine, state_record
 
 
-class Again:
+class MappedMachine:
     """``build`` makes the machine, in an empty one where it is handed that."""
 
     def __init__(self, build: Callable[[Any], Any]) -> None:
